@@ -1,0 +1,106 @@
+"""The truth: the cell's instructions, one torch operation each, differentiated by autograd. Any dtype, any device."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+from torch.nn.functional import hardsigmoid, logsigmoid
+
+from gatebench.backends.contract import Run, Workload
+from gatebench.derive.tape import Instruction, Tape, tape
+from gatebench.spec import Cell
+
+NAME = "reference"
+
+OPERATIONS: dict[str, Callable[..., Tensor]] = {
+    "add": torch.add,
+    "sub": lambda a, b: a - b,
+    "mul": torch.mul,
+    "div": lambda a, b: a / b,
+    "neg": torch.neg,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "hard_sigmoid": hardsigmoid,
+    "exp": torch.exp,
+    "log": torch.log,
+    "log_sigmoid": logsigmoid,
+    "maximum": torch.maximum,
+}
+
+Slots = list[Tensor | float | None]
+
+
+def refuses(cell: Cell, work: Workload) -> str | None:
+    """Return None: the reference runs every table."""
+    del cell, work
+    return None
+
+
+def run(
+    cell: Cell,
+    weights: Mapping[str, Tensor],
+    x: Tensor,
+    state: tuple[Tensor, ...],
+    lengths: Tensor | None,
+    trace: bool,
+) -> Run:
+    """Run one layer in one direction, step by step; see `contract.Backend.run`."""
+    line = tape(cell.definitions)
+    memory = [line.names[f"{m}[t]"] for m in cell.memory]
+    past = [line.names[f"{m}[t-1]"] for m in cell.memory]
+    gates = {g: line.names[f"{g}[t]"] for g in cell.definitions.gates} if trace else {}
+    stacked = {i: torch.cat([weights[w] for w in i.weights]).mT for i in (*line.hoisted, *line.looped) if i.weights}
+    whole = _filled(line, weights)
+    whole[line.names["x[t]"]] = x
+    for instruction in line.hoisted:
+        _execute(instruction, whole, weights, stacked)
+    # unbind, not x[t]: the backward pass of indexing fills a whole (T, B, ·) tensor of zeros at every step.
+    sliced = {s: v.unbind(0) for s in _early(line) if isinstance(v := whole[s], Tensor)}
+    alive = None if lengths is None else (torch.arange(len(x), device=x.device)[:, None] < lengths.to(x.device))[..., None]
+    outputs, traces = [], {g: [] for g in gates}  # type: ignore[var-annotated]
+    for t in range(len(x)):
+        slots = whole.copy()
+        for slot, steps in sliced.items():
+            slots[slot] = steps[t]
+        for slot, value in zip(past, state, strict=True):
+            slots[slot] = value
+        for instruction in line.looped:
+            _execute(instruction, slots, weights, stacked)
+        new = tuple(_tensor(slots[s], state[0]) for s in memory)
+        outputs.append(new[0] if alive is None else torch.where(alive[t], new[0], 0.0))
+        state = new if alive is None else tuple(torch.where(alive[t], n, o) for n, o in zip(new, state, strict=True))
+        for g, slot in gates.items():
+            traces[g].append(_tensor(slots[slot], state[0]))
+    return Run(torch.stack(outputs), state, {g: torch.stack(steps) for g, steps in traces.items()})
+
+
+def _filled(line: Tape, weights: Mapping[str, Tensor]) -> Slots:
+    slots: Slots = [None] * line.size
+    for weight, slot in line.vectors.items():
+        slots[slot] = weights[weight]
+    for slot, number in line.constants.items():
+        slots[slot] = number
+    return slots
+
+
+def _early(line: Tape) -> set[int]:
+    """Return the slots that hold all T steps at once."""
+    return {line.names["x[t]"], *(result for instruction in line.hoisted for result in instruction.results)}
+
+
+def _execute(instruction: Instruction, slots: Slots, weights: Mapping[str, Tensor], stacked: Mapping[Instruction, Tensor]) -> None:
+    operands = [slots[o] for o in instruction.operands]
+    if instruction.op != "matmul":
+        slots[instruction.results[0]] = OPERATIONS[instruction.op](*operands)
+        return
+    product = operands[0] @ stacked[instruction]  # type: ignore[operator]
+    parts = product.split([len(weights[w]) for w in instruction.weights], dim=-1)
+    for slot, part in zip(instruction.results, parts, strict=True):
+        slots[slot] = part
+
+
+def _tensor(value: Tensor | float | None, like: Tensor) -> Tensor:
+    """Return a state's new value as a (B, H) tensor, also where an ablation made it a constant or a weight."""
+    assert value is not None
+    return torch.as_tensor(value, dtype=like.dtype, device=like.device).expand_as(like)

@@ -1,0 +1,30 @@
+"""Gated recurrent units. The reset gate stands after or before the recurrent product: two different functions."""
+
+from gatebench.gate import Gate
+from gatebench.spec import Cell
+
+GRU = Cell(
+    name="gru",
+    source="Cho et al. 2014, arXiv 1406.1078, in the form of cuDNN and torch.nn.GRU",
+    states=("h",),
+    gates={"r": Gate("sigmoid"), "z": Gate("sigmoid"), "n": Gate("tanh", after="r")},
+    update=lambda h, r, z, n: ((1 - z) * n + z * h,),
+    note=(
+        "Reset after the product: n = tanh(W x + b + r (R h + d)), one dependent product a step. z keeps the old state. "
+        "Equals torch.nn.GRU. Not the equation printed in the paper, which resets before the product: `gru_before`."
+    ),
+)
+
+GRU_BEFORE = Cell(
+    name="gru_before",
+    source="Chung, Gulcehre, Cho & Bengio 2014, arXiv 1412.3555, section 3.2",
+    states=("h",),
+    gates={"r": Gate("sigmoid"), "z": Gate("sigmoid"), "n": Gate("tanh", recurrent="r * h")},
+    update=lambda h, r, z, n: ((1 - z) * h + z * n,),
+    note=(
+        "Reset before the product: n = tanh(W x + R (r h) + b), two dependent products a step. z writes the new state "
+        "(Cho et al. 2014 let z keep the old one: the same functions with z and 1 - z exchanged). Not torch.nn.GRU."
+    ),
+)
+
+CELLS = (GRU, GRU_BEFORE)

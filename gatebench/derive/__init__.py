@@ -1,0 +1,1 @@
+"""What follows from a cell's equations: counts, scans, notation, instructions."""

@@ -1,0 +1,33 @@
+"""The mistakes a user can make, each told in one sentence."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """A mistake of the user's: the command prints its sentence and exits with code 2, without a traceback."""
+
+
+class Refusal(UserError):  # noqa: N818  (a refusal is an answer, not a fault)
+    """A backend, a cell or a machine cannot do what was asked; the sentence says why."""
+
+
+def unknown(kind: str, name: object, allowed: Iterable[str]) -> UserError:
+    """Return the error for a `name` that is not among the `allowed` ones, with the nearest match.
+
+    >>> print(unknown("cell", "lsmt", ["lstm", "gru"]))
+    There is no cell 'lsmt'; did you mean 'lstm'? Allowed: gru, lstm.
+    """
+    names = sorted(allowed)
+    near = get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    return UserError(f"There is no {kind} {str(name)!r}{hint} Allowed: {', '.join(names) or 'none'}.")
+
+
+def out_of_range(name: str, value: object, allowed: str) -> UserError:
+    """Return the error for a parameter whose value lies outside of what is `allowed`.
+
+    >>> print(out_of_range("training.max_epochs", 0, "a whole number of at least 1"))
+    training.max_epochs is 0; it must be a whole number of at least 1.
+    """
+    return UserError(f"{name} is {value!r}; it must be {allowed}.")

@@ -1,0 +1,218 @@
+"""Pointwise mathematics as data: one small closed set of operations, recorded as a graph.
+
+An `Expr` is what a cell's update records when it is called with names instead of tensors, and what a config's
+`tie: "1 - i"` is parsed into. Tensors, affine numbers and source text are all obtained by walking it.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from gatebench.errors import UserError, unknown
+
+FUNCTIONS = ("sigmoid", "tanh", "relu", "hard_sigmoid", "exp", "log", "log_sigmoid", "maximum")
+"""Functions by name; all of one argument but `maximum`. hard_sigmoid(a) = min(max(a / 6 + 1 / 2, 0), 1)."""
+
+ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "hard_sigmoid", "exp")
+"""What a gate may apply to its pre-activation."""
+
+_INFIX = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
+_FOLD = {"add": operator.add, "sub": operator.sub, "mul": operator.mul}
+_DEEPEST = 40  # nested brackets in a user's formula; bounds the recursion below
+_LARGEST = 1e30  # of a number in a user's formula: finite in float32
+_LONGEST = 1000  # characters of a user's formula
+
+
+@dataclass(frozen=True)
+class Expr:
+    """One node.
+
+    op and args: ("name", "c[t-1]"), ("const", 1.0), ("param", "p.i"): a vector of learnt weights, ("matmul", "R.i", e):
+    a learnt matrix times e, ("add" | "sub" | "mul" | "div", e, e), ("neg", e), or (function, e, …).
+    """
+
+    op: str
+    args: tuple[Any, ...]
+
+    def __add__(self, other: Expr | float) -> Expr:
+        return Expr("add", (self, lift(other)))
+
+    def __radd__(self, other: float) -> Expr:
+        return Expr("add", (lift(other), self))
+
+    def __sub__(self, other: Expr | float) -> Expr:
+        return Expr("sub", (self, lift(other)))
+
+    def __rsub__(self, other: float) -> Expr:
+        return Expr("sub", (lift(other), self))
+
+    def __mul__(self, other: Expr | float) -> Expr:
+        return Expr("mul", (self, lift(other)))
+
+    def __rmul__(self, other: float) -> Expr:
+        return Expr("mul", (lift(other), self))
+
+    def __truediv__(self, other: Expr | float) -> Expr:
+        return Expr("div", (self, lift(other)))
+
+    def __rtruediv__(self, other: float) -> Expr:
+        return Expr("div", (lift(other), self))
+
+    def __neg__(self) -> Expr:
+        return Expr("neg", (self,))
+
+    def __bool__(self) -> bool:
+        raise TypeError("an update must not branch on a value")
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        """The nodes right below this one."""
+        return tuple(a for a in self.args if isinstance(a, Expr))
+
+    @property
+    def value(self) -> float | None:
+        """The number, where this is a constant."""
+        return float(self.args[0]) if self.op == "const" else None
+
+
+def lift(value: Expr | float) -> Expr:
+    """Return numbers as constants, expressions as they are."""
+    return value if isinstance(value, Expr) else Expr("const", (float(value),))
+
+
+def name(text: str) -> Expr:
+    """Return the value called `text`."""
+    return Expr("name", (text,))
+
+
+def _function(op: str) -> Callable[..., Expr]:
+    def call(*operands: Expr | float) -> Expr:
+        return Expr(op, tuple(lift(o) for o in operands))
+
+    call.__name__, call.__doc__ = op, f"Return the node that applies {op} pointwise."
+    return call
+
+
+sigmoid, tanh, relu = _function("sigmoid"), _function("tanh"), _function("relu")
+exp, log, log_sigmoid, maximum = _function("exp"), _function("log"), _function("log_sigmoid"), _function("maximum")
+out = _function("out")
+"""The cell's output activation h(·), which an ablation may replace (Greff's NOAF)."""
+
+
+def activate(activation: str, operand: Expr) -> Expr:
+    """Return `activation` of `operand`; the identity leaves no node."""
+    return operand if activation == "identity" else Expr(activation, (operand,))
+
+
+def parse(text: str | float) -> Expr:
+    """Return the expression that `text` writes: names, numbers, + - * /, brackets, the functions, and c[t] or c[t-1].
+
+    Raises:
+        UserError: it is not such an expression. Nothing is ever evaluated.
+    """
+    source = str(text).strip()
+    if len(source) > _LONGEST:
+        raise UserError(f"The formula {source[:40]!r}… has {len(source)} characters; at most {_LONGEST} are allowed.")
+    try:
+        tree = ast.parse(source, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise UserError(f"The formula {source!r} cannot be read; write for example '1 - i' or 'o * tanh(c)'.") from None
+    return _convert(tree, source, 0)
+
+
+def _convert(node: ast.expr, source: str, depth: int) -> Expr:
+    if depth > _DEEPEST:
+        raise UserError(f"The formula {source[:40]!r}… is nested deeper than {_DEEPEST} brackets.")
+
+    def below(child: ast.expr) -> Expr:
+        return _convert(child, source, depth + 1)
+
+    match node:
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool) and abs(number) < _LARGEST:
+            return lift(number)
+        case ast.Name(id=label):
+            return name(label)
+        case ast.Subscript(value=ast.Name(id=label)) if ast.unparse(node.slice) in ("t", "t - 1"):
+            return name(f"{label}[{ast.unparse(node.slice).replace(' ', '')}]")
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = below(operand)
+            return lift(-inner.args[0]) if inner.op == "const" else -inner
+        case ast.BinOp(op=op, left=left, right=right) if type(op) in _INFIX:
+            return simplify(Expr(_INFIX[type(op)], (below(left), below(right))))
+        case ast.Call(func=ast.Name(id=label), args=arguments, keywords=[]):
+            if label not in FUNCTIONS:
+                raise unknown("function", label, FUNCTIONS)
+            if len(arguments) != (wanted := 2 if label == "maximum" else 1):
+                raise UserError(f"{label} takes {wanted} argument{'s' * (wanted > 1)} in the formula {source!r}.")
+            return Expr(label, tuple(below(a) for a in arguments))
+    raise UserError(f"{ast.unparse(node)!r} is not allowed in the formula {source!r}; use names, numbers, + - * / and functions.")
+
+
+def ordered(roots: Iterable[Expr]) -> list[Expr]:
+    """Return the distinct nodes below and including `roots`, each after its operands."""
+    seen: dict[Expr, None] = {}
+
+    def visit(node: Expr) -> None:
+        if node not in seen:
+            for operand in node.operands:
+                visit(operand)
+            seen[node] = None
+
+    for root in roots:
+        visit(root)
+    return list(seen)
+
+
+def names(node: Expr) -> Iterator[str]:
+    """Yield the names that occur in `node`."""
+    return (n.args[0] for n in ordered([node]) if n.op == "name")
+
+
+def rewrite(node: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
+    """Return `node` with every part for which `change` gives something replaced by it, then simplified."""
+    replaced = change(node)
+    if replaced is not None:
+        return replaced
+    return simplify(Expr(node.op, tuple(rewrite(a, change) if isinstance(a, Expr) else a for a in node.args)))
+
+
+def substitute(node: Expr, values: Mapping[str, Expr]) -> Expr:
+    """Return `node` with names replaced by expressions."""
+    return rewrite(node, lambda n: values.get(n.args[0]) if n.op == "name" else None)
+
+
+def simplify(node: Expr) -> Expr:
+    """Return `node` without the arithmetic that an ablation left behind: 1·a, 0·a, a + 0, a / 1, and sums of constants.
+
+    Exact over the finite numbers: no reordering, so no rounding changes.
+    """
+    values = [o.value for o in node.operands]
+    match node.op, values:
+        case ("add" | "sub" | "mul") as op, [float() as a, float() as b]:
+            return lift(_FOLD[op](a, b))
+        case "div", [float() as a, float() as b] if b:
+            return lift(a / b)
+        case ("mul", [1.0, _]) | ("add", [0.0, _]):
+            return node.operands[1]
+        case ("mul" | "div", [_, 1.0]) | ("add" | "sub", [_, 0.0]):
+            return node.operands[0]
+        case ("mul", [0.0, _] | [_, 0.0]) | ("div", [0.0, _]) | ("matmul", [0.0]):
+            return lift(0.0)
+        case ("neg", [float() as a]):
+            return lift(-a)
+    return node
+
+
+def total(terms: Iterable[Expr]) -> Expr:
+    """Return the sum of the terms, from left to right; 0 for none."""
+    return simplify(reduce(lambda a, b: simplify(a + b), terms, lift(0.0)))
+
+
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+"""What a state or a gate may be called."""

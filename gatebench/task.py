@@ -1,0 +1,124 @@
+"""The contract between tasks and the rest: what a task declares, and what it loads.
+
+A `Task` is a light, frozen declaration (metadata and parameters, no torch import), so that plans and tables stay fast. Its
+`load` returns a `Problem`: the tensors, the encoder, the head, the loss. Shapes: T time, B batch, I input, H hidden.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from gatebench.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of merit: `direction` says which way is better, `unit` what it is counted in ("" for a ratio)."""
+
+    name: str
+    direction: Literal["max", "min"]
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a loader yields.
+
+    x: (T, B, I) floats, or (T, B) token numbers, time first, as the encoder wants them; y: targets, batch in the last
+    dimension but for features: (B,), (B, K), (T, B) or (T, B, K); lengths: (B,) true lengths on the CPU, or None when
+    all are T.
+    """
+
+    x: Tensor
+    y: Tensor
+    lengths: Tensor | None = None
+
+
+class Split(Protocol):
+    """One part of the data. `batch` gathers many examples at once: a per-example loop is what small models wait for."""
+
+    lengths: Tensor | None  # (N,) for bucketing, None when all are equally long
+
+    def __len__(self) -> int:
+        """Return the number N of examples."""
+
+    def batch(self, indices: Tensor) -> Batch:
+        """Return the examples with these indices (B,), in this order."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A loaded task, ready to train on.
+
+    encoder: maps `Batch.x` to (T, B, I) floats, I = input_size. head(H): a module called as `head(output, lengths)` on
+    the recurrent output (T, B, H), that returns logits. loss(logits, batch): a scalar, the mean over what is scored.
+    tally(logits, batch): sums that may be added over batches, so that a score over unequal batches is exact.
+    scores(totals): the task's metrics by name, from added tallies.
+    """
+
+    train: Split
+    val: Split
+    test: Split
+    input_size: int
+    steps: int  # the longest T, for initial biases that depend on it
+    encoder: nn.Module
+    head: Callable[[int], nn.Module]
+    loss: Callable[[Tensor, Batch], Tensor]
+    tally: Callable[[Tensor, Batch], dict[str, Tensor]]
+    scores: Callable[[Mapping[str, float]], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """A task as a declaration. A subclass adds its parameters as fields and checks them in `__post_init__`."""
+
+    title: ClassVar[str]  # one line for a person
+    metrics: ClassVar[tuple[Metric, ...]]  # the first is the headline
+    chance: ClassVar[float]  # the headline metric of a blind guess
+    protocol: ClassVar[str]  # the published protocol it follows, and where it departs from it
+    licence: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """The name in configs: the module's last part."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @abstractmethod
+    def checksums(self) -> Mapping[str, str]:
+        """Return {file: sha256} of every data file that a run reads: the data's part of a trial's digest."""
+
+    @abstractmethod
+    def load(self, root: Path) -> Problem:
+        """Read the data below the data root `root`, verified; raise `UserError` in one sentence when it cannot be."""
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the fields that a config may set."""
+        return asdict(self)
+
+
+def build_task(config: Mapping[str, Any]) -> Task:
+    """Return the task that a config describes: `_target_` names its class, the other keys are its fields.
+
+    Raises:
+        UserError: the class is not a task, or a field is unknown or out of range.
+    """
+    fields = {key: value for key, value in config.items() if key != "_target_"}
+    module, _, attribute = str(config.get("_target_", "")).rpartition(".")
+    try:
+        kind = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError):
+        raise UserError(f"task._target_ is {config.get('_target_')!r}; it must name a task's class.") from None
+    if not (isinstance(kind, type) and issubclass(kind, Task)):
+        raise UserError(f"task._target_ is {config.get('_target_')!r}, which is not a task.")
+    for key in fields:
+        if key not in kind.__dataclass_fields__:
+            raise unknown(f"parameter of task {kind.__module__.rpartition('.')[2]}", key, kind.__dataclass_fields__)
+    return kind(**fields)
