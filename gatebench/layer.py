@@ -88,7 +88,7 @@ class Recurrent(nn.Module):
         for layer, reverse in self._passes():
             weights = self.gate_parameters(layer, reverse)
             fresh = {n: torch.empty(w.shape, dtype=w.dtype) for n, w in weights.items()}
-            start_weights(self.cell, fresh, generator, self.steps)
+            start_weights(self.cell, fresh, self.hidden_size, generator, self.steps)
             with torch.no_grad():
                 for name, weight in weights.items():
                     weight.copy_(fresh[name])
@@ -99,7 +99,7 @@ class Recurrent(nn.Module):
         Args:
             x: (T, B, I), or (B, T, I) with batch_first.
             state: the memory before the first step, (layers · D, B, H) each, in `cell.memory`'s order: one tensor for a
-                cell with one, a tuple for more. Zeros if None.
+                cell with one, a tuple for more. `cell.initial`, mostly zeros, if None.
             lengths: (B,) whole numbers from 0 to T; steps behind them leave the state alone and give zeros.
 
         Returns:
@@ -146,7 +146,8 @@ class Recurrent(nn.Module):
             x = torch.cat([run.output for run in runs], -1)
             ends.extend(run.state for run in runs)
             gates[layer] = {g: torch.cat([run.gates[g] for run in runs], -1) for g in runs[0].gates}
-        self.backends_used = tuple(dict.fromkeys(used))
+        if not trace:  # what the network ran on is on the record; a look at its gates is not
+            self.backends_used = tuple(dict.fromkeys(used))
         final = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
         output = x.transpose(0, 1) if self.batch_first else x
         return output, final if len(final) > 1 else final[0], gates
@@ -183,7 +184,7 @@ class Recurrent(nn.Module):
         shape = (self.num_layers * self.directions, x.shape[1], self.hidden_size)
         memory = self.cell.memory
         if state is None:
-            return tuple(x.new_zeros(shape) for _ in memory)
+            return tuple(x.new_full(shape, self.cell.initial.get(name, 0.0)) for name in memory)
         parts = (state,) if isinstance(state, Tensor) else tuple(state)
         if [tuple(part.shape) for part in parts] != [shape] * len(memory):
             given = ", ".join(str(tuple(part.shape)) for part in parts)

@@ -32,6 +32,7 @@ class Cell:
             called once with names and kept as formulas, so a cell is plain data: it can be pickled, printed, hashed.
         out: the output activation, where the update has `out(·)`.
         start: how matrices start, by letter: {"R": "identity", "W": "normal 0.001"}; others are uniform ±1/√H.
+        initial: what states start from where it is not 0.
         note: what a reader must know about signs, and what the cell is not.
 
     Raises:
@@ -45,6 +46,7 @@ class Cell:
     update: Callable[..., tuple[Expr, ...]] | tuple[Expr, ...]
     out: str = "tanh"
     start: Mapping[str, str] = field(default_factory=dict)
+    initial: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -85,7 +87,7 @@ class Cell:
     def digest(self) -> str:
         """12 hex digits that stand for the equations and how the weights start; the cell's name does not enter."""
         starts = {gate: self.gates[gate].bias for gate in self.gates if f"b.{gate}" in self.parameters}
-        content = f"{self.definitions.text()}\n{sorted(starts.items())}\n{sorted(self.start.items())}"
+        content = f"{self.definitions.text()}\n{sorted(starts.items())}\n{sorted(self.start.items())}\n{sorted(self.initial.items())}"
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     # The ablation algebra: each operation returns a new cell, and refuses with a sentence what makes no sense.

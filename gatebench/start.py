@@ -12,7 +12,9 @@ from gatebench.spec import Cell
 
 
 @torch.no_grad()
-def start_weights(cell: Cell, weights: Mapping[str, Tensor], generator: Generator, steps: int | None = None) -> None:
+def start_weights(
+    cell: Cell, weights: Mapping[str, Tensor], hidden_size: int, generator: Generator, steps: int | None = None
+) -> None:
     """Fill the weights of one layer in place.
 
     Matrices and vectors are uniform in ±1/√H (as in `torch.nn.LSTM`) unless `cell.start` gives a rule for their letter;
@@ -21,6 +23,7 @@ def start_weights(cell: Cell, weights: Mapping[str, Tensor], generator: Generato
     Args:
         cell: the table.
         weights: by the table's names.
+        hidden_size: H.
         generator: the source of randomness.
         steps: the longest T of the task, for "chrono" biases.
 
@@ -33,16 +36,16 @@ def start_weights(cell: Cell, weights: Mapping[str, Tensor], generator: Generato
         if letter == "d":
             weight.zero_()
         elif letter != "b":
-            _fill(weight, cell.start.get(letter, "uniform"), generator, weights)
+            _fill(weight, cell.start.get(letter, "uniform"), hidden_size, generator)
     for gate in gates:
         if f"b.{gate}" in weights:
             _start_bias(weights[f"b.{gate}"], cell.gates[gate].bias, weights, generator, steps)
 
 
-def _fill(weight: Tensor, rule: str, generator: Generator, weights: Mapping[str, Tensor]) -> None:
+def _fill(weight: Tensor, rule: str, hidden_size: int, generator: Generator) -> None:
     match rule.split():
         case ["uniform"]:
-            bound = 1 / math.sqrt(max(1, max(w.shape[0] for w in weights.values())))
+            bound = 1 / math.sqrt(hidden_size)
             weight.uniform_(-bound, bound, generator=generator)
         case ["identity"]:
             torch.nn.init.eye_(weight) if weight.dim() == 2 else weight.fill_(1.0)

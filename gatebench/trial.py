@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 from gatebench.cells import build_cell
@@ -79,7 +80,7 @@ class Trial:
         """Return the task that the config describes."""
         return build_task(self.task)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """16 hex digits that stand for the result: of equations, data, task, network, training and seed.
 

@@ -56,7 +56,7 @@ def run(
     for instruction in line.hoisted:
         _execute(instruction, whole, weights, stacked)
     # unbind, not x[t]: the backward pass of indexing fills a whole (T, B, ·) tensor of zeros at every step.
-    sliced = {s: v.unbind(0) for s in _early(line) if isinstance(v := whole[s], Tensor)}
+    sliced = {s: v.unbind(0) for s in _early(line) if isinstance(v := whole[s], Tensor) and v.dim() == x.dim()}
     alive = None if lengths is None else (torch.arange(len(x), device=x.device)[:, None] < lengths.to(x.device))[..., None]
     outputs, traces = [], {g: [] for g in gates}  # type: ignore[var-annotated]
     for t in range(len(x)):
@@ -85,7 +85,7 @@ def _filled(line: Tape, weights: Mapping[str, Tensor]) -> Slots:
 
 
 def _early(line: Tape) -> set[int]:
-    """Return the slots that hold all T steps at once."""
+    """Return the slots that may hold all T steps at once."""
     return {line.names["x[t]"], *(result for instruction in line.hoisted for result in instruction.results)}
 
 
@@ -101,6 +101,8 @@ def _execute(instruction: Instruction, slots: Slots, weights: Mapping[str, Tenso
 
 
 def _tensor(value: Tensor | float | None, like: Tensor) -> Tensor:
-    """Return a state's new value as a (B, H) tensor, also where an ablation made it a constant or a weight."""
+    """Return a value as (B, ·), also where it is the same for the whole batch: a weight, or a number for like's (B, H)."""
+    if isinstance(value, Tensor):
+        return value if value.dim() == like.dim() else value.expand(len(like), -1)
     assert value is not None
-    return torch.as_tensor(value, dtype=like.dtype, device=like.device).expand_as(like)
+    return torch.full_like(like, value)

@@ -15,7 +15,7 @@ from gatebench.spec import Cell
 OPERATIONS = ("fix", "tie", "activate", "connect", "bias")
 """What a config may do to a gate, in the order in which it is done."""
 
-KEYS = ("name", "base", "source", "note", "ablate")
+KEYS = ("name", "base", "source", "note", "start", "ablate")
 """What a cell's config may hold."""
 
 
@@ -36,7 +36,7 @@ def load_cell(name: str) -> Cell:
 
 
 def build_cell(config: Mapping[str, Any]) -> Cell:
-    """Return the cell that a config describes: {name, base, source, note, ablate: {gate: {operation: value}}}.
+    """Return the cell that a config describes: {name, base, source, note, start, ablate: {gate: {operation: value}}}.
 
     Its label is the config's name, with what was ablated beyond the config of that name in brackets: "lstm[i=1]".
 
@@ -52,8 +52,9 @@ def build_cell(config: Mapping[str, Any]) -> Cell:
     if any(ablations.get(gate) != operations for gate, operations in known.items()):
         known = {}
     cell = replace(_ablate(_base(base, name), known), name=name)
-    described = {key: str(config[key]) for key in ("source", "note") if config.get(key)}
-    return _ablate(replace(cell, **described), {g: o for g, o in ablations.items() if g not in known})
+    described: dict[str, Any] = {key: str(config[key]) for key in ("source", "note") if config.get(key)}
+    started = {**cell.start, **{str(letter): str(rule) for letter, rule in (config.get("start") or {}).items()}}
+    return _ablate(replace(cell, start=started, **described), {g: o for g, o in ablations.items() if g not in known})
 
 
 def _folder() -> Any:

@@ -31,7 +31,8 @@ class Tape:
         names: the slot of every name: the input "x[t]", the past "c[t-1]", the definitions "c[t]".
         vectors: the slot of every weight that is used pointwise.
         constants: the number in each slot that holds one.
-        hoisted, looped: the instructions. A hoisted slot holds all T steps at once.
+        hoisted, looped: the instructions. A hoisted slot holds all T steps at once, or
+            one value for all of them where it does not even need the input.
     """
 
     size: int

@@ -1,0 +1,21 @@
+import doctest
+
+from gatebench import errors
+from gatebench.errors import Refusal, UserError, unknown
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(errors).failed == 0
+    assert doctest.testmod(errors).attempted > 1
+
+
+def test_nothing_near_gives_no_guess() -> None:
+    assert str(unknown("cell", "zzzzzz", ["lstm"])) == "There is no cell 'zzzzzz'. Allowed: lstm."
+
+
+def test_nothing_allowed_is_said() -> None:
+    assert str(unknown("cell", "a", [])).endswith("Allowed: none.")
+
+
+def test_a_refusal_is_told_like_a_mistake() -> None:
+    assert issubclass(Refusal, UserError)
