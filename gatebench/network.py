@@ -18,7 +18,7 @@ class Network(nn.Module):
         super().__init__()
         model = trial.model
         self.encoder = problem.encoder
-        self.head = problem.head(model.hidden_size * (2 if model.bidirectional else 1))
+        self.head = problem.head(model.hidden_size, 2 if model.bidirectional else 1)
         self.dropout = nn.Dropout(model.dropout)
         self.recurrent = Recurrent(
             trial.build_cell(),

@@ -1,14 +1,14 @@
-"""The contract between tasks and the rest: what a task declares, and what it loads.
+"""The contract between tasks and the rest.
 
-A `Task` is a light, frozen declaration (metadata and parameters, no torch import), so that plans and tables stay fast. Its
-`load` returns a `Problem`: the tensors, the encoder, the head, the loss. Shapes: T time, B batch, I input, H hidden.
+A `Task` is a light, frozen declaration (metadata and parameters, no torch import), so that plans and tables stay fast.
+Its `load` returns a `Problem`: the tensors, the encoder, the head, the loss. Shapes: T time, B batch, I input, H hidden.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, Field, asdict, dataclass, fields
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
@@ -58,8 +58,8 @@ class Split(Protocol):
 class Problem:
     """A loaded task, ready to train on.
 
-    encoder: maps `Batch.x` to (T, B, I) floats, I = input_size. head(H): a module called as `head(output, lengths)` on
-    the recurrent output (T, B, H), that returns logits. loss(logits, batch): a scalar, the mean over what is scored.
+    encoder: maps `Batch.x` to (T, B, I) floats, I = input_size. head(H, D): a module called as `head(output, lengths)`
+    on the recurrent output (T, B, D · H) of D directions, that returns logits. loss(logits, batch): a scalar, the mean over what is scored.
     tally(logits, batch): sums that may be added over batches, so that a score over unequal batches is exact.
     scores(totals): the task's metrics by name, from added tallies.
     """
@@ -70,7 +70,7 @@ class Problem:
     input_size: int
     steps: int  # the longest T, for initial biases that depend on it
     encoder: nn.Module
-    head: Callable[[int], nn.Module]
+    head: Callable[[int, int], nn.Module]
     loss: Callable[[Tensor, Batch], Tensor]
     tally: Callable[[Tensor, Batch], dict[str, Tensor]]
     scores: Callable[[Mapping[str, float]], dict[str, float]]
@@ -91,6 +91,12 @@ class Task(ABC):
         """The name in configs: the module's last part."""
         return type(self).__module__.rpartition(".")[2]
 
+    @property
+    def label(self) -> str:
+        """The name in tables: with the parameters that differ from their defaults, "sequential_mnist[order=row]"."""
+        changed = [f"{f.name}={v}" for f in fields(self) if (v := getattr(self, f.name)) != _default(f)]
+        return f"{self.name}[{', '.join(changed)}]" if changed else self.name
+
     @abstractmethod
     def checksums(self) -> Mapping[str, str]:
         """Return {file: sha256} of every data file that a run reads: the data's part of a trial's digest."""
@@ -102,6 +108,10 @@ class Task(ABC):
     def parameters(self) -> dict[str, Any]:
         """Return the fields that a config may set."""
         return asdict(self)
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def build_task(config: Mapping[str, Any]) -> Task:

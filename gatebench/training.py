@@ -88,7 +88,9 @@ class Learner(pl.LightningModule):
             encoded = self.network.encoder(batch.x)
             trace = self.network.recurrent.trace(encoded, lengths=batch.lengths)[2]
             cell = self.network.recurrent.cell
-            self._figures = gates.summarize(trace, batch.lengths, unit_gates=unit_gates(cell) & set(cell.definitions.gates))
+            self._figures = gates.summarize(
+                trace, batch.lengths, unit_gates=unit_gates(cell) & set(cell.definitions.gates)
+            )
 
     def on_validation_epoch_end(self) -> None:
         """Score the epoch, and stop the training where the loss is no number any more."""
@@ -170,7 +172,9 @@ def run_trial(trial: Trial, *, home: Path, data_root: Path | None, emit: Callabl
     folder = home / "checkpoints" / trial.digest
     with _quiet():
         trainer, best = _trainer(trial, task.metrics[0], folder, emit)
-    outcome = Outcome(trial.digest, cell.name, cell.digest, task.name, trial.seed, "finished", facts=_facts(trial, learner))
+    outcome = Outcome(
+        trial.digest, cell.name, cell.digest, task.label, trial.seed, "finished", facts=_facts(trial, learner)
+    )
     began = time.perf_counter()
     with _quiet(), _interruptible():
         trainer.fit(learner, datamodule=data)
@@ -188,15 +192,26 @@ def run_trial(trial: Trial, *, home: Path, data_root: Path | None, emit: Callabl
 
 def _check_device(device: str) -> None:
     if device == "cuda" and not torch.cuda.is_available():
-        raise Refusal("training.device is cuda, but torch finds no CUDA device on this machine; use training.device=cpu.")
+        raise Refusal(
+            "training.device is cuda, but torch finds no CUDA device on this machine; use training.device=cpu."
+        )
 
 
-def _trainer(trial: Trial, metric: Metric, folder: Path, emit: Callable[[Epoch], None]) -> tuple[pl.Trainer, ModelCheckpoint]:
+def _trainer(
+    trial: Trial, metric: Metric, folder: Path, emit: Callable[[Epoch], None]
+) -> tuple[pl.Trainer, ModelCheckpoint]:
     settings, monitor = trial.training, f"val/{metric.name}"
     best = ModelCheckpoint(
-        folder, filename="best", monitor=monitor, mode=metric.direction, save_weights_only=True, enable_version_counter=False
+        folder,
+        filename="best",
+        monitor=monitor,
+        mode=metric.direction,
+        save_weights_only=True,
+        enable_version_counter=False,
     )
-    stop = EarlyStopping(monitor, mode=metric.direction, patience=settings.patience or settings.max_epochs, check_finite=False)
+    stop = EarlyStopping(
+        monitor, mode=metric.direction, patience=settings.patience or settings.max_epochs, check_finite=False
+    )
     trainer = pl.Trainer(
         accelerator="gpu" if settings.device == "cuda" else "cpu",
         devices=1,
@@ -223,7 +238,11 @@ def _best(learner: Learner, metric: Metric) -> dict[str, float]:
     sign = 1 if metric.direction == "max" else -1
     scored = [epoch for epoch in learner.history if not isnan(epoch[key])] or learner.history
     epoch = max(scored, key=lambda e: sign * e[key])
-    found = {f"best/{name}" if name.startswith("val/") else name: value for name, value in epoch.items() if name != "train/loss"}
+    found = {
+        f"best/{name}" if name.startswith("val/") else name: value
+        for name, value in epoch.items()
+        if name != "train/loss"
+    }
     return {"best/epoch": float(learner.history.index(epoch)), **found}
 
 

@@ -48,7 +48,13 @@ class Training:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        for name, least in {"max_epochs": 1, "batch_size": 1, "weight_decay": 0, "gradient_clip": 0, "patience": 0}.items():
+        for name, least in {
+            "max_epochs": 1,
+            "batch_size": 1,
+            "weight_decay": 0,
+            "gradient_clip": 0,
+            "patience": 0,
+        }.items():
             _at_least(f"training.{name}", getattr(self, name), least)
         if not 0 < self.learning_rate < float("inf"):
             raise out_of_range("training.learning_rate", self.learning_rate, "a finite number greater than 0")

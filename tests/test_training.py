@@ -77,7 +77,7 @@ def test_the_same_trial_gives_the_same_result_to_the_last_bit(tmp_path: Path) ->
 
 def test_the_best_weights_are_tested_and_not_the_last(tmp_path: Path) -> None:
     trial = replace(TRIAL, training=replace(TRIAL.training, max_epochs=6, learning_rate=0.3))
-    outcome, epochs = run(trial, tmp_path)
+    outcome, _ = run(trial, tmp_path)
     saved = torch.load(tmp_path / "checkpoints" / trial.digest / "best.ckpt", weights_only=True)
     assert saved["epoch"] == outcome.metrics["best/epoch"]
 

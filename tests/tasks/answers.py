@@ -1,0 +1,44 @@
+"""Answers to a task that a score must tell apart: a random one, a trivial baseline's, and that of one who knows."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gatebench.task import Batch, Problem, Split
+
+
+def first(split: Split, count: int) -> Batch:
+    return split.batch(torch.arange(min(count, len(split))))
+
+
+def logits_of(problem: Problem, batch: Batch, seed: int = 0) -> Tensor:
+    """Return random logits of the head's shape."""
+    generator = torch.Generator().manual_seed(seed)
+    steps, size = batch.x.shape[:2]
+    head = problem.head(4)
+    shape = head(torch.zeros(steps, size, 4), batch.lengths).shape
+    return torch.randn(shape, generator=generator)
+
+
+def ridge(problem: Problem) -> Callable[[Batch], Tensor]:
+    """Return least squares on all values of an example at once, blind to their order in time: the trivial baseline."""
+    batch = first(problem.train, 2000)
+    classes = logits_of(problem, batch).shape[-1]
+
+    def features(batch: Batch) -> Tensor:
+        values = batch.x.transpose(0, 1).flatten(1).double()
+        return torch.cat([values, torch.ones(len(values), 1)], 1)
+
+    inputs, targets = features(batch), torch.nn.functional.one_hot(batch.y, classes).double()
+    gram = inputs.T @ inputs + 10 * torch.eye(inputs.shape[1])
+    weights = torch.linalg.solve(gram, inputs.T @ targets)
+    return lambda batch: features(batch) @ weights
+
+
+def oracle(batch: Batch, logits: Tensor) -> Tensor:
+    """Return logits that are right and certain."""
+    return 50.0 * torch.nn.functional.one_hot(batch.y, logits.shape[-1])
+
+
+ORACLES = {"accuracy": (oracle, 1.0)}  # headline metric: (what knows the answer, what it scores)

@@ -1,0 +1,11 @@
+"""Where the tests look for real data files: $GATEBENCH_DATA, else `shared/data` beside the repository."""
+
+import os
+from pathlib import Path
+
+
+def data_root() -> Path:
+    """Return the folder; it may be absent, and then a task says which file is missing."""
+    if set_by_user := os.environ.get("GATEBENCH_DATA"):
+        return Path(set_by_user)
+    return Path(__file__).parents[3] / "shared" / "data"

@@ -1,0 +1,62 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from gatebench.errors import UserError
+from tasks.files import MissingFile, find_file, read_verified
+
+HOME = "https://example.org/data/"
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_folders_go_before_names(tmp_path: Path) -> None:
+    for place in ("a/plain", "b/packed.gz"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).touch()
+    assert find_file(tmp_path, ("a", "b"), ("packed.gz", "plain"), HOME) == tmp_path / "a" / "plain"
+    assert find_file(tmp_path, ("b", "a"), ("packed.gz", "plain"), HOME) == tmp_path / "b" / "packed.gz"
+
+
+def test_a_missing_file_says_what_where_and_from_where(tmp_path: Path) -> None:
+    (tmp_path / "a" / "plain").mkdir(parents=True)  # a folder of that name is no file
+    with pytest.raises(MissingFile) as caught:
+        find_file(tmp_path, ("a", "."), ("packed.gz", "plain"), HOME)
+    looked = f"{tmp_path / 'a'}, {tmp_path}"
+    assert str(caught.value) == f"There is no packed.gz or plain in any of {looked}; its official home is {HOME}."
+
+
+def test_a_place_that_cannot_be_looked_into_is_not_called_missing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot be read: ") as caught:
+        find_file(tmp_path, ("x" * 300,), ("plain",), HOME)
+    assert not isinstance(caught.value, MissingFile)
+
+
+def test_returns_the_bytes_that_were_verified(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"published")
+    assert read_verified(tmp_path / "f", sha256(b"published"), HOME) == b"published"
+
+
+@pytest.mark.parametrize("data", [b"", b"publishe", b"published ", b"Published"])
+def test_refuses_other_bytes_and_names_both_checksums(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "f").write_bytes(data)
+    with pytest.raises(UserError) as caught:
+        read_verified(tmp_path / "f", sha256(b"published"), HOME)
+    for part in (str(tmp_path / "f"), f"({len(data)} bytes)", sha256(data), sha256(b"published"), HOME):
+        assert part in str(caught.value)
+
+
+def test_a_file_that_changes_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"published")
+    read_verified(tmp_path / "f", sha256(b"published"), HOME)
+    (tmp_path / "f").write_bytes(b"tampered!")
+    with pytest.raises(UserError, match="is not the published file"):
+        read_verified(tmp_path / "f", sha256(b"published"), HOME)
+
+
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot be read: Is a directory\.$"):
+        read_verified(tmp_path, sha256(b""), HOME)
