@@ -1,7 +1,7 @@
 """The contract between tasks and the rest.
 
 A `Task` is a light, frozen declaration (metadata and parameters, no torch import), so that plans and tables stay fast.
-Its `load` returns a `Problem`: the tensors, the encoder, the head, the loss. Shapes: T time, B batch, I input, H hidden.
+Its `load` returns a `Problem`: tensors, encoder, head, loss. Shapes: T time, B batch, I input, H hidden.
 """
 
 from __future__ import annotations
@@ -42,6 +42,15 @@ class Batch:
     lengths: Tensor | None = None
 
 
+@dataclass(frozen=True)
+class Size:
+    """How much a task trains on: so many examples of at most so many steps T, each of width I after the encoder."""
+
+    examples: int
+    steps: int
+    inputs: int
+
+
 class Split(Protocol):
     """One part of the data. `batch` gathers many examples at once: a per-example loop is what small models wait for."""
 
@@ -59,9 +68,10 @@ class Problem:
     """A loaded task, ready to train on.
 
     encoder: maps `Batch.x` to (T, B, I) floats, I = input_size. head(H, D): a module called as `head(output, lengths)`
-    on the recurrent output (T, B, D · H) of D directions, that returns logits. loss(logits, batch): a scalar, the mean over what is scored.
-    tally(logits, batch): sums that may be added over batches, so that a score over unequal batches is exact.
-    scores(totals): the task's metrics by name, from added tallies.
+    on the recurrent output (T, B, D · H) of D directions, that returns logits. loss(logits, batch): a scalar, the mean
+    over what is scored. tally(logits, batch): sums that may be added over batches, so that a score over unequal batches
+    is exact. scores(totals): the task's metrics by name, from added tallies. baselines(): the headline metric on the
+    test split of simple methods by name, such as "repeat-last"; they are rows of the table.
     """
 
     train: Split
@@ -74,6 +84,7 @@ class Problem:
     loss: Callable[[Tensor, Batch], Tensor]
     tally: Callable[[Tensor, Batch], dict[str, Tensor]]
     scores: Callable[[Mapping[str, float]], dict[str, float]]
+    baselines: Callable[[], dict[str, float]] = dict
 
 
 @dataclass(frozen=True)
@@ -102,8 +113,16 @@ class Task(ABC):
         """Return {file: sha256} of every data file that a run reads: the data's part of a trial's digest."""
 
     @abstractmethod
-    def load(self, root: Path) -> Problem:
-        """Read the data below the data root `root`, verified; raise `UserError` in one sentence when it cannot be."""
+    def load(self, root: Path, cache: Path | None = None) -> Problem:
+        """Read the data below the data root `root`, verified; raise `UserError` in one sentence when it cannot be.
+
+        What is costly to compute from the files may be kept below `cache`, a folder that parallel workers share; None
+        keeps nothing.
+        """
+
+    def size(self) -> Size | None:
+        """Return how much the task trains on, if that is known before the data are read: plans estimate costs by it."""
+        return None
 
     def parameters(self) -> dict[str, Any]:
         """Return the fields that a config may set."""

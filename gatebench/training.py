@@ -166,7 +166,7 @@ def run_trial(trial: Trial, *, home: Path, data_root: Path | None, emit: Callabl
     _check_device(trial.training.device)
     task, cell = trial.build_task(), trial.build_cell()
     torch.manual_seed(trial.seed)
-    problem = task.load(data_root or Path())
+    problem = task.load(data_root or Path(), home / "cache")
     learner = Learner(trial, problem)
     data = Data(problem, trial.training.batch_size, trial.seed)
     folder = home / "checkpoints" / trial.digest
@@ -186,7 +186,8 @@ def run_trial(trial: Trial, *, home: Path, data_root: Path | None, emit: Callabl
     _restore(learner, best)
     with _quiet(), _interruptible():
         trainer.test(learner, datamodule=data, verbose=False)
-    metrics = {**learner.test_scores, **_best(learner, task.metrics[0]), **_sizes(learner), **spent}
+    simple = {f"baseline/{name}": value for name, value in problem.baselines().items()}
+    metrics = {**learner.test_scores, **simple, **_best(learner, task.metrics[0]), **_sizes(learner), **spent}
     return replace(outcome, metrics=metrics, facts=facts_now)
 
 

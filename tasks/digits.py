@@ -44,7 +44,7 @@ class Digits(Task):
         """Return the checksum of the one file, which comes with scikit-learn."""
         return {FILE: SHA256}
 
-    def load(self, root: Path) -> Problem:  # noqa: ARG002  (the file comes with scikit-learn)
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (the file comes with scikit-learn)
         """Read and split the images; raise `UserError` when scikit-learn's file is absent or is another."""
         import gzip
         import io

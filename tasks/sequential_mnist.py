@@ -76,7 +76,7 @@ class SequentialMnist(Task):
         """Return the checksums of the four files as published; unpacked ones stand for the same data."""
         return PACKED
 
-    def load(self, root: Path) -> Problem:
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing is costly here)
         """Read the four idx files from `mnist`, the root itself or torchvision's `MNIST/raw`, packed or not."""
         from functools import partial
 

@@ -33,7 +33,7 @@ class Sign(Task):
     def checksums(self) -> dict[str, str]:
         return {"made": "0"}
 
-    def load(self, root: Path) -> Problem:
+    def load(self, root: Path, cache: Path | None = None) -> Problem:
         generator = torch.Generator().manual_seed(0)
         x = torch.randn(384, 6, 1, generator=generator) * self.scale
         y = (x.sum((1, 2)) > 0).long()

@@ -45,9 +45,9 @@ def test_defaults_written_out_are_the_same_trial() -> None:
 
 
 def test_the_data_enter_by_their_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = TRIAL.digest
+    before = replace(TRIAL).digest
     monkeypatch.setattr("tasks.digits.SHA256", "0" * 64)
-    assert TRIAL.digest != before
+    assert replace(TRIAL).digest != before
 
 
 def test_a_trial_is_plain_data() -> None:
