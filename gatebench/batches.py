@@ -37,11 +37,11 @@ class Batches:
         lengths = self.split.lengths
         if self.seed is None:
             order = torch.arange(len(self.split)) if lengths is None else lengths.argsort(stable=True)
-            return order.split(self.batch_size)
+            return torch.split(order, self.batch_size)
         generator = Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(len(self.split), generator=generator)
         if lengths is None:
-            return order.split(self.batch_size)
-        pools = order.split(self.batch_size * POOL)
-        batches = [b for pool in pools for b in pool[lengths[pool].argsort(stable=True)].split(self.batch_size)]
+            return torch.split(order, self.batch_size)
+        pools = torch.split(order, self.batch_size * POOL)
+        batches = [b for pool in pools for b in torch.split(pool[lengths[pool].argsort(stable=True)], self.batch_size)]
         return tuple(batches[i] for i in torch.randperm(len(batches), generator=generator).tolist())

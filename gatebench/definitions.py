@@ -6,14 +6,18 @@ that an ablation fixed are folded into the others, and what no state needs any m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Protocol
 
 from gatebench.errors import UserError, unknown
-from gatebench.expression import IDENTIFIER, Expr, activate, name, names, ordered, parse, rewrite, substitute, total
+from gatebench.expression import IDENTIFIER, LARGEST, Expr, activate, lift, name, names, ordered, rewrite, substitute
 from gatebench.gate import Gate
+from gatebench.order import in_order, plain
+from gatebench.widths import needs_square, width
+
+__all__ = ["Definitions", "Table", "define", "plain"]
 
 RESERVED = ("x", "t", "out")
 
@@ -40,9 +44,9 @@ class Definitions:
     Attributes:
         formulas: by name, each after those that it needs.
         states: the cell's states, by plain name.
-        constants: gates that were fixed, with their values.
+        constants: gates that were fixed, or that have nothing left to depend on, with their values.
         widths: "H" or "I" of every formula.
-        square: whether raw input meets hidden units, so that I = H is needed.
+        square: whether what is as wide as the input meets hidden units, so that I = H is needed.
     """
 
     formulas: Mapping[str, Expr]
@@ -67,35 +71,33 @@ class Definitions:
         """Symbolic shapes of the weights by name, in the order in which the equations name them."""
         found: dict[str, tuple[str, ...]] = {}
         for defined, formula in self.formulas.items():
-            width = self.widths[defined]
+            rows = self.widths[defined]
             for node in ordered([formula]):
                 if node.op == "matmul":
-                    found[node.args[0]] = (width, _width(node.args[1], self.widths)[0])
+                    found[node.args[0]] = (rows, width(node.args[1], self.widths))
                 elif node.op == "param":
-                    found[node.args[0]] = (width,)
+                    found[node.args[0]] = (rows,)
         return found
 
     def text(self) -> str:
         """Return the equations in one exact, canonical form, for digests."""
-        return "\n".join(f"{n} = {formula!r}" for n, formula in sorted(self.formulas.items()))
-
-
-def plain(timed: str) -> str:
-    """Return the name without its time: "c[t-1]" → "c"."""
-    return timed.partition("[")[0]
+        equations = (f"{n} = {formula!r}" for n, formula in sorted(self.formulas.items()))
+        return "\n".join([f"output {self.states[0]}", *equations])
 
 
 def define(cell: Table) -> Definitions:
     """Return the definitions of a cell; raise `UserError` where its table does not make sense."""
     _check_names(cell)
-    constants = {g: value for g, gate in cell.gates.items() if (value := gate.constant) is not None}
-    formulas = {f"{g}[t]": _timed(_gate(g, gate, cell, constants), cell) for g, gate in cell.gates.items() if g not in constants}
-    formulas |= _state_formulas(cell)
-    folded = {f"{g}[{at}]": Expr("const", (value,)) for g, value in constants.items() for at in ("t", "t-1")}
-    formulas = {n: substitute(formula, folded) for n, formula in formulas.items()}
-    sequence = {n: formulas[n] for n in _in_order(cell, formulas)}
+    gates, constants = _gate_formulas(cell)
+    formulas = {n: _folded(formula, constants) for n, formula in (gates | _state_formulas(cell)).items()}
+    sequence = in_order(cell.name, cell.states, formulas)
+    for n, formula in sequence.items():
+        _check_numbers(cell, n, formula)
     widths = {n: "H" if plain(n) in cell.states else cell.gates[plain(n)].width for n in sequence}
-    square = any(_needs_square(n, formula, widths) for n, formula in sequence.items())
+    read = {label for formula in sequence.values() for label in names(formula)}
+    square = any(needs_square(n, formula, widths) for n, formula in sequence.items())
+    # What is carried from step to step is as wide as the hidden units.
+    square |= any(wide == "I" and f"{plain(n)}[t-1]" in read for n, wide in widths.items())
     return Definitions(sequence, cell.states, constants, widths, square)
 
 
@@ -105,44 +107,53 @@ def _check_names(cell: Table) -> None:
         raise UserError(f"{cell.name} has no state.")
     for label in labels:
         if not IDENTIFIER.match(label) or label in RESERVED or labels.count(label) > 1:
-            raise UserError(f"{cell.name}: {label!r} cannot name a state or a gate; use a letter once, and not {', '.join(RESERVED)}.")
+            taken = ", ".join(RESERVED)
+            raise UserError(
+                f"{cell.name}: {label!r} cannot name a state or a gate; use a letter once, and not {taken}."
+            )
     if len(cell.recorded) != len(cell.states):
         raise UserError(f"{cell.name}: update must return one value for each of {', '.join(cell.states)}.")
 
 
+def _check_numbers(cell: Table, defined: str, formula: Expr) -> None:
+    """Refuse what has no finite value, and products that have become weights in disguise."""
+    for node in ordered([formula]):
+        values = [operand.value for operand in node.operands]
+        if node.op == "matmul" and None not in values:
+            raise UserError(
+                f"{cell.name}: {node.args[0]} would multiply the number {values[0]}; connect it to a state."
+            )
+        infinite = values and (None not in values or (node.op == "div" and values[1] == 0))
+        if infinite or not abs(node.value or 0.0) < LARGEST:
+            raise UserError(f"{cell.name}: {defined} needs a number that is not finite, or not below {LARGEST:g}.")
+
+
+def _gate_formulas(cell: Table) -> tuple[dict[str, Expr], dict[str, float]]:
+    """Return the gates' formulas, and the values of those that are constant, also through other constants."""
+    constants: dict[str, float] = {}
+    while True:
+        written = {g: _gate(g, gate, cell, constants) for g, gate in cell.gates.items()}
+        formulas = {g: _folded(_timed(formula, cell), constants) for g, formula in written.items()}
+        found = {g: value for g, formula in formulas.items() if (value := formula.value) is not None}
+        if found == constants:
+            return {f"{g}[t]": formula for g, formula in formulas.items() if g not in constants}, constants
+        constants = found
+
+
+def _folded(formula: Expr, constants: Mapping[str, float]) -> Expr:
+    """Return the formula with constant gates as numbers, in this step and in the last."""
+    return substitute(formula, {f"{g}[{at}]": lift(value) for g, value in constants.items() for at in ("t", "t-1")})
+
+
 def _gate(label: str, gate: Gate, cell: Table, constants: Mapping[str, float]) -> Expr:
-    """Return a gate's formula, with bare names still in it."""
-    if gate.tie is not None:
-        return parse(gate.tie)
-    for other in (*gate.gates, *((gate.after,) if gate.after else ())):
-        if other not in cell.gates:
-            raise unknown(f"gate of {cell.name}", other, cell.gates)
-    if gate.peephole is not None and plain(gate.peephole) not in cell.states:
-        raise unknown(f"state of {cell.name} for the peephole of {label!r}", gate.peephole, cell.states)
-    return activate(gate.activation, total(_terms(label, gate, constants)))
-
-
-def _terms(label: str, gate: Gate, constants: Mapping[str, float]) -> Iterator[Expr]:
-    if gate.inputs is not None:
-        yield Expr("matmul", (f"W.{label}", parse(gate.inputs)))
-    if gate.bias is not None:
-        yield Expr("param", (f"b.{label}",))
-    if gate.recurrent is not None:
-        weight = f"R.{label}"
-        dense = gate.matrix == "dense"
-        read = parse(gate.recurrent)
-        product = Expr("matmul", (weight, read)) if dense else Expr("param", (weight,)) * read
-        # Behind a constant the second bias would only repeat the first.
-        if gate.after and gate.after not in constants and gate.bias is not None:
-            product = product + Expr("param", (f"d.{label}",))
-        yield name(gate.after) * product if gate.after else product
-    if gate.peephole is not None:
-        yield Expr("param", (f"p.{label}",)) * parse(gate.peephole)
-    for other in gate.gates:
-        if other not in constants:
-            yield Expr("matmul", (f"R.{other}.{label}", name(f"{other}[t-1]")))
-    if gate.plus is not None:
-        yield parse(gate.plus)
+    """Return a gate's formula, with bare names still in it; refuse gates and states that it cannot see."""
+    if gate.tie is None:
+        for other in (*gate.gates, *((gate.after,) if gate.after else ())):
+            if other not in cell.gates:
+                raise unknown(f"gate of {cell.name}", other, cell.gates)
+        if gate.peephole is not None and plain(gate.peephole) not in cell.states:
+            raise unknown(f"state of {cell.name} for the peephole of {label!r}", gate.peephole, cell.states)
+    return gate.formula(label, constants)
 
 
 def _state_formulas(cell: Table) -> dict[str, Expr]:
@@ -174,63 +185,3 @@ def _timed(formula: Expr, cell: Table) -> Expr:
         return name(f"{label}[t-1]" if label in cell.states else f"{label}[t]")
 
     return rewrite(formula, date)
-
-
-def _in_order(cell: Table, formulas: Mapping[str, Expr]) -> list[str]:
-    """Return what the states need, in the table's order but each name after those it reads; refuse a circle."""
-    done: list[str] = []
-    path: list[str] = []
-
-    def visit(wanted: str) -> None:
-        if wanted in path:
-            circle = " → ".join([*path[path.index(wanted) :], wanted])
-            raise UserError(f"{cell.name}: {circle} is a circle; a gate must not need itself in the same step.")
-        if wanted in done or wanted not in formulas:
-            return
-        path.append(wanted)
-        for read in names(formulas[wanted]):
-            if read.endswith("[t]"):
-                visit(read)
-        done.append(path.pop())
-
-    needed = _needed(cell, formulas)
-    for wanted in formulas:
-        if wanted in needed:
-            visit(wanted)
-    return done
-
-
-def _needed(cell: Table, formulas: Mapping[str, Expr]) -> set[str]:
-    """Return the names that some state depends on, in this step or through the next one."""
-    needed: set[str] = set()
-    waiting = [f"{s}[t]" for s in cell.states]
-    while waiting:
-        wanted = waiting.pop()
-        if wanted not in needed and wanted in formulas:
-            needed.add(wanted)
-            waiting.extend(f"{plain(read)}[t]" for read in names(formulas[wanted]))
-    return needed
-
-
-def _width(node: Expr, widths: Mapping[str, str]) -> tuple[str, bool]:
-    """Return the width of a formula and whether I and H meet in it; a matrix product has the width of its definition."""
-    found = set()
-    for label in _pointwise_names(node):
-        found.add("I" if label == "x[t]" else widths.get(f"{plain(label)}[t]", "H"))
-    return ("H" if found != {"I"} else "I"), len(found) > 1
-
-
-def _pointwise_names(node: Expr) -> set[str]:
-    """Return the names that occur in a formula outside of matrix products."""
-    if node.op == "name":
-        return {node.args[0]}
-    return set() if node.op == "matmul" else set().union(*map(_pointwise_names, node.operands))
-
-
-def _needs_square(defined: str, formula: Expr, widths: Mapping[str, str]) -> bool:
-    """Return whether values of width I and H meet in this definition, pointwise."""
-    products = (node.args[1] for node in ordered([formula]) if node.op == "matmul")
-    if any(_width(operand, widths)[1] for operand in products):
-        return True
-    width, mixed = _width(formula, widths)
-    return mixed or (bool(_pointwise_names(formula)) and width != widths[defined])

@@ -1,12 +1,12 @@
 """Pointwise mathematics as data: one small closed set of operations, recorded as a graph.
 
 An `Expr` is what a cell's update records when it is called with names instead of tensors, and what a config's
-`tie: "1 - i"` is parsed into. Tensors, affine numbers and source text are all obtained by walking it.
+`tie: "1 - i"` is parsed into (see `formula`). Tensors, affine numbers and source text are all obtained by walking it.
 """
 
 from __future__ import annotations
 
-import ast
+import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,19 +14,38 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from gatebench.errors import UserError, unknown
-
 FUNCTIONS = ("sigmoid", "tanh", "relu", "hard_sigmoid", "exp", "log", "log_sigmoid", "maximum")
 """Functions by name; all of one argument but `maximum`. hard_sigmoid(a) = min(max(a / 6 + 1 / 2, 0), 1)."""
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "hard_sigmoid", "exp")
 """What a gate may apply to its pre-activation."""
 
-_INFIX = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
-_FOLD = {"add": operator.add, "sub": operator.sub, "mul": operator.mul}
-_DEEPEST = 40  # nested brackets in a user's formula; bounds the recursion below
-_LARGEST = 1e30  # of a number in a user's formula: finite in float32
-_LONGEST = 1000  # characters of a user's formula
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+"""What a state or a gate may be called."""
+
+LARGEST = 1e30
+"""Numbers in a cell are smaller than this: finite in float32, with room for arithmetic."""
+
+
+def _log_sigmoid(a: float) -> float:
+    return min(a, 0.0) - math.log1p(math.exp(-abs(a)))
+
+
+_FOLD: dict[str, Callable[..., float]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "neg": operator.neg,
+    "sigmoid": lambda a: math.exp(_log_sigmoid(a)),
+    "tanh": math.tanh,
+    "relu": lambda a: max(a, 0.0),
+    "hard_sigmoid": lambda a: min(max(a / 6 + 0.5, 0.0), 1.0),
+    "exp": math.exp,
+    "log": math.log,
+    "log_sigmoid": _log_sigmoid,
+    "maximum": max,
+}
 
 
 @dataclass(frozen=True)
@@ -83,7 +102,8 @@ class Expr:
 
 def lift(value: Expr | float) -> Expr:
     """Return numbers as constants, expressions as they are."""
-    return value if isinstance(value, Expr) else Expr("const", (float(value),))
+    # + 0.0 makes one zero of two.
+    return value if isinstance(value, Expr) else Expr("const", (float(value) + 0.0,))
 
 
 def name(text: str) -> Expr:
@@ -107,51 +127,7 @@ out = _function("out")
 
 def activate(activation: str, operand: Expr) -> Expr:
     """Return `activation` of `operand`; the identity leaves no node."""
-    return operand if activation == "identity" else Expr(activation, (operand,))
-
-
-def parse(text: str | float) -> Expr:
-    """Return the expression that `text` writes: names, numbers, + - * /, brackets, the functions, and c[t] or c[t-1].
-
-    Raises:
-        UserError: it is not such an expression. Nothing is ever evaluated.
-    """
-    source = str(text).strip()
-    if len(source) > _LONGEST:
-        raise UserError(f"The formula {source[:40]!r}… has {len(source)} characters; at most {_LONGEST} are allowed.")
-    try:
-        tree = ast.parse(source, mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise UserError(f"The formula {source!r} cannot be read; write for example '1 - i' or 'o * tanh(c)'.") from None
-    return _convert(tree, source, 0)
-
-
-def _convert(node: ast.expr, source: str, depth: int) -> Expr:
-    if depth > _DEEPEST:
-        raise UserError(f"The formula {source[:40]!r}… is nested deeper than {_DEEPEST} brackets.")
-
-    def below(child: ast.expr) -> Expr:
-        return _convert(child, source, depth + 1)
-
-    match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool) and abs(number) < _LARGEST:
-            return lift(number)
-        case ast.Name(id=label):
-            return name(label)
-        case ast.Subscript(value=ast.Name(id=label)) if ast.unparse(node.slice) in ("t", "t - 1"):
-            return name(f"{label}[{ast.unparse(node.slice).replace(' ', '')}]")
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            inner = below(operand)
-            return lift(-inner.args[0]) if inner.op == "const" else -inner
-        case ast.BinOp(op=op, left=left, right=right) if type(op) in _INFIX:
-            return simplify(Expr(_INFIX[type(op)], (below(left), below(right))))
-        case ast.Call(func=ast.Name(id=label), args=arguments, keywords=[]):
-            if label not in FUNCTIONS:
-                raise unknown("function", label, FUNCTIONS)
-            if len(arguments) != (wanted := 2 if label == "maximum" else 1):
-                raise UserError(f"{label} takes {wanted} argument{'s' * (wanted > 1)} in the formula {source!r}.")
-            return Expr(label, tuple(below(a) for a in arguments))
-    raise UserError(f"{ast.unparse(node)!r} is not allowed in the formula {source!r}; use names, numbers, + - * / and functions.")
+    return operand if activation == "identity" else simplify(Expr(activation, (operand,)))
 
 
 def ordered(roots: Iterable[Expr]) -> list[Expr]:
@@ -188,25 +164,29 @@ def substitute(node: Expr, values: Mapping[str, Expr]) -> Expr:
 
 
 def simplify(node: Expr) -> Expr:
-    """Return `node` without the arithmetic that an ablation left behind: 1·a, 0·a, a + 0, a / 1, and sums of constants.
+    """Return `node` without the arithmetic that an ablation left behind: 1·a, 0·a, a + 0, a / 1, σ(0).
 
-    Exact over the finite numbers: no reordering, so no rounding changes.
+    Exact over the finite numbers: no reordering, so no rounding changes. What has no finite value stays as it is.
     """
     values = [o.value for o in node.operands]
+    if node.op in _FOLD and None not in values:
+        return _fold(node, values)
     match node.op, values:
-        case ("add" | "sub" | "mul") as op, [float() as a, float() as b]:
-            return lift(_FOLD[op](a, b))
-        case "div", [float() as a, float() as b] if b:
-            return lift(a / b)
         case ("mul", [1.0, _]) | ("add", [0.0, _]):
             return node.operands[1]
         case ("mul" | "div", [_, 1.0]) | ("add" | "sub", [_, 0.0]):
             return node.operands[0]
         case ("mul", [0.0, _] | [_, 0.0]) | ("div", [0.0, _]) | ("matmul", [0.0]):
             return lift(0.0)
-        case ("neg", [float() as a]):
-            return lift(-a)
     return node
+
+
+def _fold(node: Expr, values: list[float | None]) -> Expr:
+    try:
+        value = _FOLD[node.op](*values)
+    except (ArithmeticError, ValueError):
+        return node
+    return lift(value) if math.isfinite(value) else node
 
 
 def total(terms: Iterable[Expr]) -> Expr:
@@ -214,5 +194,7 @@ def total(terms: Iterable[Expr]) -> Expr:
     return simplify(reduce(lambda a, b: simplify(a + b), terms, lift(0.0)))
 
 
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-"""What a state or a gate may be called."""
+def spell(value: float) -> str:
+    """Return a number as a person writes it, without losing a digit: "1", "0.1", "1e-09"."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)

@@ -1,15 +1,18 @@
-"""`Recurrent`: torch.nn.LSTM's manners for any cell on any backend. T time, B batch, I input, H hidden, D directions."""
+"""`Recurrent`: torch.nn.LSTM's manners for any cell on any backend.
 
-from collections.abc import Iterator
+T time, B batch, I input, H hidden, D directions.
+"""
+
+from itertools import product
 
 import torch
 from torch import Generator, Tensor, nn
 
-from gatebench.backends import Run, Workload, choose
-from gatebench.derive.count import shapes
+from gatebench.backends import Backend, Run, Workload, choose, find
+from gatebench.backends.lengths import alive, checked, flip
 from gatebench.errors import UserError, out_of_range
 from gatebench.spec import Cell
-from gatebench.start import start_weights
+from gatebench.start import by_name, empty_weights, start_weights
 
 State = Tensor | tuple[Tensor, ...]
 Trace = dict[int, dict[str, Tensor]]
@@ -32,7 +35,7 @@ class Recurrent(nn.Module):
         device, dtype: of the weights.
 
     Raises:
-        UserError: a size is out of range, or the cell cannot have these sizes.
+        UserError: a size is out of range, the cell cannot have these sizes, or there is no such backend.
     """
 
     def __init__(
@@ -53,10 +56,12 @@ class Recurrent(nn.Module):
     ) -> None:
         super().__init__()
         for label, size in {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}.items():
-            if size < 1:
+            if not isinstance(size, int) or size < 1:
                 raise out_of_range(label, size, "a whole number of at least 1")
         if not 0 <= dropout < 1:
             raise out_of_range("dropout", dropout, "at least 0 and less than 1")
+        if backend != "auto":
+            find(backend)
         self.cell, self.input_size, self.hidden_size, self.num_layers = cell, input_size, hidden_size, num_layers
         self.batch_first, self.bidirectional, self.dropout, self.backend = batch_first, bidirectional, dropout, backend
         self.steps = steps
@@ -64,12 +69,7 @@ class Recurrent(nn.Module):
         self.layers = nn.ModuleList()
         for layer in range(num_layers):
             width = input_size if layer == 0 else hidden_size * self.directions
-            if cell.definitions.square and width != hidden_size:
-                raise UserError(f"{cell.name} adds its input to hidden units, so it needs I = H; here I = {width} and H = {hidden_size}.")
-            wanted = shapes(cell, width, hidden_size)
-            for _ in range(self.directions):
-                empty = {_attribute(n): nn.Parameter(torch.empty(s, device=device, dtype=dtype)) for n, s in wanted.items()}
-                self.layers.append(nn.ParameterDict(empty))
+            self.layers.extend(empty_weights(cell, width, hidden_size, device, dtype) for _ in self._directions)
         self.reset_parameters(generator)
 
     @property
@@ -78,14 +78,19 @@ class Recurrent(nn.Module):
         return 2 if self.bidirectional else 1
 
     def gate_parameters(self, layer: int, reverse: bool = False) -> dict[str, Tensor]:
-        """Return the weights of a layer by the table's names: {"W.f": (H, I), "R.f": (H, H), "b.f": (H,), …}."""
-        held = self.layers[layer * self.directions + reverse]
-        return {name: held[_attribute(name)] for name in self.cell.parameters}
+        """Return the weights of a layer by the table's names: {"W.f": (H, I), "R.f": (H, H), "b.f": (H,), …}.
+
+        Raises:
+            UserError: there is no such layer, or no reverse direction.
+        """
+        if not 0 <= layer < self.num_layers or reverse not in self._directions:
+            raise out_of_range("layer, reverse", (layer, reverse), f"within {self.num_layers} × {self.directions}")
+        return by_name(self.cell, self.layers[layer * self.directions + reverse])
 
     def reset_parameters(self, generator: Generator | None = None) -> None:
         """Start all weights anew from the generator, layer by layer."""
         generator = generator or torch.default_generator
-        for layer, reverse in self._passes():
+        for layer, reverse in product(range(self.num_layers), self._directions):
             weights = self.gate_parameters(layer, reverse)
             fresh = {n: torch.empty(w.shape, dtype=w.dtype) for n, w in weights.items()}
             start_weights(self.cell, fresh, self.hidden_size, generator, self.steps)
@@ -117,32 +122,39 @@ class Recurrent(nn.Module):
     ) -> tuple[Tensor, State, Trace]:
         """Run the layers and return what every gate did: `gates[layer]["f"]` is (T, B, D · H), time first.
 
-        The backend is chosen for tracing, apart from the layer's own: kernels that keep their gates to themselves refuse.
+        The backend is chosen apart from the layer's own: kernels that keep their gates to themselves refuse.
         """
         return self._run(x, state, lengths, backend, trace=True)
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""
-        return f"{self.cell.name}, I={self.input_size}, H={self.hidden_size}, layers={self.num_layers}, backend={self.backend}"
+        sizes = f"I={self.input_size}, H={self.hidden_size}, layers={self.num_layers}"
+        return f"{self.cell.name}, {sizes}, backend={self.backend}"
 
-    def _passes(self) -> Iterator[tuple[int, bool]]:
-        return ((layer, reverse) for layer in range(self.num_layers) for reverse in (False, True)[: self.directions])
+    @property
+    def _directions(self) -> tuple[bool, ...]:
+        """Whether each pass of a layer is the reverse one."""
+        return (False, True)[: self.directions]
 
     def _run(
         self, x: Tensor, state: State | None, lengths: Tensor | None, backend: str, *, trace: bool
     ) -> tuple[Tensor, State, Trace]:
         x = x.transpose(0, 1) if self.batch_first and x.dim() == 3 else x
         start = self._start(x, state)
+        shortest = None
         if lengths is not None:
-            lengths = _checked(lengths, x)
-            x = torch.where(_alive(lengths, x), x, 0.0)
+            lengths = checked(lengths, x)
+            shortest = int(lengths.min()) if len(lengths) else None
+            x = torch.where(alive(lengths, x), x, 0.0)
         gates: Trace = {}
         ends: list[tuple[Tensor, ...]] = []
         used: list[str] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
                 x = nn.functional.dropout(x, self.dropout, self.training)
-            runs = [self._pass(x, start, lengths, layer, bool(d), backend, trace, used) for d in range(self.directions)]
+            chosen = choose(backend, self.cell, Workload.of(x, self.hidden_size, trace, shortest))
+            used.append(chosen.NAME)
+            runs = [self._pass(chosen, x, start, lengths, layer, reverse, trace) for reverse in self._directions]
             x = torch.cat([run.output for run in runs], -1)
             ends.extend(run.state for run in runs)
             gates[layer] = {g: torch.cat([run.gates[g] for run in runs], -1) for g in runs[0].gates}
@@ -153,68 +165,32 @@ class Recurrent(nn.Module):
         return output, final if len(final) > 1 else final[0], gates
 
     def _pass(
-        self,
-        x: Tensor,
-        start: tuple[Tensor, ...],
-        lengths: Tensor | None,
-        layer: int,
-        reverse: bool,
-        backend: str,
-        trace: bool,
-        used: list[str],
+        self, chosen: Backend, x: Tensor, start: State, lengths: Tensor | None, layer: int, reverse: bool, trace: bool
     ) -> Run:
-        T, B, I = x.shape  # noqa: E741
-        shortest = None if lengths is None else int(lengths.min()) if B else None
-        work = Workload(T, B, I, self.hidden_size, str(x.dtype).removeprefix("torch."), x.device.type, trace, shortest)
-        chosen = choose(backend, self.cell, work)
-        used.append(chosen.NAME)
-        memory = tuple(part[layer * self.directions + reverse] for part in start)
+        """Run one layer in one direction."""
         weights = self.gate_parameters(layer, reverse)
+        memory = tuple(part[layer * self.directions + reverse] for part in start)
         if not reverse:
             return chosen.run(self.cell, weights, x, memory, lengths, trace)
-        backwards = chosen.run(self.cell, weights, _flip(x, lengths), memory, lengths, trace)
-        traced = {g: _flip(values, lengths) for g, values in backwards.gates.items()}
-        return Run(_flip(backwards.output, lengths), backwards.state, traced)
+        backwards = chosen.run(self.cell, weights, flip(x, lengths), memory, lengths, trace)
+        traced = {g: flip(values, lengths) for g, values in backwards.gates.items()}
+        return Run(flip(backwards.output, lengths), backwards.state, traced)
 
     def _start(self, x: Tensor, state: State | None) -> tuple[Tensor, ...]:
         if x.dim() != 3 or x.shape[-1] != self.input_size:
-            raise UserError(f"x has the shape {tuple(x.shape)}; it must be (T, B, I) with I = {self.input_size}.")
+            form = "(B, T, I)" if self.batch_first else "(T, B, I)"
+            raise UserError(f"x has the shape {tuple(x.shape)}; it must be {form} with I = {self.input_size}.")
+        if not x.is_floating_point():
+            raise UserError(f"x holds {x.dtype}; it must hold floating-point numbers.")
         if x.shape[0] == 0:
             raise UserError("x has no steps; T must be at least 1.")
         shape = (self.num_layers * self.directions, x.shape[1], self.hidden_size)
         memory = self.cell.memory
         if state is None:
-            return tuple(x.new_full(shape, self.cell.initial.get(name, 0.0)) for name in memory)
+            lowest = torch.finfo(x.dtype).min
+            return tuple(x.new_full(shape, max(self.cell.initial.get(name, 0.0), lowest)) for name in memory)
         parts = (state,) if isinstance(state, Tensor) else tuple(state)
         if [tuple(part.shape) for part in parts] != [shape] * len(memory):
             given = ", ".join(str(tuple(part.shape)) for part in parts)
             raise UserError(f"The state has the shapes {given}; it must be {shape} for each of {', '.join(memory)}.")
         return parts
-
-
-def _attribute(name: str) -> str:
-    return name.replace(".", "_")
-
-
-def _checked(lengths: Tensor, x: Tensor) -> Tensor:
-    T, B = x.shape[:2]
-    if lengths.shape != (B,) or lengths.is_floating_point() or (B and not 0 <= int(lengths.min()) <= int(lengths.max()) <= T):
-        raise UserError(f"lengths must be {B} whole numbers from 0 to {T}, one a sequence.")
-    return lengths
-
-
-def _alive(lengths: Tensor, x: Tensor) -> Tensor:
-    """Return (T, B, 1): which steps belong to a sequence."""
-    return (torch.arange(len(x), device=x.device)[:, None] < lengths.to(x.device))[..., None]
-
-
-def _flip(values: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return (T, B, ·) with every sequence reversed in its own length; what lies behind stays."""
-    if lengths is None:
-        return values.flip(0)
-    t = torch.arange(len(values), device=values.device)[:, None]
-    lengths = lengths.to(values.device)
-    index = torch.where(t < lengths, lengths - 1 - t, t)
-    return values.gather(0, index[..., None].expand_as(values))
-
-

@@ -14,9 +14,10 @@ from functools import cached_property
 from typing import Any
 
 from gatebench.definitions import Definitions, define
-from gatebench.errors import UserError, unknown
-from gatebench.expression import ACTIVATIONS, Expr, name
-from gatebench.gate import CONNECTIONS, Bias, Gate
+from gatebench.errors import UserError, out_of_range, unknown
+from gatebench.expression import ACTIVATIONS, LARGEST, Expr, lift, name, ordered, spell
+from gatebench.gate import CONNECTIONS, Gate
+from gatebench.rules import DRAWN, Bias, mirrored, start_rule
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Cell:
         update: a function of all states and gates, in this order, that returns the new states in their order. It is
             called once with names and kept as formulas, so a cell is plain data: it can be pickled, printed, hashed.
         out: the output activation, where the update has `out(·)`.
-        start: how matrices start, by letter: {"R": "identity", "W": "normal 0.001"}; others are uniform ±1/√H.
+        start: how weights start, by letter: {"R": "identity", "W": "normal 0.001"}; others are uniform ±1/√H.
         initial: what states start from where it is not 0.
         note: what a reader must know about signs, and what the cell is not.
 
@@ -54,13 +55,41 @@ class Cell:
             raise unknown("output activation", self.out, ACTIVATIONS)
         if callable(self.update):
             object.__setattr__(self, "update", self._record(self.update))
-        _ = self.definitions
+        for letter, rule in self.start.items():
+            if letter not in DRAWN:
+                raise unknown("letter of weights whose start can be set", letter, DRAWN)
+            start_rule(rule)
+        memory = self.definitions.memory  # defines the cell, or refuses it
+        for state in self.initial:
+            if state not in memory:
+                raise unknown(f"state of {self.name}", state, memory)
+        self._check_biases()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
     def _record(self, update: Callable[..., tuple[Expr, ...]]) -> tuple[Expr, ...]:
         wanted = [*self.states, *self.gates]
         if list(inspect.signature(update).parameters) != wanted:
             raise UserError(f"{self.name}: update must take exactly {', '.join(wanted)}.")
-        return tuple(update(*map(name, wanted)))
+        new = update(*map(name, wanted))
+        if not isinstance(new, tuple):
+            raise UserError(f"{self.name}: update must return a tuple, one value for each of {', '.join(self.states)}.")
+        return tuple(map(lift, new))
+
+    def _check_biases(self) -> None:
+        """Refuse a bias that starts at minus one which is not there, or does not start by itself."""
+        starts = self._bias_starts()
+        for gate, bias in starts.items():
+            if (other := mirrored(bias)) is None:
+                continue
+            if self._gate(other).width != self.gates[gate].width or other not in starts or mirrored(starts[other]):
+                raise UserError(
+                    f"{self.name}: the bias of {gate!r} is minus that of {other!r}, which has none of its own."
+                )
+
+    def _bias_starts(self) -> dict[str, Bias]:
+        return {gate: row.bias for gate, row in sorted(self.gates.items()) if f"b.{gate}" in self.parameters}
 
     @property
     def recorded(self) -> tuple[Expr, ...]:
@@ -85,16 +114,25 @@ class Cell:
 
     @cached_property
     def digest(self) -> str:
-        """12 hex digits that stand for the equations and how the weights start; the cell's name does not enter."""
-        starts = {gate: self.gates[gate].bias for gate in self.gates if f"b.{gate}" in self.parameters}
-        content = f"{self.definitions.text()}\n{sorted(starts.items())}\n{sorted(self.start.items())}\n{sorted(self.initial.items())}"
+        """12 hex digits that stand for the equations and how the weights start; the cell's name does not enter.
+
+        Neither do the order of the gates in the table, nor what the table says about weights that are gone.
+        """
+        letters = {weight[0] for weight in self.parameters}
+        rules = {letter: start_rule(rule) for letter, rule in self.start.items() if letter in letters}
+        rules = {letter: rule for letter, rule in rules.items() if rule != ("uniform", ())}
+        initial = {state: float(value) for state, value in self.initial.items() if value}
+        starts = (repr(sorted(each.items())) for each in (self._bias_starts(), rules, initial))
+        content = "\n".join([self.definitions.text(), *starts])
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     # The ablation algebra: each operation returns a new cell, and refuses with a sentence what makes no sense.
 
     def fix(self, gate: str, value: float) -> Cell:
         """Return the cell with a gate held at a constant: its weights are gone, and so is their cost."""
-        return self._with(gate, f"{gate}={value:g}", Gate(tie=repr(float(value)), width=self._gate(gate).width))
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
+            raise out_of_range(f"The value of gate {gate!r}", value, "a finite number")
+        return self._with(gate, f"{gate}={spell(value)}", Gate(tie=repr(float(value)), width=self._gate(gate).width))
 
     def tie(self, gate: str, formula: str) -> Cell:
         """Return the cell with a gate replaced by a formula of the others, e.g. `tie("f", "1 - i")`."""
@@ -104,6 +142,8 @@ class Cell:
         """Return the cell with another activation of a gate, or of the output where `gate` is "out"."""
         label = f"{gate}:{activation}"
         if gate == "out":
+            if not any(node.op == "out" for node in ordered(self.recorded)):
+                raise UserError(f"{self.name} has no output activation to change.")
             return replace(self, name=self._relabel(label), out=activation)
         return self._with(gate, label, replace(self._weighted(gate), activation=activation))
 
@@ -112,20 +152,22 @@ class Cell:
 
         Args:
             gate: its name.
-            terms: any of recurrent, inputs, peephole, after, plus (a formula, or None for off), gates (a list of gates),
-                matrix ("dense" or "diagonal").
+            terms: any of recurrent, inputs, peephole, after, plus (a formula, or None for off), gates (one, a list of
+                them, or None), matrix ("dense" or "diagonal").
         """
         for term in terms:
             if term not in CONNECTIONS:
                 raise unknown("connection", term, CONNECTIONS)
-        if "gates" in terms:
-            terms["gates"] = tuple(terms["gates"] or ())
-        label = " ".join(f"{gate}.{term}={'off' if not value else value}" for term, value in terms.items())
-        return self._with(gate, label, replace(self._weighted(gate), **terms))
+        new = replace(self._weighted(gate), **terms)
+        return self._with(gate, ", ".join(f"{gate}.{term}={_spelt(getattr(new, term))}" for term in terms), new)
 
     def bias(self, gate: str, value: Bias) -> Cell:
         """Return the cell with another initial bias of a gate: a number, "chrono", "-f", or None for no bias at all."""
-        return self._with(gate, f"b.{gate}={value}", replace(self._weighted(gate), bias=value))
+        return self._with(gate, f"b.{gate}={_spelt(value)}", replace(self._weighted(gate), bias=value))
+
+    def draw(self, letter: str, rule: str) -> Cell:
+        """Return the cell with other weights to start from: all of W, R or p, by a rule such as "normal 0.001"."""
+        return replace(self, name=self._relabel(f"{letter}~{rule}"), start={**self.start, letter: rule})
 
     def _gate(self, gate: str) -> Gate:
         if gate not in self.gates:
@@ -143,3 +185,11 @@ class Cell:
     def _relabel(self, label: str) -> str:
         return f"{self.name[:-1]}, {label}]" if self.name.endswith("]") else f"{self.name}[{label}]"
 
+
+def _spelt(value: object) -> str:
+    """Return a term's value as a label shows it."""
+    if isinstance(value, tuple):
+        return "+".join(value) or "off"
+    if isinstance(value, int | float):
+        return spell(value)
+    return "off" if value is None else str(value)

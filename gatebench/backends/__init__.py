@@ -18,12 +18,18 @@ def choose(name: str, cell: Cell, work: Workload) -> Backend:
     """
     if name == "auto":
         return next(backend for backend in BACKENDS.values() if backend.refuses(cell, work) is None)
-    if name not in BACKENDS:
-        raise unknown("backend", name, ["auto", *BACKENDS])
-    reason = BACKENDS[name].refuses(cell, work)
+    backend = find(name)
+    reason = backend.refuses(cell, work)
     if reason is not None:
         raise Refusal(reason)
+    return backend
+
+
+def find(name: str) -> Backend:
+    """Return the backend called `name`; raise `UserError` where there is none."""
+    if name not in BACKENDS:
+        raise unknown("backend", name, ["auto", *BACKENDS])
     return BACKENDS[name]
 
 
-__all__ = ["BACKENDS", "Backend", "Run", "Workload", "choose"]
+__all__ = ["BACKENDS", "Backend", "Run", "Workload", "choose", "find"]

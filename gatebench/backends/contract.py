@@ -25,6 +25,12 @@ class Workload:
     trace: bool = False
     shortest: int | None = None
 
+    @classmethod
+    def of(cls, x: Tensor, H: int, trace: bool = False, shortest: int | None = None) -> "Workload":
+        """Return what it is to run x (T, B, I) through H hidden units."""
+        T, B, I = x.shape  # noqa: E741
+        return cls(T, B, I, H, str(x.dtype).removeprefix("torch."), x.device.type, trace, shortest)
+
 
 @dataclass(frozen=True)
 class Run:

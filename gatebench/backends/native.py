@@ -3,8 +3,9 @@
 The order in which torch stacks gates, and its second bias, live here only.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from gatebench.backends.contract import Run, Workload
 from gatebench.cells import BASES
+from gatebench.definitions import Definitions
 from gatebench.spec import Cell
 
 NAME = "native"
@@ -36,9 +38,17 @@ KERNELS: dict[str, Kernel] = {
 
 
 def kernel(cell: Cell) -> Kernel | None:
-    """Return the kernel that computes exactly this cell's equations, whatever the cell is called; None if there is none."""
-    formulas = cell.definitions.formulas
-    return next((k for base, k in KERNELS.items() if BASES[base].definitions.formulas == formulas), None)
+    """Return the kernel that computes exactly this cell's equations, whatever it is called; None if there is none."""
+    name = kernel_name(cell.definitions)
+    return KERNELS[name] if name else None
+
+
+@lru_cache(maxsize=256)
+def kernel_name(definitions: Definitions) -> str | None:
+    """Return the key in `KERNELS` of the kernel with exactly these equations and states, or None."""
+    wanted = (definitions.formulas, definitions.states)
+    known = {name: BASES[name].definitions for name in KERNELS}
+    return next((name for name, base in known.items() if (base.formulas, base.states) == wanted), None)
 
 
 def refuses(cell: Cell, work: Workload) -> str | None:
@@ -68,7 +78,7 @@ def run(
     del trace
     found = kernel(cell)
     assert found is not None
-    flat = to_torch(found, weights)
+    flat = stacked(found, weights)
     start = tuple(s[None] for s in state)
     hidden = start if len(start) > 1 else start[0]
     settings = (True, 1, 0.0, True, False)  # biases, layers, dropout, training, bidirectional
@@ -83,15 +93,17 @@ def run(
     return Run(padded, tuple(s[0][back] for s in final))
 
 
-def to_torch(found: Kernel, weights: Mapping[str, Tensor]) -> list[Tensor]:
-    """Return torch's weight_ih (G·H, I), weight_hh (G·H, H), bias_ih (G·H,), bias_hh (G·H,) from the table's weights."""
+def stacked(found: Kernel, weights: Mapping[str, Tensor]) -> list[Tensor]:
+    """Return torch's weight_ih (G·H, I), weight_hh (G·H, H), bias_ih (G·H,), bias_hh (G·H,) from the table's."""
     outer = [weights[f"b.{g}"] for g in found.order]
-    inner = [weights[f"d.{g}"] if g == found.inner else torch.zeros_like(b) for g, b in zip(found.order, outer, strict=True)]
+    inner = [
+        weights[f"d.{g}"] if g == found.inner else torch.zeros_like(b) for g, b in zip(found.order, outer, strict=True)
+    ]
     stacks = ([weights[f"W.{g}"] for g in found.order], [weights[f"R.{g}"] for g in found.order], outer, inner)
     return [torch.cat(stack) for stack in stacks]
 
 
-def from_torch(found: Kernel, flat: list[Tensor]) -> dict[str, Tensor]:
+def unstacked(found: Kernel, flat: Sequence[Tensor]) -> dict[str, Tensor]:
     """Return the table's weights from torch's four; torch's two biases become one where the equations have one."""
     parts = [dict(zip(found.order, tensor.chunk(len(found.order)), strict=True)) for tensor in flat]
     W, R, outer, inner = parts

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import hardsigmoid, logsigmoid
 
 from gatebench.backends.contract import Run, Workload
+from gatebench.backends.lengths import alive
 from gatebench.derive.tape import Instruction, Tape, tape
 from gatebench.spec import Cell
 
@@ -25,7 +26,7 @@ OPERATIONS: dict[str, Callable[..., Tensor]] = {
     "exp": torch.exp,
     "log": torch.log,
     "log_sigmoid": logsigmoid,
-    "maximum": torch.maximum,
+    "maximum": lambda a, b: torch.maximum(*_tensors(a, b)),
 }
 
 Slots = list[Tensor | float | None]
@@ -57,7 +58,7 @@ def run(
         _execute(instruction, whole, weights, stacked)
     # unbind, not x[t]: the backward pass of indexing fills a whole (T, B, ·) tensor of zeros at every step.
     sliced = {s: v.unbind(0) for s in _early(line) if isinstance(v := whole[s], Tensor) and v.dim() == x.dim()}
-    alive = None if lengths is None else (torch.arange(len(x), device=x.device)[:, None] < lengths.to(x.device))[..., None]
+    going = None if lengths is None else alive(lengths, x).unbind(0)
     outputs, traces = [], {g: [] for g in gates}  # type: ignore[var-annotated]
     for t in range(len(x)):
         slots = whole.copy()
@@ -68,8 +69,8 @@ def run(
         for instruction in line.looped:
             _execute(instruction, slots, weights, stacked)
         new = tuple(_tensor(slots[s], state[0]) for s in memory)
-        outputs.append(new[0] if alive is None else torch.where(alive[t], new[0], 0.0))
-        state = new if alive is None else tuple(torch.where(alive[t], n, o) for n, o in zip(new, state, strict=True))
+        outputs.append(new[0] if going is None else torch.where(going[t], new[0], 0.0))
+        state = new if going is None else tuple(torch.where(going[t], n, o) for n, o in zip(new, state, strict=True))
         for g, slot in gates.items():
             traces[g].append(_tensor(slots[slot], state[0]))
     return Run(torch.stack(outputs), state, {g: torch.stack(steps) for g, steps in traces.items()})
@@ -89,19 +90,30 @@ def _early(line: Tape) -> set[int]:
     return {line.names["x[t]"], *(result for instruction in line.hoisted for result in instruction.results)}
 
 
-def _execute(instruction: Instruction, slots: Slots, weights: Mapping[str, Tensor], stacked: Mapping[Instruction, Tensor]) -> None:
+def _execute(
+    instruction: Instruction, slots: Slots, weights: Mapping[str, Tensor], stacked: Mapping[Instruction, Tensor]
+) -> None:
     operands = [slots[o] for o in instruction.operands]
     if instruction.op != "matmul":
         slots[instruction.results[0]] = OPERATIONS[instruction.op](*operands)
         return
     product = operands[0] @ stacked[instruction]  # type: ignore[operator]
-    parts = product.split([len(weights[w]) for w in instruction.weights], dim=-1)
+    parts = torch.split(product, [len(weights[w]) for w in instruction.weights], dim=-1)
     for slot, part in zip(instruction.results, parts, strict=True):
         slots[slot] = part
 
 
+def _tensors(a: Tensor | float, b: Tensor | float) -> tuple[Tensor, Tensor]:
+    """Return both operands as tensors, where one may be a number."""
+    like = a if isinstance(a, Tensor) else b
+    assert isinstance(like, Tensor)
+    return torch.as_tensor(a, dtype=like.dtype, device=like.device), torch.as_tensor(
+        b, dtype=like.dtype, device=like.device
+    )
+
+
 def _tensor(value: Tensor | float | None, like: Tensor) -> Tensor:
-    """Return a value as (B, ·), also where it is the same for the whole batch: a weight, or a number for like's (B, H)."""
+    """Return a value as (B, ·), also where it is one for the whole batch: a weight, or a number for like's (B, H)."""
     if isinstance(value, Tensor):
         return value if value.dim() == like.dim() else value.expand(len(like), -1)
     assert value is not None

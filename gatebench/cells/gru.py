@@ -10,8 +10,8 @@ GRU = Cell(
     gates={"r": Gate("sigmoid"), "z": Gate("sigmoid"), "n": Gate("tanh", after="r")},
     update=lambda h, r, z, n: ((1 - z) * n + z * h,),
     note=(
-        "Reset after the product: n = tanh(W x + b + r (R h + d)), one dependent product a step. z keeps the old state. "
-        "Equals torch.nn.GRU. Not the equation printed in the paper, which resets before the product: `gru_before`."
+        "Reset after the product: n = tanh(W x + b + r (R h + d)), one dependent product a step. z keeps the old "
+        "state. Equals torch.nn.GRU. Not the equation printed in the paper, which resets before it: `gru_before`."
     ),
 )
 

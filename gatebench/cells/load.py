@@ -12,11 +12,14 @@ from gatebench.cells import BASES
 from gatebench.errors import UserError, unknown
 from gatebench.spec import Cell
 
-OPERATIONS = ("fix", "tie", "activate", "connect", "bias")
-"""What a config may do to a gate, in the order in which it is done."""
+OPERATIONS = ("activate", "connect", "bias", "fix", "tie")
+"""What a config may do to a gate, in the order in which it is done: first to all gates the one, then the next."""
 
 KEYS = ("name", "base", "source", "note", "start", "ablate")
 """What a cell's config may hold."""
+
+Change = tuple[str, str, str]
+"""What is changed: (operation, gate, term), the term only for connect; ("start", letter, "") for a start rule."""
 
 
 @cache
@@ -38,7 +41,8 @@ def load_cell(name: str) -> Cell:
 def build_cell(config: Mapping[str, Any]) -> Cell:
     """Return the cell that a config describes: {name, base, source, note, start, ablate: {gate: {operation: value}}}.
 
-    Its label is the config's name, with what was ablated beyond the config of that name in brackets: "lstm[i=1]".
+    Its label is the config's name, with what was changed beyond the config of that name in brackets: "lstm[i=1]". Where
+    something of that config is missing, the label is the base's, so that no name stands for other equations.
 
     Raises:
         UserError: a base, a gate, an operation or a value is not allowed.
@@ -46,15 +50,21 @@ def build_cell(config: Mapping[str, Any]) -> Cell:
     for key in config:
         if key not in KEYS:
             raise unknown("key of a cell", key, KEYS)
-    name, base = str(config.get("name") or config.get("base")), str(config.get("base"))
-    ablations = _plain(config.get("ablate") or {})
-    known = _plain(_read(name).get("ablate") or {}) if name in cell_names() and _read(name).get("base") == base else {}
-    if any(ablations.get(gate) != operations for gate, operations in known.items()):
-        known = {}
-    cell = replace(_ablate(_base(base, name), known), name=name)
+    base, changes = str(config.get("base")), _changes(config)
+    name = str(config.get("name") or base)
+    found = _base(base)
+    own = _read(name) if name in cell_names() else config
+    known = _changes(own) if name in cell_names() else {}
+    if own.get("base") != base or not known.items() <= changes.items():
+        known, name = {}, found.name
     described: dict[str, Any] = {key: str(config[key]) for key in ("source", "note") if config.get(key)}
-    started = {**cell.start, **{str(letter): str(rule) for letter, rule in (config.get("start") or {}).items()}}
-    return _ablate(replace(cell, start=started, **described), {g: o for g, o in ablations.items() if g not in known})
+    if name == found.name != config.get("name"):
+        described = {}
+    beyond = {change: value for change, value in changes.items() if change not in known}
+    for _, gate, _ in beyond:
+        if ("fix", gate, "") in beyond and ("tie", gate, "") in beyond:
+            raise UserError(f"ablate.{gate} says both fix and tie; a gate is a constant or a formula.")
+    return _changed(replace(_changed(found, known), name=name, **described), beyond)
 
 
 def _folder() -> Any:
@@ -69,61 +79,63 @@ def _read(name: str) -> Mapping[str, Any]:
     return config
 
 
-def _base(base: str, name: str) -> Cell:
+def _base(base: str) -> Cell:
     if base in BASES:
         return BASES[base]
-    if base == name or base not in cell_names():
-        raise unknown(f"base for the cell {name!r}", base, [*BASES, *cell_names()])
+    if base not in cell_names() or _read(base).get("base") == base:
+        raise unknown("base cell", base, {*BASES, *cell_names()})
     return load_cell(base)
 
 
-def _plain(ablations: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the ablations without the operations that are left open (None)."""
-    found = {}
-    for gate, operations in ablations.items():
-        if not isinstance(operations, Mapping):
-            raise UserError(f"ablate.{gate} is {operations!r}; write for example ablate.{gate}.fix=1.")
-        given = {key: value for key, value in operations.items() if value is not None}
-        for key in given:
-            if key not in OPERATIONS:
-                raise unknown(f"ablation of {gate}", key, OPERATIONS)
-        if given:
-            found[str(gate)] = given
-    return found
+def _changes(config: Mapping[str, Any]) -> dict[Change, Any]:
+    """Return all that a config changes of its base, in the order in which it is done; None leaves a change out."""
+    found: dict[Change, Any] = {}
+    for gate, operations in _table("ablate", config.get("ablate"), "ablate.i.fix=1").items():
+        for operation, value in _table(f"ablate.{gate}", operations, f"ablate.{gate}.fix=1").items():
+            if operation not in OPERATIONS:
+                raise unknown(f"ablation of {gate}", operation, OPERATIONS)
+            if operation == "connect":
+                terms = _table(f"ablate.{gate}.connect", value, f"ablate.{gate}.connect.recurrent=off")
+                found |= {("connect", gate, term): given for term, given in terms.items()}
+            elif value is not None:
+                found[operation, gate, ""] = value
+    found = dict(sorted(found.items(), key=lambda change: OPERATIONS.index(change[0][0])))
+    started = _table("start", config.get("start"), "start.R=identity")
+    return found | {("start", letter, ""): rule for letter, rule in started.items() if rule is not None}
 
 
-def _ablate(cell: Cell, ablations: Mapping[str, Mapping[str, Any]]) -> Cell:
-    for gate, operations in ablations.items():
-        for operation in OPERATIONS:
-            if operation in operations:
-                cell = _apply(cell, gate, operation, operations[operation])
+def _table(label: str, value: Any, example: str) -> dict[str, Any]:
+    """Return a part of a config that holds keys; None is an empty one."""
+    if not isinstance(value, Mapping | None):
+        raise UserError(f"{label} is {value!r}; write for example {example}.")
+    return {str(key): inner for key, inner in (value or {}).items()}
+
+
+def _changed(cell: Cell, changes: Mapping[Change, Any]) -> Cell:
+    for (operation, gate, term), value in changes.items():
+        match operation:
+            case "fix":
+                cell = cell.fix(gate, value)
+            case "tie":
+                cell = cell.tie(gate, str(value))
+            case "activate":
+                cell = cell.activate(gate, str(value))
+            case "bias":
+                cell = cell.bias(gate, None if value is False or value == "off" else value)
+            case "connect":
+                cell = cell.connect(gate, **{term: _term(term, value)})
+            case "start":
+                cell = cell.draw(gate, str(value))
     return cell
-
-
-def _apply(cell: Cell, gate: str, operation: str, value: Any) -> Cell:
-    match operation:
-        case "fix":
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise UserError(f"ablate.{gate}.fix is {value!r}; it must be a number.")
-            return cell.fix(gate, value)
-        case "tie":
-            return cell.tie(gate, str(value))
-        case "activate":
-            return cell.activate(gate, str(value))
-        case "bias":
-            return cell.bias(gate, None if value in (False, "off") else value)
-    if not isinstance(value, Mapping):
-        raise UserError(f"ablate.{gate}.connect is {value!r}; write for example ablate.{gate}.connect.recurrent=off.")
-    return cell.connect(gate, **{str(term): _term(str(term), given) for term, given in value.items()})
 
 
 def _term(term: str, given: Any) -> Any:
     """Return a connection's value: off switches it off, on gives the usual operand."""
-    if given in (None, False, "off"):
+    if given is None or given is False or given == "off":
         return None
     if given is True or given == "on":
         usual = {"inputs": "x", "recurrent": "h"}
         if term not in usual:
             raise UserError(f"connect.{term} is on; it must say what it connects to, as in connect.peephole='c[t-1]'.")
         return usual[term]
-    return list(given) if term == "gates" and not isinstance(given, str) else str(given)
+    return list(given) if isinstance(given, list | tuple) else given

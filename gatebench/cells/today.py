@@ -10,7 +10,10 @@ MINGRU = Cell(
     states=("h",),
     gates={"z": Gate("sigmoid", recurrent=None), "n": Gate("identity", recurrent=None)},
     update=lambda h, z, n: ((1 - z) * h + z * n,),
-    note="No gate sees the past, so the recurrence is a parallel scan. z writes. The candidate is linear: not `mingru_log`.",
+    note=(
+        "No gate sees the past, so the recurrence is a parallel scan. z writes. The candidate is linear: "
+        "`mingru_log` has the positive one."
+    ),
 )
 
 MINGRU_LOG = Cell(
@@ -34,12 +37,17 @@ MINLSTM = Cell(
     source="Feng et al. 2024, arXiv 2410.01201, section 3.2",
     states=("h",),
     gates={
-        "f": Gate("sigmoid", recurrent=None),
-        "i": Gate("sigmoid", recurrent=None),
+        "f": Gate("identity", recurrent=None),
+        "i": Gate("identity", recurrent=None),
         "g": Gate("identity", recurrent=None),
+        "f_prime": Gate(tie="sigmoid(log_sigmoid(f) - log_sigmoid(i))"),
+        "i_prime": Gate(tie="sigmoid(log_sigmoid(i) - log_sigmoid(f))"),
     },
-    update=lambda h, f, i, g: (f / (f + i) * h + i / (f + i) * g,),
-    note="No gate sees the past and there is no output gate. The traced f and i are the sigmoids before f + i divides them.",
+    update=lambda h, f, i, g, f_prime, i_prime: (f_prime * h + i_prime * g,),
+    note=(
+        "No gate sees the past; there is no output gate. f and i are pre-activations; f_prime = σ(f) / (σ(f) + σ(i)) "
+        "and i_prime = 1 - f_prime are the paper's f' and i', computed so that they stay finite where both σ are 0."
+    ),
 )
 
 SLSTM = Cell(
@@ -62,8 +70,8 @@ SLSTM = Cell(
     ),
     initial={"m": -1e30},
     note=(
-        "Exponential input gate, sigmoid forget gate, a normaliser n and a stabiliser m that does not change h. i and f are "
-        "pre-activations; the traced gates are the stabilised i_prime and f_prime. One head: R is dense, not block-diagonal. "
+        "Exponential input gate, sigmoid forget gate, a normaliser n, a stabiliser m that does not change h. i and f "
+        "are pre-activations; i_prime and f_prime are the stabilised gates. One head: R is dense, not block-diagonal. "
         "m starts so low that the first step takes m = i, as in the authors' code."
     ),
 )

@@ -2,11 +2,13 @@
 
 from math import prod
 
-from gatebench.definitions import Definitions, plain
-from gatebench.expression import Expr, names, ordered
+from gatebench.definitions import Definitions
+from gatebench.expression import FUNCTIONS, Expr, names, ordered
+from gatebench.order import plain
 from gatebench.spec import Cell
+from gatebench.widths import Widths, width
 
-POINTWISE = {"add", "sub", "mul", "div", "neg", "maximum", "relu", "sigmoid", "tanh", "hard_sigmoid", "exp", "log", "log_sigmoid"}
+POINTWISE = {"add", "sub", "mul", "div", "neg", *FUNCTIONS}
 
 
 def shapes(cell: Cell, I: int, H: int) -> dict[str, tuple[int, ...]]:  # noqa: E741
@@ -23,17 +25,27 @@ def parameters(cell: Cell, I: int, H: int) -> int:  # noqa: E741
 def product_flops(cell: Cell, I: int, H: int) -> int:  # noqa: E741
     """Return the FLOPs of one step's matrix products for one sequence, forward; a multiply-add counts as 2."""
     shape = shapes(cell, I, H)
-    products = {node for formula in cell.definitions.formulas.values() for node in ordered([formula]) if node.op == "matmul"}
+    products = (node for node in ordered(cell.definitions.formulas.values()) if node.op == "matmul")
     return sum(2 * prod(shape[node.args[0]]) for node in products)
 
 
 def pointwise_flops(cell: Cell, I: int, H: int) -> int:  # noqa: E741
-    """Return the pointwise operations of one step for one sequence, forward; each function counts as 1."""
+    """Return the pointwise operations of one step for one sequence, forward; each function counts as 1.
+
+    What occurs twice is computed once; what neither input nor state enters is counted as if it were computed each step.
+    """
     size = {"I": I, "H": H}
-    return sum(
-        size[cell.definitions.widths[name]] * sum(node.op in POINTWISE for node in ordered([formula]))
-        for name, formula in cell.definitions.formulas.items()
-    )
+    widths: dict[Expr, str] = {}
+    for name, formula in cell.definitions.formulas.items():
+        _collect(formula, cell.definitions.widths[name], cell.definitions.widths, widths)
+    return sum(size[wide] for node, wide in widths.items() if node.op in POINTWISE)
+
+
+def _collect(node: Expr, wide: str, known: Widths, found: dict[Expr, str]) -> None:
+    """Put the nodes of a formula of width `wide` into `found`, with their widths."""
+    found[node] = wide
+    for operand in node.operands:
+        _collect(operand, width(operand, known) if node.op == "matmul" else wide, known, found)
 
 
 def dependent_products(cell: Cell) -> int:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gatebench.definitions import plain
-from gatebench.expression import Expr
+from gatebench.expression import Expr, spell
+from gatebench.order import plain
 from gatebench.spec import Cell
 
 _LEVEL = {"add": 1, "sub": 1, "neg": 2, "mul": 3, "div": 3, "matmul": 4}  # how tightly an operation binds
@@ -25,14 +25,14 @@ class Notation:
 
 def plain_text(cell: Cell) -> str:
     """Return the equations, one a line: "c[t] = f[t] ⊙ c[t-1] + i[t] ⊙ g[t]"; fixed gates first, as "i = 1"."""
-    fixed = [f"{gate} = {value:g}" for gate, value in cell.definitions.constants.items()]
+    fixed = [f"{gate} = {spell(value)}" for gate, value in cell.definitions.constants.items()]
     lines = [f"{n} = {_write(formula, _PLAIN)[0]}" for n, formula in cell.definitions.formulas.items()]
     return "\n".join([*fixed, *lines])
 
 
 def latex(cell: Cell) -> str:
     """Return the equations as a LaTeX `aligned` block."""
-    fixed = [f"{_latex_label(gate)} &= {value:g}" for gate, value in cell.definitions.constants.items()]
+    fixed = [f"{_latex_label(gate)} &= {spell(value)}" for gate, value in cell.definitions.constants.items()]
     lines = [f"{_latex_time(n)} &= {_write(formula, _LATEX)[0]}" for n, formula in cell.definitions.formulas.items()]
     return "\\begin{aligned}\n" + " \\\\\n".join([*fixed, *lines]) + "\n\\end{aligned}"
 
@@ -47,7 +47,7 @@ def _write(node: Expr, notation: Notation) -> tuple[str, int]:
 
     match node.op:
         case "const":
-            return f"{node.args[0]:g}", _ATOM if node.args[0] >= 0 else _LEVEL["neg"]
+            return spell(node.args[0]), _ATOM if node.args[0] >= 0 else _LEVEL["neg"]
         case "name":
             return notation.timed(node.args[0]), _ATOM
         case "param":
@@ -61,7 +61,8 @@ def _write(node: Expr, notation: Notation) -> tuple[str, int]:
     if node.op in ("add", "sub", "mul"):
         left, right = node.operands
         sign = {"add": "+", "sub": "-", "mul": notation.times}[node.op]
-        return f"{part(left, level)} {sign} {part(right, level + (node.op == 'sub') + (node.op == 'add' and _signed(right)))}", level
+        least = 3 if node.op != "mul" and _signed(right) else level + (node.op == "sub")
+        return f"{part(left, level)} {sign} {part(right, least)}", level
     arguments = ", ".join(_write(o, notation)[0] for o in node.operands)
     return f"{notation.functions.get(node.op, node.op)}{notation.wrap(arguments)}", _ATOM
 

@@ -46,8 +46,9 @@ class Tape:
 @lru_cache(maxsize=256)
 def tape(definitions: Definitions) -> Tape:
     """Return a cell's step as instructions."""
-    slots: dict[Expr, int] = {name(read): slot for slot, read in enumerate(("x[t]", *(f"{m}[t-1]" for m in definitions.memory)))}
-    products = [n for formula in definitions.formulas.values() for n in ordered([formula]) if n.op == "matmul"]
+    given = ("x[t]", *(f"{m}[t-1]" for m in definitions.memory))
+    slots: dict[Expr, int] = {name(read): slot for slot, read in enumerate(given)}
+    products = [node for node in ordered(definitions.formulas.values()) if node.op == "matmul"]
     lines: dict[Instruction, bool] = {}
     for defined, formula in definitions.formulas.items():
         for node in ordered([formula]):

@@ -1,45 +1,14 @@
-import os
-import signal
-import threading
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import torch
-from torch import nn
 
 from gatebench.errors import Refusal
 from gatebench.outcome import Epoch, Outcome
-from gatebench.task import Metric, Problem, Task
 from gatebench.training import run_trial
-from gatebench.trial import Model, Training, Trial
-from tasks.objectives import LastStep, accuracy, count_correct, cross_entropy
-from tasks.splits import TensorSplit
-
-LSTM = {"name": "lstm", "base": "lstm"}
-TRIAL = Trial(LSTM, {"_target_": "tests.test_training.Sign"}, Model(8), Training(max_epochs=4, learning_rate=0.03))
-
-
-class Sign(Task):
-    """Whether the sum of a sequence is positive."""
-
-    title, licence, protocol = "the sign of a sum", "none", "none"
-    metrics: ClassVar[tuple[Metric, ...]] = (Metric("accuracy", "max"),)
-    chance = 0.5
-    scale: ClassVar[float] = 1.0
-
-    def checksums(self) -> dict[str, str]:
-        return {"made": "0"}
-
-    def load(self, root: Path, cache: Path | None = None) -> Problem:
-        generator = torch.Generator().manual_seed(0)
-        x = torch.randn(384, 6, 1, generator=generator) * self.scale
-        y = (x.sum((1, 2)) > 0).long()
-        train, val, test = (TensorSplit(x[a:b], y[a:b]) for a, b in ((0, 256), (256, 320), (320, 384)))
-        head = partial(LastStep, classes=2)
-        return Problem(train, val, test, 1, 6, nn.Identity(), head, cross_entropy, count_correct, accuracy)
+from gatebench.trial import Training, Trial
+from tests.training.sign import LSTM, TRIAL, Sign
 
 
 def run(trial: Trial, home: Path) -> tuple[Outcome, list[Epoch]]:
@@ -50,7 +19,7 @@ def run(trial: Trial, home: Path) -> tuple[Outcome, list[Epoch]]:
 def test_a_trial_learns_and_says_what_it_did(tmp_path: Path) -> None:
     outcome, epochs = run(TRIAL, tmp_path)
     assert outcome.status == "finished"
-    assert (outcome.digest, outcome.cell, outcome.task, outcome.seed) == (TRIAL.digest, "lstm", "test_training", 0)
+    assert (outcome.digest, outcome.cell, outcome.task, outcome.seed) == (TRIAL.digest, "lstm", "sign", 0)
     assert outcome.metrics["test/accuracy"] > 0.8
     assert [e.epoch for e in epochs] == [0, 1, 2, 3]
     assert all(e.total == 4 and e.digest == TRIAL.digest for e in epochs)
@@ -107,15 +76,3 @@ def test_a_backend_that_refuses_is_not_replaced(tmp_path: Path) -> None:
     ablated = {**LSTM, "ablate": {"i": {"fix": 1}}}
     with pytest.raises(Refusal, match="native runs exactly"):
         run(replace(TRIAL, cell=ablated, training=Training(backend="native")), tmp_path)
-
-
-def test_ctrl_c_comes_out_as_such_and_the_signal_is_given_back(tmp_path: Path) -> None:
-    before = signal.getsignal(signal.SIGINT)
-
-    def press(epoch: Epoch) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        threading.Event().wait(1)
-
-    with pytest.raises(KeyboardInterrupt):
-        run_trial(TRIAL, home=tmp_path, data_root=None, emit=press)
-    assert signal.getsignal(signal.SIGINT) == before

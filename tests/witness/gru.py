@@ -34,12 +34,12 @@ def gru(x: Array, state: Arrays, p: Arrays) -> Trace:
 
 
 def gru_no_reset(x: Array, state: Arrays, p: Arrays) -> Trace:
-    """`gru` with r = 1: n = tanh(W_n x + b_n + R_n h + d_n). The two biases b_n and d_n do one job now."""
+    """`gru` with r = 1: n = tanh(W_n x + R_n h + b_n). Its two biases b_n and d_n do one job now, and are one."""
     h = state["h"]
     steps: list[Step] = []
     for x_t in x:
         z = sigmoid(x_t @ p["W.z"].T + h @ p["R.z"].T + p["b.z"])
-        n = np.tanh(x_t @ p["W.n"].T + p["b.n"] + h @ p["R.n"].T + p["d.n"])
+        n = np.tanh(x_t @ p["W.n"].T + h @ p["R.n"].T + p["b.n"])
         h = (1.0 - z) * n + z * h
         steps.append(({"h": h}, {"z": z, "n": n}))
     return stack(steps)
@@ -126,7 +126,7 @@ def gru3(x: Array, state: Arrays, p: Arrays) -> Trace:
 
 CELLS: dict[str, Entry] = {
     "gru": (gru, "h", "WRb.r WRb.z WRbd.n"),
-    "gru_no_reset": (gru_no_reset, "h", "WRb.z WRbd.n"),
+    "gru_no_reset": (gru_no_reset, "h", "WRb.z WRb.n"),
     "gru_no_update": (gru_no_update, "h", "WRb.r WRbd.n"),
     "gru_before": (gru_before, "h", "WRb.r WRb.z WRb.n"),
     "gru1": (gru1, "h", "Rb.r Rb.z WRb.n"),

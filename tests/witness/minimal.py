@@ -108,7 +108,7 @@ def janet(x: Array, state: Arrays, p: Arrays) -> Trace:
         c' = σ(s) ⊙ c + (1 - σ(s - β)) ⊙ c̃
         h' = c'
 
-    Here: h = c is the one state, c̃ = g, f = σ(s), i = 1 - σ(s - β); U_f = "R.s", U_c = "R.g".
+    Here: h = c is the one state, c̃ = g, f = σ(s), i = 1 - σ(s - β); U_f = "R.s", U_c = "R.g". s is reported too.
     """
     beta = 1.0
     h = state["h"]
@@ -119,7 +119,7 @@ def janet(x: Array, state: Arrays, p: Arrays) -> Trace:
         f = sigmoid(s)
         i = 1.0 - sigmoid(s - beta)
         h = f * h + i * c_tilde
-        steps.append(({"h": h}, {"f": f, "i": i, "g": c_tilde}))
+        steps.append(({"h": h}, {"s": s, "f": f, "i": i, "g": c_tilde}))
     return stack(steps)
 
 

@@ -34,10 +34,12 @@ def test_minlstm_unrolled() -> None:
     x, state, p = draw("minlstm", seed=2)
     trace = WITNESSES["minlstm"](x, state, p)
     f, i, g = (trace["gates"][each] for each in "fig")
-    close(f, logistic(x @ p["W.f"].T + p["b.f"]))
-    close(i, logistic(x @ p["W.i"].T + p["b.i"]))
+    close(f, x @ p["W.f"].T + p["b.f"])
+    close(i, x @ p["W.i"].T + p["b.i"])
     close(g, x @ p["W.g"].T + p["b.g"])
-    share = logistic(np.log(f) - np.log(i))
+    share = logistic(np.log(logistic(f)) - np.log(logistic(i)))
+    close(trace["gates"]["f_prime"], share)
+    close(trace["gates"]["i_prime"], 1.0 - share)
     total = share.prod(axis=0) * state["h"]
     for t in range(len(x)):
         total += share[t + 1 :].prod(axis=0) * (1.0 - share[t]) * g[t]
@@ -56,7 +58,9 @@ def test_mingru_unrolled_with_either_candidate() -> None:
         for t in range(len(x)):
             total += (1.0 - z[t + 1 :]).prod(axis=0) * z[t] * candidate[t]
         trace = WITNESSES[name](x, state, p)
-        close(trace["gates"]["n"], candidate)
+        close(trace["gates"]["n"], v)
+        if name == "mingru_log":
+            close(trace["gates"]["g"], candidate)
         close(trace["states"]["h"][-1], total)
 
 
@@ -104,7 +108,7 @@ def test_slstm_stays_finite_where_exp_would_overflow() -> None:
     trace = WITNESSES["slstm"](x, state, p)
     assert all(np.isfinite(values).all() for values in trace["states"].values())
     stabilised = trace["gates"]
-    assert (np.maximum(stabilised["i"], stabilised["f"]) == 1.0).all()
+    assert (np.maximum(stabilised["i_prime"], stabilised["f_prime"]) == 1.0).all()
 
 
 def lstm_pieces(trace: Trace, state: Arrays) -> tuple[Arrays, Array, Array]:

@@ -29,6 +29,7 @@ def mingru_log(x: Array, state: Arrays, p: Arrays) -> Trace:
 
         h̃ = g(Linear_h(x)),  g(v) = v + 0.5 if v >= 0 else σ(v);  the rest is `mingru`
 
+    Reported: n = v = Linear_h(x), and g = h̃ = g(v).
     This is the paper's sequential form: h_0 is used as given (its parallel form takes g(h_0) instead).
     """
     h = state["h"]
@@ -36,9 +37,9 @@ def mingru_log(x: Array, state: Arrays, p: Arrays) -> Trace:
     for x_t in x:
         z = sigmoid(x_t @ p["W.z"].T + p["b.z"])
         v = x_t @ p["W.n"].T + p["b.n"]
-        n = np.where(v >= 0.0, v + 0.5, sigmoid(v))
-        h = (1.0 - z) * h + z * n
-        steps.append(({"h": h}, {"z": z, "n": n}))
+        g = np.where(v >= 0.0, v + 0.5, sigmoid(v))
+        h = (1.0 - z) * h + z * g
+        steps.append(({"h": h}, {"z": z, "n": v, "g": g}))
     return stack(steps)
 
 
@@ -49,18 +50,20 @@ def minlstm(x: Array, state: Arrays, p: Arrays) -> Trace:
         f' = f / (f + i)        i' = i / (f + i)
         h' = f' ⊙ h + i' ⊙ h̃
 
-    Reported: the raw sigmoids f and i, *not* f' and i', and h̃ = g.
+    Reported: "f" and "i" before their σ, f' and i' as "f_prime" and "i_prime", and h̃ = g.
     """
     h = state["h"]
     steps: list[Step] = []
     for x_t in x:
-        f = sigmoid(x_t @ p["W.f"].T + p["b.f"])
-        i = sigmoid(x_t @ p["W.i"].T + p["b.i"])
+        f_tilde = x_t @ p["W.f"].T + p["b.f"]
+        i_tilde = x_t @ p["W.i"].T + p["b.i"]
+        f, i = sigmoid(f_tilde), sigmoid(i_tilde)
         h_tilde = x_t @ p["W.g"].T + p["b.g"]
         f_prime = f / (f + i)
         i_prime = i / (f + i)
         h = f_prime * h + i_prime * h_tilde
-        steps.append(({"h": h}, {"f": f, "i": i, "g": h_tilde}))
+        gates = {"f": f_tilde, "i": i_tilde, "f_prime": f_prime, "i_prime": i_prime, "g": h_tilde}
+        steps.append(({"h": h}, gates))
     return stack(steps)
 
 
@@ -72,9 +75,9 @@ def slstm(x: Array, state: Arrays, p: Arrays) -> Trace:
         i' = exp(ĩ - m')      f' = exp(log σ(f̃) + m - m')
         c' = f' ⊙ c + i' ⊙ z  n' = f' ⊙ n + i'           h' = o ⊙ c' / n'
 
-    Here: z = g. Reported as "i" and "f": the *stabilised* i' and f'. The true cell state is c exp(m), and the true
-    normaliser n exp(m). States start as given, m_0 = 0 included; the authors' code takes m' = ĩ in a first step from
-    zero states, which gives the same h and another m, i', f' in that step.
+    Here: z = g. Reported as "i" and "f": ĩ and f̃; the stabilised i' and f' are "i_prime" and "f_prime". The true cell
+    state is c exp(m), and the true normaliser n exp(m). States start as given, m_0 = 0 included; the authors' code takes
+    m' = ĩ in a first step from zero states, which gives the same h and another m, i', f' in that step.
     """
     h, c, n, m = state["h"], state["c"], state["n"], state["m"]
     steps: list[Step] = []
@@ -91,7 +94,8 @@ def slstm(x: Array, state: Arrays, p: Arrays) -> Trace:
         n = f_prime * n + i_prime
         h = o * (c / n)
         m = m_new
-        steps.append(({"h": h, "c": c, "n": n, "m": m}, {"i": i_prime, "f": f_prime, "g": z, "o": o}))
+        gates = {"i": i_tilde, "f": f_tilde, "i_prime": i_prime, "f_prime": f_prime, "g": z, "o": o}
+        steps.append(({"h": h, "c": c, "n": n, "m": m}, gates))
     return stack(steps)
 
 

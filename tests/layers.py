@@ -1,0 +1,48 @@
+"""Layers with seeded, non-zero weights, for the tests that need one of any cell. T time, B batch, I input, H hidden."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gatebench import Cell, Recurrent, load_cell
+
+T, B, I, H = 5, 3, 3, 2  # noqa: E741
+
+
+def build(cell: str | Cell, seed: int = 0, scale: float = 0.7, I: int = I, H: int = H, **settings: Any) -> Recurrent:  # noqa: E741
+    """Return a float64 layer whose weights are all drawn from N(0, scale²): no bias is 0. I becomes H where it must."""
+    cell = load_cell(cell) if isinstance(cell, str) else cell
+    filled: dict[str, Any] = {"backend": "reference", "dtype": torch.float64, "steps": 30} | settings
+    layer = Recurrent(cell, H if cell.definitions.square else I, H, **filled)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in layer.parameters():
+            weight.normal_(0.0, scale, generator=generator)
+    return layer
+
+
+def inputs(layer: Recurrent, seed: int = 1, T: int = T, B: int = B) -> Tensor:
+    """Return a seeded x (T, B, I), or (B, T, I) for batch_first."""
+    shape = (B, T, layer.input_size) if layer.batch_first else (T, B, layer.input_size)
+    dtype = next(layer.parameters()).dtype
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+
+
+def start(layer: Recurrent, seed: int = 2, B: int = B) -> tuple[Tensor, ...]:
+    """Return a seeded memory, (layers · D, B, H) each; a normaliser n is positive, as in all that are reached."""
+    generator = torch.Generator().manual_seed(seed)
+    shape = (layer.num_layers * layer.directions, B, layer.hidden_size)
+    dtype = next(layer.parameters()).dtype
+    drawn = {name: torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype) for name in layer.cell.memory}
+    return tuple(0.5 + value.abs() if name == "n" else value for name, value in drawn.items())
+
+
+def passed(layer: Recurrent, state: tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
+    """Return the memory in the form in which the layer takes it: one tensor, or a tuple of several."""
+    return state if len(state) > 1 else state[0]
+
+
+def parts(state: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return the memory as a tuple, also where it is one tensor."""
+    return (state,) if isinstance(state, Tensor) else state
