@@ -88,12 +88,25 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Stream(Problem):
+    """A problem that is learnt in parts, one after another and each once: is what was learnt first still known?
+
+    experiences: the parts in their order, each a problem of its own for the same network. metric: by which each of them
+    is scored. As a problem the stream is all of them at once.
+    """
+
+    experiences: tuple[Problem, ...] = ()
+    metric: Metric = Metric("accuracy", "max")
+
+
+@dataclass(frozen=True)
 class Task(ABC):
     """A task as a declaration. A subclass adds its parameters as fields and checks them in `__post_init__`."""
 
     title: ClassVar[str]  # one line for a person
     metrics: ClassVar[tuple[Metric, ...]]  # the first is the headline
     chance: ClassVar[float]  # the headline metric of a blind guess
+    optimum: ClassVar[float | None] = None  # the headline metric of who makes no mistake, where analysis knows it
     protocol: ClassVar[str]  # the published protocol it follows, and where it departs from it
     licence: ClassVar[str]
 
@@ -105,7 +118,8 @@ class Task(ABC):
     @property
     def label(self) -> str:
         """The name in tables: with the parameters that differ from their defaults, "sequential_mnist[order=row]"."""
-        changed = [f"{f.name}={v}" for f in fields(self) if (v := getattr(self, f.name)) != _default(f)]
+        given = self.parameters()
+        changed = [f"{f.name}={v}" for f in fields(self) if (v := given[f.name]) != _default(f)]
         return f"{self.name}[{', '.join(changed)}]" if changed else self.name
 
     @abstractmethod

@@ -13,7 +13,7 @@ from gatebench.spec import Cell
 from gatebench.task import Task, build_task
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
-BACKENDS = ("auto", "native", "reference")
+BACKENDS = ("auto", "scan", "fused", "native", "manual", "reference")
 DEVICES = ("cpu", "cuda")
 
 

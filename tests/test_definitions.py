@@ -122,9 +122,9 @@ def test_the_canonical_text_depends_on_neither_names_nor_the_order_of_gates() ->
         (lambda: load_cell("lstm").tie("i", "i"), r"i\[t\] → i\[t\] is a circle"),
         (
             lambda: load_cell("lstm").connect("i", inputs="1"),
-            "W.i would multiply the number 1.0; connect it to a state",
+            "W.i would multiply a number, 1.0; connect it to a state",
         ),
-        (lambda: load_cell("gru").fix("r", 0.5).connect("z", recurrent="r"), "R.z would multiply the number 0.5"),
+        (lambda: load_cell("gru").fix("r", 0.5).connect("z", recurrent="r"), "R.z would multiply a number, 0.5"),
         (lambda: load_cell("lstm").tie("f", "1 / i").fix("i", 0), r"f\[t\] needs a number that is not finite"),
         (lambda: load_cell("lstm").tie("f", "i / 0"), "needs a number that is not finite"),
         (lambda: load_cell("lstm").tie("f", "log(0) * i"), "needs a number that is not finite"),

@@ -50,7 +50,15 @@ ONLY_IN = {  # a framework, and where alone it may be imported
     "matplotlib": "gatebench/report",
 }
 
-WITHOUT_TORCH = ["launch.main", "launch.plan", "launch.table", "launch.cells", "gatebench.trial", "gatebench.record"]
+WITHOUT_TORCH = [
+    "launch.main",
+    "launch.plan",
+    "launch.table",
+    "launch.cells",
+    "launch.data",
+    "gatebench.trial",
+    "gatebench.record",
+]
 
 
 def module(path: Path) -> str:

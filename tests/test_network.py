@@ -18,22 +18,27 @@ def problem() -> Problem:
     return Problem(split, split, split, 3, 5, nn.Identity(), head, cross_entropy, count_correct, accuracy)
 
 
-def network(cell: str, seed: int = 0, **model: object) -> Network:
+def network(cell: str, seed: int = 0, model: Model = Model()) -> Network:  # noqa: B008  (frozen)
     torch.manual_seed(seed)
-    return Network(problem(), Trial({"name": cell, "base": cell}, DIGITS, Model(**model), seed=seed))  # type: ignore[arg-type]
+    return Network(problem(), Trial({"name": cell, "base": cell}, DIGITS, model, seed=seed))
+
+
+def head(built: Network) -> LastStep:
+    assert isinstance(built.head, LastStep)
+    return built.head
 
 
 def test_the_head_reads_both_directions() -> None:
     for directions, bidirectional in ((1, False), (2, True)):
-        built = network("gru", hidden_size=7, bidirectional=bidirectional)
-        assert built.head.linear.in_features == 7 * directions
+        built = network("gru", model=Model(7, bidirectional=bidirectional))
+        assert head(built).linear.in_features == 7 * directions
         assert built(Batch(torch.randn(5, 2, 3), torch.zeros(2))).shape == (2, 10)
 
 
 def test_under_one_seed_two_cells_have_the_same_head() -> None:
     one, other, third = network("lstm"), network("gru"), network("gru", seed=1)
-    assert torch.equal(one.head.linear.weight, other.head.linear.weight)
-    assert not torch.equal(other.head.linear.weight, third.head.linear.weight)
+    assert torch.equal(head(one).linear.weight, head(other).linear.weight)
+    assert not torch.equal(head(other).linear.weight, head(third).linear.weight)
 
 
 def test_the_seed_alone_decides_the_recurrent_weights() -> None:

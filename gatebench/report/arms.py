@@ -8,6 +8,7 @@ from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.report.notation import one_line
 
+SIMPLE = "baseline/"  # how the figures of a task's simple methods are called
 Key = tuple[str, str]  # label and digest of the equations: a number belongs to both
 
 
@@ -56,6 +57,11 @@ class Arm:
                 "parameters; a table takes the trials of one experiment."
             )
         return counts[0] if counts else None
+
+    def simple(self) -> dict[str, float]:
+        """Return the headline scores of the task's simple methods, by name: they are the same in every trial."""
+        figures = (item for metrics in self.metrics.values() for item in metrics.items())
+        return {name.removeprefix(SIMPLE): value for name, value in figures if name.startswith(SIMPLE)}
 
     def losses(self) -> str:
         """Return a sentence on the seeds without a score, e.g. "n = 4 of 5: seed 3 diverged."; "" if there are none."""

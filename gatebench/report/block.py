@@ -87,8 +87,9 @@ def build_block(task: str, metric: Metric, arms: Sequence[Arm], baseline: Key, c
         footnote = footnotes.index(arm.losses()) + 1 if arm.lost else None
         rows.append(Row(_texts(arm, label, findings), _record(arm, findings), arm.key in findings.best, footnote))
     columns = _columns(findings)
-    if chance is not None:
-        rows.append(Row(("chance", findings.notation.number(chance), *[NONE] * (len(columns) - 2)), {}))
+    simple = {name: value for arm in arms for name, value in arm.simple().items()}
+    for name, value in {**({} if chance is None else {"chance": chance}), **simple}.items():
+        rows.append(Row((one_line(name), findings.notation.number(value), *[NONE] * (len(columns) - 2)), {}))
     return Block(one_line(task), columns, tuple(rows), tuple(footnotes), _notes(arms, findings))
 
 

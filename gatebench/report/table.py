@@ -44,7 +44,7 @@ def ablation_table(
 
     metrics: the headline metric of each task. baseline: label (or digest of the equations) of the cell that the others
     are compared with; the first one if not given. order: labels that come first, the others follow as first seen.
-    chance: {task: score of a blind guess}, shown as the last row.
+    chance: {task: score of a blind guess}, shown below the cells, above the simple methods that the task measured.
 
     Raises:
         UserError: there is no trial, the baseline is unknown or ambiguous, or the trials are not of one experiment.

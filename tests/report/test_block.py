@@ -104,6 +104,13 @@ def test_one_seed_has_no_interval_and_all_are_bold() -> None:
     assert all(row.bold for row in only(table).rows)
 
 
+def test_simple_methods_stand_below_chance() -> None:
+    outcomes = [replace(o, metrics={**o.metrics, "baseline/repeat-last": 0.75}) for o in study(a=0.8, b=0.7)]
+    rows = only(ablation_table(outcomes, ACCURACY, chance={"sentiment": 0.5})).rows
+    assert [row.texts[:3] for row in rows[2:]] == [("chance", "50.00", "–"), ("repeat-last", "75.00", "–")]
+    assert not any(row.record or row.bold for row in rows[2:])
+
+
 def test_chance_is_the_last_row() -> None:
     row = only(ablation_table(study(a=0.8), ACCURACY, chance={"sentiment": 0.5})).rows[-1]
     assert row.texts[:3] == ("chance", "50.00", "–")

@@ -13,7 +13,12 @@ from tasks.objectives import LastStep, accuracy, count_correct, cross_entropy
 from tasks.splits import TensorSplit
 
 LSTM = {"name": "lstm", "base": "lstm"}
-TRIAL = Trial(LSTM, {"_target_": "tests.training.sign.Sign"}, Model(8), Training(max_epochs=4, learning_rate=0.03))
+TRIAL = Trial(
+    LSTM,
+    {"_target_": "tests.training.sign.Sign"},
+    Model(8),
+    Training(max_epochs=4, learning_rate=0.03, backend="native"),
+)
 
 
 class Sign(Task):

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from gatebench.training import Learner
 from tests.training.sign import TRIAL, Sign
 
 
-def learner(**training: object) -> Learner:
+def learner(**training: Any) -> Learner:
     settings = replace(TRIAL.training, **training)
     return Learner(replace(TRIAL, training=settings), Sign().load(Path()))
 

@@ -1,0 +1,56 @@
+"""One attempt at a trial, wherever it runs: whatever goes wrong becomes an outcome with a sentence."""
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from gatebench.entry import TRACEBACK
+from gatebench.errors import Refusal, UserError
+from gatebench.outcome import Epoch, Outcome, Status
+from gatebench.trial import Trial
+
+
+class Run(Protocol):
+    """Trains one trial: `train` with its places given."""
+
+    def __call__(self, trial: Trial, *, emit: Callable[[Epoch], None]) -> Outcome:
+        """Return what came out, telling every epoch on the way."""
+
+
+def train(trial: Trial, *, home: Path, data_root: Path, keep_memory: bool, emit: Callable[[Epoch], None]) -> Outcome:
+    """Train a trial; torch and Lightning are imported here, so only where trials run."""
+    from gatebench.training import run_trial
+
+    return run_trial(trial, home=home, data_root=data_root, emit=emit, keep=keep_memory)
+
+
+def attempt(trial: Trial, run: Run, emit: Callable[[Epoch], None]) -> Outcome:
+    """Return the trial's outcome: an unexpected error is one too, and keeps its traceback among the facts.
+
+    Raises:
+        UserError: a mistake of the user's, a refusal among them.
+    """
+    try:
+        return run(trial, emit=emit)
+    except UserError:
+        raise
+    except Exception as error:
+        sentence = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0] or 'no message'}"
+        return unfinished(trial, "failed", sentence, {TRACEBACK: traceback.format_exc()})
+
+
+def forgiving(trial: Trial, run: Run, emit: Callable[[Epoch], None]) -> Outcome:
+    """Return the trial's outcome, a mistake of the user's among them: one trial of many must not stop the others."""
+    try:
+        return attempt(trial, run, emit)
+    except Refusal as refusal:
+        return unfinished(trial, "refused", str(refusal))
+    except UserError as error:
+        return unfinished(trial, "failed", str(error))
+
+
+def unfinished(trial: Trial, status: Status, sentence: str, facts: dict[str, str] | None = None) -> Outcome:
+    """Return the outcome of a trial that has no figures."""
+    cell, task = trial.build_cell(), trial.build_task()
+    return Outcome(trial.digest, cell.name, cell.digest, task.label, trial.seed, status, sentence, facts=facts or {})

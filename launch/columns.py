@@ -1,0 +1,22 @@
+"""Text in columns, for a terminal or a pipe."""
+
+from collections.abc import Sequence
+
+
+def align(rows: Sequence[Sequence[str]], sides: str) -> str:
+    """Return the rows with a rule below the first; `sides` has "l" or "r" for each column.
+
+    >>> print(align([("cell", "n"), ("lstm", "10")], "lr"))
+    cell   n
+    --------
+    lstm  10
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            f"{text:>{width}}" if side == "r" else f"{text:<{width}}"
+            for text, width, side in zip(row, widths, sides, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])

@@ -1,0 +1,113 @@
+"""List the data sets, fetch them from their official homes, or verify what is there.
+
+gatebench data list                        what there is, its licence, and where it lies
+gatebench data fetch mnist ett             into the data root, once; what broke off goes on where it was
+gatebench data verify                      all that is there, against the published checksums
+gatebench data verify imdb data_root=DIR   of some; then what is missing counts as wrong
+
+The data root is data_root=DIR, else $GATEBENCH_DATA, else gatebench/data in the user's cache folder.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from rich.filesize import decimal
+
+from gatebench.errors import UserError, unknown
+from launch.columns import align
+from launch.transfer import Transfer
+from tasks.catalogue import DATASETS
+from tasks.datasets import Dataset
+from tasks.fetching import fetch
+from tasks.holdings import examine, locate, missing
+
+SUBJECTS = ("list", "fetch", "verify")
+
+
+def run(argv: Sequence[str]) -> int:
+    """Do what is asked; return 0, or 1 if a file is not as published.
+
+    Raises:
+        UserError: there is no such data set, or it cannot be fetched.
+    """
+    from launch.arguments import ask
+
+    subject, *rest = argv or ["--help"]
+    if subject.startswith("-"):
+        subject, rest = "list", [subject, *rest]
+    if subject not in SUBJECTS:
+        raise unknown("subject of gatebench data", subject, SUBJECTS)
+    names = list(dict.fromkeys(word for before, word in pairwise(["", *rest]) if _is_name(word, before)))
+    plan = ask("data", __doc__, [word for word in rest if word not in names])
+    if plan is None:
+        return 0
+    chosen, root = [_dataset(name) for name in names], plan.settings.data
+    if subject == "list":
+        print(listing(chosen or DATASETS.values(), root))
+        return 0
+    if subject == "verify":
+        return _verify(chosen, root)
+    if not chosen:
+        raise UserError(f"gatebench data fetch wants the names of data sets, of these: {', '.join(sorted(DATASETS))}.")
+    for dataset in chosen:
+        _fetch(dataset, root)
+    return 0
+
+
+def listing(datasets: Iterable[Dataset], root: Path) -> str:
+    """Return the data sets, one a line, with those whose files lie below the data root marked."""
+    rows = [("data set", "size", "where", "tasks", "licence")]
+    for dataset in datasets:
+        rows.append(
+            (dataset.name, decimal(dataset.size), _present(dataset, root), ", ".join(dataset.tasks), dataset.licence)
+        )
+    return f"{align(rows, 'lrlll')}\n\nThe data root is {root}. Other tasks need no files, or bring them along."
+
+
+def _present(dataset: Dataset, root: Path) -> str:
+    if paths := locate(dataset, root):
+        return paths[0].parent.relative_to(root).as_posix()
+    there = len(dataset.files) - len(missing(dataset, root))
+    if there:
+        return f"{there} of {len(dataset.files)} files"
+    return "no, by hand" if dataset.by_hand else "no"
+
+
+def _fetch(dataset: Dataset, root: Path) -> None:
+    with Transfer() as transfer:
+        fetched = fetch(dataset, root, transfer.show)
+    place = locate(dataset, root)[0].parent
+    if not fetched:
+        print(f"{dataset.name} is present and verified, in {place}.")
+        return
+    print(f"{dataset.name} was fetched and verified; it is in {place}. {dataset.title}; licence: {dataset.licence}.")
+
+
+def _verify(chosen: Sequence[Dataset], root: Path) -> int:
+    """Print a line for every file; return 1 if one is wrong, or missing from a data set that was asked for."""
+    failed, absent = False, []
+    for dataset in chosen or DATASETS.values():
+        if not chosen and len(missing(dataset, root)) == len(dataset.files):
+            absent.append(dataset.name)
+            continue
+        with Transfer() as transfer:
+            findings = list(examine(dataset, root, transfer.show))
+        for finding in findings:
+            print(f"{finding.verdict:<7}  {finding.place}" + (f": {finding.why}" if finding.why else ""), flush=True)
+        failed |= any(finding.verdict == "wrong" or (chosen and finding.verdict == "missing") for finding in findings)
+    if absent:
+        print(f"Not in {root}: {', '.join(absent)}.", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _is_name(word: str, before: str) -> bool:
+    """Return whether a word names a data set: it is no setting, no option and no option's value."""
+    return not word.startswith("-") and "=" not in word and before not in ("--cfg", "--config-dir")
+
+
+def _dataset(name: str) -> Dataset:
+    if name not in DATASETS:
+        raise unknown("data set", name, DATASETS)
+    return DATASETS[name]

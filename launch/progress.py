@@ -1,0 +1,112 @@
+"""How a sweep is shown while it runs: live on a terminal, one line a finished trial elsewhere."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+
+from gatebench import entry
+from gatebench.outcome import Epoch, Outcome
+from gatebench.trial import Trial
+from launch.events import Event, Started
+
+MARKS = {"finished": "[green]✓[/]", "interrupted": "[yellow]◼[/]"}
+FAILED = "[red]✗[/]"
+
+
+class _Left(TimeRemainingColumn):
+    """The time that is left for all trials together; it says nothing of single ones."""
+
+    def render(self, task: Task) -> Text:
+        if task.id or task.time_remaining is None:
+            return Text()
+        return super().render(task).append(" left")
+
+
+class Display:
+    """Shows the trials that run and those that have ended; a context manager. `console` writes to stderr."""
+
+    def __init__(self, trials: Sequence[Trial], console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._trials = {trial.digest: trial for trial in trials}
+        self._names = {trial.digest: entry.name(trial) for trial in trials}
+        self._bars: dict[str, TaskID] = {}
+        self._ended = 0
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[score]}"),
+            TimeElapsedColumn(),
+            _Left(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            transient=True,
+            speed_estimate_period=120,
+        )
+        self._all = self._progress.add_task(
+            self._headline(), total=sum(trial.training.max_epochs for trial in trials), score=""
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, event: Event) -> None:
+        """Show what has happened."""
+        match event:
+            case Started(digest):
+                self._bar(digest)
+            case Epoch():
+                self._show_epoch(event)
+            case Outcome():
+                self._show_end(event)
+
+    def _bar(self, digest: str) -> TaskID:
+        if digest not in self._bars:
+            total = self._trials[digest].training.max_epochs
+            self._bars[digest] = self._progress.add_task(
+                f"  {escape(self._names[digest])}", total=total, score="starts"
+            )
+        return self._bars[digest]
+
+    def _show_epoch(self, epoch: Epoch) -> None:
+        metric = self._trials[epoch.digest].build_task().metrics[0]
+        score = epoch.metrics.get(f"val/{metric.name}")
+        shown = f"epoch {epoch.epoch + 1}/{epoch.total}" + (
+            f", val {metric.name} {score:.4g}" if score is not None else ""
+        )
+        self._progress.update(self._bar(epoch.digest), completed=epoch.epoch + 1, score=shown)
+        self._progress.advance(self._all)
+
+    def _show_end(self, outcome: Outcome) -> None:
+        self._ended += 1
+        total = self._trials[outcome.digest].training.max_epochs
+        if (bar := self._bars.pop(outcome.digest, None)) is not None:
+            total -= int(next(task.completed for task in self._progress.tasks if task.id == bar))
+            self._progress.remove_task(bar)
+        self._progress.update(self._all, advance=total, description=self._headline())
+        count = f"{self._ended:>{len(str(len(self._trials)))}}/{len(self._trials)}"
+        name = escape(self._names[outcome.digest])
+        self._console.print(
+            f"{MARKS.get(outcome.status, FAILED)} {count}  {name}  {escape(self._said(outcome))}", soft_wrap=True
+        )
+
+    def _said(self, outcome: Outcome) -> str:
+        if outcome.status != "finished":
+            return f"{outcome.status}: {outcome.sentence}"
+        metric = self._trials[outcome.digest].build_task().metrics[0]
+        score = outcome.metrics.get(f"test/{metric.name}", float("nan"))
+        unit = metric.unit and f" {metric.unit}"
+        return f"test {metric.name} {score:.4g}{unit}, {outcome.metrics.get('seconds', 0):.1f} s"
+
+    def _headline(self) -> str:
+        return f"[bold]{self._ended} of {len(self._trials)} trials[/]"

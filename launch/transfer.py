@@ -1,0 +1,54 @@
+"""How fetching and verifying is shown: one bar on a terminal, nothing but what must be known elsewhere."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+
+class Transfer:
+    """Shows one thing at a time that is done to a file; a context manager. `console` writes to stderr."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            transient=True,
+        )
+        self._what = ""
+        self._bar: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Show that so many of `total` bytes are done; 0 of 0 where that is not known."""
+        if what != self._what or self._bar is None:
+            if self._bar is not None:
+                self._progress.remove_task(self._bar)
+            self._what, self._bar = what, self._progress.add_task(escape(what), total=None)
+            if what.startswith("waiting") and not self._console.is_terminal:
+                self._console.print(escape(what))
+        self._progress.update(self._bar, completed=done, total=total or None)

@@ -1,0 +1,61 @@
+from collections.abc import Callable
+
+import pytest
+
+from gatebench.entry import TRACEBACK
+from gatebench.errors import Refusal, UserError
+from gatebench.outcome import Epoch, Outcome
+from gatebench.trial import Trial
+from launch.attempt import Run, attempt, forgiving, unfinished
+from tests.launch.trials import outcome, trial
+
+
+def raising(error: Exception) -> Run:
+    def run(trial: Trial, *, emit: Callable[[Epoch], None]) -> Outcome:
+        raise error
+
+    return run
+
+
+def passing(trial: Trial, *, emit: Callable[[Epoch], None]) -> Outcome:
+    emit(Epoch(trial.digest, 0, 1, {}))
+    return outcome(trial)
+
+
+def test_what_comes_out_is_passed_on() -> None:
+    told: list[Epoch] = []
+    assert attempt(trial(), passing, told.append) == outcome(trial())
+    assert [epoch.digest for epoch in told] == [trial().digest]
+
+
+def test_an_unexpected_error_is_an_outcome_with_its_traceback() -> None:
+    told = attempt(trial(), raising(ValueError("Shapes differ.\nAt length.")), lambda _: None)
+    assert (told.status, told.sentence) == ("failed", "ValueError: Shapes differ.")
+    assert "in run\n" in told.facts[TRACEBACK]
+    assert attempt(trial(), raising(KeyError()), lambda _: None).sentence == "KeyError: no message"
+
+
+@pytest.mark.parametrize("error", [UserError("No file."), Refusal("No GPU.")])
+def test_a_mistake_ends_one_trial(error: UserError) -> None:
+    with pytest.raises(UserError, match=str(error)):
+        attempt(trial(), raising(error), lambda _: None)
+
+
+def test_among_many_trials_a_mistake_is_an_outcome() -> None:
+    assert forgiving(trial(), raising(UserError("No file.")), lambda _: None) == unfinished(
+        trial(), "failed", "No file."
+    )
+    assert forgiving(trial(), raising(Refusal("No GPU.")), lambda _: None).status == "refused"
+
+
+def test_a_stop_by_the_user_is_none() -> None:
+    def stopped(trial: Trial, *, emit: Callable[[Epoch], None]) -> Outcome:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        forgiving(trial(), stopped, lambda _: None)
+
+
+def test_an_unfinished_trial_can_be_told_from_others() -> None:
+    told = unfinished(trial("gru", seed=4), "interrupted", "So it was.")
+    assert (told.cell, told.task, told.seed, told.digest) == ("gru", "digits", 4, trial("gru", seed=4).digest)

@@ -1,0 +1,82 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from launch import plan
+from launch.main import VERBS, main
+
+HEAVY = {"torch", "hydra", "mlflow", "ray", "pytorch_lightning", "rich", "numpy"}
+COMMAND = [sys.executable, "-c", "from launch.main import main; raise SystemExit(main())"]
+
+
+def test_help_names_every_verb_and_every_verb_has_a_module(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == main([]) == 0
+    out = capsys.readouterr().out
+    launch = Path(__file__).parents[2] / "launch"
+    for verb in VERBS:
+        assert f"  {verb} " in out
+        assert (launch / f"{verb}.py").exists()
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = f"import sys; from launch.main import main; main(['--help']); sys.exit(bool({HEAVY} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_a_verb_shows_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        code: object = main([verb, "--help"])
+    except SystemExit as done:
+        code = done.code
+    assert code == 0
+    assert re.search(rf"\n *gatebench {verb}\b", capsys.readouterr().out)
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("gatebench 0.")
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["swep"], "gatebench: There is no verb 'swep'; did you mean 'sweep'? Allowed: cells,"),
+        (["plan", "cell=lsmt"], "gatebench: There is no cell 'lsmt'; did you mean 'lstm'?"),
+        (["train", "seed=0,1"], "gatebench: These settings span 2 trials, and train runs one; use gatebench sweep."),
+        (["sweep", "model.hidden_size=0"], "gatebench: model.hidden_size is 0"),
+        (["ui"], "gatebench: There are no records at sqlite:///"),
+        (["table"], "gatebench: The study 'scratch' has no such trial yet"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_leaves_nothing_behind(
+    argv: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GATEBENCH_HOME", str(tmp_path / "home"))
+    assert main(argv) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(sentence)
+    assert captured.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_is_a_sentence_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(argv: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(plan, "run", interrupted)
+    assert main(["plan"]) == 130
+    assert capsys.readouterr().err == "gatebench: stopped.\n"
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*COMMAND, "cells"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")

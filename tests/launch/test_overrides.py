@@ -1,0 +1,68 @@
+from collections.abc import Iterator
+
+import pytest
+from hydra import initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
+
+from gatebench.errors import UserError
+from launch.overrides import Grammar, Setting, winning
+
+
+@pytest.fixture(scope="module")
+def grammar() -> Iterator[Grammar]:
+    with initialize_config_module("conf", version_base="1.3"):
+        yield Grammar(GlobalHydra.instance().config_loader())
+
+
+def test_a_sweep_has_a_choice_for_every_value(grammar: Grammar) -> None:
+    assert grammar.read(["seed=range(0,3)"]) == [Setting("seed", ("seed=0", "seed=1", "seed=2"), False)]
+    assert grammar.read(["cell=lstm,gru"]) == [Setting("cell", ("cell=lstm", "cell=gru"), True)]
+    (one,) = grammar.read(["seed=4"])
+    assert not one.spans
+    assert grammar.value("model.dropout=0.5") == 0.5
+
+
+def test_ablations_may_add_keys(grammar: Grammar) -> None:
+    (setting,) = grammar.read(["+cell.ablate.i.fix=0,1"])
+    assert setting.choices == ("++cell.ablate.i.fix=0", "++cell.ablate.i.fix=1")
+    assert grammar.read(["~cell.ablate.i"])[0].choices == ("~cell.ablate.i",)
+
+
+def test_groups_of_the_defaults_list_need_no_plus(grammar: Grammar) -> None:
+    assert grammar.read(["+experiment=quickstart"])[0].choices == ("experiment=quickstart",)
+    assert grammar.read(["experiment=null"])[0].choices == ("experiment=null",)
+
+
+def test_the_last_of_equal_keys_counts(grammar: Grammar) -> None:
+    assert [s.choices for s in grammar.read(["seed=1", "cell=gru", "seed=2"])] == [("seed=2",), ("cell=gru",)]
+    first, then = grammar.read(["cell=lstm,gru", "seed=1,2"]), grammar.read(["seed=7"])
+    assert [s.choices for s in winning(first, then)] == [("cell=lstm", "cell=gru"), ("seed=7",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("seed", "cannot be read (missing EQUAL"),
+        ("seed=range(", "cannot be read"),
+        ("study=a=b", "cannot be read"),
+        ("--foo", "cannot be read"),
+        ("=3", "has no key"),
+        ("seed=range(0,0)", "spans no value"),
+        ("cell=glob(x*)", "spans no value"),
+        ("seed=range(0,1000000000)", "spans more than 100,000 values"),
+        ("seed=interval(0,1)", "has no end of values"),
+        ("study=a,b", "a sweep spans cell, task, model, training, seed"),
+        ("experiment=a,b", "a sweep spans"),
+        ("cell=[lstm,gru]", "must name one cell; to sweep, write cell=NAME,NAME"),
+        ("cell=null", "must name one cell"),
+        ("~model", "deletes what must be there"),
+        ("hydra.verbose=true", "a part of Hydra that gatebench does not use"),
+        ("hydra/launcher=joblib", "a part of Hydra that gatebench does not use"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_the_text(grammar: Grammar, text: str, sentence: str) -> None:
+    with pytest.raises(UserError) as caught:
+        grammar.read([text])
+    assert repr(text) in str(caught.value)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)

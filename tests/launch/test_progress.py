@@ -1,0 +1,49 @@
+from io import StringIO
+
+from rich.console import Console
+
+from gatebench.outcome import Epoch
+from launch.events import Started
+from launch.progress import Display
+from tests.launch.trials import outcome, trial
+
+TRIALS = [trial("lstm", epochs=4), trial("gru", epochs=4)]
+
+
+def shown(*, live: bool, width: int = 120) -> str:
+    screen = StringIO()
+    lstm, gru = TRIALS
+    console = Console(file=screen, force_terminal=live, width=width, color_system=None, highlight=False)
+    with Display(TRIALS, console) as display:
+        display.show(Started(lstm.digest, 0.0))
+        display.show(Epoch(lstm.digest, 0, 4, {"val/accuracy": 0.25}))
+        display._progress.refresh()
+        display.show(outcome(lstm, score=0.75))
+        display.show(outcome(gru, "failed", sentence="A [red] sentence " + "that is long " * 20))
+    return screen.getvalue()
+
+
+def test_elsewhere_every_trial_that_has_ended_is_one_line() -> None:
+    lines = shown(live=False, width=40).splitlines()
+    assert lines[0] == "✓ 1/2  lstm · digits · seed 0  test accuracy 0.75, 1.5 s"
+    assert lines[1].startswith("✗ 2/2  gru · digits · seed 0  failed: A [red] sentence that is long")
+    assert len(lines) == 2
+
+
+def test_on_a_terminal_what_runs_is_shown_with_its_epoch_and_score() -> None:
+    screen = shown(live=True)
+    assert "0 of 2 trials" in screen
+    assert "epoch 1/4, val accuracy 0.25" in screen
+    assert "✓ 1/2  lstm" in screen
+
+
+def test_the_bar_of_all_counts_epochs_so_that_trials_that_stop_early_are_done() -> None:
+    lstm, gru = TRIALS
+    display = Display(TRIALS, Console(file=StringIO()))
+    display.show(Epoch(lstm.digest, 0, 4, {}))
+    display.show(Epoch(lstm.digest, 1, 4, {}))
+    assert display._progress.tasks[0].completed == 2
+    display.show(outcome(lstm))
+    assert display._progress.tasks[0].completed == 4
+    display.show(outcome(gru, "failed"))
+    assert display._progress.tasks[0].completed == display._progress.tasks[0].total == 8

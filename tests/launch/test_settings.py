@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from gatebench.errors import UserError
+from gatebench.trial import Model
+from launch.settings import CellConfig, Settings
+
+CELL = CellConfig(name="lstm", base="lstm", ablate={"i": {"fix": 1}})
+DIGITS = {"_target_": "tasks.digits.Digits"}
+
+
+def test_a_config_is_a_trial() -> None:
+    trial = Settings(cell=CELL, task=DIGITS, model=Model(hidden_size=7), seed=3).trial
+    assert trial.build_cell().name == "lstm[i=1]"
+    assert (trial.build_task().name, trial.model.hidden_size, trial.seed) == ("digits", 7, 3)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("seed", -1, "seed is -1; it must be a whole number of at least 0"),
+        ("workers", 0, "workers is 0"),
+        ("cpus_per_trial", 0, "cpus_per_trial is 0"),
+        ("gpus_per_trial", -0.5, "gpus_per_trial is -0.5"),
+        ("gpus_per_trial", float("nan"), "gpus_per_trial is nan"),
+        ("port", 70_000, "port is 70000; it must be a whole number from 1 to 65535"),
+        ("study", " ", "study is empty"),
+    ],
+)
+def test_values_out_of_range_are_refused(key: str, value: object, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        Settings(**{key: value})  # type: ignore[arg-type]
+
+
+def test_places_are_absolute_and_have_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Settings(home="").folder.root == tmp_path / "runs"
+    assert Settings(home="here").folder.root == tmp_path / "here"
+    assert Settings().records == f"sqlite:///{tmp_path}/runs/mlflow.db"
+    assert Settings(tracking_uri="http://127.0.0.1:5000").records == "http://127.0.0.1:5000"
+    assert Settings(data_root="data").data == tmp_path / "data"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert tmp_path / "cache" in Settings().data.parents

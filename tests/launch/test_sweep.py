@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from gatebench.home import Home
+from gatebench.record import Record
+from launch import sweep
+
+# The digits come with scikit-learn; MNIST is looked for where it is not.
+GRID = ["cell=rnn_tanh", "task=digits,sequential_mnist", "seed=0,1", "model.hidden_size=4", "training.max_epochs=1"]
+
+
+def test_a_sweep_trains_records_and_tabulates_and_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GATEBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GATEBENCH_DATA", str(tmp_path / "nowhere"))
+    record = Record(Home(tmp_path / "home"), "mine")
+
+    assert sweep.run([*GRID, "study=mine", "workers=2"]) == 1
+    captured = capsys.readouterr()
+    assert "Study 'mine': 4 trials, 0 done already." in captured.err
+    assert "train-images-idx3-ubyte" in captured.err
+    assert "2 of 4 trials failed" in captured.err
+    assert "rnn_tanh" in captured.out
+    assert "n = 0 of 2" in captured.out
+    assert f"The records lie at sqlite:///{tmp_path}/home/mlflow.db, study 'mine'" in captured.out
+    told = [(o.task, o.status) for o in record.outcomes()]
+    assert sorted(told) == [("digits", "finished")] * 2 + [("sequential_mnist", "failed")] * 2
+    assert all(o.facts["threads"] == "1" for o in record.outcomes() if o.status == "finished")
+    assert "mlflow.note.content" in record._client.get_experiment_by_name("mine").tags
+
+    assert sweep.run([*GRID, "task=digits", "study=mine"]) == 0
+    assert "2 trials, 2 done already." in capsys.readouterr().err
+    assert len(record.outcomes()) == 4

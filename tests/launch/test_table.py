@@ -1,0 +1,99 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from gatebench.errors import UserError
+from gatebench.outcome import Outcome
+from gatebench.report.render import FORMATS
+from launch import table
+from launch.compose import expand
+from tests.launch.trials import outcome
+
+GRID = ["cell=lstm,gru", "seed=0,1", "model.hidden_size=4", "training.max_epochs=3"]
+Printed = Callable[..., str]
+
+
+@pytest.fixture
+def past(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
+    """What the records know: the grid, and a trial of another size."""
+    outcomes = [outcome(trial, score=0.5 + 0.1 * trial.seed) for trial in expand(GRID).trials]
+    outcomes.append(outcome(expand(["cell=lstm", "model.hidden_size=99"]).trials[0], score=0.99))
+    monkeypatch.setattr(table, "past_outcomes", lambda settings: outcomes)
+    return outcomes
+
+
+@pytest.fixture
+def printed(past: list[Outcome], capsys: pytest.CaptureFixture[str]) -> Printed:
+    def call(*argv: str) -> str:
+        assert table.run(argv) == 0
+        return capsys.readouterr().out
+
+    return call
+
+
+def test_the_table_has_the_trials_that_are_meant_and_no_others(printed: Printed) -> None:
+    text = printed(*GRID)
+    assert "55.00" in text
+    assert "99.00" not in text
+    assert text.index("lstm") < text.index("gru")
+
+
+def test_without_a_choice_all_of_the_study_is_meant(past: list[Outcome], printed: Printed) -> None:
+    with pytest.raises(UserError, match="two different trials with seed 0"):
+        table.run(["study=scratch"])
+    del past[-1]
+    assert "gru" in printed("study=scratch")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_is_printed(form: str, printed: Printed) -> None:
+    assert "gru" in printed(*GRID, f"format={form}")
+
+
+def test_the_baseline_is_the_one_asked_for(printed: Printed) -> None:
+    rows = [line for line in printed(*GRID, "baseline=gru").splitlines() if "baseline" in line]
+    assert len(rows) == 1
+    assert rows[0].startswith("gru")
+
+
+def test_an_unknown_format_is_refused() -> None:
+    with pytest.raises(UserError, match="There is no format 'pdf'"):
+        table.run(["format=pdf"])
+
+
+def test_what_has_not_been_run_is_said(past: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
+    table.run([*GRID[:1], "seed=range(0,3)", *GRID[2:]])
+    assert "2 of 6 trials have not been run." in capsys.readouterr().err
+    past.clear()
+    with pytest.raises(UserError, match="The study 'scratch' has no such trial yet"):
+        table.run(GRID)
+
+
+def test_a_trial_has_the_label_that_it_is_asked_for_by(past: list[Outcome], printed: Printed) -> None:
+    asked = ["cell=lstm_no_input", *GRID[2:]]
+    (trial,) = expand(asked).trials
+    past[:] = [replace(outcome(trial), cell="lstm[i=1]")]
+    assert "lstm_no_input" in printed(*asked)
+    assert "lstm[i=1]" in printed("study=scratch")
+
+
+def test_trials_of_other_networks_have_a_block_of_their_own(past: list[Outcome], printed: Printed) -> None:
+    grid = ["cell=lstm,gru", "seed=0,1", "model.hidden_size=4,8", "training.max_epochs=3"]
+    past[:] = [outcome(trial, score=0.1 * trial.model.hidden_size) for trial in expand(grid).trials]
+    text = printed(*grid)
+    assert text.index("digits · model.hidden_size=4\n") < text.index("40.00") < text.index("80.00")
+    assert "digits · model.hidden_size=8\n" in text
+
+
+def test_a_baseline_that_is_not_there_is_refused_before_anything_runs() -> None:
+    table.check_baseline(expand([*GRID, "baseline=gru"]))
+    table.check_baseline(expand(GRID))
+    with pytest.raises(UserError, match="no baseline among these cells 'rnn_tanh'"):
+        table.check_baseline(expand([*GRID, "baseline=rnn_tanh"]))
+
+
+def test_tasks_of_the_study_are_found_by_their_label() -> None:
+    assert table._kind("sequential_mnist[order=row]").__name__ == "SequentialMnist"
+    with pytest.raises(UserError, match="'nonsense', which is not known here"):
+        table._kind("nonsense")

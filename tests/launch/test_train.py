@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+
+from gatebench.errors import UserError
+from gatebench.home import Home
+from gatebench.record import Record
+from launch import train
+
+QUICK = ["cell=rnn_tanh", "model.hidden_size=4", "training.max_epochs=1"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setenv("GATEBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GATEBENCH_DATA", str(tmp_path / "nowhere"))
+    return Home(tmp_path / "home")
+
+
+def test_a_trial_is_trained_recorded_and_not_trained_again(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.run(QUICK) == 0
+    assert "test/accuracy" in capsys.readouterr().out
+    (outcome,) = Record(home, "scratch").outcomes()
+    assert (outcome.cell, outcome.status) == ("rnn_tanh", "finished")
+    assert outcome.metrics["test/accuracy"] <= 1
+    assert outcome.facts["backend"]
+
+    assert train.run(QUICK) == 0
+    assert "is done already" in capsys.readouterr().out
+    assert len(Record(home, "scratch").outcomes()) == 1
+
+
+def test_missing_data_are_told_and_leave_no_record(home: Home) -> None:
+    with pytest.raises(UserError, match="train-images-idx3-ubyte"):
+        train.run([*QUICK, "task=sequential_mnist"])
+    assert not home.database.exists()
+
+
+def test_a_broken_trial_is_a_failure_with_its_sentence(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("Shapes differ.")
+
+    monkeypatch.setattr(train, "train", broken)
+    assert train.run(QUICK) == 1
+    (outcome,) = Record(home, "scratch").outcomes()
+    assert (outcome.status, outcome.sentence) == ("failed", "ValueError: Shapes differ.")
+
+
+def test_a_busy_home_is_refused(home: Home) -> None:
+    with home.lock(), pytest.raises(UserError, match="is in use by process"):
+        train.run(QUICK)
+    assert not home.database.exists()

@@ -1,0 +1,63 @@
+import pytest
+
+from gatebench.outcome import Epoch, Outcome
+from gatebench.trial import Trial
+from launch.events import Started
+from launch.watch import ENDED, STOPPED, watching
+from tests.launch.trials import outcome, trial
+
+LSTM, GRU = trial("lstm"), trial("gru")
+
+
+class Ledger:
+    """Stands for the records: keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+
+    def begin(self, trial: Trial, when: float | None = None) -> None:
+        self.told.append(("begin", trial.digest, when))
+
+    def write(self, epoch: Epoch) -> None:
+        self.told.append(("write", epoch.digest, epoch.epoch))
+
+    def end(self, trial: Trial, outcome: Outcome) -> None:
+        self.told.append(("end", trial.digest, outcome.status))
+
+    def interrupt(self, sentence: str) -> None:
+        self.told.append(("interrupt", sentence))
+
+
+def test_events_go_to_the_records_and_outcomes_are_kept() -> None:
+    ledger = Ledger()
+    with watching([LSTM, GRU], ledger) as watch:  # type: ignore[arg-type]
+        watch(Started(LSTM.digest, 7.0))
+        watch(Epoch(LSTM.digest, 0, 3, {}))
+        watch(outcome(LSTM))
+    assert ledger.told[0] == ("begin", LSTM.digest, 7.0)
+    assert ("write", LSTM.digest, 0) in ledger.told
+    assert ledger.told[-1] == ("end", LSTM.digest, "finished")
+    assert watch.outcomes == [outcome(LSTM)]
+
+
+def test_what_arrives_after_the_end_opens_nothing() -> None:
+    ledger = Ledger()
+    with watching([LSTM], ledger) as watch:  # type: ignore[arg-type]
+        watch(outcome(LSTM, "failed"))
+        watch(Epoch(LSTM.digest, 0, 3, {}))
+        watch(Started(LSTM.digest, 7.0))
+    assert ledger.told == [("end", LSTM.digest, "failed")]
+
+
+@pytest.mark.parametrize(("error", "sentence"), [(KeyboardInterrupt(), STOPPED), (ValueError(), ENDED)])
+def test_whatever_ends_it_early_closes_what_is_open(error: BaseException, sentence: str) -> None:
+    ledger = Ledger()
+
+    def ended_early() -> None:
+        with watching([LSTM], ledger) as watch:  # type: ignore[arg-type]
+            watch(Started(LSTM.digest, 7.0))
+            raise error
+
+    with pytest.raises(type(error)):
+        ended_early()
+    assert ledger.told[-1] == ("interrupt", sentence)
