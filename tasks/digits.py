@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from gatebench.errors import UserError
-from gatebench.task import Metric, Problem, Task
+from gatebench.task import Metric, Problem, Size, Task
 from tasks.fields import check_whole
 from tasks.files import read_verified
 
@@ -43,6 +43,10 @@ class Digits(Task):
     def checksums(self) -> Mapping[str, str]:
         """Return the checksum of the one file, which comes with scikit-learn."""
         return {FILE: SHA256}
+
+    def size(self) -> Size:
+        """Return the size of the training split."""
+        return Size(1259, 64, 1)
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (the file comes with scikit-learn)
         """Read and split the images; raise `UserError` when scikit-learn's file is absent or is another."""

@@ -1,6 +1,7 @@
 """Data files: found below a data root, and read only as they were published."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,24 +26,61 @@ def find_file(root: Path, folders: Sequence[str], names: Sequence[str], home: st
         except OSError as error:
             raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
     looked = ", ".join(str(root / folder) for folder in folders)
-    raise MissingFile(f"There is no {' or '.join(names)} in any of {looked}; its official home is {home}.")
+    raise MissingFile(
+        f"There is no {' or '.join(names)} in any of {looked} (see gatebench data fetch); its official home is {home}."
+    )
 
 
-def read_verified(path: Path, sha256: str, home: str) -> bytes:
-    """Return the bytes of a file after their SHA-256 has been found to be `sha256`, in hex digits.
+DIGESTS = {64: "sha256", 32: "md5"}  # by the number of hex digits
+
+
+def read_verified(path: Path, checksum: str, home: str) -> bytes:
+    """Return the bytes of a file after they have been found to be the published ones, see `check_published`.
 
     What is hashed is what is returned, at every call: a file that changes on disk is noticed.
 
     Raises:
         UserError: the file cannot be read, or is not the one published at `home`.
     """
+    data = read_file(path)
+    check_published(data, checksum, str(path), home)
+    return data
+
+
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a file; raise `UserError` if it cannot be read."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
-    if (found := hashlib.sha256(data).hexdigest()) != sha256:
+
+
+def check_published(data: bytes, checksum: str, name: str, home: str) -> None:
+    """Check that the SHA-256 of a file's bytes is `checksum`, in hex digits.
+
+    32 digits are an MD5, for files of which nothing else is published. `name` is the file's, for the sentence.
+
+    Raises:
+        UserError: it is another.
+    """
+    algorithm = DIGESTS[len(checksum)]
+    if (found := hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()) != checksum:
         raise UserError(
-            f"{path} ({len(data):,} bytes) is not the published file: its sha256 is {found}, not {sha256}; "
+            f"{name} ({len(data):,} bytes) is not the published file: its {algorithm} is {found}, not {checksum}; "
             f"its official home is {home}."
         )
-    return data
+
+
+def default_root() -> Path:
+    """Return the data root that is used when none is given: `gatebench/data` in the user's cache folder.
+
+    Raises:
+        UserError: the user has none.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not cache.is_absolute():  # nothing, or what the XDG specification says to ignore
+        try:
+            cache = Path.home() / ".cache"
+        except RuntimeError:
+            raise UserError("There is no home folder to keep data in; say data_root=… or set GATEBENCH_DATA.") from None
+    return cache / "gatebench" / "data"

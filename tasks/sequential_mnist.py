@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
-from gatebench.errors import UserError, unknown
-from gatebench.task import Metric, Problem, Task
-from tasks.fields import check_whole
-from tasks.files import find_file, read_verified
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from tasks.splits import TensorSplit
+from gatebench.errors import UserError
+from gatebench.task import Metric, Problem, Size, Task
+from tasks.fields import check_choice, check_whole
+from tasks.idx_images import SHAPES, TRAINING_IMAGES, IdxImages, as_sequences
 
 HOME = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 FOLDERS = ("mnist", ".", "MNIST/raw")
@@ -31,8 +26,7 @@ UNPACKED = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-TRAINING_IMAGES = 60_000
-SHAPES = {"pixel": (784, 1), "row": (28, 28)}  # order: (T, I)
+MNIST = IdxImages(HOME, FOLDERS, PACKED, UNPACKED)
 
 
 @dataclass(frozen=True)
@@ -53,6 +47,7 @@ class SequentialMnist(Task):
         "55,000 training images, the first 5,000 of the official ones for validation, and the official 10,000 for test."
     )
     licence = "CC BY-SA 3.0, as usually stated"
+    source: ClassVar[IdxImages] = MNIST
 
     order: str = "pixel"
     permutation_seed: int | None = None
@@ -60,8 +55,7 @@ class SequentialMnist(Task):
     limit: int | None = None
 
     def __post_init__(self) -> None:
-        if self.order not in tuple(SHAPES):
-            raise unknown("task.order", self.order, SHAPES)
+        check_choice("order", self.order, SHAPES)
         check_whole("validation", self.validation, 1, TRAINING_IMAGES - 1)
         if self.limit is not None:
             check_whole("limit", self.limit, 1, TRAINING_IMAGES - self.validation)
@@ -74,23 +68,27 @@ class SequentialMnist(Task):
 
     def checksums(self) -> Mapping[str, str]:
         """Return the checksums of the four files as published; unpacked ones stand for the same data."""
-        return PACKED
+        return self.source.packed
+
+    def size(self) -> Size:
+        """Return the number of training images and how they are read."""
+        return Size(self.limit or TRAINING_IMAGES - self.validation, *SHAPES[self.order])
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing is costly here)
-        """Read the four idx files from `mnist`, the root itself or torchvision's `MNIST/raw`, packed or not."""
+        """Read the four idx files from the folders of the task's source below the data root, packed or not."""
         from functools import partial
 
         from torch import nn
 
         from tasks.objectives import LastStep, accuracy, count_correct, cross_entropy
 
-        images, labels = self._read(root, "train")
-        train = slice(self.validation, None if self.limit is None else self.validation + self.limit)
+        images, labels = self.source.read(root, "train")
+        held_out, end = self.validation, None if self.limit is None else self.validation + self.limit
         steps, input_size = SHAPES[self.order]
         return Problem(
-            self._split(images[train], labels[train]),
-            self._split(images[: self.validation], labels[: self.validation]),
-            self._split(*self._read(root, "t10k")),
+            as_sequences(images[held_out:end], labels[held_out:end], self.order, self.permutation_seed),
+            as_sequences(images[:held_out], labels[:held_out], self.order, self.permutation_seed),
+            as_sequences(*self.source.read(root, "t10k"), self.order, self.permutation_seed),
             input_size=input_size,
             steps=steps,
             encoder=nn.Identity(),
@@ -99,28 +97,3 @@ class SequentialMnist(Task):
             tally=count_correct,
             scores=accuracy,
         )
-
-    def _read(self, root: Path, part: str) -> tuple[Tensor, Tensor]:
-        """Return the images (N, 28, 28) in bytes and the labels (N,) of "train" or "t10k"."""
-        import torch
-
-        from tasks.idx import read_idx
-
-        arrays = []
-        for name, ndim in ((f"{part}-images-idx3-ubyte", 3), (f"{part}-labels-idx1-ubyte", 1)):
-            path = find_file(root, FOLDERS, (f"{name}.gz", name), HOME)
-            data = read_verified(path, (PACKED | UNPACKED)[path.name], HOME)
-            arrays.append(torch.tensor(read_idx(data, ndim, str(path))))
-        return arrays[0], arrays[1].long()
-
-    def _split(self, images: Tensor, labels: Tensor) -> TensorSplit:
-        """Return the images (N, 28, 28) as sequences (N, T, I) in the task's order."""
-        import torch
-
-        from tasks.shuffling import permutation
-        from tasks.splits import TensorSplit
-
-        pixels = images.reshape(len(images), -1)
-        if self.permutation_seed is not None:
-            pixels = pixels.index_select(1, torch.tensor(permutation(pixels.shape[1], self.permutation_seed)))
-        return TensorSplit(pixels.reshape(len(images), *SHAPES[self.order]), labels, full_scale=255)

@@ -16,7 +16,7 @@ def logits_of(problem: Problem, batch: Batch, seed: int = 0) -> Tensor:
     """Return random logits of the head's shape."""
     generator = torch.Generator().manual_seed(seed)
     steps, size = batch.x.shape[:2]
-    head = problem.head(4)
+    head = problem.head(4, 1)
     shape = head(torch.zeros(steps, size, 4), batch.lengths).shape
     return torch.randn(shape, generator=generator)
 
@@ -41,4 +41,14 @@ def oracle(batch: Batch, logits: Tensor) -> Tensor:
     return 50.0 * torch.nn.functional.one_hot(batch.y, logits.shape[-1])
 
 
-ORACLES = {"accuracy": (oracle, 1.0)}  # headline metric: (what knows the answer, what it scores)
+def frame_oracle(batch: Batch, logits: Tensor) -> Tensor:
+    """Return logits of keys that are right and so certain that no nat is lost."""
+    return 1000.0 * (2 * batch.y - 1)
+
+
+ORACLES = {
+    "accuracy": (oracle, 1.0),
+    "average_accuracy": (oracle, 1.0),
+    "nll": (frame_oracle, 0.0),
+}  # headline: (what knows the answer, what it scores)
+UNDECIDED = {"nll"}  # headlines that punish wrong certainty: a blind guess leaves everything open

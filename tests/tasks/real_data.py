@@ -3,9 +3,17 @@
 import os
 from pathlib import Path
 
+import pytest
+
 
 def data_root() -> Path:
     """Return the folder; it may be absent, and then a task says which file is missing."""
     if set_by_user := os.environ.get("GATEBENCH_DATA"):
         return Path(set_by_user)
     return Path(__file__).parents[3] / "shared" / "data"
+
+
+def shared_cache(factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all tests of one session share, on whatever worker they run, for what tasks may keep."""
+    base = factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"

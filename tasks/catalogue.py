@@ -1,0 +1,185 @@
+"""The data sets that the tasks read, by name: what `gatebench data` lists, fetches and verifies.
+
+The tasks own names, checksums, folders and licences; here stand what only fetching needs, addresses and sizes. Where no
+comment says otherwise, they and the checksums are as TensorFlow Datasets (`url_checksums`) publishes them.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tasks import ett, fashion_mnist, piano_rolls, reviews, speech_releases, sst2, weather
+from tasks import sequential_cifar10 as cifar
+from tasks import sequential_mnist as mnist
+from tasks.datasets import Dataset, File
+from tasks.files import check_published, read_file
+from tasks.imdb import Imdb
+from tasks.jsb_chorales import JsbChorales
+from tasks.muse_data import MuseData
+from tasks.nottingham import Nottingham
+from tasks.piano_midi import PianoMidi
+from tasks.piano_rolls import RollFile
+from tasks.published_series import PublishedSeries
+from tasks.speech_commands import SpeechCommands
+from tasks.zipped import read_zipped
+
+WEATHER_URL = "https://huggingface.co/datasets/thuml/Time-Series-Library/resolve/main/weather/weather.csv"
+"""The file that Wu et al. 2021 made of the institute's, from their own group; its SHA-256 is that of `weather.FILE`."""
+
+SUBSET_SIZES = {
+    **{"down": 9_545_076, "eight": 9_081_156, "five": 9_892_100, "go": 8_969_736, "left": 9_584_212, "one": 9_001_832},
+    **{"right": 10_146_016, "up": 8_490_072, "zero": 10_143_108},
+    **{"validation_list.txt": 181_550, "testing_list.txt": 182_590},
+}
+
+
+def _files(home: str, checksums: Mapping[str, str], *sizes: int) -> tuple[File, ...]:
+    """Return files that are published below the address `home` under their own names."""
+    pairs = zip(checksums.items(), sizes, strict=True)
+    return tuple(File(name, checksum, size, home + name) for (name, checksum), size in pairs)
+
+
+def _zipped(*series: PublishedSeries) -> Callable[[Path], None]:
+    """Return what checks the series in a zip archive, whoever has packed it."""
+
+    def check(path: Path) -> None:
+        archive = read_file(path)
+        for one in series:
+            data = read_zipped(archive, one.file, one.size, str(path))
+            check_published(data, one.sha256, f"{one.file} in {path}", one.home)
+
+    return check
+
+
+def _release(version: str, title: str, size: int) -> Dataset:
+    """Return a whole release of Speech Commands. It stays packed: no checksum is published of what it unpacks to."""
+    return Dataset(
+        f"speech_commands_{version}",
+        title,
+        SpeechCommands.licence,
+        speech_releases.HOME,
+        speech_releases.folders_of(version),
+        _files(speech_releases.HOME, {f"speech_commands_{version}.tar.gz": speech_releases.ARCHIVES[version]}, size),
+        ("speech_commands",),
+    )
+
+
+def _rolls(task: type[JsbChorales], title: str, size: int) -> Dataset:
+    """Return a collection of piano rolls. Addresses, sizes and checksums: the repository of Bai et al. 2018."""
+    file: RollFile = task.rolls
+    return Dataset(
+        task.__module__.rpartition(".")[2],
+        title,
+        task.licence,
+        piano_rolls.HOME,
+        piano_rolls.FOLDERS,
+        _files(piano_rolls.HOME, {file.name: piano_rolls.CHECKSUMS[file.name]}, size),
+        (task.__module__.rpartition(".")[2],),
+    )
+
+
+_ALL = (
+    Dataset(
+        "mnist",
+        "MNIST: 70,000 handwritten digits, 28x28",
+        mnist.SequentialMnist.licence,
+        mnist.HOME,
+        mnist.FOLDERS,
+        _files(mnist.HOME, mnist.PACKED, 9_912_422, 28_881, 1_648_877, 4_542),
+        ("sequential_mnist", "permuted_mnist", "continual"),
+        instead=(mnist.UNPACKED,),
+    ),
+    Dataset(
+        "fashion_mnist",
+        "Fashion-MNIST: 70,000 articles of clothing, 28x28",
+        fashion_mnist.FashionMnist.licence,
+        fashion_mnist.HOME,
+        fashion_mnist.FOLDERS,
+        _files(fashion_mnist.HOME, fashion_mnist.PACKED, 26_421_880, 29_515, 4_422_102, 5_148),
+        ("fashion_mnist",),
+        instead=(fashion_mnist.UNPACKED,),
+    ),
+    Dataset(
+        "cifar10",
+        "CIFAR-10: 60,000 photographs, 32x32",
+        cifar.SequentialCifar10.licence,
+        cifar.HOME,
+        cifar.FOLDERS,
+        (  # the size is what the server announces; the checksum is also Keras's
+            File(cifar.ARCHIVE, cifar.CHECKSUMS[cifar.ARCHIVE], 170_498_071, cifar.HOME + cifar.ARCHIVE, cifar.INSIDE),
+        ),
+        ("sequential_cifar10",),
+        instead=({f"{cifar.INSIDE}/{name}": c for name, c in cifar.CHECKSUMS.items() if name != cifar.ARCHIVE},),
+    ),
+    Dataset(
+        "imdb",
+        "Large Movie Review Dataset: 50,000 labelled reviews",
+        Imdb.licence,
+        reviews.HOME,
+        reviews.FOLDERS,
+        _files(reviews.HOME, {name: reviews.ARCHIVES[name] for name in ("aclImdb_v1.tar.gz",)}, 84_125_825),
+        ("imdb",),
+        instead=(
+            {name: reviews.ARCHIVES[name] for name in ("aclImdb_labeled.tar.gz",)},
+            {reviews.UNPACKED: reviews.verified},
+        ),
+    ),
+    Dataset(
+        "sst2",
+        "Stanford Sentiment Treebank, two classes: 9,613 sentences",
+        sst2.Sst2.licence,
+        sst2.HOME,
+        sst2.FOLDERS,
+        tuple(
+            File(name, checksum, size)
+            for (name, checksum), size in zip(sst2.CHECKSUMS.items(), (720_259, 92_057, 188_749), strict=True)
+        ),
+        ("sst2",),
+        note="No checksum is published for these files; ours are of copies with the published counts.",
+    ),
+    # the size of v0.01 is what the server announces; its checksum is torchaudio's
+    _release("v0.01", "Speech Commands v0.01: 64,727 clips of 30 words", 1_489_096_277),
+    _release("v0.02", "Speech Commands v0.02: 105,829 clips of 35 words", 2_428_923_189),
+    Dataset(
+        "speech_commands_v0.01_subset",
+        "Speech Commands v0.01: 5,000 clips of 9 words",
+        SpeechCommands.licence,
+        speech_releases.HOME,
+        ("speech_commands_v0.01_subset", *speech_releases.folders_of("v0.01")),
+        tuple(
+            File(name, checksum, SUBSET_SIZES[name.removesuffix(".tar.xz")])
+            for name, checksum in speech_releases.checksums(
+                "v0.01_subset", speech_releases.WORDS["v0.01_subset"], None
+            ).items()
+        ),
+        ("speech_commands",),
+        instead=({"speech_commands_v0.01.tar.gz": speech_releases.ARCHIVES["v0.01"]},),
+        note="It is a part of speech_commands_v0.01, packed anew, and is read from there too: fetch that one.",
+    ),
+    Dataset(
+        "ett",
+        "Electricity transformer temperature: four series of two years",
+        ett.Ett.licence,
+        ett.HOME,
+        ett.FOLDERS,
+        tuple(File(one.file, one.sha256, one.size, ett.HOME + one.file) for one in ett.FILES.values()),
+        ("ett",),
+        instead=({"ETT-small.zip": _zipped(*ett.FILES.values())},),
+    ),
+    Dataset(
+        "weather",
+        "Weather in Jena, 2020: 21 measurements every ten minutes",
+        weather.Weather.licence,
+        weather.HOME,
+        weather.FILE.folders,
+        (File(weather.FILE.file, weather.FILE.sha256, weather.FILE.size, WEATHER_URL),),
+        ("weather",),
+        instead=({weather.FILE.archive: _zipped(weather.FILE)},),
+    ),
+    _rolls(JsbChorales, "JSB Chorales: 382 chorales as piano rolls", 96_095),
+    _rolls(Nottingham, "Nottingham: 1,037 folk tunes as piano rolls", 371_688),
+    _rolls(MuseData, "MuseData: 783 pieces as piano rolls", 947_219),
+    _rolls(PianoMidi, "Piano-midi.de: 124 pieces as piano rolls", 223_732),
+)
+
+DATASETS: Mapping[str, Dataset] = {dataset.name: dataset for dataset in _ALL}
+"""All of them by name."""

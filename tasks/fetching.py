@@ -1,0 +1,101 @@
+"""Bring a data set from its official home: what is missing of it, once, however many ask at a time."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from gatebench.errors import UserError
+from tasks.datasets import Dataset, File
+from tasks.downloading import Unreachable, download
+from tasks.holdings import Watch, examine, missing
+from tasks.unpacking import unpack
+
+
+def fetch(dataset: Dataset, root: Path, watch: Watch) -> bool:
+    """Fetch what is missing of a data set; return whether anything was, and was not brought by another fetch meanwhile.
+
+    What is there already is verified and left alone.
+
+    Args:
+        dataset: what to fetch.
+        root: the data root; it is made if need be.
+        watch: is told how far it is.
+
+    Raises:
+        UserError: a file is there and is not the published one, it must be put there by hand, its home cannot be
+            reached or sends something else, or the folder cannot be written to.
+    """
+    if _is_complete(dataset, root, watch):
+        return False
+    folder = root / dataset.folders[0]
+    if dataset.by_hand:
+        names = ", ".join(missing(dataset, root))
+        raise UserError(
+            f"{dataset.name} cannot be fetched. {dataset.note} By hand, {names} ({dataset.home}) go to {folder}."
+        )
+    with _alone(folder, dataset.name, watch):
+        left = missing(dataset, root)  # another process may have been quicker
+        for file in dataset.files:
+            if file.name in left:
+                _fetch_file(file, folder, watch)
+    return bool(left)
+
+
+def _is_complete(dataset: Dataset, root: Path, watch: Watch) -> bool:
+    """Return whether all is there; refuse what is not as published."""
+    findings = list(examine(dataset, root, watch))
+    for finding in findings:
+        if finding.verdict == "wrong":
+            raise UserError(f"{finding.place} is not as published ({finding.why}); move it away, then fetch again.")
+    return all(finding.verdict == "ok" for finding in findings)
+
+
+def _fetch_file(file: File, folder: Path, watch: Watch) -> None:
+    target = folder / file.name
+    try:
+        download(file, target, lambda done: watch(f"fetching {file.name}", done, file.size))
+    except Unreachable as error:
+        raise UserError(f"{error} By hand, it goes to {target}.") from None
+    if file.unpack is not None:
+        unpack(target, folder / file.unpack, file.unpack, lambda done: watch(f"unpacking {file.name}", done, file.size))
+        target.unlink()
+
+
+@contextmanager
+def _alone(folder: Path, name: str, watch: Watch) -> Iterator[None]:
+    """Make the folder if need be, and hold it for one fetch of the data set of this name until the end of the block.
+
+    The system lets go of the lock however the process ends. The lock's file is removed at the end, so who has waited
+    looks whether it still is the one that others would find.
+    """
+    lock = folder / f".{name}.lock"
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            while True:
+                file = stack.enter_context(lock.open("w"))
+                _hold(file, name, watch)
+                if _is_at(file, lock):
+                    break
+        except OSError as error:
+            raise UserError(f"The folder {folder} cannot be written to: {error.strerror or error}.") from None
+        stack.callback(lock.unlink, missing_ok=True)  # before the file is closed, while it is still held
+        yield
+
+
+def _hold(file: TextIO, name: str, watch: Watch) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        watch(f"waiting for another fetch of {name}", 0, 0)
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _is_at(file: TextIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,97 @@
+"""The embedded Reber grammar: which symbols may come next, and does the string end as it began?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gatebench.task import Metric, Problem, Size, Task
+from tasks.fields import check_whole
+from tasks.generated import check_generated, draws
+
+if TYPE_CHECKING:
+    from tasks.drawing import Draw
+    from tasks.splits import TensorSplit
+
+GENERATOR = "1"  # to be changed with any change of the data that a seed gives
+
+
+@dataclass(frozen=True)
+class Reber(Task):
+    """Strings of the embedded Reber grammar, one symbol of seven a step; at each step the next one is to be foretold.
+
+    stream: None for one string an example (T from 8 upwards); a number for a continual stream of strings, one after
+    another without a sign of where one begins, cut into examples of so many steps. training, validation, test: how many
+    examples; data_seed fixes them.
+
+    Of the metrics, agreement is the part of the strings at whose end T is held for more likely than P where the string
+    began with T, and the other way round; legal, the part of the steps at which all symbols that may come are held for
+    more likely than all others; flawless, the part of the examples in which all steps are so.
+    """
+
+    title = "Embedded Reber grammar"
+    metrics = (Metric("agreement", "max"), Metric("legal", "max"), Metric("flawless", "max"))
+    chance = 0.5  # T or P, for one who knows the grammar and has forgotten how the string began
+    optimum = 1.0
+    protocol = (
+        "Hochreiter & Schmidhuber 1997 for single strings, Gers, Schmidhuber & Cummins 2000 for the stream, with "
+        "their criterion that all symbols that may come are foretold. Departures: cross-entropy in place of squared "
+        "error, batches, a fixed set of examples (theirs are 256 strings of each part, or an endless stream that stops "
+        "at the first error), and a memory that starts anew with each example. Short strings come often: nine in ten "
+        "of the single strings of the test are among those of training."
+    )
+    licence = "generated"
+
+    stream: int | None = None
+    training: int = 5_000
+    validation: int = 1_000
+    test: int = 2_000
+    data_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.stream is not None:
+            check_whole("stream", self.stream, 50)
+        check_generated(self.training, self.validation, self.test, self.data_seed)
+
+    def checksums(self) -> Mapping[str, str]:
+        """Return the generator's version: the fields do the rest."""
+        return {"reber/generator": GENERATOR}
+
+    def size(self) -> Size | None:
+        """Return the number of training examples, T, and an input for each symbol, of a stream; strings have any T."""
+        return None if self.stream is None else Size(self.training, self.stream, 7)
+
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (it is drawn)
+        """Draw the examples."""
+        from functools import partial
+
+        from tasks.next_symbol import NextSymbol, loss, scores, tally
+        from tasks.one_hot import OneHot
+        from tasks.reber_grammar import SYMBOLS
+
+        train, val, test = (
+            self._split(draw, count) for draw, count in draws(self.data_seed, self.training, self.validation, self.test)
+        )
+        return Problem(
+            train,
+            val,
+            test,
+            input_size=len(SYMBOLS),
+            steps=max(split.x.shape[1] for split in (train, val, test)),
+            encoder=OneHot(len(SYMBOLS)),
+            head=partial(NextSymbol, symbols=len(SYMBOLS)),
+            loss=loss,
+            tally=partial(tally, pair=(SYMBOLS.index("T"), SYMBOLS.index("P"))),
+            scores=scores,
+        )
+
+    def _split(self, draw: Draw, count: int) -> TensorSplit:
+        import torch
+
+        from tasks.next_symbol import as_split
+        from tasks.reber_grammar import walk
+
+        symbols, legal, lengths = map(torch.from_numpy, walk(draw, count, self.stream and self.stream + 1))
+        return as_split(symbols, legal, lengths if self.stream is None else None)

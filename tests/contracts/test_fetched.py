@@ -1,0 +1,73 @@
+"""What is fetched is what the loaders read: every data set, in small, from a server to a task."""
+
+import hashlib
+import io
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gatebench.task import build_task
+from tasks.catalogue import DATASETS
+from tasks.fetching import fetch
+from tasks.holdings import locate
+from tests.contracts.test_tasks import SMALL, config_of
+from tests.tasks.local_site import serving
+from tests.tasks.small_cifar import write_small_cifar
+
+CASES = [
+    ("mnist", "sequential_mnist"),
+    ("fashion_mnist", "fashion_mnist"),
+    ("cifar10", "sequential_cifar10"),
+    ("imdb", "imdb"),
+    ("speech_commands_v0.01", "speech_commands_12"),
+    ("ett", "ett"),
+    ("weather", "weather"),
+    ("jsb_chorales", "jsb_chorales"),
+    ("nottingham", "nottingham"),
+    ("muse_data", "muse_data"),
+    ("piano_midi", "piano_midi"),
+]
+
+
+def published_in(folder: Path) -> dict[str, bytes]:
+    """Return all files below a folder by name, and what is in those zip archives that only a repacking has."""
+    files = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for content in [content for name, content in files.items() if name.endswith(".zip")]:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            files |= {Path(name).name: packed.read(name) for name in packed.namelist() if not name.endswith("/")}
+    return files
+
+
+@pytest.mark.parametrize(("name", "config"), CASES)
+def test_what_is_fetched_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, config: str) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    write, fields = SMALL[config]
+    write(tmp_path / "home", monkeypatch)
+    if name == "cifar10":  # it will be read unpacked, so the checksums of what is inside must be known too
+        write_small_cifar(tmp_path / "unpacked", monkeypatch, packed=False)
+    published = published_in(tmp_path / "home")
+    with serving(files=published) as site:
+        files = tuple(
+            replace(
+                file,
+                checksum=hashlib.sha256(published[file.name]).hexdigest(),
+                size=len(published[file.name]),
+                url=f"{site.address}/{file.name}",
+            )
+            for file in DATASETS[name].files
+            if file.name in published
+        )
+        assert files, f"{sorted(published)} has none of {[file.name for file in DATASETS[name].files]}"
+        dataset, root = replace(DATASETS[name], files=files), tmp_path / "root"
+        assert fetch(dataset, root, lambda *_: None)
+    assert locate(dataset, root)
+    task = build_task(config_of(config) | dict(fields))
+    assert len(task.load(root).train) > 0
+
+
+def test_every_data_set_that_can_be_fetched_is_among_them() -> None:
+    same = {"speech_commands_v0.02": "speech_commands_v0.01"}  # another release, read by the same lines
+    fetched = {same.get(name, name) for name, dataset in DATASETS.items() if not dataset.by_hand}
+    assert fetched == {name for name, _ in CASES}
