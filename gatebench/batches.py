@@ -1,6 +1,7 @@
 """Batches of a split, in an order that depends on the seed and the epoch alone: every cell sees the same."""
 
 from collections.abc import Iterator
+from time import perf_counter
 
 import torch
 from torch import Generator, Tensor
@@ -22,6 +23,7 @@ class Batches:
     def __init__(self, split: Split, batch_size: int, seed: int | None) -> None:
         self.split, self.batch_size, self.seed = split, batch_size, seed
         self.epoch = 0
+        self.waited = 0.0  # seconds spent gathering batches so far
 
     def __len__(self) -> int:
         """Return the number of batches."""
@@ -30,7 +32,10 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         """Yield the epoch's batches."""
         for indices in self._order() if len(self.split) else ():
-            yield self.split.batch(indices)
+            began = perf_counter()
+            batch = self.split.batch(indices)
+            self.waited += perf_counter() - began
+            yield batch
         self.epoch += 1
 
     def _order(self) -> tuple[Tensor, ...]:

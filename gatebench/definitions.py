@@ -120,9 +120,7 @@ def _check_numbers(cell: Table, defined: str, formula: Expr) -> None:
     for node in ordered([formula]):
         values = [operand.value for operand in node.operands]
         if node.op == "matmul" and None not in values:
-            raise UserError(
-                f"{cell.name}: {node.args[0]} would multiply the number {values[0]}; connect it to a state."
-            )
+            raise UserError(f"{cell.name}: {node.args[0]} would multiply a number, {values[0]}; connect it to a state.")
         infinite = values and (None not in values or (node.op == "div" and values[1] == 0))
         if infinite or not abs(node.value or 0.0) < LARGEST:
             raise UserError(f"{cell.name}: {defined} needs a number that is not finite, or not below {LARGEST:g}.")

@@ -58,3 +58,12 @@ def test_sequences_of_like_length_share_a_batch(seed: int | None) -> None:
     batches = Batches(Numbers(2000, lengths), 20, seed)
     padded = sum(int(b.lengths.max()) * len(b.y) for b in batches if b.lengths is not None)
     assert padded < 1.1 * int(lengths.sum())
+
+
+def test_the_time_that_batches_take_is_kept() -> None:
+    batches = Batches(Numbers(10), 3, 0)
+    assert batches.waited == 0
+    seen(batches)
+    first = batches.waited
+    seen(batches)
+    assert batches.waited > first > 0

@@ -1,11 +1,11 @@
 """Ways to run a cell: exact first, then fast."""
 
-from gatebench.backends import native, reference
+from gatebench.backends import fused, manual, native, reference, scan
 from gatebench.backends.contract import Backend, Run, Workload
 from gatebench.errors import Refusal, unknown
 from gatebench.spec import Cell
 
-BACKENDS: dict[str, Backend] = {module.NAME: module for module in (native, reference)}
+BACKENDS: dict[str, Backend] = {module.NAME: module for module in (scan, fused, native, manual, reference)}
 """By name, the fastest first: the order in which "auto" asks them."""
 
 

@@ -53,13 +53,12 @@ def build_cell(config: Mapping[str, Any]) -> Cell:
     base, changes = str(config.get("base")), _changes(config)
     name = str(config.get("name") or base)
     found = _base(base)
-    own = _read(name) if name in cell_names() else config
-    known = _changes(own) if name in cell_names() else {}
-    if own.get("base") != base or not known.items() <= changes.items():
+    own = _read(name) if name in cell_names() else {"base": base}
+    known = _changes(own)
+    faithful = own.get("base") == base and known.items() <= changes.items()
+    if not faithful:
         known, name = {}, found.name
-    described: dict[str, Any] = {key: str(config[key]) for key in ("source", "note") if config.get(key)}
-    if name == found.name != config.get("name"):
-        described = {}
+    described: dict[str, Any] = {key: str(config[key]) for key in ("source", "note") if faithful and config.get(key)}
     beyond = {change: value for change, value in changes.items() if change not in known}
     for _, gate, _ in beyond:
         if ("fix", gate, "") in beyond and ("tie", gate, "") in beyond:

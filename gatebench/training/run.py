@@ -33,7 +33,9 @@ def run_trial(
         keep: whether this process keeps freed memory for the next step; see `gatebench.allocator`.
 
     Returns:
-        The outcome: finished, or diverged with the epoch at which the loss stopped being a number.
+        The outcome: finished, or diverged with the epoch at which the loss stopped being a number. Its metrics hold
+        "seconds" of training, "seconds/load" of reading the data, and "seconds/data_share", the share of training that
+        went into gathering batches.
 
     Raises:
         UserError: the config or the data are at fault.
@@ -44,10 +46,12 @@ def run_trial(
     allocator = keep_memory() if keep else "The allocator is left as it is: it was asked to be."
     task, cell = trial.build_task(), trial.build_cell()
     torch.manual_seed(trial.seed)
+    began = time.perf_counter()
     problem = task.load(data_root or Path(), home / "cache")
+    loading = {"seconds/load": time.perf_counter() - began}
     learner = Learner(trial, problem)
     facts = {**circumstances(learner), "allocator": allocator}
-    outcome = Outcome(trial.digest, cell.name, cell.digest, task.label, trial.seed, "finished", facts=facts)
+    outcome = Outcome(trial.digest, cell.name, cell.digest, task.label, trial.seed, "finished", "", loading, facts)
     folder = home / "checkpoints" / trial.digest
     if isinstance(problem, Stream):
         return run_stream(outcome, learner, problem, folder, emit)
@@ -64,7 +68,9 @@ def _run_whole(
     with quiet(), interruptible():
         trainer, best = make_trainer(trial, metric, folder, emit)
         trainer.fit(learner, datamodule=data)
-    spent = {"seconds": time.perf_counter() - began, "epochs": float(len(learner.history))}
+    seconds = time.perf_counter() - began
+    waited = {"seconds/data_share": (data.train.waited + data.val.waited) / seconds}
+    spent = {**outcome.metrics, **waited, "seconds": seconds, "epochs": float(len(learner.history))}
     facts = {**outcome.facts, "backend": "+".join(learner.network.recurrent.backends_used)}
     if not isfinite(loss := learner.history[-1]["train/loss"]):
         sentence = f"The training loss was {loss} in epoch {len(learner.history)}."

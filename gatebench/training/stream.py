@@ -36,11 +36,11 @@ def run_stream(
         it; or diverged, with the epoch and the experience at which the loss stopped being a number.
     """
     began, epochs, matrix = time.perf_counter(), 0, []
-    spent, facts = {}, dict(outcome.facts)
+    spent, facts = dict(outcome.metrics), dict(outcome.facts)
     for number, experience in enumerate(stream.experiences, start=1):
         _learn(learner, experience, stream, number, folder, emit)
         epochs += len(learner.history)
-        spent = {"seconds": time.perf_counter() - began, "epochs": float(epochs)}
+        spent = {**outcome.metrics, "seconds": time.perf_counter() - began, "epochs": float(epochs)}
         facts["backend"] = "+".join(learner.network.recurrent.backends_used)
         if not isfinite(loss := learner.history[-1]["train/loss"]):
             sentence = f"The training loss was {loss} in epoch {len(learner.history)} of experience {number}."

@@ -39,5 +39,5 @@ def circumstances(learner: Learner) -> Mapping[str, str]:
     trial = learner.trial
     checksums = {f"data/{file}": checksum for file, checksum in trial.build_task().checksums().items()}
     device = torch.cuda.get_device_name() if trial.training.device == "cuda" else facts()["processor"]
-    dtype = str(next(learner.network.recurrent.parameters()).dtype).removeprefix("torch.")
+    dtype = str(next(learner.parameters()).dtype).removeprefix("torch.")
     return {**facts(), **checksums, "device": device, "dtype": dtype, "threads": str(torch.get_num_threads())}

@@ -58,7 +58,7 @@ def identifiers(text: str) -> str:
 def test_the_printed_equations_compute_what_the_reference_computes(cell: str) -> None:
     layer = build(cell)
     x, state = inputs(layer, T=1), start(layer)
-    _, final, gates = layer.trace(x, state)
+    _, final, gates = layer.trace(x, state, backend="reference")
     weights = {each.replace(".", "_"): weight.detach().numpy() for each, weight in layer.gate_parameters(0).items()}
     values: dict[str, Any] = {each: Matrix(value) if value.ndim == 2 else value for each, value in weights.items()}
     values |= {f"{m}_old": part[0].numpy() for m, part in zip(layer.cell.memory, state, strict=True)}

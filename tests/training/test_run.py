@@ -31,14 +31,16 @@ def test_a_trial_learns_and_says_what_it_did(tmp_path: Path) -> None:
     assert outcome.metrics["parameters"] == 4 * (8 * 1 + 8 * 8 + 8) + 8 * 2 + 2
     assert outcome.facts["backend"] == "native"
     assert outcome.facts["data/made"] == "0"
+    assert 0 < outcome.metrics["seconds/data_share"] < 0.5
+    assert 0 < outcome.metrics["seconds/load"] < outcome.metrics["seconds"]
 
 
 def test_the_same_trial_gives_the_same_result_to_the_last_bit(tmp_path: Path) -> None:
     one, epochs = run(TRIAL, tmp_path / "a")
     torch.rand(7)
     other, again = run(TRIAL, tmp_path / "b")
-    timeless = {k: v for k, v in one.metrics.items() if k != "seconds"}
-    assert timeless == {k: v for k, v in other.metrics.items() if k != "seconds"}
+    timeless = {k: v for k, v in one.metrics.items() if not k.startswith("seconds")}
+    assert timeless == {k: v for k, v in other.metrics.items() if not k.startswith("seconds")}
     assert [e.metrics for e in epochs] == [e.metrics for e in again]
     third, _ = run(replace(TRIAL, seed=1), tmp_path / "c")
     assert third.metrics["gate/l0/f/mean"] != one.metrics["gate/l0/f/mean"]

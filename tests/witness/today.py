@@ -76,8 +76,8 @@ def slstm(x: Array, state: Arrays, p: Arrays) -> Trace:
         c' = f' ⊙ c + i' ⊙ z  n' = f' ⊙ n + i'           h' = o ⊙ c' / n'
 
     Here: z = g. Reported as "i" and "f": ĩ and f̃; the stabilised i' and f' are "i_prime" and "f_prime". The true cell
-    state is c exp(m), and the true normaliser n exp(m). States start as given, m_0 = 0 included; the authors' code takes
-    m' = ĩ in a first step from zero states, which gives the same h and another m, i', f' in that step.
+    state is c exp(m), and the true normaliser n exp(m). States start as given, m_0 = 0 included; the authors' code
+    takes m' = ĩ in a first step from zero states, which gives the same h and another m, i', f' in that step.
     """
     h, c, n, m = state["h"], state["c"], state["n"], state["m"]
     steps: list[Step] = []

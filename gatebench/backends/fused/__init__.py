@@ -1,0 +1,48 @@
+"""Any table, compiled: forward and backward loops in C, derived from the cell's formulas. CPU, float32 and float64.
+
+Float32 functions are the kernel's own; their error bounds stand in vector.c and are tested. A result is the same, bit
+for bit, from run to run and for any number of threads, on one kind of processor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from gatebench.backends.contract import Run, Workload
+from gatebench.backends.fused.compiler import trouble
+from gatebench.backends.fused.function import run_cell
+from gatebench.backends.fused.kernel import REALS, kernel_of
+from gatebench.spec import Cell
+
+NAME = "fused"
+
+
+def refuses(cell: Cell, work: Workload) -> str | None:
+    """Return why this cannot be run here, or None."""
+    del cell
+    if work.device != "cpu":
+        return f"fused runs on the CPU, not on {work.device}."
+    if work.dtype not in {str(dtype).removeprefix("torch.") for dtype in REALS}:
+        return f"fused runs float32 and float64, not {work.dtype}."
+    if 0 in (work.T, work.B):
+        return "fused needs at least one step and one sequence."
+    return trouble()
+
+
+def run(
+    cell: Cell,
+    weights: Mapping[str, Tensor],
+    x: Tensor,
+    state: tuple[Tensor, ...],
+    lengths: Tensor | None,
+    trace: bool,
+) -> Run:
+    """Run one layer in one direction; see `contract.Backend.run`.
+
+    Raises:
+        Refusal: the weights or the state have another dtype or device than x. Later, in the backward pass: a second
+            derivative is asked for, or one through a traced gate.
+    """
+    return run_cell(kernel_of(cell.definitions, x.dtype), weights, x, state, lengths, trace)

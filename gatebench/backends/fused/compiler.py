@@ -1,0 +1,148 @@
+"""From C text to a loaded library, compiled once a machine.
+
+A library is kept in `$XDG_CACHE_HOME/gatebench/fused` (else `~/.cache/gatebench/fused`) under a name with a digest of
+everything that determines it (the text, the compiler's version, the instruction set, the flags) and the checksum of
+its bytes. So many processes may compile at once (each renames its own file into place, whole), and a damaged file is
+noticed and compiled anew. Where the folder cannot be written, the library goes to a private folder that ends with the
+process, and a warning says so.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from gatebench.errors import Refusal
+
+_COMPILERS = ("cc", "gcc", "clang")
+_TARGETS = (("-march=native", "-fopenmp"), ("-mcpu=native", "-fopenmp"), ("-march=native",), ("-mcpu=native",), ())
+_FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared", "-w")
+_PATIENCE = 300  # seconds for one compilation
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """command: what is run. flags: for this machine. identity: a digest of its version and the instruction set."""
+
+    command: tuple[str, ...]
+    flags: tuple[str, ...]
+    identity: str
+
+
+@cache
+def compiler() -> Compiler | None:
+    """Return the C compiler: `$CC`, or the first of cc, gcc, clang on the path; None if there is none that works."""
+    wanted = [shlex.split(os.environ["CC"])] if os.environ.get("CC") else [[c] for c in _COMPILERS]
+    for command in wanted:
+        if command and shutil.which(command[0]):
+            for target in _TARGETS:
+                probe = _run([*command, *target, "-dM", "-E", "-x", "c", os.devnull])
+                if probe is not None and probe.returncode == 0:
+                    identity = hashlib.sha256(probe.stdout.encode()).hexdigest()
+                    return Compiler(tuple(command), (*_FLAGS, *target), identity)
+    return None
+
+
+@cache
+def trouble() -> str | None:
+    """Return why nothing can be compiled and loaded here, as one sentence, or None when it can. Asks once a process."""
+    try:
+        load("int probe(void) { return 1; }\n")
+    except Refusal as refusal:
+        return str(refusal)
+    except OSError as error:
+        return f"fused cannot load what it compiles: {error}."
+    return None
+
+
+def load(text: str) -> ctypes.CDLL:
+    """Return the library that `text` compiles to.
+
+    Raises:
+        Refusal: there is no compiler, or it fails; the sentence says what it said.
+    """
+    found = compiler()
+    if found is None:
+        raise Refusal(f"fused needs a C compiler, and neither $CC nor {', '.join(_COMPILERS)} runs here.")
+    content = "\0".join([text, found.identity, *found.command, *found.flags])
+    key = hashlib.sha256(content.encode()).hexdigest()[:32]
+    folder = cache_folder()
+    for path in sorted(folder.glob(f"{key}-*.so")) if folder.is_dir() else []:
+        if _sound(path):
+            return ctypes.CDLL(str(path))
+    return ctypes.CDLL(str(_build(found, text, key, folder)))
+
+
+def cache_folder() -> Path:
+    """Return the folder in which compiled libraries are kept."""
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root and Path(root).is_absolute() else Path.home() / ".cache") / "gatebench" / "fused"
+
+
+def _build(found: Compiler, text: str, key: str, folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        work = tempfile.TemporaryDirectory(dir=folder, prefix="build-", ignore_cleanup_errors=True)
+    except OSError as error:
+        warnings.warn(
+            f"Compiled kernels are not kept: {folder} cannot be written ({error.strerror}).",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return _compile(found, text, _private_folder())
+    with work:
+        made = _compile(found, text, Path(work.name))
+        final = folder / f"{key}-{_checksum(made)}.so"
+        made.replace(final)
+    for path in folder.glob(f"{key}-*.so"):
+        if not _sound(path):
+            path.unlink(missing_ok=True)
+    return final
+
+
+def _compile(found: Compiler, text: str, folder: Path) -> Path:
+    source = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.c"
+    source.write_text(text, encoding="utf-8")
+    made = source.with_suffix(".so")
+    done = _run([*found.command, *found.flags, "-o", str(made), str(source), "-lm"])
+    if done is None or done.returncode:
+        said = (done.stderr.strip() or f"exit code {done.returncode}") if done else "it did not run to its end"
+        raise Refusal(f"fused could not be compiled by {found.command[0]}: {said.splitlines()[0]}")
+    return made
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str] | None:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
+def _sound(path: Path) -> bool:
+    """Return whether a library's bytes are those that its name promises."""
+    try:
+        return path.stem.rpartition("-")[2] == _checksum(path)
+    except OSError:
+        return False
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+
+
+_private: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _private_folder() -> Path:
+    if not _private:
+        _private.append(tempfile.TemporaryDirectory(prefix="gatebench-fused-", ignore_cleanup_errors=True))
+    return Path(_private[0].name)

@@ -1,0 +1,121 @@
+/* What every cell's code is made of: the call, packed weights, and the blocks of weight gradients. */
+
+/* A table of (period, B, columns); step t lies in slot t % period. */
+typedef struct { real *data; int64_t period, columns; } Stream;
+
+typedef struct {
+    int64_t T, B, I, H;
+    int64_t threads;
+    int64_t rows;            /* ring steps whose weight gradients are added up at once */
+    int64_t wants_input;     /* whether the gradient of x is wanted */
+    int64_t wants_start;     /* whether those of the initial state are */
+    const int64_t *lengths;  /* (B,), or NULL when all are T */
+    Stream stream[STREAMS];
+    const real *weight[WEIGHTS + 1];
+    const real *vector[VECTORS + 1]; /* pointwise weights, padded with zeros */
+    real *gradient[JOBS + 1];        /* one block of weight gradients each */
+} Call;
+
+INLINE int64_t padded(int64_t width) { return (width + LANES - 1) / LANES * LANES; }
+INLINE int64_t ceiling(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/* How many of the rows that are left a block takes: one of the numbers that kernels are compiled for. */
+static int64_t block_rows(int64_t left, int64_t most) {
+    static const int64_t sizes[] = {24, 12, 8, 6, 4, 3, 2, 1};
+    for (int i = 0;; i++) if (sizes[i] <= left && sizes[i] <= most) return sizes[i];
+}
+
+/* The first row of a slot. */
+INLINE real *slot(const Call *a, int s, int64_t t) {
+    const Stream *stream = a->stream + s;
+    return stream->data + (t % stream->period) * a->B * stream->columns;
+}
+
+/* In code that has a call `a` and a step t: a plane's first row, and the length of a stream's rows. */
+#define PLANE(STREAM, SHIFT, H_PLANES, I_PLANES) \
+    (slot(a, STREAM, t + (SHIFT)) + (H_PLANES) * padded(a->H) + (I_PLANES) * padded(a->I))
+#define COLUMNS(STREAM) (a->stream[STREAM].columns)
+
+/* Copy the weights of LANES units, from `first` on, so that those of one k lie side by side, `stride` reals apart. */
+APART void pack(real *to, int64_t stride, const real *weight, int64_t K, int64_t units, int64_t first, int transposed) {
+    for (int64_t lane = 0; lane < LANES; lane++) {
+        const int64_t unit = first + lane;
+        const real *from = weight + (transposed ? unit : unit * K);
+        const int64_t step = transposed ? units : 1;
+        for (int64_t k = 0; k < K; k++) to[k * stride + lane] = unit < units ? from[k * step] : 0;
+    }
+}
+
+/* to[n][m] += sum over rows of operand[row][n] delta[row][m], for a few n and a few vectors of m, all in registers. */
+INLINE void outer(const int n, const int m, int64_t rows, const real *operand, int64_t lo, const real *delta,
+                  int64_t ld, real *to, int64_t lt) {
+    vec sum[6][4];
+    UNROLL for (int i = 0; i < n; i++) UNROLL for (int j = 0; j < m; j++) sum[i][j] = load(to + i * lt + j * LANES);
+    for (int64_t row = 0; row < rows; row++, operand += lo, delta += ld) {
+        vec d[4];
+        UNROLL for (int j = 0; j < m; j++) d[j] = load(delta + j * LANES);
+        UNROLL for (int i = 0; i < n; i++) UNROLL for (int j = 0; j < m; j++) sum[i][j] += operand[i] * d[j];
+    }
+    UNROLL for (int i = 0; i < n; i++) UNROLL for (int j = 0; j < m; j++) store(to + i * lt + j * LANES, sum[i][j]);
+}
+
+enum { DEEP = ACCUMULATORS / 4 }; /* units of an operand that one block takes */
+enum { NEAR = 128 };               /* rows whose δ stays in the nearest cache while all units pass */
+
+#define OUTER(M) \
+    APART void outer_##M(int n, int64_t rows, const real *p, int64_t lp, const real *d, int64_t ld, real *to, \
+                         int64_t lt) { \
+        switch (n) { \
+        case 1: outer(1, M, rows, p, lp, d, ld, to, lt); break; \
+        case 2: outer(2, M, rows, p, lp, d, ld, to, lt); break; \
+        case 3: outer(3, M, rows, p, lp, d, ld, to, lt); break; \
+        case 4: outer(4, M, rows, p, lp, d, ld, to, lt); break; \
+        case 5: outer(5, M, rows, p, lp, d, ld, to, lt); break; \
+        default: outer(6, M, rows, p, lp, d, ld, to, lt); \
+        } \
+    }
+OUTER(1)
+OUTER(4)
+
+/* One job: a block of (units of the operand, vectors of delta), of which this thread does blocks first to last. */
+typedef struct {
+    const real *operand;
+    int64_t lo, units;
+    const real *delta;
+    int64_t ld, vectors;
+    real *to;
+} Job;
+
+static int64_t blocks(const Job *job) { return ceiling(job->units, DEEP) * ceiling(job->vectors, 4); }
+
+APART void run_job(const Job *job, int64_t rows, int64_t first, int64_t last) {
+    const int64_t deep = ceiling(job->units, DEEP), lt = job->vectors * LANES;
+    for (int64_t j = first / deep; j * deep < last; j++) {
+        const int64_t from = first > j * deep ? first - j * deep : 0;
+        const int64_t to = last < (j + 1) * deep ? last - j * deep : deep;
+        const int64_t vectors = job->vectors - j * 4 < 4 ? job->vectors - j * 4 : 4;
+        for (int64_t row = 0; row < rows; row += NEAR) {
+            const int64_t some = rows - row < NEAR ? rows - row : NEAR;
+            const real *delta = job->delta + row * job->ld + j * 4 * LANES;
+            for (int64_t i = from; i < to; i++) {
+                const int64_t n = job->units - i * DEEP < DEEP ? job->units - i * DEEP : DEEP;
+                const real *operand = job->operand + row * job->lo + i * DEEP;
+                real *sums = job->to + i * DEEP * lt + j * 4 * LANES;
+                if (vectors == 4) outer_4((int)n, some, operand, job->lo, delta, job->ld, sums, lt);
+                else for (int64_t v = 0; v < vectors; v++)
+                    outer_1((int)n, some, operand, job->lo, delta + v * LANES, job->ld, sums + v * LANES, lt);
+            }
+        }
+    }
+}
+
+/* The sum over `width` units of weight times delta. */
+static real along(const real *weight, const real *delta, int64_t width) {
+    vec sum = {0};
+    real total = 0;
+    int64_t j = 0;
+    for (; j + LANES <= width; j += LANES) sum += load(weight + j) * load(delta + j);
+    for (int l = 0; l < LANES; l++) total += sum[l];
+    for (; j < width; j++) total += weight[j] * delta[j];
+    return total;
+}

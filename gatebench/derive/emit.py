@@ -1,0 +1,120 @@
+"""C for a cell: from its passes, forward and backward, to the middle part of one translation unit.
+
+What stands around it (vectors, packing, time loops) is the same for every cell: `gatebench/backends/fused/*.c`.
+"""
+
+from __future__ import annotations
+
+from gatebench.derive.emit_pass import pass_text
+from gatebench.derive.emit_products import plane
+from gatebench.derive.layout import STREAMS, Job, Layout
+from gatebench.derive.schedule import Pass, terms
+
+
+def declarations(plan: Layout) -> str:
+    """Return the constants that the code around needs."""
+    return (
+        f"enum {{ {', '.join(STREAMS)}, STREAMS }};\n"
+        f"enum {{ WEIGHTS = {len(plan.weights)}, VECTORS = {len(plan.vectors)}, JOBS = {len(plan.jobs)} }};\n"
+    )
+
+
+def body(plan: Layout) -> str:
+    """Return the passes of the cell, and what packs and calls them in order."""
+    parts: list[str] = []
+    names: dict[str, list[str]] = {}
+    groups: dict[str, tuple[Pass, ...]]
+    groups = {"forward": plan.forward, "backward": plan.step, "arriving": plan.arriving, "input": plan.input}
+    for group, passes in groups.items():
+        names[group] = [f"{group}{i}" for i in range(len(passes))]
+        parts += [pass_text(plan, name, step) for name, step in zip(names[group], passes, strict=True)]
+    parts.append(_thin(plan))
+    names["backward"] += [*names["arriving"], *names["input"], "thin"]
+    for group in ("forward", "backward"):
+        parts.append(_packing(group, names[group]))
+    parts.append(_steps("forward", names["forward"], names["forward"]))
+    parts.append(_steps("backward", names["backward"][: len(plan.step)], names["backward"]))
+    parts.append(_steps("arriving", names["arriving"], names["backward"]))
+    parts.append(_steps("input", [*names["input"], "thin"], names["backward"]))
+    parts.append(_jobs(plan))
+    return "\n".join(parts)
+
+
+def _packing(group: str, names: list[str]) -> str:
+    """Return the functions that measure and fill the workspace of packed weights."""
+    total = " + ".join(f"{n}_reals(a)" for n in names)
+    packs = "".join(f"    {n}_pack(a, to, i, n);\n    to += {n}_reals(a);\n" for n in names)
+    return (
+        f"static int64_t {group}_reals(const Call *a) {{ return {total}; }}\n"
+        f"static void {group}_pack(const Call *a, real *to, int64_t i, int64_t n) {{\n{packs}}}\n"
+    )
+
+
+def _steps(group: str, names: list[str], workspace: list[str]) -> str:
+    """Return the function that runs some passes from step `from` up to `until`; the workspace holds others too."""
+    lines = []
+    for name in workspace:
+        if name in names:
+            condition = {"thin": "if (is_thin(a)) ", "input0": "if (!is_thin(a)) "}.get(name, "")
+            lines.append(f"    {condition}{name}_run(a, w, from, until, first, last);\n")
+        lines.append(f"    w += {name}_reals(a);\n")
+    return (
+        f"static void {group}_steps(const Call *a, const real *w, int64_t from, int64_t until, "
+        f"int64_t first, int64_t last) {{\n{''.join(lines)}}}\n"
+    )
+
+
+def _thin(plan: Layout) -> str:
+    """Return the gradient of a narrow x, as sums along the units: a tile of units would be mostly padding."""
+    formula = plan.input[0].formulas["d/x[t]"]
+    products = terms(formula) if formula.op == "dot" else ()
+    widths = [plan.places[delta].width for _, delta, _ in products]
+    packs, sums = [], []
+    for (weight, delta, _), width in zip(products, widths, strict=True):
+        number = plan.weights.index(weight)
+        packs.append(f"        for (int64_t k = 0; k < a->{width}; k++) *to++ = a->weight[{number}][k * a->I + x];\n")
+        sums.append(
+            f"    sum += along(w, {plane(plan.places[delta])} + b * COLUMNS(ring), a->{width}), w += a->{width};\n"
+        )
+    size = " + ".join(f"a->{width}" for width in widths) or "0"
+    return f"""
+INLINE int is_thin(const Call *a) {{ return {int(bool(products))} && a->I <= LANES / 2; }}
+static int64_t thin_reals(const Call *a) {{ return is_thin(a) ? a->I * ({size}) : 0; }}
+static void thin_pack(const Call *a, real *to, int64_t i, int64_t n) {{
+    for (int64_t x = 0; i == 0 && is_thin(a) && x < a->I; x++) {{
+{"".join(packs)}    }}
+    (void)to, (void)n;
+}}
+static real thin_sum(const Call *a, const real *w, int64_t t, int64_t b) {{
+    real sum = 0;
+{"".join(sums)}    (void)a, (void)w, (void)t, (void)b;
+    return sum;
+}}
+static void thin_run(const Call *a, const real *w, int64_t from, int64_t until, int64_t first, int64_t last) {{
+    for (int64_t t = from; t < until; t++) for (int64_t b = first; b < last; b++) for (int64_t x = 0; x < a->I; x++)
+        PLANE(input, 0, 0, 0)[b * COLUMNS(input) + x] = thin_sum(a, w + x * ({size}), t, b);
+}}
+"""
+
+
+def _jobs(plan: Layout) -> str:
+    """Return the function that says where the blocks of weight gradients from step t on find what they multiply."""
+    lines = "".join(
+        f"    jobs[{number}] = (Job){{{_job(plan, job)}, a->gradient[{number}]}};\n"
+        for number, job in enumerate(plan.jobs)
+    )
+    return (
+        "static void gradient_jobs(const Call *a, int64_t t, Job *jobs) {\n"
+        "    static const real one = 1;\n"
+        f"{lines}    (void)one, (void)t, (void)a, (void)jobs;\n}}\n"
+    )
+
+
+def _job(plan: Layout, job: Job) -> str:
+    deltas = (
+        f"{plane(plan.places[job.deltas[0]])}, COLUMNS(ring), {len(job.deltas)} * padded(a->{job.delta_width}) / LANES"
+    )
+    if job.operand == "1":
+        return f"&one, 0, 1, {deltas}"
+    read = plan.places[job.operand]
+    return f"{plane(read)}, COLUMNS({read.stream}), a->{read.width}, {deltas}"

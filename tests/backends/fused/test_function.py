@@ -1,0 +1,153 @@
+"""The kernel as autograd and its users see it."""
+
+import multiprocessing
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from gatebench import Recurrent, load_cell
+from gatebench.backends import Workload, fused, reference
+from gatebench.errors import Refusal
+from tests.backends.agree import Drawn, draw, results
+
+SHAPE = (6, 4, 3, 5)
+
+
+def drawn32(name: str = "lstm", shape: tuple[int, int, int, int] = SHAPE) -> Drawn:
+    weights, x, state = draw(load_cell(name), *shape)
+    return {n: w.float() for n, w in weights.items()}, x.float(), tuple(s.float() for s in state)
+
+
+def test_transposed_and_strided_inputs_give_the_same() -> None:
+    weights, x, state = drawn32()
+    plain = fused.run(load_cell("lstm"), weights, x, state, None, False).output
+    strided = {n: w.mT.contiguous().mT if w.dim() == 2 else w for n, w in weights.items()}
+    wide = torch.cat([x, x], -1)[..., : x.shape[-1]].transpose(0, 1).contiguous().transpose(0, 1)
+    again = fused.run(load_cell("lstm"), strided, wide, tuple(s.mT.contiguous().mT for s in state), None, False).output
+    assert torch.equal(plain, again)
+
+
+@pytest.mark.parametrize("lengths", [None, torch.tensor([6, 0, 3, 5])])
+def test_without_gradients_nothing_is_kept_and_the_result_is_the_same(lengths: Tensor | None) -> None:
+    weights, x, state = drawn32()
+    kept = fused.run(load_cell("lstm"), {n: w.clone().requires_grad_() for n, w in weights.items()}, x, state, lengths, True)
+    with torch.no_grad():
+        for trace in (True, False):
+            free = fused.run(load_cell("lstm"), weights, x, state, lengths, trace)
+            assert torch.equal(free.output, kept.output)
+            assert all(torch.equal(a, b) for a, b in zip(free.state, kept.state, strict=True))
+    assert free.output.grad_fn is None
+
+
+def test_gradients_that_are_not_wanted_are_not_given() -> None:
+    weights, x, state = drawn32()
+    weights["R.f"].requires_grad_()
+    fused.run(load_cell("lstm"), weights, x, state, None, False).output.sum().backward()
+    assert weights["R.f"].grad is not None
+    assert x.grad is None
+
+
+def test_only_the_final_state_may_be_used() -> None:
+    cell, (weights, x, state) = load_cell("lstm"), draw(load_cell("lstm"), *SHAPE)
+    found = []
+    for backend in (fused, reference):
+        own = {n: w.clone().requires_grad_() for n, w in weights.items()}
+        backend.run(cell, own, x, state, None, False).state[1].sum().backward()
+        found.append(torch.cat([w.grad.flatten() for w in own.values() if w.grad is not None]))
+    torch.testing.assert_close(*found)
+
+
+def test_a_second_derivative_is_refused() -> None:
+    weights, x, state = drawn32()
+    x.requires_grad_()
+    output = fused.run(load_cell("lstm"), weights, x, state, None, False).output
+    with pytest.raises(Refusal, match="no second derivative"):
+        torch.autograd.grad(output.sum(), x, create_graph=True)
+
+
+def test_a_gradient_through_a_traced_gate_is_refused() -> None:
+    weights, x, state = drawn32()
+    x.requires_grad_()
+    gates = fused.run(load_cell("lstm"), weights, x, state, None, True).gates
+    with pytest.raises(Refusal, match="no gradient through traced gates"):
+        gates["f"].sum().backward()
+
+
+def test_a_weight_changed_before_the_backward_pass_is_noticed() -> None:
+    weights, x, state = drawn32()
+    weights = {n: w.requires_grad_() for n, w in weights.items()}
+    output = fused.run(load_cell("lstm"), weights, x, state, None, False).output
+    with torch.no_grad():
+        weights["R.i"].add_(1.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        output.sum().backward()
+
+
+def test_mixed_dtypes_are_refused() -> None:
+    weights, x, state = drawn32()
+    with pytest.raises(Refusal, match="fused needs one dtype"):
+        fused.run(load_cell("lstm"), weights, x.double(), state, None, False)
+
+
+def test_a_nan_goes_through() -> None:
+    weights, x, state = drawn32()
+    x[2, 1, 0] = float("nan")
+    output = fused.run(load_cell("lstm"), weights, x, state, None, False).output
+    assert output[2:, 1].isnan().all()
+    assert not output[:, [0, 2, 3]].isnan().any()
+
+
+def test_under_autocast_it_computes_in_float32() -> None:
+    weights, x, state = drawn32()
+    plain = fused.run(load_cell("lstm"), weights, x, state, None, False).output
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(plain, fused.run(load_cell("lstm"), weights, x, state, None, False).output)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru_before", "lstm_peephole", "mingru"])
+def test_bit_for_bit_the_same_again_and_for_any_number_of_threads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gatebench.backends.fused.kernel._LITTLE", 0)
+    drawn, before = draw(load_cell(name), 20, 13, 3, 35), torch.get_num_threads()
+    found: list[dict[str, Tensor]] = []
+    try:
+        for threads in (1, 2, 3, 2):
+            torch.set_num_threads(threads)
+            found.append(results(fused, load_cell(name), drawn, torch.float32))
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        assert all(torch.equal(value, other[key]) for key, value in found[0].items())
+
+
+def _train(queue: Any) -> None:
+    torch.manual_seed(0)
+    layer = Recurrent(load_cell("lstm"), 8, 64, backend="fused")
+    layer(torch.ones(20, 16, 8))[0].sum().backward()  # small enough for torch itself to use one thread
+    queue.put(float(layer.gate_parameters(0)["R.f"].grad.sum()))  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_child_process_computes_the_same(method: str) -> None:
+    context = multiprocessing.get_context(method)
+    queue: Any = context.Queue()
+    _train(queue)
+    here = queue.get(timeout=60)
+    child = context.Process(target=_train, args=(queue,), daemon=True)
+    child.start()
+    try:
+        assert queue.get(timeout=120) == here
+    finally:
+        child.kill()
+
+
+def test_what_it_refuses() -> None:
+    cell = load_cell("lstm")
+    assert fused.refuses(cell, Workload(5, 3, 2, 4)) is None
+    for work, reason in (
+        (Workload(5, 3, 2, 4, device="cuda"), "not on cuda"),
+        (Workload(5, 3, 2, 4, dtype="bfloat16"), "not bfloat16"),
+        (Workload(5, 0, 2, 4), "at least one step and one sequence"),
+    ):
+        assert reason in (fused.refuses(cell, work) or "")
