@@ -45,7 +45,9 @@ def run(argv: Sequence[str]) -> int:
 
 def _train(trial: Trial, settings: Settings, record: Record) -> Outcome:
     os.environ.setdefault("OMP_NUM_THREADS", str(settings.cpus_per_trial))  # as in a sweep; torch reads it on import
-    run_here = partial(train, home=settings.folder.root.absolute(), data_root=settings.data)
+    run_here = partial(
+        train, home=settings.folder.root.absolute(), data_root=settings.data, keep_memory=settings.keep_memory
+    )
     with watching([trial], record) as watch:
         outcome = attempt(trial, run_here, watch)
         watch(outcome)

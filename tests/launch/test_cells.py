@@ -1,5 +1,12 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
 import pytest
 
+from gatebench.backends import BACKENDS, Workload
 from gatebench.cells import cell_names, load_cell
 from gatebench.derive.count import parameters
 from gatebench.errors import UserError
@@ -16,6 +23,54 @@ def test_the_list_has_every_cell_with_its_gates_and_size(capsys: pytest.CaptureF
     assert set(cell_names()) <= set(rows)
     assert "i=1 f g o" in rows["lstm_no_input"]
     assert f"{parameters(load_cell('gru'), cells.SIZE, cells.SIZE):,}" in rows["gru"]
+
+
+def test_the_list_says_how_a_cell_can_run(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {line.split()[0]: re.split(r"  +", line) for line in printed(capsys).splitlines() if line}
+    assert rows["cell"] == list(cells.COLUMNS)
+    assert rows["gru_before"][4:7] == ["2", "–", "–"]
+    assert rows["gru"][4:7] == ["1", "–", "native"]
+    assert rows["mingru"][4:7] == ["0", "yes", "scan"]
+
+
+def test_the_backends_of_the_list_are_those_that_run_the_cell() -> None:
+    work = Workload(3, 2, 4, 4, "float64")
+    for row in cells.rows():
+        cell = load_cell(row[0])
+        running = {name for name, backend in BACKENDS.items() if backend.refuses(cell, work) is None}
+        named = set(row[6].split()) - {"–"}
+        assert {"manual", "reference"} <= running
+        compiler = BACKENDS["fused"].refuses(cell, work) is None
+        assert running == named - (set() if compiler else {"scan"}) | {"manual", "reference"} | (
+            {"fused"} if compiler else set()
+        )
+
+
+def test_nothing_is_compiled_for_the_list() -> None:
+    code = (
+        "import os; os.environ['PATH'] = ''; import subprocess, launch.cells\n"
+        "def no(*a, **k): raise SystemExit('a process was started')\n"
+        "subprocess.Popen = subprocess.run = no\n"
+        "launch.cells.listing()"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr == ""
+
+
+def test_the_readme_has_the_table_that_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- cells: gatebench cells format=markdown -->\n\n(.*?)\n\n<!-- /cells -->", readme, re.DOTALL)
+    assert found, "README.md has lost its markers"
+    assert found[1] == printed(capsys, "format=markdown").strip(), (
+        "put what `gatebench cells format=markdown` prints there"
+    )
+
+
+def test_a_cell_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    root = ElementTree.fromstring(printed(capsys, "draw", "lstm_nig"))
+    assert "i = 1" in root.itertext()
+    assert "an ablation of lstm_peephole" in root.itertext()
+    assert printed(capsys, "draw", "gru", "format=dot").startswith('digraph "gru" {')
+    assert "o = 1" in printed(capsys, "draw", "lstm", "cell.ablate.o.fix=1", "format=svg")
 
 
 def test_a_cell_is_shown_with_equations_and_cost(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,6 +91,12 @@ def test_an_ablation_is_shown_before_it_is_run(capsys: pytest.CaptureFixture[str
     ("argv", "sentence"),
     [
         (["shw", "lstm"], "There is no subject of gatebench cells 'shw'; did you mean 'show'?"),
+        (["format=pdf"], "There is no format 'pdf'. Allowed: markdown, text."),
+        (["format=text", "lstm"], "There is no argument of the list of cells 'lstm'"),
+        (["draw"], "wants the name of a cell"),
+        (["draw", "format=dot"], "wants the name of a cell"),
+        (["draw", "lstm", "format=png"], "There is no format 'png'"),
+        (["draw", "lstm", "cell.ablate.i.fix=0,1"], "These are 2 cells; gatebench cells draw draws one at a time."),
         (["show"], "wants the name of a cell"),
         (["show", "lsmt"], "There is no cell 'lsmt'; did you mean 'lstm'?"),
         (["show", "lstm", "cell.ablate.q.fix=1"], "There is no gate of lstm 'q'"),

@@ -170,6 +170,7 @@ def test_size_is_known_where_reviews_are_cut() -> None:
     assert Imdb(max_length=None).size() is None
 
 
+@pytest.mark.slow
 def test_real_reviews(tmp_path_factory: pytest.TempPathFactory) -> None:
     try:
         reviews.find_reviews(data_root())

@@ -32,7 +32,9 @@ def test_transposed_and_strided_inputs_give_the_same() -> None:
 @pytest.mark.parametrize("lengths", [None, torch.tensor([6, 0, 3, 5])])
 def test_without_gradients_nothing_is_kept_and_the_result_is_the_same(lengths: Tensor | None) -> None:
     weights, x, state = drawn32()
-    kept = fused.run(load_cell("lstm"), {n: w.clone().requires_grad_() for n, w in weights.items()}, x, state, lengths, True)
+    kept = fused.run(
+        load_cell("lstm"), {n: w.clone().requires_grad_() for n, w in weights.items()}, x, state, lengths, True
+    )
     with torch.no_grad():
         for trace in (True, False):
             free = fused.run(load_cell("lstm"), weights, x, state, lengths, trace)
@@ -44,7 +46,7 @@ def test_without_gradients_nothing_is_kept_and_the_result_is_the_same(lengths: T
 def test_gradients_that_are_not_wanted_are_not_given() -> None:
     weights, x, state = drawn32()
     weights["R.f"].requires_grad_()
-    fused.run(load_cell("lstm"), weights, x, state, None, False).output.sum().backward()
+    torch.autograd.backward(fused.run(load_cell("lstm"), weights, x, state, None, False).output.sum())
     assert weights["R.f"].grad is not None
     assert x.grad is None
 
@@ -54,7 +56,7 @@ def test_only_the_final_state_may_be_used() -> None:
     found = []
     for backend in (fused, reference):
         own = {n: w.clone().requires_grad_() for n, w in weights.items()}
-        backend.run(cell, own, x, state, None, False).state[1].sum().backward()
+        torch.autograd.backward(backend.run(cell, own, x, state, None, False).state[1].sum())
         found.append(torch.cat([w.grad.flatten() for w in own.values() if w.grad is not None]))
     torch.testing.assert_close(*found)
 
@@ -72,7 +74,7 @@ def test_a_gradient_through_a_traced_gate_is_refused() -> None:
     x.requires_grad_()
     gates = fused.run(load_cell("lstm"), weights, x, state, None, True).gates
     with pytest.raises(Refusal, match="no gradient through traced gates"):
-        gates["f"].sum().backward()
+        torch.autograd.backward(gates["f"].sum())
 
 
 def test_a_weight_changed_before_the_backward_pass_is_noticed() -> None:
@@ -82,7 +84,7 @@ def test_a_weight_changed_before_the_backward_pass_is_noticed() -> None:
     with torch.no_grad():
         weights["R.i"].add_(1.0)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        output.sum().backward()
+        torch.autograd.backward(output.sum())
 
 
 def test_mixed_dtypes_are_refused() -> None:
@@ -121,23 +123,30 @@ def test_bit_for_bit_the_same_again_and_for_any_number_of_threads(name: str, mon
         assert all(torch.equal(value, other[key]) for key, value in found[0].items())
 
 
-def _train(queue: Any) -> None:
+def trained() -> float:
+    """Return a number that a forward and a backward pass give; small enough for torch itself to use one thread."""
     torch.manual_seed(0)
     layer = Recurrent(load_cell("lstm"), 8, 64, backend="fused")
-    layer(torch.ones(20, 16, 8))[0].sum().backward()  # small enough for torch itself to use one thread
-    queue.put(float(layer.gate_parameters(0)["R.f"].grad.sum()))  # type: ignore[union-attr]
+    torch.autograd.backward(layer(torch.ones(5, 16, 8))[0].sum())
+    gradient = layer.gate_parameters(0)["R.f"].grad
+    assert gradient is not None
+    return float(gradient.sum())
+
+
+def _send(end: Any) -> None:
+    end.send(trained())
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_child_process_computes_the_same(method: str) -> None:
+def test_a_child_process_computes_the_same(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gatebench.backends.fused.kernel._LITTLE", 0)
     context = multiprocessing.get_context(method)
-    queue: Any = context.Queue()
-    _train(queue)
-    here = queue.get(timeout=60)
-    child = context.Process(target=_train, args=(queue,), daemon=True)
+    here, (receiving, sending) = trained(), context.Pipe(duplex=False)
+    child = context.Process(target=_send, args=(sending,), daemon=True)  # type: ignore[attr-defined]
     child.start()
     try:
-        assert queue.get(timeout=120) == here
+        assert receiving.poll(100)
+        assert receiving.recv() == here
     finally:
         child.kill()
 
