@@ -36,6 +36,7 @@ def _run(plan: Layout, name: str, step: Pass) -> str:
 APART void {name}_run(const Call *a, const real *w, int64_t from, int64_t until, int64_t first, int64_t last) {{
     enum {{ most = {most} }};
     const int64_t units = padded(a->{step.width}) / LANES, tiles = {name}_tiles(a);
+    const int64_t B = a->B, *const lengths = a->lengths;
     vec tile[most * {max(1, len(step.dots)) * wide}];
     for (int64_t u = 0; u < tiles; u++, w += {name}_tile(a)) {{
         for (int64_t t = from; t < until; t++) {{
@@ -45,7 +46,7 @@ APART void {name}_run(const Call *a, const real *w, int64_t from, int64_t until,
 {_indented(calls, 4)}
                 for (int64_t r = 0; r < rows; r++) for (int64_t v = 0; v < {wide} && u * {wide} + v < units; v++) {{
                     const int64_t b = row + r, j = (u * {wide} + v) * LANES;
-                    if (a->lengths && t >= a->lengths[b]) {{
+                    if (lengths && t >= lengths[b]) {{
 {zeros}
                         continue;
                     }}
@@ -54,7 +55,7 @@ APART void {name}_run(const Call *a, const real *w, int64_t from, int64_t until,
             }}
         }}
     }}
-    (void)w, (void)tile;
+    (void)w, (void)tile, (void)B;
 }}
 """
 
@@ -73,7 +74,7 @@ class _Pointwise:
     """
 
     def __init__(self, plan: Layout, step: Pass) -> None:
-        self.plan, self.wide = plan, across(step)
+        self.plan, self.wide, self.back = plan, across(step), step in plan.step
         self.tiles: dict[Expr, str] = {}
         for i, group in enumerate(groups(step)):
             for number, dot in enumerate(group):
@@ -94,6 +95,9 @@ class _Pointwise:
             if defined in self.plan.places:
                 address = self._address(defined)
                 stores.append(f"store({address}, {self._local[defined]});")
+                where = self.plan.places[defined]
+                if where.stream in ("saved", "memory", "output"):
+                    stores.append(f"FETCHW({address} + B * c{self._planes[plane(where)]});")
                 if self.plan.places[defined].stream != "carry":
                     self.zeros.append(f"store({address}, (vec){{0}});")
         self.lines += stores
@@ -102,9 +106,18 @@ class _Pointwise:
         where = self.plan.places[name]
         pointer = plane(where)
         if pointer not in self._planes:
-            self._planes[pointer] = f"p{len(self._planes)}"
-            self.bases.append(f"real *{self._planes[pointer]} = {pointer}; /* {name} */")
-        return f"{self._planes[pointer]} + b * COLUMNS({where.stream}) + j"
+            self._planes[pointer] = f"{len(self._planes)}"
+            number = self._planes[pointer]
+            self.bases.append(f"real *const p{number} = {pointer}; /* {name} */")
+            self.bases.append(f"const int64_t c{number} = COLUMNS({where.stream});")
+        return "p{0} + b * c{0} + j".format(self._planes[pointer])
+
+    def _fetch(self, name: str) -> None:
+        """Ask for what the next step back will read here: rows lie too far apart for the hardware to guess."""
+        where = self.plan.places[name]
+        if self.back and where.stream in ("saved", "memory", "output", "incoming") and not where.shift:
+            address = self._address(name)
+            self.lines.append(f"FETCH({address} - B * c{self._planes[plane(where)]});")
 
     def _value(self, node: Expr) -> str:
         if node.op == "name" and node.args[0] in self._local:
@@ -118,6 +131,7 @@ class _Pointwise:
     def _text(self, node: Expr) -> str:
         match node.op:
             case "name":
+                self._fetch(node.args[0])
                 return f"load({self._address(node.args[0])})"
             case "const":
                 return f"splat((real){node.args[0]!r})"

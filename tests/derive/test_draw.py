@@ -1,10 +1,12 @@
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
 
 from gatebench import Cell, Gate, cell_names, load_cell
 from gatebench.derive.diagram import diagram
 from gatebench.derive.draw import GREY, svg
+from tests.contracts.test_tables import tables
 from tests.derive.test_diagram import drawn
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -52,3 +54,16 @@ def test_each_kind_of_connection_has_a_stroke_of_its_own() -> None:
     for meaning in ("W, from the input", "R, from the last step", "a peephole", "gates of the last step", "pointwise"):
         assert meaning in text
     assert "ablated" not in text
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(tables())
+def test_whatever_the_algebra_builds_is_drawn(cell: Cell) -> None:
+    picture = diagram(cell, load_cell(cell.name.partition("[")[0]))
+    shown = {g.attrib.get("data-name") for g in ElementTree.fromstring(svg(picture)).iter(f"{SVG}g")}
+    assert {f"{name}[t]" for name in (*cell.gates, *cell.states)} <= shown
+    assert {e.weight for e in picture.edges if not e.ablated} >= {w for w in cell.parameters if w[0] not in "bd"}
+
+
+def test_a_cell_without_inputs_is_drawn() -> None:
+    assert "n = 0" in svg(diagram(load_cell("rnn_relu").fix("n", 0)))
