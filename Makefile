@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format clean
+.PHONY: help setup demo test test-slow bench check format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -25,6 +25,9 @@ test: $(STAMP) ## Run the tests, without network, in under 5 minutes on 2 cores
 
 test-slow: $(STAMP) ## Run the tests that train for minutes
 	$(BIN)/python -m pytest -m slow -q
+
+bench: $(STAMP) ## Time the cells on their backends, once their results agree
+	$(BIN)/gatebench speed
 
 check: $(STAMP) ## Lint, check the format and the types
 	$(BIN)/ruff check

@@ -18,7 +18,7 @@ def unknown(kind: str, name: object, allowed: Iterable[str]) -> UserError:
     >>> print(unknown("cell", "lsmt", ["lstm", "gru"]))
     There is no cell 'lsmt'; did you mean 'lstm'? Allowed: gru, lstm.
     """
-    names = sorted(allowed)
+    names = sorted(set(allowed))
     near = get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     return UserError(f"There is no {kind} {str(name)!r}{hint} Allowed: {', '.join(names) or 'none'}.")

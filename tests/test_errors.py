@@ -19,3 +19,7 @@ def test_nothing_allowed_is_said() -> None:
 
 def test_a_refusal_is_told_like_a_mistake() -> None:
     assert issubclass(Refusal, UserError)
+
+
+def test_what_is_allowed_twice_is_named_once() -> None:
+    assert str(unknown("cell", "a", ["gru", "gru"])).endswith("Allowed: gru.")
