@@ -22,7 +22,8 @@ def disagreement(problem: Problem, backend: str, trace: bool, expected: Result) 
     for name, wanted in expected.values.items():
         difference = float((found.values[name].double() - wanted).abs().max()) if wanted.numel() else 0.0
         relative = difference / max(float(wanted.abs().max()), 1e-30) if difference else 0.0
-        if not relative <= worst:  # a NaN is worse than all
+        relative = relative if relative == relative else float("inf")  # a NaN is worse than all
+        if relative > worst:
             worst, where = relative, name
     if worst <= TOLERANCE:
         return None

@@ -43,14 +43,6 @@ def test_without_gradients_nothing_is_kept_and_the_result_is_the_same(lengths: T
     assert free.output.grad_fn is None
 
 
-def test_gradients_that_are_not_wanted_are_not_given() -> None:
-    weights, x, state = drawn32()
-    weights["R.f"].requires_grad_()
-    torch.autograd.backward(fused.run(load_cell("lstm"), weights, x, state, None, False).output.sum())
-    assert weights["R.f"].grad is not None
-    assert x.grad is None
-
-
 def test_only_the_final_state_may_be_used() -> None:
     cell, (weights, x, state) = load_cell("lstm"), draw(load_cell("lstm"), *SHAPE)
     found = []

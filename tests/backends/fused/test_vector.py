@@ -33,7 +33,8 @@ RELATIVE = {
 def library() -> ctypes.CDLL:
     source = (files("gatebench.backends.fused") / "vector.c").read_text(encoding="utf-8")
     loops = "".join(
-        f"void map_{f}(real *x, int64_t n) {{ for (int64_t i = 0; i < n; i += LANES) store(x + i, v_{f}(load(x + i))); }}\n"
+        f"void map_{f}(real *x, int64_t n) {{\n"
+        f"    for (int64_t i = 0; i < n; i += LANES) store(x + i, v_{f}(load(x + i)));\n}}\n"
         for f in FUNCTIONS
     )
     return load(f"#define REAL float\n#define DOUBLE 0\n{source}\n{loops}")
