@@ -27,7 +27,7 @@ test-slow: $(STAMP) ## Run the tests that train for minutes
 	$(BIN)/python -m pytest -m slow -q
 
 bench: $(STAMP) ## Time the cells on their backends, once their results agree
-	$(BIN)/gatebench speed
+	$(BIN)/gatebench speed threads=1,2 json=speed.json
 
 check: $(STAMP) ## Lint, check the format and the types
 	$(BIN)/ruff check

@@ -155,9 +155,9 @@ class Recurrent(nn.Module):
             chosen = choose(backend, self.cell, Workload.of(x, self.hidden_size, trace, shortest))
             used.append(chosen.NAME)
             runs = [self._pass(chosen, x, start, lengths, layer, reverse, trace) for reverse in self._directions]
-            x = torch.cat([run.output for run in runs], -1)
+            x = _beside([run.output for run in runs])
             ends.extend(run.state for run in runs)
-            gates[layer] = {g: torch.cat([run.gates[g] for run in runs], -1) for g in runs[0].gates}
+            gates[layer] = {g: _beside([run.gates[g] for run in runs]) for g in runs[0].gates}
         if not trace:  # what the network ran on is on the record; a look at its gates is not
             self.backends_used = tuple(dict.fromkeys(used))
         final = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
@@ -194,3 +194,8 @@ class Recurrent(nn.Module):
             given = ", ".join(str(tuple(part.shape)) for part in parts)
             raise UserError(f"The state has the shapes {given}; it must be {shape} for each of {', '.join(memory)}.")
         return parts
+
+
+def _beside(parts: list[Tensor]) -> Tensor:
+    """Return the directions' (T, B, H) beside each other; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
