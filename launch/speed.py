@@ -9,12 +9,20 @@ backends: by default fused, and what there is to compare it with. threads: numbe
 trace=true|false: whether the gates are recorded. allocator=keep|system: see gatebench.allocator.
 """
 
+from __future__ import annotations
+
+import sys
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gatebench.cells import cell_names, load_cell
 from gatebench.errors import UserError, unknown
 from launch.columns import align
+
+if TYPE_CHECKING:
+    from gatebench.speed.contest import Row
 
 CELLS = (
     "lstm,lstm_peephole,lstm_nig,lstm_nog,lstm_cifg,janet,gru,rnn_tanh,rnn_relu,"
@@ -34,6 +42,8 @@ SETTINGS = {
 }
 """What can be set, with what holds otherwise."""
 
+DISAGREES = "differs"  # a word of every sentence that tells of a disagreement
+
 
 def run(argv: Sequence[str]) -> int:
     """Print the table; return 0, or 1 where a backend disagrees with the reference.
@@ -49,7 +59,7 @@ def run(argv: Sequence[str]) -> int:
 
     from gatebench import allocator
     from gatebench.backends import find
-    from gatebench.speed.contest import Row, contest
+    from gatebench.speed.contest import contest
     from gatebench.speed.measure import gemm_peak
     from gatebench.speed.problem import Shape
     from gatebench.speed.report import HEAD, cells_of, to_json
@@ -59,25 +69,28 @@ def run(argv: Sequence[str]) -> int:
     cells = [load_cell(_known(name)) for name in given["cells"].split(",")]
     threads = [_number("threads", text) for text in (given["threads"] or str(torch.get_num_threads())).split(",")]
     said = allocator.keep_memory() if given["allocator"] == "keep" else "The allocator is left as it is."
-    print(said, flush=True)
+    print(said)
     rows: list[Row] = []
     peaks: dict[int, float] = {}
     for count in threads:
         torch.set_num_threads(count)
         peaks[count] = gemm_peak()
-        print(f"GEMM peak with {count} threads: {peaks[count] / 1e9:.0f} GFLOP/s", flush=True)
-        for cell in cells:
-            for shape in shapes:
-                new = contest(
-                    cell, shape, backends, float(given["seconds"]), peaks[count], trace=given["trace"] == "true"
-                )
-                rows += new
-                print(align([cells_of(row) for row in new], "llllrrrr"), flush=True)
-    print()
-    print(align([HEAD, *map(cells_of, rows)], "llllrrrr"))
+        print(f"GEMM peak, threads {count}: {peaks[count] / 1e9:.0f} GFLOP/s", flush=True)
+        for cell, shape in product(cells, shapes):
+            seconds, trace = float(given["seconds"]), given["trace"] == "true"
+            for row in contest(cell, shape, backends, seconds, peaks[count], trace=trace):
+                rows.append(row)
+                print("  ".join(filter(None, cells_of(row))), file=sys.stderr, flush=True)
+    print(f"\n{align([HEAD, *map(cells_of, _worth_showing(rows, argv))], 'llllrrrr')}")
     if given["json"]:
         Path(given["json"]).write_text(to_json(rows, peaks, said), encoding="utf-8")
-    return int(any("differs" in row.sentence for row in rows))
+    return int(any(DISAGREES in row.sentence for row in rows))
+
+
+def _worth_showing(rows: Sequence[Row], argv: Sequence[str]) -> list[Row]:
+    """Return the rows without the refusals of backends that nobody named."""
+    named = any(argument.startswith("backends=") for argument in argv)
+    return [row for row in rows if named or row.seconds is not None or DISAGREES in row.sentence]
 
 
 def _settings(argv: Sequence[str]) -> dict[str, str]:
