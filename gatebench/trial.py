@@ -13,7 +13,7 @@ from gatebench.spec import Cell
 from gatebench.task import Task, build_task
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
-BACKENDS = ("auto", "scan", "fused", "native", "manual", "reference")
+BACKENDS = ("auto", "fused", "scan", "native", "manual", "reference")
 DEVICES = ("cpu", "cuda")
 
 
