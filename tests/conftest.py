@@ -1,5 +1,6 @@
 """Settings that hold for all tests: the same examples at every run, and a home of their own for each test."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ from hypothesis import settings
 # No deadline: how long an example takes on a shared machine says nothing about the code.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+# A run in the background of a shell is started with Ctrl-C ignored, and hands that on to the processes it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

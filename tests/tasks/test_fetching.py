@@ -142,11 +142,13 @@ def test_offline_says_where_the_file_goes_by_hand(tmp_path: Path) -> None:
 
 
 def test_fetches_at_the_same_time_do_it_once(site: Site, tmp_path: Path) -> None:
-    site.pause = 0.002
+    site.pause = 0.02
     told: list[str] = []
     done: list[bool] = []
+    together = threading.Barrier(6)
 
     def work() -> None:
+        together.wait()
         done.append(fetch(packed(site), tmp_path, lambda what, *_: told.append(what)))
         done.append(fetch(plain(site), tmp_path, lambda what, *_: told.append(what)))
 
