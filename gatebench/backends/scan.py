@@ -1,7 +1,8 @@
 """Cells that are affine in their state: nothing but the input goes through a matrix, so no unit waits for another.
 
-The compiled code is `fused`'s, with one difference that only such cells allow: gates are functions of the input alone,
-so where x is narrow the backward pass computes them again instead of reading T · B · G · H numbers back from memory.
+Where x is narrow, such a layer hardly computes: it waits for memory. It gets code of its own, that goes through each
+number once forward and once back (`gatebench.derive.emit_rows`). Where x is wide, products with x take the time, and
+`fused`'s code for these is run.
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ from gatebench.backends.contract import Run, Workload
 from gatebench.backends.fused.function import run_cell
 from gatebench.backends.fused.kernel import kernel_of
 from gatebench.derive.affine import NotAffine, scan_coefficients
+from gatebench.derive.emit_rows import WIDEST
 from gatebench.spec import Cell
 
 NAME = "scan"
-
-_NARROW = 16  # width I up to which a product with x costs less than reading its result back from memory
 
 
 def refuses(cell: Cell, work: Workload) -> str | None:
@@ -41,6 +41,4 @@ def run(
     trace: bool,
 ) -> Run:
     """Run one layer in one direction; see `contract.Backend.run`, and `fused.run` for what is refused later."""
-    return run_cell(
-        kernel_of(cell.definitions, x.dtype, again=x.shape[-1] <= _NARROW), weights, x, state, lengths, trace
-    )
+    return run_cell(kernel_of(cell.definitions, x.dtype, x.shape[-1] <= WIDEST), weights, x, state, lengths, trace)

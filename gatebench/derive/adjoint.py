@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gatebench.definitions import Definitions, plain
-from gatebench.derive.partials import partials, times
-from gatebench.derive.program import Forward, Program, forward, inline, products, reads
+from gatebench.derive.partials import SLOW, partials, times
+from gatebench.derive.program import PRODUCTS, Forward, Program, forward, inline, products, reads
 from gatebench.expression import Expr, lift, name, ordered, rewrite, simplify, total
 
 
@@ -61,7 +61,11 @@ class Adjoint:
 
 @lru_cache(maxsize=256)
 def adjoint(definitions: Definitions, again: bool = False) -> Adjoint:
-    """Return the backward pass of a cell; `again` computes what only x goes into once more instead of keeping it."""
+    """Return the backward pass of a cell.
+
+    With `again`, what takes no more than products with x and arithmetic is computed once more instead of kept, which
+    pays where x is narrow; what exp, log and their like went into is kept.
+    """
     return _Reverse(forward(definitions), definitions, again).finished()
 
 
@@ -135,7 +139,9 @@ class _Reverse:
 
     def _costly(self, formula: Expr) -> bool:
         """Return whether a value is kept rather than computed again."""
-        return any(product.args[1] != name("x[t]") or not self.again for product in products(formula))
+        if not self.again:
+            return bool(products(formula))
+        return any(n.op in SLOW or (n.op in PRODUCTS and n.args[1] != name("x[t]")) for n in ordered([formula]))
 
     def _product(self, node: Expr, arrived: Expr, width: str) -> None:
         weight, operand = node.args[0], node.args[1].args[0]
@@ -145,13 +151,12 @@ class _Reverse:
                 self.formulas[self.deltas[arrived]], self.widths[self.deltas[arrived]] = arrived, width
         delta = self.deltas[arrived]
         self.outers.append(Outer(weight, delta, operand))
-        later = name(delta.replace("[t]", "[t+1]"))
-        if operand == "x[t]":
-            self.through.append(Expr("matmul_t", (weight, name(delta))))
-        elif operand.endswith("[t-1]"):
+        if operand.endswith("[t-1]"):
+            later = name(delta.replace("[t]", "[t+1]"))
             self.arriving[plain(operand)].append(Expr("matmul_t", (weight, later)))
         else:
-            self.uses.setdefault(operand, []).append(Expr("matmul_t", (weight, name(delta))))
+            own = self.through if operand == "x[t]" else self.uses.setdefault(operand, [])
+            own.append(Expr("matmul_t", (weight, name(delta))))
 
     def _name(self, read: str, arrived: Expr) -> None:
         if read == "x[t]":
@@ -174,7 +179,8 @@ class _Reverse:
         for n, formula in self.program.formulas.items():
             if plain(n) not in program.memory and not self._costly(formula):
                 cheap |= inline({n: formula}, cheap)
-        again = {o: f"r/{o}" for o in program.operands if any(outer.operand == o for outer in self.outers)}
+        read_again = {outer.operand for outer in self.outers} & cheap.keys()
+        again = {o: f"r/{o}" for o in program.operands if o in read_again}
         outers = tuple(Outer(o.weight, o.delta, again.get(o.operand, o.operand)) for o in self.outers)
         formulas = {again[o]: cheap[o] for o in again} | inline(self.formulas, cheap)
         widths = {again[o]: program.widths[o] for o in again} | self.widths

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gatebench.derive.emit_pass import pass_text
 from gatebench.derive.emit_products import plane
+from gatebench.derive.emit_rows import rows_text
 from gatebench.derive.layout import STREAMS, Job, Layout
 from gatebench.derive.schedule import Pass, terms
 
@@ -38,6 +39,13 @@ def body(plan: Layout) -> str:
     parts.append(_steps("input", [*names["input"], "thin"], names["backward"]))
     parts.append(_jobs(plan))
     return "\n".join(parts)
+
+
+def rows_body(plan: Layout) -> str:
+    """Return the same for a cell that is run by rows: see `gatebench.derive.emit_rows`."""
+    names = [f"arriving{i}" for i in range(len(plan.arriving))]
+    parts = [pass_text(plan, name, step) for name, step in zip(names, plan.arriving, strict=True)]
+    return "\n".join([rows_text(plan), *parts, _steps("arriving", names, names)])
 
 
 def _packing(group: str, names: list[str]) -> str:

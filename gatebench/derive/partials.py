@@ -9,6 +9,9 @@ from gatebench.expression import Expr, lift, simplify
 INDICATORS = ("positive", "between", "wins")
 """Operations of derivatives alone: 1 where y > 0; 1 where 0 < y < 1; of (a, b) 1 where a > b, 1/2 where equal."""
 
+SLOW = ("sigmoid", "tanh", "exp", "log", "log_sigmoid")
+"""Operations that take longer than reading their result back from memory."""
+
 
 def partials(node: Expr, value: Callable[[Expr], Expr]) -> list[Expr]:
     """Return the derivative of a pointwise node with respect to each operand; `value` names what was computed.

@@ -25,7 +25,13 @@ def test_a_tied_gate_is_computed_again_and_a_state_that_is_a_gate_is_kept_once()
 def test_what_only_the_input_determines_can_be_computed_again() -> None:
     definitions = load_cell("mingru").definitions
     assert adjoint(definitions).saved == ("z[t]", "n[t]")
-    assert adjoint(definitions, again=True).saved == ()
+    assert adjoint(definitions, again=True).saved == ("z[t]",)
+
+
+def test_a_product_of_what_is_kept_reads_what_is_kept() -> None:
+    derived = adjoint(load_cell("mut3").definitions, again=True)
+    assert any(name.startswith("q") for name in derived.saved)
+    assert {o.operand for o in derived.outers} >= {name for name in derived.saved if name.startswith("q0")}
 
 
 def test_every_weight_has_a_gradient() -> None:

@@ -1,26 +1,6 @@
 /* The time loops. Each thread owns a slice of the batch for the whole sequence, so no step waits for another thread;
    weight gradients are split by weight and not by sequence, so their sums do not depend on the number of threads. */
 
-const int64_t lanes = LANES, call_bytes = sizeof(Call);
-
-#ifdef _OPENMP
-#define PARALLEL(a) _Pragma("omp parallel num_threads((int)(a)->threads) if ((a)->threads > 1)")
-#define BARRIER _Pragma("omp barrier")
-const int64_t threaded = 1;
-static int64_t thread(void) { return omp_get_thread_num(); }
-static int64_t threads(void) { return omp_get_num_threads(); }
-#else
-#define PARALLEL(a)
-#define BARRIER
-const int64_t threaded = 0;
-static int64_t thread(void) { return 0; }
-static int64_t threads(void) { return 1; }
-#endif
-
-static real *workspace(int64_t reals) {
-    return aligned_alloc(64, (size_t)ceiling((reals + LANES) * (int64_t)sizeof(real), 64) * 64);
-}
-
 /* Run all steps forward; 0 when there was no memory for it. */
 int forward(const Call *a) {
     real *packed = workspace(forward_reals(a));
@@ -32,6 +12,7 @@ int forward(const Call *a) {
         BARRIER
         if (first < last)
             for (int64_t t = 0; t < a->T; t++) forward_steps(a, packed, t, t + 1, first, last);
+        DRAIN;
     }
     free(packed);
     return 1;

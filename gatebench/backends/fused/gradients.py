@@ -36,7 +36,7 @@ def gradients(
     plan, memory = kernel.plan, kernel.plan.derived.forward.memory
     T, B, I, H = (sizes[n] for n in "TBIH")  # noqa: E741
     like = streams["x"]
-    rows = _ring_rows(T, B, kernel.columns("ring", I, H))
+    rows = 0 if kernel.by_rows else _ring_rows(T, B, kernel.columns("ring", I, H))
     wants_start = any(wanted[1 : 1 + len(memory)])
     slots = {"ring": rows, "temporary": 1, "input": T if wanted[0] else 0, "start": int(wants_start)}
     own = {s: fresh(like, n, B, kernel.columns(s, I, H)) for s, n in slots.items() if n and kernel.columns(s, I, H)}

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from gatebench.backends.fused.compiler import load
 from gatebench.definitions import Definitions
-from gatebench.derive.emit import body, declarations
+from gatebench.derive.emit import body, declarations, rows_body
+from gatebench.derive.emit_rows import by_rows
 from gatebench.derive.layout import STREAMS, Layout, Place, layout
 from gatebench.expression import names
 
@@ -21,6 +22,9 @@ REALS = {torch.float32: ("float", ctypes.c_float), torch.float64: ("double", cty
 """C's name of each dtype that can be run."""
 
 _LITTLE = 10_000_000  # floating-point operations that one thread does before another has woken up
+_POINTWISE = 50  # of them for one unit where there is no product to speak of
+
+_FAR = 1 << 24  # bytes of a buffer above which no cache would hold its beginning until the backward pass
 
 _forked = False
 
@@ -46,11 +50,12 @@ class Kernel:
         plan: where everything lies.
         deals: for each weight's gradient, the number of its block and its place in it.
         lanes: numbers in a vector: rows of streams are padded to multiples of it.
+        by_rows: whether it runs by rows, for which x must be narrow; see `gatebench.derive.emit_rows`.
     """
 
-    def __init__(self, plan: Layout, dtype: torch.dtype) -> None:
-        self.plan, self.dtype = plan, dtype
-        self.library = load(source(plan, dtype))
+    def __init__(self, plan: Layout, dtype: torch.dtype, narrow: bool = False) -> None:
+        self.plan, self.dtype, self.by_rows = plan, dtype, narrow and by_rows(plan)
+        self.library = load(source(plan, dtype, self.by_rows))
         self.lanes = ctypes.c_int64.in_dll(self.library, "lanes").value
         self.threaded = bool(ctypes.c_int64.in_dll(self.library, "threaded").value)
         self.call_type = _call_type(plan)
@@ -104,7 +109,8 @@ class Kernel:
             lengths: (B,) int64, or None.
             gradients: one for each of the plan's jobs.
         """
-        call = self.call_type(**sizes, threads=self._threads(sizes))
+        kept = sum(streams[s].nbytes for s in ("saved", "shown") if s in streams)
+        call = self.call_type(**sizes, threads=self._threads(sizes), far=int(kept > _FAR))
         call.lengths = lengths.data_ptr() if lengths is not None else None
         for name, tensor in streams.items():
             call.stream[STREAMS.index(name)] = Stream(tensor.data_ptr(), tensor.shape[0], tensor.shape[-1])
@@ -120,36 +126,41 @@ class Kernel:
     def _threads(self, sizes: Mapping[str, int]) -> int:
         """Return torch's number of threads; 1 for little work, and in a fork, where the parent's threads are gone."""
         T, B, I, H = (sizes[n] for n in "TBIH")  # noqa: E741
-        flops = 2 * T * B * H * (I + H) * max(1, len(self.plan.weights) // 2)
+        flops = T * B * H * (_POINTWISE if self.by_rows else 2 * (I + H) * max(1, len(self.plan.weights) // 2))
         return 1 if _forked or not self.threaded or B == 1 or flops < _LITTLE else torch.get_num_threads()
 
 
 @lru_cache(maxsize=1024)
-def kernel_of(definitions: Definitions, dtype: torch.dtype, again: bool = False) -> Kernel:
-    """Return a cell's code, compiled if need be; cells with the same equations share it. `again`: see `adjoint`.
+def kernel_of(definitions: Definitions, dtype: torch.dtype, narrow: bool = False) -> Kernel:
+    """Return a cell's code, compiled if need be; cells with the same equations share it.
+
+    With `narrow` it is code for x of up to `WIDEST` numbers, which only some cells have; others get the usual one.
 
     Raises:
         Refusal: it cannot be compiled here.
     """
-    key = (definitions.text(), tuple(definitions.parameters.items()), definitions.memory, dtype, again)
+    key = (definitions.text(), tuple(definitions.parameters.items()), definitions.memory, dtype, narrow)
     if key not in _kernels:
-        _kernels[key] = Kernel(layout(definitions, again), dtype)
+        _kernels[key] = Kernel(layout(definitions, again=narrow), dtype, narrow)
     return _kernels[key]
 
 
 _kernels: dict[Hashable, Kernel] = {}
 
 
-def source(plan: Layout, dtype: torch.dtype) -> str:
+def source(plan: Layout, dtype: torch.dtype, rows: bool = False) -> str:
     """Return the C text of a cell."""
-    room = files("gatebench.backends.fused")
-    vector, tile, drive = ((room / f"{part}.c").read_text(encoding="utf-8") for part in ("vector", "tile", "drive"))
     header = f"#define REAL {REALS[dtype][0]}\n#define DOUBLE {int(dtype == torch.float64)}\n"
-    return "\n".join([header, vector, declarations(plan), tile, body(plan), drive])
+    middle = [_part("rows"), rows_body(plan)] if rows else [body(plan), _part("drive")]
+    return "\n".join([header, _part("vector"), declarations(plan), _part("tile"), _part("threads"), *middle])
+
+
+def _part(name: str) -> str:
+    return (files("gatebench.backends.fused") / f"{name}.c").read_text(encoding="utf-8")
 
 
 def _call_type(plan: Layout) -> type[ctypes.Structure]:
-    numbers = ("T", "B", "I", "H", "threads", "rows", "wants_input", "wants_start")
+    numbers = ("T", "B", "I", "H", "threads", "rows", "wants_input", "wants_start", "far")
     fields = [
         *((n, ctypes.c_int64) for n in numbers),
         ("lengths", ctypes.c_void_p),

@@ -9,6 +9,7 @@ typedef struct {
     int64_t rows;            /* ring steps whose weight gradients are added up at once */
     int64_t wants_input;     /* whether the gradient of x is wanted */
     int64_t wants_start;     /* whether those of the initial state are */
+    int64_t far;             /* whether what is kept for later is more than the caches hold */
     const int64_t *lengths;  /* (B,), or NULL when all are T */
     Stream stream[STREAMS];
     const real *weight[WEIGHTS + 1];
@@ -18,6 +19,16 @@ typedef struct {
 
 INLINE int64_t padded(int64_t width) { return (width + LANES - 1) / LANES * LANES; }
 INLINE int64_t ceiling(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/* Keep a value that is read in another pass: past the caches where they could not hold it until then. */
+INLINE void keep(int64_t far, real *to, vec value, int64_t next) {
+#if defined(__AVX512F__)
+    if (far) return _mm512_stream_si512((__m512i *)to, (__m512i)value);
+#endif
+    store(to, value);
+    FETCHW(to + next);
+    (void)far;
+}
 
 /* How many of the rows that are left a block takes: one of the numbers that kernels are compiled for. */
 static int64_t block_rows(int64_t left, int64_t most) {

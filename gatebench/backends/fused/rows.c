@@ -1,0 +1,85 @@
+/* The time loops of cells that are run by rows. Sums of weight gradients are kept apart for some groups of the batch,
+   the same for any number of threads, and added up in the order of the groups at the end. */
+
+enum { ROWS = 4, MOST = 8, WIDEST = 4 }; /* sequences in a block, groups, I */
+
+#define EACH_I UNROLL for (int k = 0; k < I; k++)
+
+static void forward_rows(const Call *a, const real *w, int64_t t, int64_t from, int64_t until);
+static void backward_rows(const Call *a, const real *w, real *sums, int64_t t, int64_t from, int64_t until);
+static void arriving_steps(const Call *a, const real *w, int64_t from, int64_t until, int64_t first, int64_t last);
+static int64_t job_sums(const Call *a, int job);
+
+/* The product of a row of x with the weights of LANES units. */
+INLINE vec across(const int I, const real *x, const real *w, int64_t P) {
+    vec sum = x[0] * load(w);
+    UNROLL for (int k = 1; k < I; k++) sum += x[k] * load(w + k * P);
+    return sum;
+}
+
+INLINE real total(vec v) {
+    real part[LANES];
+    store(part, v);
+    UNROLL for (int half = LANES / 2; half; half /= 2)
+        UNROLL for (int l = 0; l < half; l++) part[l] += part[l + half];
+    return part[0];
+}
+
+static int64_t groups(const Call *a) { return a->B < ROWS * MOST ? ceiling(a->B, ROWS) : MOST; }
+static int64_t group_start(const Call *a, int64_t group) { return a->B * group / groups(a); }
+
+/* The sums of a group, all jobs behind each other. */
+static int64_t group_reals(const Call *a) {
+    int64_t rows = 0;
+    for (int j = 0; j < JOBS; j++) rows += job_sums(a, j);
+    return rows * padded(a->H);
+}
+
+static void pack_rows(const Call *a, real *to) {
+    const int64_t P = padded(a->H);
+    for (int i = 0; i < WEIGHTS; i++, to += a->I * P)
+        for (int64_t j = 0; j < P; j += LANES) pack(to + j, P, a->weight[i], a->I, a->H, j, 0);
+}
+
+/* Run all steps forward; 0 when there was no memory for it. */
+int forward(const Call *a) {
+    real *packed = workspace(WEIGHTS * a->I * padded(a->H));
+    if (!packed) return 0;
+    pack_rows(a, packed);
+    PARALLEL(a)
+    {
+        const int64_t first = a->B * thread() / threads(), last = a->B * (thread() + 1) / threads();
+        for (int64_t t = 0; t < a->T; t++) forward_rows(a, packed, t, first, last);
+        DRAIN;
+    }
+    free(packed);
+    return 1;
+}
+
+static void add_groups(const Call *a, const real *sums) {
+    const int64_t size = group_reals(a), P = padded(a->H);
+    for (int64_t group = 0; group < groups(a); group++, sums += size) {
+        const real *from = sums;
+        for (int j = 0; j < JOBS; from += job_sums(a, j) * P, j++)
+            for (int64_t i = 0; i < job_sums(a, j) * P; i += LANES)
+                store(a->gradient[j] + i, load(a->gradient[j] + i) + load(from + i));
+    }
+}
+
+/* Run all steps backward. */
+int backward(const Call *a) {
+    const int64_t weights = WEIGHTS * a->I * padded(a->H), size = groups(a) * group_reals(a);
+    real *packed = workspace(weights + size), *sums = packed + weights;
+    if (!packed) return 0;
+    pack_rows(a, packed);
+    memset(sums, 0, (size_t)size * sizeof(real));
+    PARALLEL(a)
+    {
+        const int64_t from = groups(a) * thread() / threads(), until = groups(a) * (thread() + 1) / threads();
+        for (int64_t t = a->T - 1; t >= 0; t--) backward_rows(a, packed, sums, t, from, until);
+        if (a->wants_start) arriving_steps(a, packed, -1, 0, group_start(a, from), group_start(a, until));
+    }
+    add_groups(a, sums);
+    free(packed);
+    return 1;
+}
