@@ -8,15 +8,17 @@ from __future__ import annotations
 from gatebench.derive.emit_pass import pass_text
 from gatebench.derive.emit_products import plane
 from gatebench.derive.emit_rows import rows_text
-from gatebench.derive.layout import STREAMS, Job, Layout
+from gatebench.derive.emit_weights import jobs_text, weights_text
+from gatebench.derive.layout import STREAMS, Layout
 from gatebench.derive.schedule import Pass, terms
 
 
 def declarations(plan: Layout) -> str:
     """Return the constants that the code around needs."""
+    counts = {"WEIGHTS": len(plan.weights), "VECTORS": len(plan.vectors), "PARAMETERS": len(plan.shapes)}
     return (
         f"enum {{ {', '.join(STREAMS)}, STREAMS }};\n"
-        f"enum {{ WEIGHTS = {len(plan.weights)}, VECTORS = {len(plan.vectors)}, JOBS = {len(plan.jobs)} }};\n"
+        f"enum {{ {', '.join(f'{n} = {count}' for n, count in counts.items())}, JOBS = {len(plan.jobs)} }};\n"
     )
 
 
@@ -37,15 +39,14 @@ def body(plan: Layout) -> str:
     parts.append(_steps("backward", names["backward"][: len(plan.step)], names["backward"]))
     parts.append(_steps("arriving", names["arriving"], names["backward"]))
     parts.append(_steps("input", [*names["input"], "thin"], names["backward"]))
-    parts.append(_jobs(plan))
-    return "\n".join(parts)
+    return "\n".join([*parts, jobs_text(plan), weights_text(plan)])
 
 
 def rows_body(plan: Layout) -> str:
     """Return the same for a cell that is run by rows: see `gatebench.derive.emit_rows`."""
     names = [f"arriving{i}" for i in range(len(plan.arriving))]
     parts = [pass_text(plan, name, step) for name, step in zip(names, plan.arriving, strict=True)]
-    return "\n".join([rows_text(plan), *parts, _steps("arriving", names, names)])
+    return "\n".join([rows_text(plan), *parts, _steps("arriving", names, names), weights_text(plan)])
 
 
 def _packing(group: str, names: list[str]) -> str:
@@ -103,26 +104,3 @@ static void thin_run(const Call *a, const real *w, int64_t from, int64_t until, 
         PLANE(input, 0, 0, 0)[b * COLUMNS(input) + x] = thin_sum(a, w + x * ({size}), t, b);
 }}
 """
-
-
-def _jobs(plan: Layout) -> str:
-    """Return the function that says where the blocks of weight gradients from step t on find what they multiply."""
-    lines = "".join(
-        f"    jobs[{number}] = (Job){{{_job(plan, job)}, a->gradient[{number}]}};\n"
-        for number, job in enumerate(plan.jobs)
-    )
-    return (
-        "static void gradient_jobs(const Call *a, int64_t t, Job *jobs) {\n"
-        "    static const real one = 1;\n"
-        f"{lines}    (void)one, (void)t, (void)a, (void)jobs;\n}}\n"
-    )
-
-
-def _job(plan: Layout, job: Job) -> str:
-    deltas = (
-        f"{plane(plan.places[job.deltas[0]])}, COLUMNS(ring), {len(job.deltas)} * padded(a->{job.delta_width}) / LANES"
-    )
-    if job.operand == "1":
-        return f"&one, 0, 1, {deltas}"
-    read = plan.places[job.operand]
-    return f"{plane(read)}, COLUMNS({read.stream}), a->{read.width}, {deltas}"

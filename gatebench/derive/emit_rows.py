@@ -33,8 +33,8 @@ def by_rows(plan: Layout) -> bool:
 
 
 def rows_text(plan: Layout) -> str:
-    """Return `forward_rows`, `backward_rows` and `job_sums`, which rows.c calls."""
-    return "\n".join([_sizes(plan), _forward(plan), _dispatch("forward"), _backward(plan), _dispatch("backward")])
+    """Return `forward_rows` and `backward_rows`, which rows.c calls."""
+    return "\n".join([_forward(plan), _dispatch("forward"), _backward(plan), _dispatch("backward")])
 
 
 def _matrix(plan: Layout, weight: str) -> str:
@@ -42,22 +42,9 @@ def _matrix(plan: Layout, weight: str) -> str:
     return f"w + {plan.weights.index(weight)} * I * P + j"
 
 
-def _sums(job: Job, *, of: str = "I") -> str:
+def _sums(job: Job, of: str = "I") -> str:
     """Return the C expression for how many sums each unit has in a job."""
     return f"{len(job.deltas)} * {of if job.operand == 'x[t]' else 1}"
-
-
-def _sizes(plan: Layout) -> str:
-    """Return the function that says how many sums, (padded H) each, a job has."""
-    cases = "".join(f"    case {number}: return {_sums(job, of='a->I')};\n" for number, job in enumerate(plan.jobs))
-    return f"""
-static int64_t job_sums(const Call *a, int job) {{
-    switch (job) {{
-{cases}    }}
-    (void)a;
-    return 0;
-}}
-"""
 
 
 def _forward(plan: Layout) -> str:
@@ -95,7 +82,7 @@ def _backward(plan: Layout) -> str:
     return f"""
 INLINE void backward_narrow(const int I, const Call *a, const real *w, real *all, int64_t t, int64_t from,
                           int64_t until) {{
-    const int64_t B = a->B, P = padded(a->H), size = group_reals(a), *const lengths = a->lengths;
+    const int64_t B = a->B, P = padded(a->H), size = blocks_reals(a), *const lengths = a->lengths;
     const int64_t cx = COLUMNS(x), ci = COLUMNS(input), wanted = a->wants_input;
     const real *const px = {plane(plan.places["x[t]"])};
     real *const pi = wanted ? PLANE(input, 0, 0, 0) : NULL;

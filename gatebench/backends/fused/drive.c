@@ -2,9 +2,11 @@
    weight gradients are split by weight and not by sequence, so their sums do not depend on the number of threads. */
 
 /* Run all steps forward; 0 when there was no memory for it. */
-int forward(const Call *a) {
-    real *packed = workspace(forward_reals(a));
+int forward(const Call *given) {
+    const int64_t weights = forward_reals(given);
+    real *packed = workspace(weights + vectors_reals(given));
     if (!packed) return 0;
+    const Call call = with_vectors(given, packed + weights), *a = &call;
     PARALLEL(a)
     {
         const int64_t i = thread(), n = threads(), first = a->B * i / n, last = a->B * (i + 1) / n;
@@ -18,22 +20,38 @@ int forward(const Call *a) {
     return 1;
 }
 
-static void weight_gradients(const Call *a, const Job *jobs, int64_t rows, int64_t i, int64_t n) {
+/* A thread's part of the weight gradients from step `start` on. */
+static void weight_gradients(const Call *a, real *const *blocks, int64_t start, int64_t end) {
+    Job jobs[JOBS + 1];
     int64_t total = 0, seen = 0;
-    for (int j = 0; j < JOBS; j++) total += blocks(jobs + j);
-    const int64_t first = total * i / n, last = total * (i + 1) / n;
+    gradient_jobs(a, start, jobs);
+    for (int j = 0; j < JOBS; j++) jobs[j].to = blocks[j], total += pieces(jobs + j);
+    const int64_t first = total * thread() / threads(), last = total * (thread() + 1) / threads();
     for (int j = 0; j < JOBS; j++) {
-        const int64_t here = blocks(jobs + j), from = first - seen, to = last - seen;
-        run_job(jobs + j, rows, from > 0 ? from : 0, to < here ? to : here);
+        const int64_t here = pieces(jobs + j), from = first - seen, to = last - seen;
+        run_job(jobs + j, (end - start) * a->B, from > 0 ? from : 0, to < here ? to : here);
         seen += here;
     }
-    (void)a;
 }
 
-/* Run all steps backward, some at a time: their δ, then the weight gradients of these while δ is in the cache. */
-int backward(const Call *a) {
-    real *packed = workspace(backward_reals(a));
+/* A thread's part of the gradient of x: the rows of all these steps lie behind each other, as one long step. */
+static void input_gradient(const Call *a, const real *packed, int64_t start, int64_t end) {
+    Call long_step = *a;
+    for (int s = 0; s < STREAMS; s++) long_step.stream[s] = (Stream){slot(a, s, start), 1, COLUMNS(s)};
+    long_step.B = (end - start) * a->B;
+    long_step.lengths = NULL; /* δ is 0 where a sequence has ended */
+    const int64_t first = long_step.B * thread() / threads(), last = long_step.B * (thread() + 1) / threads();
+    if (first < last) input_steps(&long_step, packed, 0, 1, first, last);
+}
+
+/* Run all steps backward, some at a time: their δ, then what is made of them while they are in the cache. */
+int backward(const Call *given) {
+    const int64_t weights = backward_reals(given), vectors = vectors_reals(given), sums = blocks_reals(given);
+    real *packed = workspace(weights + vectors + sums), *blocks[JOBS + 1];
     if (!packed) return 0;
+    const Call call = with_vectors(given, packed + weights), *a = &call;
+    place_blocks(a, packed + weights + vectors, blocks);
+    memset(packed + weights + vectors, 0, (size_t)sums * sizeof(real));
     PARALLEL(a)
     {
         const int64_t i = thread(), n = threads(), first = a->B * i / n, last = a->B * (i + 1) / n;
@@ -41,18 +59,16 @@ int backward(const Call *a) {
         BARRIER
         for (int64_t start = (a->T - 1) / a->rows * a->rows; start >= 0; start -= a->rows) {
             const int64_t end = start + a->rows < a->T ? start + a->rows : a->T;
-            if (first < last) {
+            if (first < last)
                 for (int64_t t = end - 1; t >= start; t--) backward_steps(a, packed, t, t + 1, first, last);
-                if (a->wants_input) input_steps(a, packed, start, end, first, last);
-            }
             BARRIER
-            Job jobs[JOBS + 1];
-            gradient_jobs(a, start, jobs);
-            weight_gradients(a, jobs, (end - start) * a->B, i, n);
+            if (a->wants_input) input_gradient(a, packed, start, end);
+            weight_gradients(a, blocks, start, end);
             BARRIER
         }
         if (a->wants_start && first < last) arriving_steps(a, packed, -1, 0, first, last);
     }
+    deal_all(a, blocks);
     free(packed);
     return 1;
 }

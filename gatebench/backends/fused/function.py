@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from gatebench.backends.contract import Run
-from gatebench.backends.fused.buffers import fresh, vectors, widened
+from gatebench.backends.fused.buffers import fresh, widened
+from gatebench.backends.fused.form import Form
 from gatebench.backends.fused.gradients import gradients
 from gatebench.backends.fused.kernel import Kernel
 from gatebench.derive.layout import Place
@@ -37,7 +38,7 @@ def run_cell(
             kernel, tuple(weights), lengths, trace, *inputs
         )
     else:
-        values, _, _ = _forward(kernel, tuple(weights), lengths, trace, inputs, keep=False)
+        values, _ = _forward(kernel, tuple(weights), lengths, trace, inputs, keep=False)
     gates = kernel.plan.gates if trace else ()
     memory = len(state)
     return Run(values[0], values[1 : 1 + memory], dict(zip(gates, values[1 + memory :], strict=True)))
@@ -51,10 +52,9 @@ class _Layer(torch.autograd.Function):
         ctx: Any, kernel: Kernel, labels: tuple[str, ...], lengths: Tensor | None, trace: bool, *inputs: Tensor
     ) -> Any:
         ctx.set_materialize_grads(False)
-        values, streams, weights = _forward(kernel, labels, lengths, trace, inputs, keep=True)
+        values, streams = _forward(kernel, labels, lengths, trace, inputs, keep=True)
         ctx.kernel, ctx.labels, ctx.lengths, ctx.streams = kernel, labels, lengths, tuple(streams)
-        ctx.sizes = _sizes(inputs)
-        ctx.save_for_backward(*streams.values(), *weights.values(), *inputs[1:])
+        ctx.save_for_backward(*streams.values(), *inputs)
         return values
 
     @staticmethod
@@ -64,10 +64,13 @@ class _Layer(torch.autograd.Function):
             raise Refusal("fused has no second derivative; backend=reference has one.")
         if any(g is not None for g in incoming[1 + memory :]):
             raise Refusal("fused has no gradient through traced gates; backend=reference has one.")
-        streams = dict(zip(ctx.streams, ctx.saved_tensors, strict=False))
-        weights = dict(zip(ctx.labels, ctx.saved_tensors[len(streams) :], strict=False))
+        saved, count = ctx.saved_tensors, len(ctx.streams)
+        x, weights = saved[count], dict(zip(ctx.labels, saved[count + 1 + memory :], strict=True))
+        at = ctx.kernel.form(*x.shape, saved[count + 1].shape[-1])
+        streams = dict(zip(ctx.streams, saved[:count], strict=True))
+        streams["x"] = _input(ctx.kernel, at, x)
         found = gradients(
-            ctx.kernel, ctx.sizes, streams, weights, ctx.lengths, incoming[: 1 + memory], ctx.needs_input_grad[4:]
+            ctx.kernel, at, streams, weights, ctx.lengths, incoming[: 1 + memory], ctx.needs_input_grad[4:]
         )
         return None, None, None, None, *found
 
@@ -80,42 +83,36 @@ def _forward(
     inputs: tuple[Tensor, ...],
     *,
     keep: bool,
-) -> tuple[tuple[Tensor, ...], dict[str, Tensor], dict[str, Tensor]]:
-    """Return output, final state and gates; and what the backward pass reads: buffers and the weights in their form."""
-    x, sizes, memory = inputs[0], _sizes(inputs), kernel.plan.derived.forward.memory
-    weights = dict(zip(labels, inputs[1 + len(memory) :], strict=True))
-    T, B, I, H = sizes.values()  # noqa: E741
+) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+    """Return output, final state and gates; and the buffers that the backward pass reads."""
+    x, memory, places = inputs[0], kernel.plan.derived.forward.memory, kernel.plan.places
+    at = kernel.form(*x.shape, inputs[1].shape[-1])
+    T = at.T
     slots = {"output": T + 1, "memory": T + 1 if keep or trace or lengths is not None else 2}
     slots |= {"saved": T if keep or trace else 1, "shown": T if trace else 1}
-    streams = {s: fresh(x, n, B, kernel.columns(s, I, H)) for s, n in slots.items() if kernel.columns(s, I, H)}
-    streams["x"] = widened(x, kernel.padded(I) if kernel.pads_input else I)
+    streams = {s: fresh(x, n, at.B, at.columns[s]) for s, n in slots.items() if at.columns[s]}
     for name, start in zip(memory, inputs[1:], strict=False):
-        where = kernel.plan.places[f"{name}[t-1]"]
-        first = where.H * kernel.padded(H)
-        streams[where.stream][0, :, first : first + kernel.padded(H)] = widened(start, kernel.padded(H))
-    weights = vectors(weights, kernel, I, H)
-    kernel.run("forward", sizes, streams, weights, lengths, [])
+        where = places[f"{name}[t-1]"]
+        first = where.H * at.wide_h
+        streams[where.stream][0, :, first : first + at.wide_h] = widened(start, at.wide_h)
+    weights = {n: w.contiguous() for n, w in zip(labels, inputs[1 + len(memory) :], strict=True)}
+    kernel.run("forward", at, {**streams, "x": _input(kernel, at, x)}, weights, lengths)
 
     def values(where: Place) -> Tensor:
-        plane = kernel.plane(streams[where.stream], where, I, H)
-        return plane[1:] if where.shift else plane
+        return at.plane(streams[where.stream], where, T, where.shift)
 
-    final = tuple(
-        _last(kernel.plane(streams[p.stream], p, I, H), T, lengths)
-        for p in (kernel.plan.places[f"{m}[t]"] for m in memory)
-    )
-    gates = tuple(values(where) for where in kernel.plan.gates.values()) if trace else ()
-    output = values(kernel.plan.places[f"{memory[0]}[t]"])
-    kept = {s: buffer for s, buffer in streams.items() if s != "shown"}
-    return (output, *final, *gates), kept, weights
+    final = tuple(_last(at, streams[p.stream], p, lengths) for p in (places[f"{m}[t]"] for m in memory))
+    gates = tuple(map(values, kernel.plan.gates.values())) if trace else ()
+    streams.pop("shown", None)
+    return (values(places[f"{memory[0]}[t]"]), *final, *gates), streams
 
 
-def _sizes(inputs: tuple[Tensor, ...]) -> dict[str, int]:
-    return dict(zip("TBIH", (*inputs[0].shape, inputs[1].shape[-1]), strict=True))
+def _input(kernel: Kernel, at: Form, x: Tensor) -> Tensor:
+    return widened(x, at.wide_i if kernel.pads_input else at.I)
 
 
-def _last(plane: Tensor, T: int, lengths: Tensor | None) -> Tensor:
-    """Return (B, H), the memory behind each sequence's last step, from (slots, B, H) with slot 0 the start."""
+def _last(at: Form, buffer: Tensor, where: Place, lengths: Tensor | None) -> Tensor:
+    """Return (B, H), the memory behind each sequence's last step, from slots of which the first is the start."""
     if lengths is None:
-        return plane[T % len(plane)].clone()
-    return plane[lengths, torch.arange(plane.shape[1])]
+        return at.plane(buffer, where, 1, at.T % len(buffer))[0].clone()
+    return at.plane(buffer, where, len(buffer))[lengths, torch.arange(at.B)]

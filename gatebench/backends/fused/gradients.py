@@ -1,4 +1,4 @@
-"""The backward pass of a layer: one call of the kernel, then its blocks of gradients dealt out to the weights."""
+"""The backward pass of a layer: memory to work in, then one call. T time, B batch, I input, H hidden."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from gatebench.backends.fused.buffers import fresh, widened
+from gatebench.backends.fused.form import Form
 from gatebench.backends.fused.kernel import Kernel
 
 _RING = 1 << 18  # numbers of δ kept before their weight gradients are added up: what the caches hold
@@ -15,7 +16,7 @@ _FEWEST = 256  # rows (steps · B) of a weight gradient's product: enough for it
 
 def gradients(
     kernel: Kernel,
-    sizes: Mapping[str, int],
+    at: Form,
     streams: Mapping[str, Tensor],
     weights: Mapping[str, Tensor],
     lengths: Tensor | None,
@@ -26,38 +27,29 @@ def gradients(
 
     Args:
         kernel: the cell's code.
-        sizes: T, B, I, H.
-        streams: the forward pass's buffers.
-        weights: by the table's names, as the forward pass read them.
+        at: the sizes.
+        streams: the forward pass's buffers, and x.
+        weights: by the table's names.
         lengths: (B,) or None.
         incoming: the gradients of the output (T, B, H) and of the final state (B, H) each, None for zero.
         wanted: for x, each state and each weight, whether its gradient is wanted.
     """
-    plan, memory = kernel.plan, kernel.plan.derived.forward.memory
-    T, B, I, H = (sizes[n] for n in "TBIH")  # noqa: E741
+    places, memory = kernel.plan.places, kernel.plan.derived.forward.memory
     like = streams["x"]
-    rows = 0 if kernel.by_rows else _ring_rows(T, B, kernel.columns("ring", I, H))
+    rows = 0 if kernel.by_rows else _ring_rows(at.T, at.B, at.columns["ring"])
     wants_start = any(wanted[1 : 1 + len(memory)])
-    slots = {"ring": rows, "temporary": 1, "input": T if wanted[0] else 0, "start": int(wants_start)}
-    own = {s: fresh(like, n, B, kernel.columns(s, I, H)) for s, n in slots.items() if n and kernel.columns(s, I, H)}
-    own["carry"] = _carried(kernel, like, B, I, H, incoming[1:])
-    own["incoming"] = (
-        like.new_zeros(1, B, kernel.padded(H)) if incoming[0] is None else widened(incoming[0], kernel.padded(H))
-    )
-    width = {"1": 1, "I": I, "H": H}
-    blocks = [like.new_zeros(width[j.width], len(j.deltas) * kernel.padded(width[j.delta_width])) for j in plan.jobs]
-    call = {**sizes, "rows": rows, "wants_input": int(wanted[0]), "wants_start": int(wants_start)}
-    kernel.run("backward", call, {**streams, **own}, weights, lengths, blocks)
-
-    def plane(name: str) -> Tensor:
-        where = plan.places[name]
-        return kernel.plane(own[where.stream], where, I, H)
-
-    dx = plane("d/x[t]") if wanted[0] else None
-    starts = [plane(f"a/{m}[t]")[0] if wants_start else None for m in memory]
-    sums = {p: plane(f"s/{p}[t]")[0].sum(0) for p in plan.derived.sums}
-    dealt = _dealt(kernel, blocks, width) | sums
-    return dx, *starts, *(dealt.get(w) for w in weights)
+    slots = {"ring": rows, "temporary": 1, "input": at.T if wanted[0] else 0, "start": int(wants_start)}
+    own = {s: fresh(like, n, at.B, at.columns[s]) for s, n in slots.items() if n and at.columns[s]}
+    own["carry"] = _carried(kernel, at, like, incoming[1:])
+    output = incoming[0]
+    own["incoming"] = like.new_zeros(1, at.B, at.wide_h) if output is None else widened(output, at.wide_h)
+    found = _blank(kernel, like, weights, wanted[1 + len(memory) :])
+    kept = {n: w.contiguous() for n, w in weights.items()}
+    options = (rows, int(wanted[0]), int(wants_start))
+    kernel.run("backward", at, {**streams, **own}, kept, lengths, found, options)
+    dx = at.plane(own["input"], places["d/x[t]"], at.T) if wanted[0] else None
+    starts = (at.plane(own["start"], places[f"a/{m}[t]"], 1)[0] if wants_start else None for m in memory)
+    return dx, *starts, *found
 
 
 def _ring_rows(T: int, B: int, columns: int) -> int:
@@ -66,24 +58,26 @@ def _ring_rows(T: int, B: int, columns: int) -> int:
     return min(rows, T)
 
 
-def _carried(kernel: Kernel, like: Tensor, B: int, I: int, H: int, final: Sequence[Tensor | None]) -> Tensor:  # noqa: E741
+def _carried(kernel: Kernel, at: Form, like: Tensor, final: Sequence[Tensor | None]) -> Tensor:
     """Return the adjoints that the last step finds: the final state's gradients."""
-    carry = like.new_zeros(1, B, kernel.columns("carry", I, H))
+    carry = like.new_zeros(1, at.B, at.columns["carry"])
     for name, gradient in zip(kernel.plan.derived.forward.memory, final, strict=True):
         if gradient is not None:
-            kernel.plane(carry, kernel.plan.places[f"k/{name}[t]"], I, H)[0] = gradient
+            at.plane(carry, kernel.plan.places[f"k/{name}[t]"], 1)[0] = gradient
     return carry
 
 
-def _dealt(kernel: Kernel, blocks: Sequence[Tensor], width: Mapping[str, int]) -> dict[str, Tensor]:
-    """Return the weights' gradients out of the blocks, which lie transposed and side by side in them."""
-    found: dict[str, Tensor] = {}
-    for weight, number, position in kernel.deals:
-        block, own = blocks[number], width[kernel.plan.jobs[number].delta_width]
-        first, across = position * kernel.padded(own), block.shape[1]
-        if kernel.plan.jobs[number].operand == "1":
-            part = block.as_strided((own,), (1,), first)
-        else:
-            part = block.as_strided((own, block.shape[0]), (1, across), first)
-        found[weight] = found[weight] + part if weight in found else part
+def _blank(kernel: Kernel, like: Tensor, weights: Mapping[str, Tensor], wanted: Sequence[bool]) -> list[Tensor | None]:
+    """Return a tensor for the gradient of each weight that is learnt and wanted, all in one piece of memory."""
+    asked = [w and learnt for w, learnt in zip(wanted, kernel.learnt, strict=True)]
+    memory = fresh(like, sum(w.numel() for w, asks in zip(weights.values(), asked, strict=True) if asks))
+    found: list[Tensor | None] = []
+    start = 0
+    for weight, asks in zip(weights.values(), asked, strict=True):
+        found.append(memory.as_strided(weight.shape, _strides(weight.shape), start) if asks else None)
+        start += weight.numel() if asks else 0
     return found
+
+
+def _strides(shape: Sequence[int]) -> tuple[int, ...]:
+    return (shape[1], 1) if len(shape) == 2 else (1,)

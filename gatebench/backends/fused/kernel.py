@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 
@@ -12,19 +12,23 @@ import torch
 from torch import Tensor
 
 from gatebench.backends.fused.compiler import load
+from gatebench.backends.fused.form import Form, form
 from gatebench.definitions import Definitions
 from gatebench.derive.emit import body, declarations, rows_body
 from gatebench.derive.emit_rows import by_rows
-from gatebench.derive.layout import STREAMS, Layout, Place, layout
+from gatebench.derive.layout import STREAMS, Layout, layout
 from gatebench.expression import names
 
-REALS = {torch.float32: ("float", ctypes.c_float), torch.float64: ("double", ctypes.c_double)}
+REALS = {torch.float32: "float", torch.float64: "double"}
 """C's name of each dtype that can be run."""
 
 _LITTLE = 10_000_000  # floating-point operations that one thread does before another has woken up
+
 _POINTWISE = 50  # of them for one unit where there is no product to speak of
 
-_FAR = 1 << 24  # bytes of a buffer above which no cache would hold its beginning until the backward pass
+_FAR = 1 << 24  # bytes of what is kept above which no cache would hold its beginning until the backward pass
+
+_ABSENT = (0, 1, 0)  # a stream without a buffer
 
 _forked = False
 
@@ -37,18 +41,11 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-class Stream(ctypes.Structure):
-    """`Stream` in tile.c."""
-
-    _fields_ = (("data", ctypes.c_void_p), ("period", ctypes.c_int64), ("columns", ctypes.c_int64))
-
-
 class Kernel:
     """The library of one cell and one dtype.
 
     Attributes:
         plan: where everything lies.
-        deals: for each weight's gradient, the number of its block and its place in it.
         lanes: numbers in a vector: rows of streams are padded to multiples of it.
         by_rows: whether it runs by rows, for which x must be narrow; see `gatebench.derive.emit_rows`.
     """
@@ -58,76 +55,53 @@ class Kernel:
         self.library = load(source(plan, dtype, self.by_rows))
         self.lanes = ctypes.c_int64.in_dll(self.library, "lanes").value
         self.threaded = bool(ctypes.c_int64.in_dll(self.library, "threaded").value)
-        self.call_type = _call_type(plan)
-        self.deals = [
-            (outer.weight, number, job.deltas.index(outer.delta))
-            for outer in plan.derived.outers
-            for number, job in enumerate(plan.jobs)
-            if job.operand == outer.operand and outer.delta in job.deltas
-        ]
         pointwise = [f for step in (*plan.forward, *plan.step) for f in step.formulas.values()]
-        self.pads_input = any(
-            "x[t]" in names(f) for f in pointwise
-        )  # whole vectors of x are read, and not only numbers
-        if ctypes.c_int64.in_dll(self.library, "call_bytes").value != ctypes.sizeof(self.call_type):
-            raise AssertionError("the call has another layout in C")
+        self.pads_input = any("x[t]" in names(f) for f in pointwise)  # vectors of x are read, and not only numbers
+        learnt = {outer.weight for outer in plan.derived.outers} | set(plan.derived.sums)
+        self.learnt = tuple(weight in learnt for weight in plan.shapes)
+        self.call = ctypes.c_int64 * (ctypes.c_int64.in_dll(self.library, "call_bytes").value // 8)
+        self.form = lru_cache(maxsize=64)(self._form)
 
-    def padded(self, width: int) -> int:
-        """Return a width rounded up to whole vectors."""
-        return -(-width // self.lanes) * self.lanes
-
-    def columns(self, stream: str, I: int, H: int) -> int:  # noqa: E741
-        """Return the row length of a stream.
-
-        In the ring it is an odd number of vectors: rows a power of two apart would share a few lines of the cache.
-        """
-        many_H, many_I = self.plan.columns[stream]
-        width = many_H * self.padded(H) + many_I * self.padded(I)
-        return width + self.lanes if stream == "ring" and width and width // self.lanes % 2 == 0 else width
-
-    def plane(self, buffer: Tensor, where: Place, I: int, H: int) -> Tensor:  # noqa: E741
-        """Return a plane of a stream's buffer without its padding: (slots, B, width)."""
-        first = where.H * self.padded(H) + where.I * self.padded(I)
-        return buffer[..., first : first + (H if where.width == "H" else I)]
+    def _form(self, T: int, B: int, I: int, H: int) -> Form:  # noqa: E741
+        return form(self.plan, self.lanes, T, B, I, H)
 
     def run(
         self,
         function: str,
-        sizes: Mapping[str, int],
+        at: Form,
         streams: Mapping[str, Tensor],
         weights: Mapping[str, Tensor],
         lengths: Tensor | None,
-        gradients: list[Tensor],
+        gradients: Sequence[Tensor | None] = (),
+        options: tuple[int, int, int] = (0, 0, 0),
     ) -> None:
         """Call "forward" or "backward".
 
         Args:
             function: which.
-            sizes: T, B, I, H, and for "backward" rows, wants_input, wants_start.
+            at: the sizes.
             streams: (slots, B, columns) each, contiguous.
-            weights: by the table's names; vectors padded to whole vectors.
+            weights: by the table's names, contiguous.
             lengths: (B,) int64, or None.
-            gradients: one for each of the plan's jobs.
+            gradients: where each weight's gradient is wanted, in the table's order.
+            options: for "backward": steps in the ring, and whether the gradients of x and of the start are wanted.
         """
         kept = sum(streams[s].nbytes for s in ("saved", "shown") if s in streams)
-        call = self.call_type(**sizes, threads=self._threads(sizes), far=int(kept > _FAR))
-        call.lengths = lengths.data_ptr() if lengths is not None else None
-        for name, tensor in streams.items():
-            call.stream[STREAMS.index(name)] = Stream(tensor.data_ptr(), tensor.shape[0], tensor.shape[-1])
-        for number, weight in enumerate(self.plan.weights):
-            call.weight[number] = weights[weight].data_ptr()
-        for number, vector in enumerate(self.plan.vectors):
-            call.vector[number] = weights[vector].data_ptr()
-        for number, gradient in enumerate(gradients):
-            call.gradient[number] = gradient.data_ptr()
-        if not getattr(self.library, function)(ctypes.byref(call)):
+        call = [at.T, at.B, at.I, at.H, self._threads(at), *options, int(kept > _FAR)]
+        call.append(lengths.data_ptr() if lengths is not None else 0)
+        for name in STREAMS:
+            tensor = streams.get(name)
+            call += _ABSENT if tensor is None else (tensor.data_ptr(), tensor.shape[0], tensor.shape[-1])
+        call += (weights[name].data_ptr() for name in (*self.plan.weights, *self.plan.vectors))
+        call += (0 if gradient is None else gradient.data_ptr() for gradient in gradients)
+        if not getattr(self.library, function)(self.call(*call)):
             raise MemoryError("no memory for the packed weights of a recurrent layer")
 
-    def _threads(self, sizes: Mapping[str, int]) -> int:
+    def _threads(self, at: Form) -> int:
         """Return torch's number of threads; 1 for little work, and in a fork, where the parent's threads are gone."""
-        T, B, I, H = (sizes[n] for n in "TBIH")  # noqa: E741
-        flops = T * B * H * (_POINTWISE if self.by_rows else 2 * (I + H) * max(1, len(self.plan.weights) // 2))
-        return 1 if _forked or not self.threaded or B == 1 or flops < _LITTLE else torch.get_num_threads()
+        each = _POINTWISE if self.by_rows else 2 * (at.I + at.H) * max(1, len(self.plan.weights) // 2)
+        little = at.B == 1 or at.T * at.B * at.H * each < _LITTLE
+        return 1 if _forked or not self.threaded or little else torch.get_num_threads()
 
 
 @lru_cache(maxsize=1024)
@@ -150,23 +124,10 @@ _kernels: dict[Hashable, Kernel] = {}
 
 def source(plan: Layout, dtype: torch.dtype, rows: bool = False) -> str:
     """Return the C text of a cell."""
-    header = f"#define REAL {REALS[dtype][0]}\n#define DOUBLE {int(dtype == torch.float64)}\n"
+    header = f"#define REAL {REALS[dtype]}\n#define DOUBLE {int(dtype == torch.float64)}\n"
     middle = [_part("rows"), rows_body(plan)] if rows else [body(plan), _part("drive")]
     return "\n".join([header, _part("vector"), declarations(plan), _part("tile"), _part("threads"), *middle])
 
 
 def _part(name: str) -> str:
     return (files("gatebench.backends.fused") / f"{name}.c").read_text(encoding="utf-8")
-
-
-def _call_type(plan: Layout) -> type[ctypes.Structure]:
-    numbers = ("T", "B", "I", "H", "threads", "rows", "wants_input", "wants_start", "far")
-    fields = [
-        *((n, ctypes.c_int64) for n in numbers),
-        ("lengths", ctypes.c_void_p),
-        ("stream", Stream * len(STREAMS)),
-        ("weight", ctypes.c_void_p * (len(plan.weights) + 1)),
-        ("vector", ctypes.c_void_p * (len(plan.vectors) + 1)),
-        ("gradient", ctypes.c_void_p * (len(plan.jobs) + 1)),
-    ]
-    return type("Call", (ctypes.Structure,), {"_fields_": fields})

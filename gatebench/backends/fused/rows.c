@@ -8,7 +8,6 @@ enum { ROWS = 4, MOST = 8, WIDEST = 4 }; /* sequences in a block, groups, I */
 static void forward_rows(const Call *a, const real *w, int64_t t, int64_t from, int64_t until);
 static void backward_rows(const Call *a, const real *w, real *sums, int64_t t, int64_t from, int64_t until);
 static void arriving_steps(const Call *a, const real *w, int64_t from, int64_t until, int64_t first, int64_t last);
-static int64_t job_sums(const Call *a, int job);
 
 /* The product of a row of x with the weights of LANES units. */
 INLINE vec across(const int I, const real *x, const real *w, int64_t P) {
@@ -28,13 +27,6 @@ INLINE real total(vec v) {
 static int64_t groups(const Call *a) { return a->B < ROWS * MOST ? ceiling(a->B, ROWS) : MOST; }
 static int64_t group_start(const Call *a, int64_t group) { return a->B * group / groups(a); }
 
-/* The sums of a group, all jobs behind each other. */
-static int64_t group_reals(const Call *a) {
-    int64_t rows = 0;
-    for (int j = 0; j < JOBS; j++) rows += job_sums(a, j);
-    return rows * padded(a->H);
-}
-
 static void pack_rows(const Call *a, real *to) {
     const int64_t P = padded(a->H);
     for (int i = 0; i < WEIGHTS; i++, to += a->I * P)
@@ -42,9 +34,11 @@ static void pack_rows(const Call *a, real *to) {
 }
 
 /* Run all steps forward; 0 when there was no memory for it. */
-int forward(const Call *a) {
-    real *packed = workspace(WEIGHTS * a->I * padded(a->H));
+int forward(const Call *given) {
+    const int64_t weights = WEIGHTS * given->I * padded(given->H);
+    real *packed = workspace(weights + vectors_reals(given));
     if (!packed) return 0;
+    const Call call = with_vectors(given, packed + weights), *a = &call;
     pack_rows(a, packed);
     PARALLEL(a)
     {
@@ -56,30 +50,25 @@ int forward(const Call *a) {
     return 1;
 }
 
-static void add_groups(const Call *a, const real *sums) {
-    const int64_t size = group_reals(a), P = padded(a->H);
-    for (int64_t group = 0; group < groups(a); group++, sums += size) {
-        const real *from = sums;
-        for (int j = 0; j < JOBS; from += job_sums(a, j) * P, j++)
-            for (int64_t i = 0; i < job_sums(a, j) * P; i += LANES)
-                store(a->gradient[j] + i, load(a->gradient[j] + i) + load(from + i));
-    }
-}
-
 /* Run all steps backward. */
-int backward(const Call *a) {
-    const int64_t weights = WEIGHTS * a->I * padded(a->H), size = groups(a) * group_reals(a);
-    real *packed = workspace(weights + size), *sums = packed + weights;
+int backward(const Call *given) {
+    const int64_t weights = WEIGHTS * given->I * padded(given->H), vectors = vectors_reals(given);
+    const int64_t size = blocks_reals(given), all = groups(given) * size;
+    real *packed = workspace(weights + vectors + all), *sums = packed + weights + vectors, *blocks[JOBS + 1];
     if (!packed) return 0;
+    const Call call = with_vectors(given, packed + weights), *a = &call;
     pack_rows(a, packed);
-    memset(sums, 0, (size_t)size * sizeof(real));
+    memset(sums, 0, (size_t)all * sizeof(real));
     PARALLEL(a)
     {
         const int64_t from = groups(a) * thread() / threads(), until = groups(a) * (thread() + 1) / threads();
         for (int64_t t = a->T - 1; t >= 0; t--) backward_rows(a, packed, sums, t, from, until);
         if (a->wants_start) arriving_steps(a, packed, -1, 0, group_start(a, from), group_start(a, until));
     }
-    add_groups(a, sums);
+    for (int64_t group = 1; group < groups(a); group++)
+        for (int64_t i = 0; i < size; i++) sums[i] += sums[group * size + i];
+    place_blocks(a, sums, blocks);
+    deal_all(a, blocks);
     free(packed);
     return 1;
 }

@@ -1,4 +1,4 @@
-/* What both kinds of time loops share: threads, and memory for packed weights. */
+/* What both kinds of time loops share: threads, memory to work in, and the dealing out of gradients. */
 
 const int64_t lanes = LANES, call_bytes = sizeof(Call);
 
@@ -18,6 +18,39 @@ static int64_t threads(void) { return 1; }
 
 static real *workspace(int64_t reals) {
     return aligned_alloc(64, (size_t)ceiling((reals + LANES) * (int64_t)sizeof(real), 64) * 64);
+}
+
+static int64_t vector_width(const Call *a, int number);
+static int64_t block_reals(const Call *a, int number);
+static void deal_all(const Call *a, real *const *blocks);
+
+static int64_t vectors_reals(const Call *a) {
+    int64_t reals = 0;
+    for (int i = 0; i < VECTORS; i++) reals += padded(vector_width(a, i));
+    return reals;
+}
+
+/* The call with its pointwise weights copied to whole vectors, with zeros behind. */
+static Call with_vectors(const Call *a, real *to) {
+    Call own = *a;
+    for (int i = 0; i < VECTORS; i++) {
+        const int64_t width = vector_width(a, i);
+        for (int64_t j = 0; j < padded(width); j++) to[j] = j < width ? a->vector[i][j] : 0;
+        own.vector[i] = to;
+        to += padded(width);
+    }
+    return own;
+}
+
+/* The sums of all weight gradients, a block a job. */
+static int64_t blocks_reals(const Call *a) {
+    int64_t reals = 0;
+    for (int j = 0; j < JOBS; j++) reals += block_reals(a, j);
+    return reals;
+}
+
+static void place_blocks(const Call *a, real *from, real **blocks) {
+    for (int j = 0; j < JOBS; from += block_reals(a, j), j++) blocks[j] = from;
 }
 
 /* Wait for what `keep` sent past the caches. */

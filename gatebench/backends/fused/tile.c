@@ -3,6 +3,7 @@
 /* A table of (period, B, columns); step t lies in slot t % period. */
 typedef struct { real *data; int64_t period, columns; } Stream;
 
+/* Every field is 8 bytes wide: the caller lists them as numbers, and leaves out gradients at the end. */
 typedef struct {
     int64_t T, B, I, H;
     int64_t threads;
@@ -12,9 +13,9 @@ typedef struct {
     int64_t far;             /* whether what is kept for later is more than the caches hold */
     const int64_t *lengths;  /* (B,), or NULL when all are T */
     Stream stream[STREAMS];
-    const real *weight[WEIGHTS + 1];
-    const real *vector[VECTORS + 1]; /* pointwise weights, padded with zeros */
-    real *gradient[JOBS + 1];        /* one block of weight gradients each */
+    const real *weight[WEIGHTS];
+    const real *vector[VECTORS];  /* pointwise weights */
+    real *gradient[PARAMETERS];   /* of each weight, NULL where it is not wanted */
 } Call;
 
 INLINE int64_t padded(int64_t width) { return (width + LANES - 1) / LANES * LANES; }
@@ -88,7 +89,7 @@ enum { NEAR = 128 };               /* rows whose δ stays in the nearest cache w
 OUTER(1)
 OUTER(4)
 
-/* One job: a block of (units of the operand, vectors of delta), of which this thread does blocks first to last. */
+/* One job: a block of (units of the operand, vectors of delta), of which a thread does pieces first to last. */
 typedef struct {
     const real *operand;
     int64_t lo, units;
@@ -97,7 +98,7 @@ typedef struct {
     real *to;
 } Job;
 
-static int64_t blocks(const Job *job) { return ceiling(job->units, DEEP) * ceiling(job->vectors, 4); }
+static int64_t pieces(const Job *job) { return ceiling(job->units, DEEP) * ceiling(job->vectors, 4); }
 
 APART void run_job(const Job *job, int64_t rows, int64_t first, int64_t last) {
     const int64_t deep = ceiling(job->units, DEEP), lt = job->vectors * LANES;
@@ -118,6 +119,23 @@ APART void run_job(const Job *job, int64_t rows, int64_t first, int64_t last) {
             }
         }
     }
+}
+
+/* Write a weight's gradient, (units, K), out of a block of sums, (K, across). */
+static void deal(real *to, const real *block, int64_t across, int64_t K, int64_t units, int more) {
+    for (int64_t first = 0; to && first < units; first += LANES) {
+        const int64_t some = units - first < LANES ? units - first : LANES;
+        for (int64_t k = 0; k < K; k++) for (int64_t i = first; i < first + some; i++) {
+            const real sum = block[k * across + i];
+            to[i * K + k] = more ? to[i * K + k] + sum : sum;
+        }
+    }
+}
+
+/* Write a pointwise weight's gradient, summed over the batch. */
+static void add_up(real *to, const real *rows, int64_t columns, int64_t B, int64_t width) {
+    for (int64_t i = 0; to && i < width; i++) to[i] = 0;
+    for (int64_t b = 0; to && b < B; b++) for (int64_t i = 0; i < width; i++) to[i] += rows[b * columns + i];
 }
 
 /* The sum over `width` units of weight times delta. */

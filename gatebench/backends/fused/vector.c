@@ -8,6 +8,11 @@
 #endif
 #ifdef __AVX512F__
 #include <immintrin.h>
+#if DOUBLE
+#define WIDE(NAME) _mm512_##NAME##_pd
+#else
+#define WIDE(NAME) _mm512_##NAME##_ps
+#endif
 #endif
 
 #if defined(__AVX512F__)
@@ -43,10 +48,13 @@ typedef real vec __attribute__((vector_size(BYTES)));
 typedef real unaligned __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
 #if DOUBLE
 typedef int64_t whole;
+typedef uint64_t natural;
 #else
 typedef int32_t whole;
+typedef uint32_t natural;
 #endif
-typedef whole bits __attribute__((vector_size(BYTES)));
+typedef whole bits __attribute__((vector_size(BYTES)));      /* what comparisons give */
+typedef natural pattern __attribute__((vector_size(BYTES))); /* signs, exponents and mantissas */
 
 enum { LANES = BYTES / sizeof(real) };
 
@@ -56,9 +64,9 @@ INLINE vec splat(real value) { return value - (vec){0}; }
 INLINE vec choose(bits mask, vec yes, vec no) { return (vec)((mask & (bits)yes) | (~mask & (bits)no)); }
 
 /* Bounds let a NaN in `a` through. */
-#if defined(__AVX512F__) && !DOUBLE
-INLINE vec at_least(vec a, real low) { return (vec)_mm512_max_ps((__m512)splat(low), (__m512)a); }
-INLINE vec at_most(vec a, real high) { return (vec)_mm512_min_ps((__m512)splat(high), (__m512)a); }
+#ifdef __AVX512F__
+INLINE vec at_least(vec a, real low) { return WIDE(max)(splat(low), a); }
+INLINE vec at_most(vec a, real high) { return WIDE(min)(splat(high), a); }
 #else
 INLINE vec at_least(vec a, real low) { return choose(a < low, splat(low), a); }
 INLINE vec at_most(vec a, real high) { return choose(a > high, splat(high), a); }
@@ -72,77 +80,120 @@ INLINE vec v_positive(vec y) { return choose(y > 0, splat(1), splat(0)); }
 INLINE vec v_between(vec y) { return choose((y > 0) & (y < 1), splat(1), splat(0)); }
 INLINE vec v_wins(vec a, vec b) { return choose(a > b, splat(1), choose(a == b, splat((real)0.5), splat(0))); }
 
-#define EACH(NAME, FORMULA) \
-    static __attribute__((noinline, unused)) vec NAME(vec a) { \
-        vec y; \
-        for (int l = 0; l < LANES; l++) { const real x = a[l]; y[l] = FORMULA; } \
-        return y; \
-    }
-
+/* Polynomials are minimax fits, of e^r = 1 + r + r² GROWTH(r) and of 2 atanh s = 2 s + s³ ATANH(s²). Two numbers at the
+   end of a comment bound the relative error where the result is a normal number: in float, in double. */
 #if DOUBLE
-EACH(v_exp, exp(x))
-EACH(v_log, log(x))
-EACH(v_tanh, tanh(x))
-EACH(v_sigmoid, 1 / (1 + exp(-x)))
-EACH(v_log_sigmoid, (x < 0 ? x : 0) - log1p(exp(-fabs(x))) + (x != x ? x : 0))
+enum { MANTISSA = 52, BIAS = 1023, LOWEST = -746, HIGHEST = 710, NORMAL = 708 };
+static const real ROUND = 0x1.8p52, LOG2E = 1.4426950408889634, LOG2_HIGH = 0x1.62e42fefa38p-1,
+                  LOG2_LOW = 0x1.ef35793c7673p-45, SMALLEST = 0x1p-1022, ROOT_HALF = 0.7071067811865476;
+static const real GROWTH[] = {2.5053794812272915e-8, 2.7626088847539037e-7, 2.755740761979606e-6,
+    2.4801505154124141e-5, 1.9841269718792853e-4, 1.3888888931655911e-3, 8.3333333333896911e-3,
+    4.1666666666576511e-2, 0.16666666666666589, 0.5};
+static const real ATANH[] = {0.14796708634447494, 0.15313988937706093, 0.18183566102605023, 0.22222198553256819,
+    0.28571428742410942, 0.39999999999415593, 0.66666666666667340};
 #else
+enum { MANTISSA = 23, BIAS = 127, LOWEST = -104, HIGHEST = 89, NORMAL = 87 };
+static const real ROUND = 0x1.8p23f, LOG2E = 1.44269504f, LOG2_HIGH = 0.693359375f, LOG2_LOW = -2.12194440e-4f,
+                  SMALLEST = 0x1p-126f, ROOT_HALF = 0.70710678f;
+static const real GROWTH[] = {1.3882541e-3f, 8.3665459e-3f, 4.1667200e-2f, 0.16666543f, 0.49999998f};
+static const real ATANH[] = {0.29872568f, 0.39977518f, 0.66666776f};
+#endif
+static const natural EXPONENT = (natural)1 << MANTISSA; /* its lowest bit */
 
-EACH(v_log, logf(x))
+/* A polynomial in `a`, the highest power's coefficient first. */
+#define POLYNOMIAL(a, OF) polynomial(a, OF, sizeof OF / sizeof *OF)
+INLINE vec polynomial(vec a, const real *of, const int terms) {
+    vec sum = splat(of[0]);
+    UNROLL for (int i = 1; i < terms; i++) sum = sum * a + of[i];
+    return sum;
+}
 
-/* 2^n p for whole n, exact where the result is a normal number. */
-INLINE vec scaled(vec p, vec n) {
+/* Split a = n log 2 + r, |r| <= log 2 / 2; the lowest bits of what is returned are the whole number n. */
+INLINE vec reduced(vec a, vec *r) {
+    const vec shifted = a * LOG2E + ROUND, n = shifted - ROUND;
+    *r = (a - n * LOG2_HIGH) - n * LOG2_LOW;
+    return shifted;
+}
+
+/* e^r - 1 for reduced r. */
+INLINE vec growth(vec r) { return r + r * r * POLYNOMIAL(r, GROWTH); }
+
+/* 2^n, a normal number. */
+INLINE vec power(vec shifted) { return (vec)(((pattern)shifted + BIAS) << MANTISSA); }
+
+/* 2^n p, exact where the result is a normal number. */
+INLINE vec scaled(vec p, vec shifted) {
 #ifdef __AVX512F__
-    return (vec)_mm512_scalef_ps((__m512)p, (__m512)n);
+    return WIDE(scalef)(p, shifted - ROUND);
 #else
-    const bits whole_n = __builtin_convertvector(n, bits), half = whole_n >> 1, rest = whole_n - half;
-    return p * (vec)((half + 127) << 23) * (vec)((rest + 127) << 23);
+    const pattern n = (pattern)shifted - (pattern)splat(ROUND) + 2 * BIAS, half = n >> 1;
+    return p * (vec)(half << MANTISSA) * (vec)((n - half) << MANTISSA);
 #endif
 }
 
-/* e^a: a = n log 2 + r with |r| <= log 2 / 2, and a polynomial in r. Relative error below 2.5e-7. */
-INLINE vec exponential(vec a) {
-    const vec shifted = a * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f; /* rounded to a whole number */
-    const vec r = (a - n * 0.693359375f) + n * 2.12194440e-4f;
-    vec p = splat(1.3888889e-3f);
-    p = p * r + 8.3333334e-3f;
-    p = p * r + 4.1666668e-2f;
-    p = p * r + 1.6666667e-1f;
-    p = p * r + 0.5f;
-    p = p * r + 1.0f;
-    p = p * r + 1.0f;
-    return scaled(p, n);
-}
-
-INLINE vec v_exp(vec a) { return exponential(at_most(at_least(a, -104.0f), 89.0f)); }
-
-/* 1 / a for normal a: relative error below 1.5e-7. */
+/* 1 / a where both are normal. 1e-7, 2e-16. */
 INLINE vec reciprocal(vec a) {
 #ifdef __AVX512F__
-    const vec y = (vec)_mm512_rcp14_ps((__m512)a);
-    return y + y * (1.0f - a * y);
+    const vec y = WIDE(rcp14)(a), e = 1 - a * y;
+    return y + y * (DOUBLE ? e + e * (e + e * e) : e);
 #else
-    return 1.0f / a;
+    return 1 / a;
 #endif
 }
 
-/* 1 / (1 + e^-a): relative error below 4e-7; below -87 it stays at 1.6e-38. */
-INLINE vec v_sigmoid(vec a) { return reciprocal(1.0f + exponential(-at_most(at_least(a, -87.0f), 87.0f))); }
+/* e^a; a denormal result is off by one step at most. 1e-7, 3e-16. */
+INLINE vec v_exp(vec a) {
+    vec r;
+    const vec n = reduced(at_most(at_least(a, LOWEST), HIGHEST), &r);
+    return scaled(1 + growth(r), n);
+}
 
-/* tanh a = a P(a²) / Q(a²), a minimax fit on |a| <= 9.02, where tanh rounds to 1. Relative error below 5e-7. */
+/* 1 / (1 + e^-a); below -87 (-708 in double) it stays at 1.6e-38 (3.3e-308). 2e-7, 5e-16. */
+INLINE vec v_sigmoid(vec a) {
+    vec r;
+    const vec n = reduced(-at_most(at_least(a, -NORMAL), NORMAL), &r);
+    return reciprocal(1 + (1 + growth(r)) * power(n));
+}
+
+#if DOUBLE
+/* tanh |a| = u / (2 - u), where u = 1 - e^(-2 |a|) = (1 - 2^n) - 2^n (e^r - 1) does not cancel near 0. 8e-16. */
+INLINE vec v_tanh(vec a) {
+    const bits sign = (bits)a & (bits)splat(-(real)0);
+    vec r;
+    const vec scale = power(reduced(-2 * at_most((vec)((bits)a ^ sign), 20), &r));
+    const vec u = (1 - scale) - growth(r) * scale;
+    return (vec)((bits)(u * reciprocal(2 - u)) | sign);
+}
+#else
+/* tanh a = a P(a²) / Q(a²), a minimax fit on |a| <= 9.02, where tanh rounds to 1. 5e-7. */
 INLINE vec v_tanh(vec a) {
     const vec x = at_most(at_least(a, -9.02f), 9.02f), s = x * x;
-    vec p = splat(1.3319058e-8f), q = splat(7.7620137e-7f);
-    p = p * s + 2.0583471e-5f; p = p * s + 3.4940338e-3f; p = p * s + 0.13379717f; p = p * s + 1.0f;
-    q = q * s + 3.2830919e-4f; q = q * s + 2.5871070e-2f; q = q * s + 0.46713033f; q = q * s + 1.0f;
-    return at_most(at_least(x * p * reciprocal(q), -1.0f), 1.0f);
-}
-
-/* min(a, 0) - log(1 + u), u = e^-|a|, log(1 + u) = 2 atanh(u / (2 + u)). */
-INLINE vec v_log_sigmoid(vec a) {
-    const vec u = exponential(at_least(choose(a < 0, a, -a), -87.0f)), s = u / (2.0f + u), z = s * s;
-    vec p = splat(2.0f / 17);
-    p = p * z + 2.0f / 15; p = p * z + 2.0f / 13; p = p * z + 2.0f / 11; p = p * z + 2.0f / 9;
-    p = p * z + 2.0f / 7; p = p * z + 2.0f / 5; p = p * z + 2.0f / 3; p = p * z + 2.0f;
-    return at_most(a, 0) - p * s;
+    static const real P[] = {1.3319058e-8f, 2.0583471e-5f, 3.4940338e-3f, 0.13379717f, 1};
+    static const real Q[] = {7.7620137e-7f, 3.2830919e-4f, 2.5871070e-2f, 0.46713033f, 1};
+    return at_most(at_least(x * POLYNOMIAL(s, P) * reciprocal(POLYNOMIAL(s, Q)), -1), 1);
 }
 #endif
+
+/* n log 2 + log(1 + f) for whole n. With s = f / (2 + f), log(1 + f) = 2 atanh s = f - s (f - s² ATANH(s²)). */
+INLINE vec logarithm(vec n, vec f) {
+    const vec s = f * reciprocal(2 + f), z = s * s;
+    return n * LOG2_HIGH + (n * LOG2_LOW + (f - s * (f - z * POLYNOMIAL(z, ATANH))));
+}
+
+/* log a for a = 2^n (1 + f), sqrt(1/2) <= 1 + f < sqrt 2; denormals are lifted among the normal first. 1e-7, 3e-16. */
+INLINE vec v_log(vec a) {
+    const bits low = a < SMALLEST;
+    const pattern root = (pattern)splat(ROOT_HALF), lift = (pattern)splat(MANTISSA + 1) & (pattern)low;
+    const pattern ratio = (pattern)choose(low, a * (real)(2 * EXPONENT), a) - root + BIAS * EXPONENT;
+    const vec n = (vec)(ratio >> MANTISSA | (pattern)splat(ROUND)) - (ROUND + BIAS) - (vec)lift;
+    const vec f = (vec)((ratio & (EXPONENT - 1)) + root) - 1;
+    const vec y = choose(a > 0, logarithm(n, f), choose(a == 0, splat(-INFINITY), splat(NAN)));
+    return choose(a == INFINITY, a, y);
+}
+
+/* min(a, 0) - log(1 + u), u = e^-|a|; beyond sqrt 2, log(1 + u) = log 2 + log(1 + (u - 1) / 2). 2e-7, 4e-16. */
+INLINE vec v_log_sigmoid(vec a) {
+    const vec u = v_exp((vec)((bits)a | (bits)splat(-(real)0)));
+    const bits beyond = u > (real)0.41421356;
+    return at_most(a, 0) - logarithm((vec)((bits)splat(1) & beyond), choose(beyond, (u - 1) / 2, u));
+}
