@@ -1,6 +1,6 @@
 """What follows a verb on the command line: overrides, and the few options that all verbs share."""
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -26,15 +26,24 @@ def ask(verb: str, description: str | None, argv: Sequence[str], subjects: Seque
     Raises:
         UserError: an option is unknown, or a setting is not allowed.
     """
+    given = read(verb, description, argv)
+    plan = expand([*subjects, *given.overrides], given.config_dir)
+    if given.cfg is None:
+        return plan
+    print(plan.text, end="")
+    return None
+
+
+def read(verb: str, description: str | None, argv: Sequence[str]) -> Namespace:
+    """Return what follows a verb: `overrides`, `config_dir`, and `cfg`, which is "job" to see the config.
+
+    Raises:
+        UserError: an option is unknown.
+    """
     parser = _Parser(
         f"gatebench {verb}", description=description, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings, in Hydra's override grammar")
     parser.add_argument("--cfg", choices=["job"], help="print the composed config and do nothing else")
     parser.add_argument("--config-dir", type=Path, metavar="DIR", help="a further folder of configs, laid out as conf/")
-    given = parser.parse_intermixed_args(argv)
-    plan = expand([*subjects, *given.overrides], given.config_dir)
-    if given.cfg is None:
-        return plan
-    print(plan.text, end="")
-    return None
+    return parser.parse_intermixed_args(argv)

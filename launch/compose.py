@@ -52,7 +52,7 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
     Raises:
         UserError: a config, a key, a type or a value is not allowed.
     """
-    with _hydra(config_dir):
+    with composing(config_dir):
         grammar = Grammar(GlobalHydra.instance().config_loader())
         given = grammar.read(overrides)
         fixed = [choice for setting in given if not setting.spans for choice in setting.choices]
@@ -80,7 +80,7 @@ class _Folder(SearchPathPlugin):
 
 
 @contextmanager
-def _hydra(config_dir: Path | None) -> Iterator[None]:
+def composing(config_dir: Path | None) -> Iterator[None]:
     """Start Hydra with `config_dir` on its path, and tell its errors in one sentence."""
     if config_dir is not None and not config_dir.is_dir():
         raise UserError(f"--config-dir is {str(config_dir)!r}, which is not a folder.")

@@ -34,9 +34,10 @@ class Setting:
 
 
 class Grammar:
-    """Hydra's override grammar over the groups that a loader knows."""
+    """Hydra's override grammar over the groups that a loader knows; `swept`: the keys that may have several values."""
 
-    def __init__(self, loader: ConfigLoader) -> None:
+    def __init__(self, loader: ConfigLoader, swept: Sequence[str] = SWEPT) -> None:
+        self._swept = swept
         self._parser = OverridesParser.create(loader)
         self._groups = set(loader.list_groups(""))
 
@@ -76,8 +77,10 @@ class Grammar:
         """Return the override once for each value that it spans, each without a sweep in it."""
         if not override.is_sweep_override():
             return [text]
-        if override.key_or_group.partition(".")[0] not in SWEPT:
-            raise UserError(f"{text!r} spans several values; a sweep spans {', '.join(SWEPT)}, the rest holds for all.")
+        if override.key_or_group.partition(".")[0] not in self._swept:
+            raise UserError(
+                f"{text!r} spans several values; a sweep spans {', '.join(self._swept)}, the rest holds for all."
+            )
         if not override.is_discrete_sweep():
             raise UserError(f"{text!r} has no end of values; write a list such as 1,2,3 or range(0,5).")
         values = list(islice(override.sweep_string_iterator(), MOST_TRIALS + 1))

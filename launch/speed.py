@@ -1,122 +1,142 @@
-"""Time cells on their backends, forward and backward, once their results agree with the reference.
+"""Time cells on their backends, forward and backward, beside torch and beside one another, once their results agree.
 
-gatebench speed
-gatebench speed cells=lstm,janet shapes=784,64,1,128 threads=1,2
-gatebench speed cells=gru backends=fused,reference seconds=5 json=speed.json
+  gatebench speed                                                     lstm beside torch, in half a minute
+  gatebench speed cell=lstm,janet 'shape=[784,64,1,128],[64,64,1,64]' threads=1,2
+  gatebench speed cell=lstm backend=fused,native trace=true,false     with gates recorded, and without
+  gatebench speed cell=lstm cell.ablate.i.fix=1                       an ablation beside its base
+  gatebench speed cell=gru 'against=torch,torch plain' memory=true seconds=5 json=speed.json
+  gatebench speed set=full threads=1,2 json=speed.json                all that the project says about its speed
 
-cells: names, by default the set of the README. shapes: T,B,I,H, several with a semicolon between.
-backends: by default fused, and what there is to compare it with. threads: numbers, one run each.
-trace=true|false: whether the gates are recorded. allocator=keep|system: see gatebench.allocator.
+Those of a contest take turns, so that what disturbs one of them disturbs all. conf/speed.yaml says what can be set, and
+who is timed beside whom. Exit code 1: something differs from the reference, or failed.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
-from itertools import product
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatebench.cells import cell_names, load_cell
-from gatebench.errors import UserError, unknown
+from gatebench.errors import UserError
+from launch.arguments import read
 from launch.columns import align
+from launch.contests import Bench, bench
 
 if TYPE_CHECKING:
-    from gatebench.speed.contest import Row
-
-CELLS = (
-    "lstm,lstm_peephole,lstm_nig,lstm_nog,lstm_cifg,janet,gru,rnn_tanh,rnn_relu,"
-    "gru_before,mut1,mut2,mut3,lstm_fgr,mingru,minlstm"
-)
-SHAPES = "64,64,1,64;100,64,40,128;784,64,1,128;784,16,1,64;28,128,28,128;200,32,128,256;61,1,88,100"
-
-SETTINGS = {
-    "cells": CELLS,
-    "shapes": SHAPES,
-    "backends": "fused,scan",
-    "threads": "",
-    "seconds": "3",
-    "trace": "true",
-    "allocator": "keep",
-    "json": "",
-}
-"""What can be set, with what holds otherwise."""
-
-DISAGREES = "differs"  # a word of every sentence that tells of a disagreement
+    from gatebench.speed.document import Document
+    from gatebench.speed.report import Sheet
+    from gatebench.speed.row import Row
 
 
 def run(argv: Sequence[str]) -> int:
-    """Print the table; return 0, or 1 where a backend disagrees with the reference.
+    """Measure, print the tables, and write the JSON file; return 0, or 1 where something differs or failed.
+
+    What was measured until Ctrl-C is printed and written too.
 
     Raises:
         UserError: a setting is not allowed.
     """
-    if any(argument in ("-h", "--help") for argument in argv):
-        print(__doc__)
+    given = read("speed", __doc__, argv)
+    asked = bench(given.overrides, given.config_dir)
+    if given.cfg is not None:
+        print(asked.text, end="")
         return 0
-    given = _settings(argv)
-    import torch  # only now: --help needs none of it
+    file = _file(asked.settings.json)
+    from gatebench.speed.document import Document  # torch, which no mistake has to wait for
 
-    from gatebench import allocator
-    from gatebench.backends import find
-    from gatebench.speed.contest import contest
+    document = Document(asdict(asked.settings))
+    try:
+        _measure(asked, document)
+    finally:
+        if document.rows:
+            _show(document, asked)
+            if file is not None:
+                document.write(file)
+    return int(any(row.wrong for row in document.rows))
+
+
+def _file(text: str | None) -> Path | None:
+    """Return where the JSON goes; better refused now than after a quarter of an hour."""
+    if text is None:
+        return None
+    path = Path(text).expanduser()
+    if path.is_dir() or not path.parent.is_dir():
+        raise UserError(f"json is {text!r}; it must be a file in a folder that is there.")
+    return path
+
+
+def _measure(asked: Bench, document: Document) -> None:
+    """Run all contests, and put what they find into the document."""
+    import torch
+
+    from gatebench.allocator import keep_memory
+    from gatebench.speed import peak
+    from gatebench.speed.agreement import Judge
     from gatebench.speed.measure import gemm_peak
-    from gatebench.speed.problem import Shape
-    from gatebench.speed.report import HEAD, cells_of, to_json
+    from gatebench.speed.race import Conditions, race
 
-    shapes = [Shape.parse(text) for text in given["shapes"].split(";")]
-    backends = [find(name).NAME for name in given["backends"].split(",")]
-    cells = [load_cell(_known(name)) for name in given["cells"].split(",")]
-    threads = [_number("threads", text) for text in (given["threads"] or str(torch.get_num_threads())).split(",")]
-    said = allocator.keep_memory() if given["allocator"] == "keep" else "The allocator is left as it is."
-    print(said)
-    rows: list[Row] = []
-    peaks: dict[int, float] = {}
+    settings, judge = asked.settings, Judge()
+    if any(contest.memory for contest in asked.contests) and (reason := peak.trouble()) is not None:
+        raise UserError(reason)
+    document.allocator = keep_memory() if settings.keep_memory else "The allocator is left as it is."
+    threads = settings.threads or [torch.get_num_threads()]
     for count in threads:
         torch.set_num_threads(count)
-        peaks[count] = gemm_peak()
-        print(f"GEMM peak, threads {count}: {peaks[count] / 1e9:.0f} GFLOP/s", flush=True)
-        for cell, shape in product(cells, shapes):
-            seconds, trace = float(given["seconds"]), given["trace"] == "true"
-            for row in contest(cell, shape, backends, seconds, peaks[count], trace=trace):
-                rows.append(row)
-                print("  ".join(filter(None, cells_of(row))), file=sys.stderr, flush=True)
-    print(f"\n{align([HEAD, *map(cells_of, _worth_showing(rows, argv))], 'llllrrrr')}")
-    if given["json"]:
-        Path(given["json"]).write_text(to_json(rows, peaks, said), encoding="utf-8")
-    return int(any(DISAGREES in row.sentence for row in rows))
+        document.gemm_peak[count] = gemm_peak()
+    document.contests, start = len(asked.contests) * len(threads), time.monotonic()
+    for contest in asked.contests:
+        for count in threads:
+            memory = count == threads[0]  # it hardly depends on the number of threads
+            conditions = Conditions(count, settings.seconds, document.gemm_peak[count], memory, settings.keep_memory)
+            rows = race(contest, conditions, judge)
+            document.rows += rows
+            document.done += 1
+            _tell(rows, document, (time.monotonic() - start) / document.done)
 
 
-def _worth_showing(rows: Sequence[Row], argv: Sequence[str]) -> list[Row]:
-    """Return the rows without the refusals of backends that nobody named."""
-    named = any(argument.startswith("backends=") for argument in argv)
-    return [row for row in rows if named or row.seconds is not None or DISAGREES in row.sentence]
+def _tell(rows: Sequence[Row], document: Document, seconds: float) -> None:
+    """Say on stderr that a contest is over, and how many are left, where one takes so many seconds."""
+    from gatebench.speed.others import QUIET
+
+    left = document.contests - document.done
+    number = f"{document.done:>{len(str(document.contests))}}/{document.contests}"
+    found = ", ".join(
+        f"{row.label} {row.timing.median * 1e3:.2f} ms" if row.timing else f"{row.label} {row.verdict}" for row in rows
+    )
+    if (rows[0].others or 0) > QUIET:
+        found += f"; others took {rows[0].others:.1f} cores"
+    minutes = f"  ({left} left, about {max(1, round(left * seconds / 60))} min)" if left else ""
+    first = rows[0]
+    print(f"{number}  {first.cell} · {first.shape} · threads {first.threads}  {found}{minutes}", file=sys.stderr)
 
 
-def _settings(argv: Sequence[str]) -> dict[str, str]:
-    given = dict(SETTINGS)
-    for argument in argv:
-        key, found, value = argument.partition("=")
-        if not found or key not in SETTINGS:
-            raise unknown("setting of gatebench speed", key, SETTINGS)
-        given[key] = value
-    for key, allowed in {"trace": ("true", "false"), "allocator": ("keep", "system")}.items():
-        if given[key] not in allowed:
-            raise unknown(key, given[key], allowed)
-    try:
-        float(given["seconds"])
-    except ValueError:
-        raise UserError(f"seconds is {given['seconds']!r}; it must be a number.") from None
-    return given
+def _show(document: Document, asked: Bench) -> None:
+    """Print what was found: the rows, what is to be said about them, and the summaries."""
+    from gatebench.speed.report import legend, notes, recording, results, summary
+
+    table = results(document.rows)
+    print(f"{_text(table)}\n")
+    print("\n".join([*notes(document.rows), *legend(table), *_who(document, asked)]))
+    peaks = ", ".join(f"{peak / 1e9:.0f} on {count}" for count, peak in document.gemm_peak.items())
+    print(f"GEMM peak, GFLOP/s by threads: {peaks}. {document.allocator}")
+    for title, sheet in {
+        "How many times as fast, over the shapes (mean: the geometric one)": summary(document.rows),
+        "What recording the gates costs, over the shapes": recording(document.rows),
+    }.items():
+        if sheet is not None:
+            print(f"\n{title}\n{_text(sheet)}")
+    if document.done < document.contests:
+        print(f"\nStopped after {document.done} of {document.contests} contests.")
 
 
-def _known(name: str) -> str:
-    if name not in cell_names():
-        raise unknown("cell", name, cell_names())
-    return name
+def _who(document: Document, asked: Bench) -> list[str]:
+    """Return what each contestant of the rows is."""
+    what = {one.name: one.what for contest in asked.contests for one in contest.contestants}
+    return [f"{name}: {what[name]}." for name in dict.fromkeys(row.contestant for row in document.rows)]
 
 
-def _number(label: str, text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise UserError(f"{label} is {text!r}; it must be whole numbers of at least 1.")
-    return int(text)
+def _text(sheet: Sheet) -> str:
+    return "\n".join(filter(None, [sheet.above, align(sheet.lines, sheet.sides)]))

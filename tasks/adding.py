@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatebench.task import Batch, Metric, Problem, Size, Task
+from gatebench.task import Batch, Metric, Problem, Size
 from tasks.fields import check_whole
-from tasks.generated import check_generated, draws
+from tasks.generated import Generated, Part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,12 +16,11 @@ if TYPE_CHECKING:
     from tasks.drawing import Draw
     from tasks.splits import TensorSplit
 
-GENERATOR = "1"  # to be changed with any change of the data that a seed gives
 TOLERANCE = 0.04  # an answer nearer than this is correct, by Hochreiter & Schmidhuber 1997
 
 
 @dataclass(frozen=True)
-class Adding(Task):
+class Adding(Generated):
     """`length` numbers from [0, 1], each beside a mark that is 1 at two steps, one in each half, and else 0: I 2.
 
     The target is the sum of the two marked numbers, told after the last step. training, validation, test: how many
@@ -38,7 +36,7 @@ class Adding(Task):
         "part of the answers within 0.04, by Hochreiter & Schmidhuber 1997. Departures: fewer examples by default "
         "(theirs are 100,000 and 10,000), and part of them held out for validation."
     )
-    licence = "generated"
+    generator = "1"
 
     length: int = 100
     training: int = 10_000
@@ -48,17 +46,13 @@ class Adding(Task):
 
     def __post_init__(self) -> None:
         check_whole("length", self.length, 2)
-        check_generated(self.training, self.validation, self.test, self.data_seed)
-
-    def checksums(self) -> Mapping[str, str]:
-        """Return the generator's version: the fields do the rest."""
-        return {"adding/generator": GENERATOR}
+        super().__post_init__()
 
     def size(self) -> Size:
         """Return the number of training examples, T, and two inputs."""
         return Size(self.training, self.length, 2)
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (it is drawn)
+    def problem(self, *parts: Part) -> Problem:
         """Draw the examples."""
         from functools import partial
 
@@ -66,9 +60,7 @@ class Adding(Task):
 
         from tasks.objectives import LastStep
 
-        train, val, test = (
-            self._split(draw, count) for draw, count in draws(self.data_seed, self.training, self.validation, self.test)
-        )
+        train, val, test = (self._split(*part) for part in parts)
         return Problem(
             train,
             val,

@@ -1,6 +1,5 @@
 """CIFAR-10's official Python archive: 32x32 colour images in six pickles, packed in a tar file or not."""
 
-import hashlib
 import io
 import tarfile
 import zlib
@@ -14,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatebench.errors import UserError
-from tasks.cache import Arrays, cached
 from tasks.files import MissingFile, find_file, read_verified
 from tasks.pickled import Call, Name, read_pickled
+from tasks.store import Arrays, whole
 
 CHANNELS, SIDE, CLASSES = 3, 32, 10
 RECONSTRUCT = Call(Name("numpy.core.multiarray _reconstruct"), (Name("numpy ndarray"), (0,), b"b"))
@@ -45,7 +44,7 @@ class CifarFiles:
         return tuple(name for name in self.checksums if name != self.archive)
 
     def read(self, root: Path, cache: Path | None = None) -> Arrays:
-        """Return {"data_batch_1/images": (N, 3, 32, 32) bytes, "data_batch_1/labels": (N,), …}, verified.
+        """Return {"data_batch_1_images": (N, 3, 32, 32) bytes, "data_batch_1_labels": (N,), …}, verified.
 
         Unpacked batches go before the archive. What is in them is kept below `cache`; they are verified all the same.
 
@@ -54,8 +53,8 @@ class CifarFiles:
             UserError: a file cannot be read, is not the published one, or does not hold images.
         """
         files = self._verified(root)
-        key = hashlib.sha256("".join(map(self.checksums.__getitem__, sorted(files))).encode()).hexdigest()[:16]
-        return cached(cache, f"cifar10-{key}", lambda: self._arrays(files))
+        origin = {name: self.checksums[name] for name in files}
+        return whole(cache, "cifar10", origin, lambda: self._arrays(files))
 
     def _verified(self, root: Path) -> dict[str, bytes]:
         """Return {file: its bytes}, of all batches or of the archive."""
@@ -73,7 +72,7 @@ class CifarFiles:
         batches = self._members(files[self.archive]) if self.archive in files else files
         arrays: dict[str, NDArray[Any]] = {}
         for name in self.batches:
-            arrays[f"{name}/images"], arrays[f"{name}/labels"] = read_batch(batches.pop(name), name)
+            arrays[f"{name}_images"], arrays[f"{name}_labels"] = read_batch(batches.pop(name), name)
         return arrays
 
     def _members(self, archive: bytes) -> dict[str, bytes]:

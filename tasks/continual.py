@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gatebench.errors import UserError
 from gatebench.task import Metric, Problem, Size, Split, Stream, Task
-from tasks.fields import check_choice, check_flag, check_whole
+from tasks.fields import check_choice, check_flag, check_held_out, check_whole
 from tasks.idx_images import SHAPES, TRAINING_IMAGES
 from tasks.sequential_mnist import MNIST
 
@@ -60,9 +60,7 @@ class Continual(Task):
         check_whole("experiences", self.experiences, 2, PAIRS if self.scenario == "split" else MOST)
         check_choice("order", self.order, SHAPES)
         check_whole("permutation_seed", self.permutation_seed, 0)
-        check_whole("validation", self.validation, 1, TRAINING_IMAGES - 1)
-        if self.limit is not None:
-            check_whole("limit", self.limit, 1, TRAINING_IMAGES - self.validation)
+        check_held_out(self.validation, self.limit, TRAINING_IMAGES)
         check_flag("joint", self.joint)
 
     def checksums(self) -> Mapping[str, str]:
@@ -114,25 +112,10 @@ class Continual(Task):
         return splits
 
     def _problem(self, train: Split, val: Split, test: Split) -> Problem:
-        from functools import partial
-
-        from torch import nn
-
-        from tasks.objectives import LastStep, accuracy, count_correct, cross_entropy
+        from tasks.objectives import classification_problem
 
         steps, input_size = SHAPES[self.order]
-        return Problem(
-            train,
-            val,
-            test,
-            input_size=input_size,
-            steps=steps,
-            encoder=nn.Identity(),
-            head=partial(LastStep, classes=10),
-            loss=cross_entropy,
-            tally=count_correct,
-            scores=accuracy,
-        )
+        return classification_problem(train, val, test, input_size=input_size, steps=steps, classes=10)
 
 
 def _joint_scores(totals: Mapping[str, float]) -> dict[str, float]:

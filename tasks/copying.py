@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatebench.task import Metric, Problem, Size, Task
+from gatebench.task import Metric, Problem, Size
 from tasks.fields import check_whole
-from tasks.generated import check_generated, draws
+from tasks.generated import Generated, Part
 
 if TYPE_CHECKING:
     from tasks.drawing import Draw
     from tasks.splits import TensorSplit
 
-GENERATOR = "1"  # to be changed with any change of the data that a seed gives
-
 
 @dataclass(frozen=True)
-class Copying(Task):
+class Copying(Generated):
     """Random symbols, then blanks, then a sign, after which the symbols are to be said in order; before, blanks.
 
     T = lag + 2 · memorize. lag: steps from the last symbol to the sign. memorize: how many symbols. symbols: how many
@@ -35,7 +31,7 @@ class Copying(Task):
         "Arjovsky, Shah & Bengio 2016: 10 symbols of 8, the cross-entropy averaged over all steps; accuracy is that of "
         "the symbols to recall. Departures: fewer examples by default, and part of them held out for validation."
     )
-    licence = "generated"
+    generator = "1"
 
     lag: int = 100
     memorize: int = 10
@@ -49,7 +45,7 @@ class Copying(Task):
         check_whole("lag", self.lag, 1)
         check_whole("memorize", self.memorize, 1)
         check_whole("symbols", self.symbols, 2, 250)
-        check_generated(self.training, self.validation, self.test, self.data_seed)
+        super().__post_init__()
         object.__setattr__(self, "chance", self.memorize * log(self.symbols) / self.steps)
 
     @property
@@ -57,25 +53,20 @@ class Copying(Task):
         """T."""
         return self.lag + 2 * self.memorize
 
-    def checksums(self) -> Mapping[str, str]:
-        """Return the generator's version: the fields do the rest."""
-        return {"copying/generator": GENERATOR}
-
     def size(self) -> Size:
         """Return the number of training examples, T, and one input for each symbol, the blank and the sign."""
         return Size(self.training, self.steps, self.symbols + 2)
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (it is drawn)
+    def problem(self, *parts: Part) -> Problem:
         """Draw the examples."""
         from functools import partial
 
+        from tasks.every_step import EveryStep
         from tasks.one_hot import OneHot
-        from tasks.recall import EveryStep, Recall
+        from tasks.recall import Recall
 
         recall = Recall(blank=self.symbols)
-        train, val, test = (
-            self._split(draw, count) for draw, count in draws(self.data_seed, self.training, self.validation, self.test)
-        )
+        train, val, test = (self._split(*part) for part in parts)
         return Problem(
             train,
             val,
@@ -83,7 +74,7 @@ class Copying(Task):
             input_size=self.symbols + 2,
             steps=self.steps,
             encoder=OneHot(self.symbols + 2),
-            head=partial(EveryStep, classes=self.symbols + 1),
+            head=partial(EveryStep, outputs=self.symbols + 1),
             loss=recall.loss,
             tally=recall.tally,
             scores=recall.scores,

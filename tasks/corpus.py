@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.cache import Arrays
+from tasks.store import Arrays
 
 PAD, UNKNOWN, RESERVED = 0, 1, 2  # what stands behind a text's end, any word without a number, numbers before the words
 

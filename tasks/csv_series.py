@@ -3,6 +3,7 @@
 import csv
 import math
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatebench.errors import UserError, unknown
+from tasks.files import reading
 from tasks.timestamps import read_timestamp
 
 LARGEST = 1 << 30  # bytes of a file: a gigabyte of text is held as about half as many of numbers
@@ -51,21 +53,21 @@ def read_csv(path: Path, form: Form) -> Rows:
     Raises:
         UserError: the file cannot be read, is too large, or a line, a name or a value in it is not what it must be.
     """
-    try:
+    with reading(path):
         if (size := path.stat().st_size) > LARGEST:
             raise UserError(f"{path} has {size:,} bytes; at most {LARGEST:,} are read.")
-        with path.open(encoding=ENCODINGS[form.encoding], newline="") as file:
-            reader = csv.reader(file, delimiter=form.separator, strict=True)
-            return _parse(((reader.line_num, cells) for cells in reader if cells), path.name, form)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise UserError(
-            f"{path} is not {form.encoding}: it holds the byte 0x{byte:02x}; perhaps task.encoding=latin-1 is right."
-        ) from None
-    except csv.Error as error:
-        raise UserError(f"{path} is not a CSV file: {error}.") from None
+        try:
+            with path.open(encoding=ENCODINGS[form.encoding], newline="") as file:
+                reader = csv.reader(file, delimiter=form.separator, strict=True)
+                return _parse(((reader.line_num, cells) for cells in reader if cells), path.name, form)
+        except UnicodeDecodeError as error:
+            byte = error.object[error.start]
+            raise UserError(
+                f"{path} is not {form.encoding}: it holds the byte 0x{byte:02x}; "
+                f"perhaps task.encoding=latin-1 is right."
+            ) from None
+        except csv.Error as error:
+            raise UserError(f"{path} is not a CSV file: {error}.") from None
 
 
 def _parse(rows: Iterator[tuple[int, list[str]]], name: str, form: Form) -> Rows:
@@ -77,14 +79,15 @@ def _parse(rows: Iterator[tuple[int, list[str]]], name: str, form: Form) -> Rows
         raise UserError(f"{name} has no row below its first line.")
     date = _date_column(header, begin[1], form)
     columns = _columns(header, date, name, form)
-    places = [header.index(column) for column in columns]
+    place_of = {column: place for place, column in enumerate(header)}
+    places = [place_of[column] for column in columns]
     values, times, lines = array("d"), [], []
     for line, cells in chain([begin], rows):
         if len(cells) != len(header):
             raise UserError(f"{name} has {len(cells)} cells in line {line}, and {len(header)} columns.")
         values.extend([_number(cells[place], header[place], name, line) for place in places])
         if date is not None:
-            times.append(_time(cells[header.index(date)], date, name, line, form.date_format))
+            times.append(_time(cells[place_of[date]], date, name, line, form.date_format))
         lines.append(line)
     return Rows(columns, np.array(values).reshape(-1, len(columns)), times, lines)
 
@@ -92,7 +95,7 @@ def _parse(rows: Iterator[tuple[int, list[str]]], name: str, form: Form) -> Rows
 def _check_header(header: Sequence[str], name: str, form: Form) -> None:
     if not any(header):
         raise UserError(f"{name} is empty; its first line must name its columns.")
-    twice = [column for place, column in enumerate(header) if column in header[:place]]
+    twice = [column for column, count in Counter(header).items() if count > 1]
     if twice:
         raise UserError(f"{name} has two columns called {twice[0]!r}.")
     for column in (form.target, *(form.inputs or ()), *([] if form.date is None else [form.date])):

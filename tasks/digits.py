@@ -52,13 +52,11 @@ class Digits(Task):
         """Read and split the images; raise `UserError` when scikit-learn's file is absent or is another."""
         import gzip
         import io
-        from functools import partial
 
         import numpy as np
         import torch
-        from torch import nn
 
-        from tasks.objectives import LastStep, accuracy, count_correct, cross_entropy
+        from tasks.objectives import classification_problem
         from tasks.shuffling import stratified
         from tasks.splits import TensorSplit
 
@@ -69,18 +67,7 @@ class Digits(Task):
             TensorSplit(pixels[part], labels[part], full_scale=16)
             for part in stratified(labels.tolist(), FRACTIONS, self.split_seed)
         )
-        return Problem(
-            train,
-            val,
-            test,
-            input_size=1,
-            steps=64,
-            encoder=nn.Identity(),
-            head=partial(LastStep, classes=10),
-            loss=cross_entropy,
-            tally=count_correct,
-            scores=accuracy,
-        )
+        return classification_problem(train, val, test, input_size=1, steps=64, classes=10)
 
 
 def _installed() -> Path:

@@ -1,16 +1,14 @@
 """Bring a data set from its official home: what is missing of it, once, however many ask at a time."""
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from gatebench.errors import UserError
 from tasks.datasets import Dataset, File
 from tasks.downloading import Unreachable, download
 from tasks.holdings import Watch, examine, missing
+from tasks.locks import held
 from tasks.unpacking import unpack
 
 
@@ -66,36 +64,12 @@ def _fetch_file(file: File, folder: Path, watch: Watch) -> None:
 
 @contextmanager
 def _alone(folder: Path, name: str, watch: Watch) -> Iterator[None]:
-    """Make the folder if need be, and hold it for one fetch of the data set of this name until the end of the block.
-
-    The system lets go of the lock however the process ends. The lock's file is removed at the end, so who has waited
-    looks whether it still is the one that others would find.
-    """
-    lock = folder / f".{name}.lock"
+    """Make the folder if need be, and hold it for one fetch of the data set of this name until the end of the block."""
     with ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            while True:
-                file = stack.enter_context(lock.open("w"))
-                _hold(file, name, watch)
-                if _is_at(file, lock):
-                    break
+            lock = held(folder / f".{name}.lock", lambda: watch(f"waiting for another fetch of {name}", 0, 0))
+            stack.enter_context(lock)
         except OSError as error:
             raise UserError(f"The folder {folder} cannot be written to: {error.strerror or error}.") from None
-        stack.callback(lock.unlink, missing_ok=True)  # before the file is closed, while it is still held
         yield
-
-
-def _hold(file: TextIO, name: str, watch: Watch) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        watch(f"waiting for another fetch of {name}", 0, 0)
-        fcntl.flock(file, fcntl.LOCK_EX)
-
-
-def _is_at(file: TextIO, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False

@@ -1,7 +1,6 @@
 """Checks of a task's fields, for `__post_init__`."""
 
 from collections.abc import Iterable
-from math import isfinite
 
 from gatebench.errors import out_of_range, unknown
 
@@ -26,8 +25,26 @@ def check_number(name: str, value: object, least: float, most: float) -> None:
         UserError: it does not.
     """
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not isfinite(value) or not least <= value <= most:  # type: ignore[arg-type, operator]
+    if not number or not least <= value <= most:  # type: ignore[operator]  # what is no number is in no range
         raise out_of_range(f"task.{name}", value, f"a number from {least:g} to {most:g}")
+
+
+def make_floats(task: object, *names: str) -> None:
+    """Make floats of the numbers in these fields of a frozen task, since a digest tells 10 from 10.0; None stays."""
+    for name in names:
+        if (value := getattr(task, name)) is not None:
+            object.__setattr__(task, name, float(value))
+
+
+def check_held_out(validation: object, limit: object, examples: int) -> None:
+    """Check how many of the official training examples are held out, and how many of the others are trained on.
+
+    Raises:
+        UserError: nothing is held out, or all; or the `limit` is more than what is left, where it is not None.
+    """
+    check_whole("validation", validation, 1, examples - 1)
+    if limit is not None:
+        check_whole("limit", limit, 1, examples - validation)  # type: ignore[operator]
 
 
 def check_flag(name: str, value: object) -> None:

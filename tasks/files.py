@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from gatebench.errors import UserError
@@ -20,11 +21,9 @@ def find_file(root: Path, folders: Sequence[str], names: Sequence[str], home: st
         UserError: a place cannot be looked into.
     """
     for path in (root / folder / name for folder in folders for name in names):
-        try:
+        with reading(path):
             if path.is_file():
                 return path
-        except OSError as error:
-            raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
     looked = ", ".join(str(root / folder) for folder in folders)
     raise MissingFile(
         f"There is no {' or '.join(names)} in any of {looked} (see gatebench data fetch); its official home is {home}."
@@ -49,8 +48,19 @@ def read_verified(path: Path, checksum: str, home: str) -> bytes:
 
 def read_file(path: Path) -> bytes:
     """Return the bytes of a file; raise `UserError` if it cannot be read."""
-    try:
+    with reading(path):
         return path.read_bytes()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Tell in one sentence that `path` cannot be read, or looked into, where that is what happens in the block.
+
+    Raises:
+        UserError: it cannot.
+    """
+    try:
+        yield
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
 
@@ -63,11 +73,20 @@ def check_published(data: bytes, checksum: str, name: str, home: str) -> None:
     Raises:
         UserError: it is another.
     """
-    algorithm = DIGESTS[len(checksum)]
-    if (found := hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()) != checksum:
+    found = hashlib.new(DIGESTS[len(checksum)], data, usedforsecurity=False).hexdigest()
+    compare_published(found, checksum, len(data), name, home)
+
+
+def compare_published(found: str, checksum: str, size: int, name: str, home: str) -> None:
+    """Check that the checksum that was found of a file of `size` bytes is the published one; see `check_published`.
+
+    Raises:
+        UserError: it is another.
+    """
+    if found != checksum:
         raise UserError(
-            f"{name} ({len(data):,} bytes) is not the published file: its {algorithm} is {found}, not {checksum}; "
-            f"its official home is {home}."
+            f"{name} ({size:,} bytes) is not the published file: its {DIGESTS[len(checksum)]} is {found}, "
+            f"not {checksum}; its official home is {home}."
         )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from gatebench.errors import UserError
 from tasks.datasets import Check, Dataset
-from tasks.files import DIGESTS
+from tasks.files import DIGESTS, reading
 
 CHUNK = 1 << 20  # bytes
 
@@ -74,12 +74,10 @@ def _found(dataset: Dataset, root: Path, form: Mapping[str, Check]) -> dict[str,
     found = {}
     for name in form:
         for path in (root / folder / name for folder in dataset.folders):
-            try:
+            with reading(path):
                 if path.exists():
                     found[name] = path
                     break
-            except OSError as error:
-                raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
     return found
 
 

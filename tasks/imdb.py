@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from tasks.fields import check_number, check_whole
 from tasks.sentiment import Sentiment, Texts
 
 if TYPE_CHECKING:
-    from tasks.cache import Arrays
+    from tasks.store import Arrays
 
 TRAINING_REVIEWS = 25_000
 LINE_BREAK = "<br />"
@@ -67,14 +66,13 @@ class Imdb(Sentiment):
         """Read the archive or the folder `aclImdb` from `imdb` or the root itself; the words are kept in the cache."""
         import numpy as np
 
-        from tasks.cache import cached
         from tasks.corpus import WORD, Corpus
+        from tasks.store import whole
 
         path = reviews.find_reviews(root)
         read = reviews.verified(path)
-        made_from = repr((reviews.CHECKSUMS, WORD.pattern, LINE_BREAK))
-        key = f"imdb-{hashlib.sha256(made_from.encode()).hexdigest()[:32]}"
-        arrays = cached(cache, key, lambda: _to_arrays(read(), path))
+        origin = {"files": reviews.CHECKSUMS, "word": WORD.pattern, "line break": LINE_BREAK}
+        arrays = whole(cache, "imdb", origin, lambda: _to_arrays(read(), path))
         corpus, positive, training = Corpus.from_arrays(arrays), arrays["positive"].tolist(), arrays["training"]
         train, val = self._held_out(np.flatnonzero(training).tolist(), positive, corpus.copies().tolist())
         return Texts(corpus, positive, train, val, np.flatnonzero(training == 0).tolist())

@@ -55,7 +55,8 @@ class JsbChorales(Task):
 
         from torch import nn
 
-        from tasks.next_frame import NextFrame, bernoulli, count_frames, frame_baselines, frame_scores
+        from tasks.every_step import EveryStep
+        from tasks.next_frame import bernoulli, count_frames, frame_baselines, frame_scores
 
         train, val, test = self.rolls.read(root, self.stretch)
         return Problem(
@@ -65,7 +66,7 @@ class JsbChorales(Task):
             input_size=KEYS,
             steps=train.steps,
             encoder=nn.Identity(),
-            head=partial(NextFrame, keys=KEYS),
+            head=partial(EveryStep, outputs=KEYS, ahead=True),
             loss=bernoulli,
             tally=count_frames,
             scores=frame_scores,

@@ -1,37 +1,17 @@
-"""The next frame of many binary values, each a Bernoulli variable: head, loss, scores, and what simple methods reach.
+"""The next frame of many binary values, each a Bernoulli variable: loss, scores, and what simple methods reach.
 
-T time, B batch, H features, K keys. Lengths are counted in frames that are predicted.
+T time, B batch, K keys. Lengths are counted in frames that are predicted.
 """
 
 from collections.abc import Callable, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from gatebench.errors import UserError
 from gatebench.task import Batch, Split
 
 BASELINE_BATCH = 8  # pieces at once: they differ in length, so more would be mostly padding
-
-
-class NextFrame(nn.Module):
-    """A linear layer on every step.
-
-    Raises:
-        UserError: the network is bidirectional: it would have read the frames that it predicts.
-    """
-
-    def __init__(self, features: int, directions: int = 1, *, keys: int) -> None:
-        super().__init__()
-        if directions > 1:
-            raise UserError("model.bidirectional is true; who predicts the next frame must not have read it backwards.")
-        self.linear = nn.Linear(features, keys)
-
-    def forward(self, output: Tensor, lengths: Tensor | None = None) -> Tensor:  # noqa: ARG002  (the loss is masked)
-        """Return the logits (T, B, K) of an output (T, B, H)."""
-        logits: Tensor = self.linear(output)
-        return logits
 
 
 def bernoulli(logits: Tensor, batch: Batch) -> Tensor:

@@ -1,16 +1,15 @@
-"""Foretelling the next symbol where a grammar says which may come: the data, the head, the loss and the scores.
+"""Foretelling the next symbol where a grammar says which may come: the data, the loss and the scores.
 
-T time, B batch, H features, N examples, S symbols. Targets (T, B, 1 + S): the next symbol's number, and for each symbol
+T time, B batch, N examples, S symbols. Targets (T, B, 1 + S): the next symbol's number, and for each symbol
 whether it may come next; behind the end of an example none may.
 """
 
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from gatebench.errors import UserError
 from gatebench.task import Batch
 from tasks.splits import TensorSplit
 
@@ -26,28 +25,6 @@ def as_split(symbols: Tensor, legal: Tensor, lengths: Tensor | None) -> TensorSp
         return TensorSplit(x, y, y_per_step=True)
     inside = torch.arange(x.shape[1]) < lengths[:, None] - 1
     return TensorSplit(x * inside, y * inside[:, :, None], lengths - 1, y_per_step=True)
-
-
-class NextSymbol(nn.Module):
-    """One linear layer, used at every step.
-
-    Raises:
-        UserError: there are two directions, of which one would see what is to be foretold.
-    """
-
-    def __init__(self, features: int, directions: int = 1, *, symbols: int) -> None:
-        super().__init__()
-        if directions > 1:
-            raise UserError(
-                "model.bidirectional is true, but a network that reads backwards sees the symbol to foretell."
-            )
-        self.linear = nn.Linear(features, symbols)
-
-    def forward(self, output: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return the logits (T, B, S) of an output (T, B, H)."""
-        del lengths
-        logits: Tensor = self.linear(output)
-        return logits
 
 
 def loss(logits: Tensor, batch: Batch) -> Tensor:

@@ -1,12 +1,16 @@
-"""Classification of whole sequences: the head, the loss and the score. T time, B batch, H features, C classes."""
+"""Classification of whole sequences: head, loss, score, and the problem that its tasks share.
 
-from collections.abc import Mapping
+T time, B batch, H features, D directions, C classes.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gatebench.task import Batch
+from gatebench.task import Batch, Problem, Split
 
 
 class LastStep(nn.Module):
@@ -50,3 +54,33 @@ def count_correct(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
 def accuracy(totals: Mapping[str, float]) -> dict[str, float]:
     """Return the accuracy, from 0 to 1, of added tallies of `count_correct`."""
     return {"accuracy": totals["correct"] / totals["examples"]}
+
+
+def classification_problem(
+    train: Split,
+    val: Split,
+    test: Split,
+    *,
+    input_size: int,
+    steps: int,
+    classes: int,
+    encoder: nn.Module | None = None,
+    baselines: Callable[[], dict[str, float]] = dict,
+) -> Problem:
+    """Return the problem of telling to which of so many classes a sequence belongs, once it is over.
+
+    encoder: None where the splits give (T, B, I) floats. See `Problem` for the rest.
+    """
+    return Problem(
+        train,
+        val,
+        test,
+        input_size=input_size,
+        steps=steps,
+        encoder=nn.Identity() if encoder is None else encoder,
+        head=partial(LastStep, classes=classes),
+        loss=cross_entropy,
+        tally=count_correct,
+        scores=accuracy,
+        baselines=baselines,
+    )

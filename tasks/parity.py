@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatebench.errors import out_of_range
-from gatebench.task import Metric, Problem, Size, Task
+from gatebench.task import Metric, Problem, Size
 from tasks.fields import check_whole
-from tasks.generated import check_generated, draws
+from tasks.generated import Generated, Part
 
 if TYPE_CHECKING:
     from tasks.drawing import Draw
     from tasks.splits import TensorSplit
 
-GENERATOR = "1"  # to be changed with any change of the data that a seed gives
-
 
 @dataclass(frozen=True)
-class Parity(Task):
+class Parity(Generated):
     """Random bits, one a step (I 1); the target, told after the last one, is whether the number of ones is odd.
 
     shortest, length: a training sequence has from `shortest` to `length` bits, each number as often as another; a
@@ -37,7 +33,7 @@ class Parity(Task):
         "Departures: a fixed set of examples where theirs are drawn anew at each step, a length for each example where "
         "theirs is for each batch, and one input where theirs are two."
     )
-    licence = "generated"
+    generator = "1"
 
     shortest: int = 1
     length: int = 40
@@ -54,45 +50,21 @@ class Parity(Task):
             check_whole(long, getattr(self, long), 1)
             if getattr(self, short) > getattr(self, long):
                 raise out_of_range(f"task.{short}", getattr(self, short), f"at most task.{long}, {getattr(self, long)}")
-        check_generated(self.training, self.validation, self.test, self.data_seed)
-
-    def checksums(self) -> Mapping[str, str]:
-        """Return the generator's version: the fields do the rest."""
-        return {"parity/generator": GENERATOR}
+        super().__post_init__()
 
     def size(self) -> Size:
         """Return the number of training examples, the longest T among them, and one input."""
         return Size(self.training, self.length, 1)
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (it is drawn)
+    def problem(self, *parts: Part) -> Problem:
         """Draw the examples."""
-        from functools import partial
-
-        from torch import nn
-
-        from tasks.objectives import LastStep, accuracy, count_correct, cross_entropy
+        from tasks.objectives import classification_problem
 
         trained, tested = (self.shortest, self.length), (self.shortest_test, self.length_test)
-        train, val, test = (
-            _split(draw, count, *span)
-            for (draw, count), span in zip(
-                draws(self.data_seed, self.training, self.validation, self.test),
-                (trained, trained, tested),
-                strict=True,
-            )
-        )
-        return Problem(
-            train,
-            val,
-            test,
-            input_size=1,
-            steps=max(self.length, self.length_test),
-            encoder=nn.Identity(),
-            head=partial(LastStep, classes=2),
-            loss=cross_entropy,
-            tally=count_correct,
-            scores=accuracy,
-        )
+        spans = (trained, trained, tested)
+        train, val, test = (_split(*part, *span) for part, span in zip(parts, spans, strict=True))
+        steps = max(self.length, self.length_test)
+        return classification_problem(train, val, test, input_size=1, steps=steps, classes=2)
 
 
 def _split(draw: Draw, count: int, shortest: int, longest: int) -> TensorSplit:

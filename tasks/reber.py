@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatebench.task import Metric, Problem, Size, Task
+from gatebench.task import Metric, Problem, Size
 from tasks.fields import check_whole
-from tasks.generated import check_generated, draws
+from tasks.generated import Generated, Part
 
 if TYPE_CHECKING:
     from tasks.drawing import Draw
     from tasks.splits import TensorSplit
 
-GENERATOR = "1"  # to be changed with any change of the data that a seed gives
-
 
 @dataclass(frozen=True)
-class Reber(Task):
+class Reber(Generated):
     """Strings of the embedded Reber grammar, one symbol of seven a step; at each step the next one is to be foretold.
 
     stream: None for one string an example (T from 8 upwards); a number for a continual stream of strings, one after
@@ -42,7 +38,7 @@ class Reber(Task):
         "at the first error), and a memory that starts anew with each example. Short strings come often: nine in ten "
         "of the single strings of the test are among those of training."
     )
-    licence = "generated"
+    generator = "1"
 
     stream: int | None = None
     training: int = 5_000
@@ -53,27 +49,22 @@ class Reber(Task):
     def __post_init__(self) -> None:
         if self.stream is not None:
             check_whole("stream", self.stream, 50)
-        check_generated(self.training, self.validation, self.test, self.data_seed)
-
-    def checksums(self) -> Mapping[str, str]:
-        """Return the generator's version: the fields do the rest."""
-        return {"reber/generator": GENERATOR}
+        super().__post_init__()
 
     def size(self) -> Size | None:
         """Return the number of training examples, T, and an input for each symbol, of a stream; strings have any T."""
         return None if self.stream is None else Size(self.training, self.stream, 7)
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (it is drawn)
+    def problem(self, *parts: Part) -> Problem:
         """Draw the examples."""
         from functools import partial
 
-        from tasks.next_symbol import NextSymbol, loss, scores, tally
+        from tasks.every_step import EveryStep
+        from tasks.next_symbol import loss, scores, tally
         from tasks.one_hot import OneHot
         from tasks.reber_grammar import SYMBOLS
 
-        train, val, test = (
-            self._split(draw, count) for draw, count in draws(self.data_seed, self.training, self.validation, self.test)
-        )
+        train, val, test = (self._split(*part) for part in parts)
         return Problem(
             train,
             val,
@@ -81,7 +72,7 @@ class Reber(Task):
             input_size=len(SYMBOLS),
             steps=max(split.x.shape[1] for split in (train, val, test)),
             encoder=OneHot(len(SYMBOLS)),
-            head=partial(NextSymbol, symbols=len(SYMBOLS)),
+            head=partial(EveryStep, outputs=len(SYMBOLS), ahead=True),
             loss=loss,
             tally=partial(tally, pair=(SYMBOLS.index("T"), SYMBOLS.index("P"))),
             scores=scores,

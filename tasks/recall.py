@@ -1,31 +1,13 @@
-"""Symbols that are recalled at the last steps: the head, the loss and the scores.
-
-T time, B batch, H features, C classes, K symbols to recall.
-"""
+"""Symbols that are recalled at the last steps: the loss and the scores. T time, B batch, C classes, K symbols."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from gatebench.task import Batch
-
-
-class EveryStep(nn.Module):
-    """One linear layer, used at every step, or at each of the `last` ones."""
-
-    def __init__(self, features: int, directions: int = 1, *, classes: int, last: int = 0) -> None:
-        super().__init__()
-        self.last = last
-        self.linear = nn.Linear(features * directions, classes)
-
-    def forward(self, output: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return the logits (T or `last`, B, C) of an output (T, B, D · H); all sequences are equally long."""
-        del lengths
-        logits: Tensor = self.linear(output[-self.last :])
-        return logits
 
 
 @dataclass(frozen=True)

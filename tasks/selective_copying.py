@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatebench.errors import out_of_range
-from gatebench.task import Metric, Problem, Size, Task
+from gatebench.task import Metric, Problem, Size
 from tasks.fields import check_whole
-from tasks.generated import check_generated, draws
+from tasks.generated import Generated, Part
 
 if TYPE_CHECKING:
     from tasks.drawing import Draw
     from tasks.splits import TensorSplit
 
-GENERATOR = "1"  # to be changed with any change of the data that a seed gives
 SYMBOLS = 14
 NOISE, SIGN = SYMBOLS, SYMBOLS + 1  # with them there are 16 tokens
 
 
 @dataclass(frozen=True)
-class SelectiveCopying(Task):
+class SelectiveCopying(Generated):
     """Random symbols at random places in noise, then as many signs, at each of which the next symbol is to be said.
 
     T = length + memorize. length: steps with noise. memorize: how many of them hold a symbol in its place. training,
@@ -38,7 +35,7 @@ class SelectiveCopying(Task):
         "them; accuracy over the symbols to recall. Departures: 256 steps by default where theirs are 4,096, and a "
         "fixed set of examples where theirs are drawn anew at each step; they stack 1 to 3 layers."
     )
-    licence = "generated"
+    generator = "1"
 
     length: int = 256
     memorize: int = 16
@@ -52,26 +49,21 @@ class SelectiveCopying(Task):
         check_whole("memorize", self.memorize, 1)
         if self.memorize > self.length:
             raise out_of_range("task.memorize", self.memorize, f"at most task.length, {self.length}")
-        check_generated(self.training, self.validation, self.test, self.data_seed)
-
-    def checksums(self) -> Mapping[str, str]:
-        """Return the generator's version: the fields do the rest."""
-        return {"selective_copying/generator": GENERATOR}
+        super().__post_init__()
 
     def size(self) -> Size:
         """Return the number of training examples, T, and one input for each token."""
         return Size(self.training, self.length + self.memorize, SYMBOLS + 2)
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (it is drawn)
+    def problem(self, *parts: Part) -> Problem:
         """Draw the examples."""
         from functools import partial
 
+        from tasks.every_step import EveryStep
         from tasks.one_hot import OneHot
-        from tasks.recall import EveryStep, Recall
+        from tasks.recall import Recall
 
-        train, val, test = (
-            self._split(draw, count) for draw, count in draws(self.data_seed, self.training, self.validation, self.test)
-        )
+        train, val, test = (self._split(*part) for part in parts)
         return Problem(
             train,
             val,
@@ -79,7 +71,7 @@ class SelectiveCopying(Task):
             input_size=SYMBOLS + 2,
             steps=self.length + self.memorize,
             encoder=OneHot(SYMBOLS + 2),
-            head=partial(EveryStep, classes=SYMBOLS, last=self.memorize),
+            head=partial(EveryStep, outputs=SYMBOLS, last=self.memorize),
             loss=Recall().loss,
             tally=Recall().tally,
             scores=Recall().scores,

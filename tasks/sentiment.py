@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatebench.task import Metric, Problem, Task
-from tasks.fields import check_choice, check_number, check_whole
+from tasks.fields import check_choice, check_number, check_whole, make_floats
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -62,6 +62,7 @@ class Sentiment(Task):
         check_choice("keep", self.keep, ENDS)
         check_choice("pool", self.pool, POOLS)
         check_number("embedding_dropout", self.embedding_dropout, 0, 0.9)
+        make_floats(self, "embedding_dropout")
 
     @abstractmethod
     def read(self, root: Path, cache: Path | None) -> Texts:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatebench.task import Metric, Problem, Size, Task
-from tasks.fields import check_choice, check_flag, check_whole
+from tasks.fields import check_choice, check_flag, check_held_out
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,9 +60,7 @@ class SequentialCifar10(Task):
     def __post_init__(self) -> None:
         check_choice("order", self.order, STEPS)
         check_flag("greyscale", self.greyscale)
-        check_whole("validation", self.validation, 1, TRAINING_IMAGES - 1)
-        if self.limit is not None:
-            check_whole("limit", self.limit, 1, TRAINING_IMAGES - self.validation)
+        check_held_out(self.validation, self.limit, TRAINING_IMAGES)
 
     def checksums(self) -> Mapping[str, str]:
         """Return the checksum of the archive; what is unpacked from it stands for the same data."""
@@ -75,34 +73,27 @@ class SequentialCifar10(Task):
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:
         """Read the batches from `cifar10` or the root itself: in `cifar-10-batches-py`, else in the archive."""
-        from functools import partial
-
         import torch
-        from torch import nn
 
         from tasks.cifar import CLASSES, CifarFiles
-        from tasks.objectives import LastStep, accuracy, count_correct, cross_entropy
+        from tasks.objectives import classification_problem
         from tasks.splits import TensorSplit
 
         arrays = CifarFiles(HOME, FOLDERS, ARCHIVE, INSIDE, CHECKSUMS).read(root, cache)
         training = [name for name in CHECKSUMS if name.startswith("data_batch")]
-        images = torch.cat([self._sequences(arrays[f"{name}/images"]) for name in training])
-        labels = torch.cat([torch.tensor(arrays[f"{name}/labels"]) for name in training])
+        images = torch.cat([self._sequences(arrays[f"{name}_images"]) for name in training])
+        labels = torch.cat([torch.tensor(arrays[f"{name}_labels"]) for name in training])
         held_out, end = self.validation, None if self.limit is None else self.validation + self.limit
         size = self.size()
-        return Problem(
+        return classification_problem(
             TensorSplit(images[held_out:end], labels[held_out:end], full_scale=255),
             TensorSplit(images[:held_out], labels[:held_out], full_scale=255),
             TensorSplit(
-                self._sequences(arrays["test_batch/images"]), torch.tensor(arrays["test_batch/labels"]), full_scale=255
+                self._sequences(arrays["test_batch_images"]), torch.tensor(arrays["test_batch_labels"]), full_scale=255
             ),
             input_size=size.inputs,
             steps=size.steps,
-            encoder=nn.Identity(),
-            head=partial(LastStep, classes=CLASSES),
-            loss=cross_entropy,
-            tally=count_correct,
-            scores=accuracy,
+            classes=CLASSES,
         )
 
     def _sequences(self, images: Images) -> Tensor:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from gatebench.errors import UserError
 from gatebench.task import Metric, Problem, Size, Task
-from tasks.fields import check_choice, check_whole
+from tasks.fields import check_choice, check_held_out, check_whole
 from tasks.idx_images import SHAPES, TRAINING_IMAGES, IdxImages, as_sequences
 
 HOME = "https://ossci-datasets.s3.amazonaws.com/mnist/"
@@ -56,9 +56,7 @@ class SequentialMnist(Task):
 
     def __post_init__(self) -> None:
         check_choice("order", self.order, SHAPES)
-        check_whole("validation", self.validation, 1, TRAINING_IMAGES - 1)
-        if self.limit is not None:
-            check_whole("limit", self.limit, 1, TRAINING_IMAGES - self.validation)
+        check_held_out(self.validation, self.limit, TRAINING_IMAGES)
         if self.permutation_seed is not None:
             check_whole("permutation_seed", self.permutation_seed, 0)
             if self.order != "pixel":
@@ -76,24 +74,16 @@ class SequentialMnist(Task):
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing is costly here)
         """Read the four idx files from the folders of the task's source below the data root, packed or not."""
-        from functools import partial
-
-        from torch import nn
-
-        from tasks.objectives import LastStep, accuracy, count_correct, cross_entropy
+        from tasks.objectives import classification_problem
 
         images, labels = self.source.read(root, "train")
         held_out, end = self.validation, None if self.limit is None else self.validation + self.limit
         steps, input_size = SHAPES[self.order]
-        return Problem(
+        return classification_problem(
             as_sequences(images[held_out:end], labels[held_out:end], self.order, self.permutation_seed),
             as_sequences(images[:held_out], labels[:held_out], self.order, self.permutation_seed),
             as_sequences(*self.source.read(root, "t10k"), self.order, self.permutation_seed),
             input_size=input_size,
             steps=steps,
-            encoder=nn.Identity(),
-            head=partial(LastStep, classes=10),
-            loss=cross_entropy,
-            tally=count_correct,
-            scores=accuracy,
+            classes=10,
         )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gatebench.errors import UserError, out_of_range
 from gatebench.task import Metric, Problem, Task
-from tasks.fields import check_choice, check_flag, check_number, check_whole
-from tasks.files import MissingFile
+from tasks.fields import check_choice, check_flag, check_number, check_whole, make_floats
+from tasks.files import MissingFile, reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,6 +79,7 @@ class Series(Task):
             check_whole("season", self.season, 1)
         if self.sentinel is not None:
             check_number("sentinel", self.sentinel, -1e300, 1e300)
+        make_floats(self, "sentinel")
         if not isinstance(self.separator, str) or len(self.separator) != 1 or self.separator in '"\r\n':
             raise out_of_range("task.separator", self.separator, "one character that may stand between cells")
         check_choice("encoding", self.encoding, ENCODINGS)
@@ -97,11 +98,8 @@ class Series(Task):
             UserError: no file or no target is named, or the file cannot be read.
         """
         path = self._file()
-        try:
-            with path.open("rb") as file:
-                return {path.name: hashlib.file_digest(file, "sha256").hexdigest()}
-        except OSError as error:
-            raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
+        with reading(path), path.open("rb") as file:
+            return {path.name: hashlib.file_digest(file, "sha256").hexdigest()}
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (it is the user's own file)
         """Read the user's file; the data root is of no account."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from gatebench.errors import UserError, out_of_range
 from gatebench.task import Metric, Problem, Size, Task
-from tasks.fields import check_choice, check_flag, check_number, check_whole
+from tasks.fields import check_choice, check_flag, check_number, check_whole, make_floats
 from tasks.speakers import PARTS
 from tasks.speech_releases import ARCHIVES, WORDS, check_words, checksums
 
@@ -77,9 +77,7 @@ class SpeechCommands(Task):
         self._check_noise()
         object.__setattr__(self, "words", tuple(self.words))
         object.__setattr__(self, "chance", 1 / self.classes)
-        for name in ("background_share", "background_volume", "test_snr_db"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, float(getattr(self, name)))  # a digest tells 10 from 10.0
+        make_floats(self, "background_share", "background_volume", "test_snr_db")
 
     @property
     def is_subset(self) -> bool:
@@ -129,13 +127,11 @@ class SpeechCommands(Task):
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:
         """Read the recordings in any of their layouts, or, without a look at them, what the cache holds of them."""
-        from functools import partial
-
         import torch
 
         from tasks.augmentation import Augment, Augmentations
         from tasks.linear_classifier import linear_accuracy
-        from tasks.objectives import LastStep, accuracy, count_correct, cross_entropy
+        from tasks.objectives import classification_problem
         from tasks.speech_features import features_of
         from tasks.splits import TensorSplit
 
@@ -144,17 +140,14 @@ class SpeechCommands(Task):
         shift = round(self.time_shift_ms / self.stride_ms)
         augmentations = Augmentations(self.background_share, shift, self.time_mask, self.frequency_mask)
         encoder = Augment(arrays["mean"], arrays["scale"], arrays["silence"], augmentations)
-        return Problem(
+        return classification_problem(
             train,
             val,
             test,
             input_size=self.width,
             steps=self.steps,
+            classes=self.classes,
             encoder=encoder,
-            head=partial(LastStep, classes=self.classes),
-            loss=cross_entropy,
-            tally=count_correct,
-            scores=accuracy,
             baselines=lambda: {"linear": linear_accuracy(train, test, encoder, self.classes)},
         )
 

@@ -5,8 +5,6 @@ N examples, S samples, T frames, I features, V versions of a clip.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import version
@@ -17,11 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.mapped import Arrays, mapped
 from tasks.noise import Waves, add_noise, white
 from tasks.speakers import hashed_part, is_held_out, listed_part
 from tasks.spectra import Spectra
 from tasks.speech_releases import find_recordings
+from tasks.store import Arrays, Origin, mapped
 from tasks.utterances import Backgrounds, Labels, is_silence, label_clips, waves_of
 from tasks.wav import RATE
 
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 VERSIONS = 4  # noisy ones of each clip for training
 CHUNK = 256  # clips that are transformed at once
-FOLDER = "speech_commands"  # in the cache: its entries and their limit are its own
 FORMAT = 1  # to be raised when the same fields come to mean other features
 RECORDED = ("version", "words", "unknown", "silence", "split", "split_seed", "content_sha256")
 ANALYSED = ("features", "width", "window_ms", "stride_ms")
@@ -49,28 +46,28 @@ def features_of(task: SpeechCommands, root: Path, folder: Path | None) -> dict[s
     Raises:
         UserError: the recordings are missing, or are not what they should be, or the cache cannot be written to.
     """
-    folder = None if folder is None else folder / FOLDER
-    fields = (*RECORDED, *ANALYSED)
     corpus = cache(lambda: Corpus(task, root))
-    found = dict(mapped(folder, _key(task, "clean", fields, task.silence), lambda: corpus().clean()))
+
+    def kept(kind: str, compute: Callable[[Corpus], Arrays], *fields: str) -> Arrays:
+        return mapped(folder, f"speech_commands-{kind}", _origin(task, fields), lambda: compute(corpus()))
+
+    found = dict(kept("clean", Corpus.clean, *["noise_seed"] * task.silence))
     if task.test_snr_db is not None:
-        key = _key(task, "noisy", (*fields, "test_noise", "test_snr_db"), True)
-        found |= mapped(folder, key, lambda: corpus().noisy())
+        found |= kept("noisy", Corpus.noisy, "noise_seed", "test_noise", "test_snr_db")
     if task.background_share:
-        key = _key(task, "background", (*fields, "background_volume"), True)
-        found |= mapped(folder, key, lambda: corpus().background())
+        found |= kept("background", Corpus.background, "noise_seed", "background_volume")
     return found
 
 
-def _key(task: SpeechCommands, kind: str, fields: tuple[str, ...], is_random: bool) -> str:
-    """Return a name for what is computed from these fields of the task by these versions of libraries."""
-    recipe = {
+def _origin(task: SpeechCommands, fields: tuple[str, ...]) -> Origin:
+    """Return what features are computed from: these fields of the task beside the usual ones, by these libraries."""
+    parameters = task.parameters()
+    return {
         "format": FORMAT,
         "files": dict(task.checksums()),
-        "fields": {name: task.parameters()[name] for name in (*fields, *["noise_seed"] * is_random)},
+        "fields": {name: parameters[name] for name in (*RECORDED, *ANALYSED, *fields)},
         "libraries": {name: version(name) for name in ("torch", "torchaudio", "numpy")},
     }
-    return f"{kind}-{hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:32]}"
 
 
 class Corpus:

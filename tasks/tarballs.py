@@ -5,12 +5,13 @@ import lzma
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 from gatebench.errors import UserError
+from tasks.files import compare_published, reading
 
 MOST_BYTES = 16 << 20  # of one file in an archive
 MOST_FILES = 200_000  # of one archive
@@ -22,22 +23,13 @@ def open_verified(path: Path, sha256: str, home: str) -> IO[bytes]:
     Raises:
         UserError: the file cannot be read, or is not the one published at `home`.
     """
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
-    try:
-        found, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
-        file.seek(0)
-    except OSError as error:
-        file.close()
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
-    if found != sha256:
-        file.close()
-        raise UserError(
-            f"{path} ({size:,} bytes) is not the published file: its sha256 is {found}, not {sha256}; "
-            f"its official home is {home}."
-        )
+    with ExitStack() as stack:
+        with reading(path):
+            file = stack.enter_context(path.open("rb"))
+            found, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+            file.seek(0)
+        compare_published(found, sha256, size, str(path), home)
+        stack.pop_all()  # it stays open
     return file
 
 

@@ -1,5 +1,6 @@
 """Timestamps of a series: read, and put in microseconds or months. N rows."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,14 +23,16 @@ def read_timestamp(text: str, pattern: str | None) -> datetime:
         ValueError: the text is no time.
     """
     text = text.strip()
-    if pattern is not None:
-        time = datetime.strptime(text, pattern)
-    else:
-        time = datetime.fromisoformat(f"{text}-01" if len(text) == 7 and text[4] == "-" else text)
     try:
+        if pattern is not None:
+            time = datetime.strptime(text, pattern)
+        else:
+            time = datetime.fromisoformat(f"{text}-01" if len(text) == 7 and text[4] == "-" else text)
         return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
     except OverflowError:
         raise ValueError(f"{text} is no time in UTC") from None
+    except re.error:
+        raise ValueError(f"{pattern} asks for the same twice") from None
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,10 +89,10 @@ def standardize(values: NDArray[np.float64], training: int, columns: Sequence[st
         UserError: a column has one value only there, or values that are too large or too close to be told apart.
     """
     known = values[:training]
-    for column, value in zip(columns, known[0], strict=True):
-        if (known[:, columns.index(column)] == value).all():
+    for column, seen in zip(columns, known.T, strict=True):
+        if (seen == seen[0]).all():
             raise UserError(
-                f"Column {column!r} of {name} is {value:g} in all {training:,} steps for training, so that it cannot "
+                f"Column {column!r} of {name} is {seen[0]:g} in all {training:,} steps for training, so that it cannot "
                 f"be standardised and tells nothing."
             )
     with np.errstate(all="ignore"):

@@ -8,6 +8,7 @@ number once forward and once back (`gatebench.derive.emit_rows`). Where x is wid
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from torch import Tensor
 
@@ -15,6 +16,7 @@ from gatebench.backends import fused
 from gatebench.backends.contract import Run, Workload
 from gatebench.backends.fused.function import run_cell
 from gatebench.backends.fused.kernel import kernel_of
+from gatebench.definitions import Definitions
 from gatebench.derive.affine import NotAffine, scan_coefficients
 from gatebench.derive.emit_rows import WIDEST
 from gatebench.spec import Cell
@@ -24,9 +26,7 @@ NAME = "scan"
 
 def refuses(cell: Cell, work: Workload) -> str | None:
     """Return why this is not a scan or cannot be run here, or None."""
-    try:
-        scan_coefficients(cell)
-    except NotAffine as why:
+    if why := _why_not(cell.definitions):
         return f"scan runs cells that are affine in their state; in {cell.name} {why}."
     reason = fused.refuses(cell, work)
     return None if reason is None else reason.replace("fused", NAME, 1)
@@ -42,3 +42,12 @@ def run(
 ) -> Run:
     """Run one layer in one direction; see `contract.Backend.run`, and `fused.run` for what is refused later."""
     return run_cell(kernel_of(cell.definitions, x.dtype, x.shape[-1] <= WIDEST), weights, x, state, lengths, trace)
+
+
+@lru_cache(maxsize=1024)
+def _why_not(definitions: Definitions) -> str | None:
+    try:
+        scan_coefficients(definitions)
+    except NotAffine as why:
+        return str(why)
+    return None

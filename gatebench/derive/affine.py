@@ -6,6 +6,7 @@ value: s[t] = a ⊙ s[t-1] + b with a and b free of the past. (Martin & Cundy 20
 
 from dataclasses import dataclass
 
+from gatebench.definitions import Definitions
 from gatebench.expression import Expr, lift, name, names, simplify, substitute
 from gatebench.spec import Cell
 
@@ -22,14 +23,14 @@ class NotAffine(Exception):  # noqa: N818  (an answer, not a fault)
     """The recurrence is not a scan; the sentence says why."""
 
 
-def scan_coefficients(cell: Cell) -> dict[str, Affine]:
+def scan_coefficients(definitions: Definitions) -> dict[str, Affine]:
     """Return, for each state that is read in the next step, its coefficients.
 
     Raises:
         NotAffine: the cell is not a scan.
     """
-    formulas = cell.definitions.formulas
-    carried = [m for m in cell.memory if any(f"{m}[t-1]" in names(f) for f in formulas.values())]
+    formulas = definitions.formulas
+    carried = [m for m in definitions.memory if any(f"{m}[t-1]" in names(f) for f in formulas.values())]
     inlined: dict[str, Expr] = {}
     for defined, formula in formulas.items():
         inlined[defined] = substitute(formula, inlined)
@@ -39,7 +40,7 @@ def scan_coefficients(cell: Cell) -> dict[str, Affine]:
 def scannable(cell: Cell) -> bool:
     """Return whether `scan_coefficients` exist."""
     try:
-        scan_coefficients(cell)
+        scan_coefficients(cell.definitions)
     except NotAffine:
         return False
     return True

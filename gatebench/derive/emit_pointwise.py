@@ -97,9 +97,23 @@ class Pointwise:
                 return f"load(a->vector[{self.plan.vectors.index(node.args[0])}] + j)"
             case "dot":
                 return self.dots[node]
+        if node.op == "sigmoid" and Expr("sigmoid", (_opposite(node.operands[0]),)) in self._known:
+            return self._other_side(node)
         operands = [self._value(operand) for operand in node.operands]
         if node.op == "neg":
             return f"-{operands[0]}"
         if node.op in _INFIX:
             return f"{operands[0]} {_INFIX[node.op]} {operands[1]}"
         return f"v_{node.op}({', '.join(operands)})"
+
+    def _other_side(self, node: Expr) -> str:
+        """Return σ(-a) = e^-a σ(a), where σ(a) is known; the compiler sees that e^-a was computed for it too."""
+        a = _opposite(node.operands[0])
+        return f"decay({self._value(a)}) * {self._known[Expr('sigmoid', (a,))]}"
+
+
+def _opposite(node: Expr) -> Expr:
+    """Return -node, in the form in which a table would have it."""
+    if node.op == "sub":
+        return Expr("sub", node.args[::-1])
+    return node.operands[0] if node.op == "neg" else Expr("neg", (node,))

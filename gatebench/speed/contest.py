@@ -1,115 +1,122 @@
-"""One cell at one shape: every backend that can run it, checked, then timed side by side."""
+"""Who runs beside whom, as plain data: a cell at a shape, the contestants, and with whom each is compared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-from torch import nn
+from gatebench.cells import build_cell, cell_names
+from gatebench.errors import unknown
+from gatebench.speed.shape import Shape
+from gatebench.trial import BACKENDS
 
-from gatebench.backends.native import kernel
-from gatebench.spec import Cell
-from gatebench.speed.agreement import disagreement, truth
-from gatebench.speed.measure import interleaved, kept_bytes
-from gatebench.speed.problem import Problem, Shape
+TORCH = "torch"
+"""The contestant that is torch's own module, in this process."""
 
-MODULES = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn_tanh": nn.RNN, "rnn_relu": nn.RNN}
-"""torch's modules, by the cell that they are."""
+PLAIN = "torch plain"
+"""The contestant that is torch's own module as a user meets it, in a process of its own."""
 
-STANDARD = "torch"
-"""The contestant that is torch's own module, where the cell has one."""
+EAGER = "reference"
+"""The backend that is an eager loop under autograd."""
+
+RUNNABLE = tuple(name for name in BACKENDS if name != "auto")
+"""The backends that can be named."""
+
+WHAT = {
+    "fused": "loops in C, derived from the cell's table",
+    "scan": "the same for cells that are affine in their state",
+    "native": "torch's kernels, fed with the table's weights",
+    "manual": "the derived backward pass in torch operations",
+    "reference": "an eager loop of torch operations under autograd, the products with the input before it",
+    TORCH: "torch's own module in this process, with the same allocator",
+    PLAIN: "torch's own module in a process of its own, which leaves the allocator as it is",
+}
+"""What each contestant is."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """What was found for one backend.
+class Contestant:
+    """One way to run a training step.
 
-    seconds: of one forward and backward pass, the median; None where there is no time to tell, and `sentence` says why.
-    ratio: how many times faster than the first contestant. share: of the machine's GEMM peak. kept: bytes for backward.
+    name: for tables, e.g. "fused", "torch plain", "lstm on fused". what: what it is, in a few words.
+    cell: what `build_cell` takes. runner: a backend's name, or `TORCH`.
+    trace: whether the gates are recorded.
+    apart: whether it runs in a process of its own whose allocator is left as it is.
+    against: the names of the contestants that it is compared with, the most telling first.
     """
 
-    cell: str
+    name: str
+    what: str
+    cell: Mapping[str, Any]
+    runner: str
+    trace: bool = False
+    apart: bool = False
+    against: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name, with a word where gates are recorded."""
+        return f"{self.name}, recording" if self.trace else self.name
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A cell at a shape. memory: whether each contestant's peak memory is measured too."""
+
+    cell: Mapping[str, Any]
     shape: Shape
-    backend: str
-    threads: int
-    seconds: float | None = None
-    ratio: float | None = None
-    share: float | None = None
-    kept: int | None = None
-    sentence: str = ""
+    contestants: tuple[Contestant, ...]
+    memory: bool = False
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return asdict(self) | {"shape": asdict(self.shape)}
+    @property
+    def name(self) -> str:
+        """The cell's label."""
+        return build_cell(self.cell).name
 
 
-def contest(
-    cell: Cell, shape: Shape, backends: Sequence[str], seconds: float, peak: float, *, trace: bool
-) -> list[Row]:
-    """Return a row for each backend, after torch's own module where there is one for the cell.
+def entered(
+    cell: Mapping[str, Any], backends: Sequence[str], against: Sequence[str], traces: Sequence[bool]
+) -> tuple[Contestant, ...]:
+    """Return the contestants for a cell: those to compare with, then the cell on each backend.
 
     Args:
-        cell: the table.
-        shape: the sizes.
-        backends: by name.
-        seconds: for how long the contestants take turns.
-        peak: the machine's FLOP/s, see `gemm_peak`.
-        trace: whether backends record their gates; torch's module cannot.
+        cell: what `build_cell` takes.
+        backends: their names.
+        against: `TORCH`, `PLAIN`, a backend, or a cell, which stands for that cell on the same backend.
+        traces: whether gates are recorded; each value is a contestant of its own.
+
+    Raises:
+        UserError: a name is unknown.
     """
-    problem = Problem(cell, shape)
-    reasons = {b: problem.refusal(b, trace) for b in backends}
-    runnable = [b for b in backends if reasons[b] is None]
-    if runnable:
-        expected = truth(problem, trace)
-        reasons |= {b: disagreement(problem, b, trace, expected) for b in runnable}
-        del expected
-    steps: dict[str, Callable[[], object]] = {}
-    kept: dict[str, int] = {}
-    if (standard := _standard(problem)) is not None:
-        steps[STANDARD], kept[STANDARD] = standard
-    copy = problem.copy(torch.float32)
+    for name in backends:
+        if name not in RUNNABLE:
+            raise unknown("backend", name, RUNNABLE)
+    rivals = [name for name in dict.fromkeys(against) if not _same(name, cell)]
+    found: dict[tuple[str, bool], Contestant] = {}
+    for position, name in enumerate(rivals):
+        others = () if name in cell_names() else tuple(r for r in rivals[:position] if r not in cell_names())
+        for one in _rivals(name, cell, backends, traces):
+            found[one.name, one.trace] = replace(one, against=others)
     for backend in backends:
-        if reasons[backend] is None:
-            steps[backend] = partial(copy.step, backend, trace)
-            given = (copy.x, *copy.state, *copy.weights.values())
-            kept[backend] = kept_bytes(partial(copy.forward, backend, trace), given)
-    times = dict(zip(steps, interleaved(list(steps.values()), seconds), strict=True)) if steps else {}
-    first = next(iter(times.values()), 0.0)
-    rows = []
-    for backend in dict.fromkeys([*times, *backends]):
-        row = Row(cell.name, problem.shape, backend, torch.get_num_threads(), sentence=reasons.get(backend) or "")
-        if backend in times:
-            taken = times[backend]
-            row = Row(
-                row.cell,
-                row.shape,
-                backend,
-                row.threads,
-                taken,
-                first / taken,
-                problem.flops / taken / peak,
-                kept[backend],
-            )
-        rows.append(row)
-    return rows
+        names = tuple(f"{name} on {backend}" if name in cell_names() else name for name in rivals if name != backend)
+        for trace in traces:
+            found[backend, trace] = Contestant(backend, WHAT[backend], cell, backend, trace, against=names)
+    return tuple(found.values())
 
 
-def _standard(problem: Problem) -> tuple[Callable[[], object], int] | None:
-    """Return a training step of torch's own module for the cell and what it keeps; None where there is none."""
-    found = kernel(problem.cell)
-    if found is None:
-        return None
-    name = found.function.__name__
-    options = {"nonlinearity": name.removeprefix("rnn_")} if name.startswith("rnn") else {}
-    module = MODULES[name](problem.shape.I, problem.shape.H, **options)
-    x = problem.x.clone().requires_grad_()
+def _same(name: str, cell: Mapping[str, Any]) -> bool:
+    """Return whether `name` is that of a cell with the equations of `cell`, which cannot be its own rival."""
+    return name in cell_names() and build_cell({"base": name}).digest == build_cell(cell).digest
 
-    def step() -> None:
-        module(x)[0].backward(problem.incoming)
-        for tensor in (x, *module.parameters()):
-            tensor.grad = None
 
-    return step, kept_bytes(lambda: module(x), (x, *module.parameters()))
+def _rivals(name: str, cell: Mapping[str, Any], backends: Sequence[str], traces: Sequence[bool]) -> list[Contestant]:
+    """Return the contestants that a name in `against` stands for."""
+    if name in (TORCH, PLAIN):
+        return [Contestant(name, WHAT[name], cell, TORCH, apart=name == PLAIN)]
+    if name in RUNNABLE:  # the eager loop at its best: stacking gates would cost it time
+        return [Contestant(name, WHAT[name], cell, name, trace and name != EAGER) for trace in traces]
+    if name in cell_names():
+        what = f"the cell {name} on the same backend"
+        return [Contestant(f"{name} on {b}", what, {"base": name}, b, trace) for b in backends for trace in traces]
+    raise unknown("baseline", name, [TORCH, PLAIN, *RUNNABLE, *cell_names()])

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from gatebench.backends import Run, Workload, choose, find
+from gatebench.backends import Run, Workload, choose
 from gatebench.derive.count import product_flops, shapes
-from gatebench.errors import UserError, out_of_range
 from gatebench.spec import Cell
+from gatebench.speed.shape import Shape
 from gatebench.start import start_weights
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The sizes of a layer's work."""
-
-    T: int
-    B: int
-    I: int  # noqa: E741
-    H: int
-
-    def __post_init__(self) -> None:
-        for label in "TBIH":
-            if getattr(self, label) < 1:
-                raise out_of_range(label, getattr(self, label), "a whole number of at least 1")
-
-    def __str__(self) -> str:
-        return f"{self.T},{self.B},{self.I},{self.H}"
-
-    @classmethod
-    def parse(cls, text: str) -> Shape:
-        """Return the shape that "T,B,I,H" writes; raise `UserError` where it does not."""
-        parts = text.split(",")
-        if len(parts) != 4 or not all(part.strip().isdigit() for part in parts):
-            raise UserError(f"The shape {text!r} cannot be read; write T,B,I,H, as in 784,64,1,128.")
-        return cls(*map(int, parts))
 
 
 @dataclass(frozen=True)
@@ -70,10 +45,6 @@ class Problem:
         """Floating-point operations of all products: forward, for the operands and for the weights."""
         return 3 * self.shape.T * self.shape.B * product_flops(self.cell, self.shape.I, self.shape.H)
 
-    def refusal(self, backend: str, trace: bool) -> str | None:
-        """Return why a backend cannot run this, or None."""
-        return find(backend).refuses(self.cell, Workload.of(self.x, self.shape.H, trace))
-
     def copy(self, dtype: torch.dtype) -> Copy:
         """Return the problem's tensors in a dtype, ready for a gradient."""
         return Copy(self, dtype)
@@ -87,30 +58,37 @@ class Copy:
         self.weights = {n: w.to(dtype, copy=True).requires_grad_() for n, w in problem.weights.items()}
         self.x = problem.x.to(dtype, copy=True).requires_grad_()
         self.state = tuple(s.to(dtype, copy=True).requires_grad_() for s in problem.state)
+        self.start = tuple(s.detach() for s in self.state)
         self.incoming = problem.incoming.to(dtype)
 
     def forward(self, backend: str, trace: bool) -> Run:
-        """Run forward."""
+        """Run forward from a state that wants no gradient, as a training step of the layer does."""
+        return self._run(backend, self.start, trace)
+
+    def _run(self, backend: str, state: tuple[Tensor, ...], trace: bool) -> Run:
         work = Workload.of(self.x, self.problem.shape.H, trace)
-        return choose(backend, self.problem.cell, work).run(
-            self.problem.cell, self.weights, self.x, self.state, None, trace
-        )
+        return choose(backend, self.problem.cell, work).run(self.problem.cell, self.weights, self.x, state, None, trace)
 
     def step(self, backend: str, trace: bool) -> None:
-        """Run forward and backward, as one training step of the layer does."""
+        """Run forward and backward, as one training step does."""
         torch.autograd.backward(self.forward(backend, trace).output, self.incoming)
-        for tensor in (self.x, *self.state, *self.weights.values()):
+        for tensor in (self.x, *self.weights.values()):
             tensor.grad = None
 
     def result(self, backend: str, trace: bool) -> Result:
-        """Return all that a step computes."""
-        ran = self.forward(backend, trace)
+        """Return all that a step computes, with the gradients of the initial state."""
+        ran = self._run(backend, self.state, trace)
         labels = [*self.problem.cell.memory]
         values = {"output": ran.output} | {f"final {m}": s for m, s in zip(labels, ran.state, strict=True)}
         values |= {f"gate {g}": v for g, v in ran.gates.items()}
         sources = {"x": self.x} | {f"initial {m}": s for m, s in zip(labels, self.state, strict=True)} | self.weights
-        incoming = [self.incoming, *(g.to(self.x.dtype) for g in self.problem.incoming_state)]
-        gradients = torch.autograd.grad([ran.output, *ran.state], list(sources.values()), incoming, allow_unused=True)
-        for name, gradient in zip(sources, gradients, strict=True):
-            values[f"gradient of {name}"] = torch.zeros_like(sources[name]) if gradient is None else gradient
-        return Result({n: v.detach() for n, v in values.items()})
+        return Result({n: v.detach() for n, v in values.items()} | self.gradients([ran.output, *ran.state], sources))
+
+    def gradients(self, outcomes: Sequence[Tensor], sources: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the gradients of the sources by name, where those of output and final states are the problem's."""
+        incoming = [g.to(self.x.dtype) for g in (self.incoming, *self.problem.incoming_state)]
+        found = torch.autograd.grad(outcomes, list(sources.values()), incoming, allow_unused=True)
+        return {
+            f"gradient of {name}": torch.zeros_like(source) if gradient is None else gradient
+            for (name, source), gradient in zip(sources.items(), found, strict=True)
+        }

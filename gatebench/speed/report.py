@@ -1,50 +1,159 @@
-"""The rows of a speed run as text for people and as JSON."""
+"""The rows of a speed run as tables for people."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import torch
+from gatebench.speed.others import QUIET
+from gatebench.speed.row import Row
+from gatebench.speed.summary import Summary, recordings, speeds
 
-from gatebench.speed.contest import Row
+Line = Mapping[str, str]
+"""What stands in a line of a table, by the head of its column; what is not there is left empty."""
 
-HEAD = ("cell", "T,B,I,H", "threads", "backend", "ms", "×", "of peak", "kept MB")
+SIDES = {
+    "cell": "l",
+    "T,B,I,H": "l",
+    "threads": "r",
+    "contestant": "l",
+    "gates": "l",
+    "ms": "r",
+    "±": "r",
+    "recording": "r",
+    "×": "r",
+    "against": "l",
+    "of GEMM": "r",
+    "kept MB": "r",
+    "peak MB": "r",
+    "peak %": "r",
+}
+"""The columns of the table of rows, and on which side their texts stand."""
+
+SUMMARY_SIDES = {
+    "cell": "l",
+    "contestant": "l",
+    "gates": "l",
+    "against": "l",
+    "threads": "r",
+    "shapes": "r",
+    "mean": "r",
+    "least": "r",
+    "at": "l",
+    "greatest": "r",
+    "at ": "l",
+}
+"""The same of the summary."""
+
+ONCE = ("cell", "T,B,I,H", "threads", "gates", "shapes")
+"""The columns that are told above the table where all lines say the same."""
+
+NEITHER = "–"
+"""Stands where gates are not recorded."""
+
+LEGEND = {
+    "ms": "median of a training step in float32: forward, and backward to the input and all weights",
+    "±": "half the interquartile range",
+    "gates": "whether their values are recorded at all steps",
+    "recording": "what that costs",
+    "×": "how many times as fast as what stands behind it",
+    "of GEMM": "FLOP/s of the products, as a part of the GEMM peak",
+    "kept MB": "what the forward pass keeps for the backward pass",
+    "peak MB": "growth of the peak resident set in one step, in a fresh process",
+    "peak %": "the same in percent of that of what it is compared with",
+}
+"""What the columns of the table of rows mean."""
 
 
-def cells_of(row: Row) -> tuple[str, ...]:
-    """Return a row of the printed table; a sentence stands where there is no time."""
-    start = (row.cell, str(row.shape), str(row.threads), row.backend)
-    if row.seconds is None:
-        return (*start, "—", "", "", row.sentence)
-    ratio, share, kept = row.ratio or 0.0, row.share or 0.0, row.kept or 0
-    return (*start, f"{row.seconds * 1e3:.2f}", f"{ratio:.2f}", f"{share:.0%}", f"{kept / 1e6:.1f}")
+@dataclass(frozen=True)
+class Sheet:
+    """A table. above: what holds for all of it. lines: texts, the head first. sides: "l" or "r" for each column."""
+
+    above: str
+    lines: tuple[tuple[str, ...], ...]
+    sides: str
 
 
-def machine() -> dict[str, Any]:
-    """Return what the figures depend on: processor, cores, versions."""
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
+def results(rows: Sequence[Row]) -> Sheet:
+    """Return the rows as a table: a line for each, and a short one for each further one that it is compared with."""
+    return _sheet([line for row in rows for line in _lines(row)], SIDES)
+
+
+def summary(rows: Sequence[Row]) -> Sheet | None:
+    """Return how many times as fast each contestant is over the shapes, or None where there are not several."""
+    found = speeds(rows)
+    lines = [_summary_line(one, "{:.2f}", one.mean, one.least, one.greatest) for one in found]
+    return _sheet(lines, SUMMARY_SIDES) if any(one.shapes > 1 for one in found) else None
+
+
+def recording(rows: Sequence[Row]) -> Sheet | None:
+    """Return what recording the gates costs over the shapes, or None where that was not measured at several."""
+    found = recordings(rows)
+    lines = [
+        dict(_summary_line(one, "{:+.1%}", one.mean - 1, one.least - 1, one.greatest - 1), against="", gates=NEITHER)
+        for one in found
+    ]
+    return _sheet(lines, SUMMARY_SIDES) if any(one.shapes > 1 for one in found) else None
+
+
+def notes(rows: Sequence[Row]) -> list[str]:
+    """Return a line for each sentence that belongs to a row, and one where the machine was busy with something else."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        if row.sentence:
+            found.setdefault((row.cell, row.contestant, row.sentence), []).append(str(row.shape))
+    said = [
+        f"{cell}, {contestant}, at {'; '.join(dict.fromkeys(places))}: {sentence}"
+        for (cell, contestant, sentence), places in found.items()
+    ]
+    taken = {(row.cell, row.shape, row.threads): row.others or 0.0 for row in rows}
+    disturbed = sum(cores > QUIET for cores in taken.values())
+    if disturbed:
+        said.append(
+            f"Other processes took up to {max(taken.values()):.1f} cores meanwhile, and more than {QUIET} "
+            f"in {disturbed} of {len(taken)} contests: measure on a quiet machine what is to be trusted."
+        )
+    return said
+
+
+def legend(sheet: Sheet) -> list[str]:
+    """Return what the columns of the table of rows mean, of those that are there."""
+    return [f"{head}: {LEGEND[head]}." for head in sheet.lines[0] if head in LEGEND]
+
+
+def _lines(row: Row) -> list[Line]:
+    """Return a row's line, with its first ratio, and a short one for every other ratio."""
+    line = {"cell": row.cell, "T,B,I,H": str(row.shape), "threads": str(row.threads), "contestant": row.contestant}
+    line |= {"gates": "recorded" if row.trace else NEITHER, "ms": row.verdict}
+    if row.timing is not None:
+        line |= {"ms": f"{row.timing.median * 1e3:.2f}", "±": f"{row.timing.spread:.0%}"}
+    optional = {
+        "recording": (row.recording and row.recording - 1, "{:+.1%}", 1),
+        "of GEMM": (row.share, "{:.0%}", 1),
+        "kept MB": (row.kept, "{:.1f}", 1e6),
+        "peak MB": (row.peak, "{:.1f}", 1e6),
     }
+    line |= {head: form.format(value / unit) for head, (value, form, unit) in optional.items() if value is not None}
+    first, *others = [
+        {"×": f"{ratio.speed:.2f}", "against": ratio.against}
+        | ({} if ratio.memory is None else {"peak %": f"{ratio.memory:.0%}"})
+        for ratio in row.ratios
+    ] or [{}]
+    return [line | first, *others]
 
 
-def to_json(rows: Sequence[Row], peaks: dict[int, float], allocator: str) -> str:
-    """Return all that was measured; `peaks`: FLOP/s by number of threads, `allocator`: how memory was handed out."""
-    facts = {"machine": machine(), "gemm_peak": peaks, "allocator": allocator}
-    return json.dumps(facts | {"rows": [row.to_dict() for row in rows]}, indent=1)
+def _summary_line(one: Summary, form: str, mean: float, least: float, greatest: float) -> Line:
+    line = {"cell": one.cell, "contestant": one.contestant, "gates": "recorded" if one.trace else NEITHER}
+    line |= {"against": one.against, "threads": str(one.threads), "shapes": str(one.shapes)}
+    line |= {"mean": form.format(mean), "least": form.format(least), "greatest": form.format(greatest)}
+    return line | {"at": str(one.least_at), "at ": str(one.greatest_at)}
 
 
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+def _sheet(lines: Sequence[Line], sides: Mapping[str, str]) -> Sheet:
+    """Return the table of at least one line without empty columns, and without those that can be told once."""
+    full = [line for line in lines if "contestant" in line]
+    once = {head: full[0][head] for head in ONCE if head in full[0] and len({line[head] for line in full}) == 1}
+    heads = [head for head in sides if head not in once and any(line.get(head) for line in lines)]
+    above = ", ".join(f"{head} {text}" for head, text in once.items() if text != NEITHER)
+    body = [tuple(line.get(head, "") for head in heads) for line in lines]
+    return Sheet(above, (tuple(head.strip() for head in heads), *body), "".join(sides[head] for head in heads))

@@ -47,7 +47,7 @@ def test_the_scan_is_the_loop(cell: Cell) -> None:
     x, state = inputs(layer), start(layer)
     values: dict[str, Tensor] = {**layer.gate_parameters(0), "x[t]": x}
     _, final = layer(x, state if len(state) > 1 else state[0])
-    for carried, affine in scan_coefficients(cell).items():
+    for carried, affine in scan_coefficients(cell.definitions).items():
         which = cell.memory.index(carried)
         shape = (len(x), *state[which].shape[1:])
         factor, offset = (value(part, values).expand(shape) for part in (affine.factor, affine.offset))
@@ -63,17 +63,17 @@ def test_the_scan_is_the_loop(cell: Cell) -> None:
 
 
 def test_only_states_that_are_read_again_have_coefficients() -> None:
-    assert set(scan_coefficients(MORE["quasi-recurrent"])) == {"c"}, "h is the output alone"
-    assert scan_coefficients(MORE["no past at all"]) == {}
+    assert set(scan_coefficients(MORE["quasi-recurrent"].definitions)) == {"c"}, "h is the output alone"
+    assert scan_coefficients(MORE["no past at all"].definitions) == {}
 
 
 def test_coefficients_by_hand() -> None:
     cell = Cell("mine", "a test", ("h",), {}, ((name("h") - name("x")) / 4 * 2 - -name("h"),))
-    affine = scan_coefficients(cell)["h"]
+    affine = scan_coefficients(cell.definitions)["h"]
     values = {"x[t]": torch.tensor(3.0, dtype=torch.float64)}
     assert value(affine.factor, values).item() == 1.5
     assert value(affine.offset, values).item() == -1.5
-    assert scan_coefficients(Cell("k", "a test", ("h",), {}, (name("h") * 1,)))["h"].factor == lift(1)
+    assert scan_coefficients(Cell("k", "a test", ("h",), {}, (name("h") * 1,)).definitions)["h"].factor == lift(1)
 
 
 @pytest.mark.parametrize(
@@ -89,5 +89,5 @@ def test_coefficients_by_hand() -> None:
 )
 def test_what_is_no_scan_says_why(cell: Cell, why: str) -> None:
     with pytest.raises(NotAffine, match=why):
-        scan_coefficients(cell)
+        scan_coefficients(cell.definitions)
     assert not scannable(cell)

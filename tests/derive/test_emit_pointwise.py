@@ -31,3 +31,11 @@ def test_what_is_not_stored_is_a_variable() -> None:
     _, point = back("lstm", unstored=("ring",))
     assert not point.zeros
     assert point.local("d/R.i[t]").startswith("y")
+
+
+def test_both_sides_of_a_sigmoid_share_their_exponential() -> None:
+    plan = layout(load_cell("minlstm").definitions)
+    step = plan.forward[0]
+    lines = "\n".join(Pointwise(plan, step, dict.fromkeys(step.dots, "dot")).lines)
+    assert lines.count("v_sigmoid(") == 1
+    assert lines.count("decay(") == 1

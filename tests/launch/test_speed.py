@@ -1,38 +1,135 @@
-"""The verb: a table, JSON, and mistakes in one sentence."""
+"""The verb: tables, JSON, mistakes in one sentence, and what is left after Ctrl-C."""
 
 import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
+from gatebench import allocator, backends
+from gatebench.speed import measure
+from gatebench.speed import race as races
+from gatebench.speed.measure import interleaved
 from launch.main import main
+from tests.speed.planted import off
+
+SHAPES = ["shape=[6,3,2,4],[5,1,1,3]", "seconds=0", "keep_memory=false"]
 
 
-def test_the_verb_prints_a_table_and_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(autouse=True)
+def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Measure no machine, and give torch its number of threads back."""
+    monkeypatch.setattr(measure, "gemm_peak", lambda: 1e11)
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_the_verb_prints_tables_and_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "speed.json"
-    arguments = [
-        "cells=lstm",
-        "shapes=6,3,2,4;5,1,1,3",
-        "seconds=0",
-        "backends=fused",
-        "allocator=system",
-        f"json={file}",
-    ]
-    assert main(["speed", *arguments]) == 0
-    written = json.loads(file.read_text())
-    assert [row["backend"] for row in written["rows"]] == ["torch", "fused"] * 2
-    assert "kept MB" in capsys.readouterr().out
+    asked = ["cell=rnn_tanh", "backend=manual", "against=torch", "trace=false,true", "threads=1,2", f"json={file}"]
+    assert main(["speed", *SHAPES, *asked]) == 0
+    found = json.loads(file.read_text(encoding="utf-8"))
+    assert [(row["contestant"], row["trace"]) for row in found["rows"]] == [
+        ("torch", False),
+        ("manual", False),
+        ("manual", True),
+    ] * 4
+    assert (found["contests"], found["done"], set(found["gemm_peak"])) == (4, 4, {"1", "2"})
+    assert {one["shapes"] for one in found["speeds"]} == {2}
+    out, told = capsys.readouterr()
+    table, _, summaries = out.partition("How many times as fast")
+    assert table.startswith("cell rnn_tanh\nT,B,I,H  threads  contestant  gates")
+    assert "least" in summaries
+    assert "What recording the gates costs" in summaries
+    assert "The allocator is left as it is." in out
+    assert [line.split("  ")[0] for line in told.splitlines()] == ["1/4", "2/4", "3/4", "4/4"]
+    assert "(3 left, about 1 min)" in told
+
+
+def test_an_ablation_is_timed_beside_its_base(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["cell=lstm", "cell.ablate.i.fix=1", "backend=manual", "threads=1"]
+    assert main(["speed", *SHAPES, *asked]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("cell lstm[i=1], threads 1\n")
+    assert "lstm on manual: the cell lstm on the same backend." in out
+    assert "reference: an eager loop" in out
+
+
+def test_a_disagreement_is_a_sentence_in_place_of_a_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(backends.BACKENDS, "manual", off(1e-2))
+    assert main(["speed", *SHAPES, "backend=manual", "against=torch", "threads=1"]) == 1
+    out = capsys.readouterr().out
+    assert re.search(r"^6,3,2,4 +manual +differs$", out, re.MULTILINE)
+    assert "lstm, manual, at 6,3,2,4; 5,1,1,3: manual differs from the reference in gradient of" in out
+
+
+def test_a_refusal_is_told_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["speed", *SHAPES, "cell=janet", "backend=native,manual", "against=[]", "threads=1"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^5,1,1,3 +native +refused$", out, re.MULTILINE)
+    assert "janet, native, at 6,3,2,4; 5,1,1,3: native runs exactly" in out
+
+
+def test_ctrl_c_leaves_what_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "speed.json"
+    contests: list[object] = []
+
+    def interrupted(*given: object) -> object:
+        contests.append(given)
+        if len(contests) == 2:
+            raise KeyboardInterrupt
+        return interleaved(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(races, "interleaved", interrupted)
+    assert main(["speed", *SHAPES, "backend=manual", "against=torch", "threads=1", f"json={file}"]) == 130
+    out, told = capsys.readouterr()
+    assert "torch" in out
+    assert "6,3,2,4" in out
+    assert "5,1,1,3" not in out
+    assert out.endswith("Stopped after 1 of 2 contests.\n")
+    assert told.endswith("gatebench: stopped.\n")
+    assert (json.loads(file.read_text())["contests"], json.loads(file.read_text())["done"]) == (2, 1)
+
+
+def test_freed_memory_is_kept_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(allocator, "keep_memory", lambda: "It is kept.")
+    assert main(["speed", "shape=[1,1,1,1]", "seconds=0", "backend=manual", "against=[]"]) == 0
+    assert "It is kept." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("argument", "said"),
+    ("argv", "said"),
     [
-        ("cell=lstm", "did you mean 'cells'"),
-        ("shapes=1,2", "write T,B,I,H"),
-        ("cells=lsmt", "'lstm'"),
-        ("seconds=x", "number"),
+        (["cell=lsmt"], "gatebench: There is no cell 'lsmt'; did you mean 'lstm'?"),
+        (["json=/nowhere/at/all.json"], "gatebench: json is '/nowhere/at/all.json'; it must be a file in a folder"),
+        (["json=/"], "gatebench: json is '/'; it must be a file"),
+        (["--foo"], "gatebench: Unrecognized arguments: --foo; see gatebench speed --help."),
     ],
 )
-def test_a_mistake_is_one_sentence(argument: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["speed", argument]) == 2
-    assert said in capsys.readouterr().err
+def test_a_mistake_is_one_sentence(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["speed", *argv]) == 2
+    out, told = capsys.readouterr()
+    assert out == ""
+    assert told.startswith(said)
+    assert told.count("\n") == 1
+
+
+def test_the_config_is_shown_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["speed", "set=full", "--cfg", "job"]) == 0
+    assert "two_products:" in capsys.readouterr().out
+
+
+def test_mistakes_wait_for_no_torch() -> None:
+    code = "import sys; from launch.contests import bench; bench(['set=full']); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

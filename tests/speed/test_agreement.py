@@ -4,29 +4,72 @@ import pytest
 import torch
 
 from gatebench import load_cell
-from gatebench.speed.agreement import TOLERANCE, disagreement, truth
-from gatebench.speed.problem import Problem, Result, Shape
+from gatebench.speed import agreement
+from gatebench.speed.agreement import TOLERANCE, Judge, disagreement, truth
+from gatebench.speed.contest import entered
+from gatebench.speed.problem import Problem, Result
+from gatebench.speed.shape import Shape
 
-PROBLEM = Problem(load_cell("gru"), Shape(6, 3, 2, 4))
+GRU, SHAPE = {"base": "gru"}, Shape(6, 3, 2, 4)
+PROBLEM = Problem(load_cell("gru"), SHAPE)
+
+
+def found(trace: bool) -> Result:
+    return PROBLEM.copy(torch.float32).result("manual", trace)
 
 
 def test_a_right_backend_agrees() -> None:
-    expected = truth(PROBLEM, trace=True)
+    expected = truth(PROBLEM)
     assert {"output", "final h", "gate r", "gradient of x", "gradient of initial h", "gradient of R.n"} <= set(
         expected.values
     )
-    assert disagreement(PROBLEM, "manual", True, expected) is None
+    assert disagreement("manual", found(True), expected, trace=True) is None
+    assert disagreement("manual", found(False), expected, trace=False) is None
 
 
 @pytest.mark.parametrize("name", ["output", "final h", "gate z", "gradient of x", "gradient of d.n"])
 def test_one_wrong_value_anywhere_is_named(name: str) -> None:
-    expected = truth(PROBLEM, trace=True)
-    wrong = {n: v.clone() for n, v in expected.values.items()}
+    wrong = {n: v.clone() for n, v in truth(PROBLEM).values.items()}
     wrong[name].view(-1)[0] += 3 * TOLERANCE * float(wrong[name].abs().max())
-    assert f"in {name}:" in (disagreement(PROBLEM, "manual", True, Result(wrong)) or "")
+    assert f"manual differs from the reference in {name}:" in (
+        disagreement("manual", found(True), Result(wrong), trace=True) or ""
+    )
 
 
 def test_a_nan_never_agrees() -> None:
-    expected = truth(PROBLEM, trace=False)
-    wrong = expected.values | {"output": torch.full_like(expected.values["output"], float("nan"))}
-    assert disagreement(PROBLEM, "manual", False, Result(wrong)) is not None
+    nan = truth(PROBLEM).values | {"output": torch.full((6, 3, 4), float("nan"))}
+    assert disagreement("manual", found(False), Result(nan), trace=False) is not None
+    assert disagreement("manual", Result(found(False).values | {"output": nan["output"]}), truth(PROBLEM), False)
+
+
+def test_a_judge_computes_the_truth_once_and_asks_again_for_other_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    truths: list[Shape] = []
+    asked: list[str] = []
+
+    def watched(problem: Problem) -> Result:
+        truths.append(problem.shape)
+        return truth(problem)
+
+    def agreed(name: str, *given: object) -> None:
+        asked.append(name)
+
+    monkeypatch.setattr(agreement, "truth", watched)
+    monkeypatch.setattr(agreement, "disagreement", agreed)
+    judge, threads = Judge(), torch.get_num_threads()
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            for one in [*entered(GRU, ["manual", "native"], ["torch"], [False])] * 2:
+                assert judge.disagreement(one, SHAPE) is None
+    finally:
+        torch.set_num_threads(threads)
+    assert truths == [SHAPE]
+    assert sorted(asked) == sorted(["manual", "native", "torch"] * 2)
+    judge.disagreement(one, Shape(3, 3, 2, 4))
+    assert truths == [SHAPE, Shape(3, 3, 2, 4)]
+
+
+def test_a_judge_gives_everybody_the_same_problem() -> None:
+    judge = Judge()
+    assert judge.problem(GRU, SHAPE) is judge.problem({"name": "gru", "base": "gru"}, SHAPE)
+    assert judge.problem({"base": "mut1"}, SHAPE).shape.I == SHAPE.H

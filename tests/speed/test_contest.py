@@ -1,54 +1,60 @@
-"""No time without agreement; a refusal is a row with its sentence."""
-
-from collections.abc import Mapping
-from types import SimpleNamespace
+"""Who runs beside whom."""
 
 import pytest
-from torch import Tensor
 
-from gatebench import Cell, backends, load_cell
-from gatebench.backends import Run, reference
-from gatebench.speed import contest as contests
-from gatebench.speed.contest import STANDARD, contest
-from gatebench.speed.problem import Shape
+from gatebench.errors import UserError
+from gatebench.speed.contest import PLAIN, RUNNABLE, TORCH, WHAT, Contest, entered
+from gatebench.speed.shape import Shape
 
-SHAPE = Shape(6, 3, 2, 4)
+LSTM, JANET = {"base": "lstm"}, {"base": "janet"}
 
 
-def off(error: float) -> SimpleNamespace:
-    """Return a backend whose gate weights' gradients are wrong by a part of themselves."""
-
-    def run(
-        cell: Cell,
-        weights: Mapping[str, Tensor],
-        x: Tensor,
-        state: tuple[Tensor, ...],
-        lengths: Tensor | None,
-        trace: bool,
-    ) -> Run:
-        skewed = {n: w + error * (w - w.detach()) for n, w in weights.items()}
-        return reference.run(cell, skewed, x, state, lengths, trace)
-
-    return SimpleNamespace(NAME="off", refuses=lambda cell, work: None, run=run)
+def table(*given: object) -> dict[str, tuple[str, ...]]:
+    """Return whom each contestant is compared with, by label."""
+    return {one.label: one.against for one in entered(*given)}  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("error", [1e-2, float("nan")])
-def test_a_wrong_gradient_gets_a_sentence_and_no_time(error: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(backends.BACKENDS, "off", off(error))
-    rows = {row.backend: row for row in contest(load_cell("janet"), SHAPE, ["off", "reference"], 0.0, 1e9, trace=True)}
-    assert rows["off"].seconds is None
-    assert "off differs from the reference in" in rows["off"].sentence
-    assert rows["reference"].seconds is not None
+def test_torch_is_compared_with_nobody_and_what_stands_behind_it_with_torch() -> None:
+    assert table(LSTM, ["fused"], [TORCH, PLAIN], [False]) == {
+        TORCH: (),
+        PLAIN: (TORCH,),
+        "fused": (TORCH, PLAIN),
+    }
 
 
-def test_a_refusal_is_a_row_with_its_sentence() -> None:
-    rows = contest(load_cell("lstm"), SHAPE, ["fused", "scan"], 0.0, 1e9, trace=True)
-    assert [row.backend for row in rows] == [STANDARD, "fused", "scan"]
-    assert rows[0].ratio == 1.0
-    assert rows[1].kept is not None
-    assert "affine" in rows[2].sentence
+def test_recording_makes_a_contestant_of_each_backend_and_none_of_torchs_module() -> None:
+    assert list(table(LSTM, ["fused"], [TORCH], [False, True])) == [TORCH, "fused", "fused, recording"]
 
 
-def test_every_native_cell_has_its_module() -> None:
-    for name in contests.MODULES:
-        assert contest(load_cell(name), SHAPE, [], 0.0, 1e9, trace=False)[0].backend == STANDARD
+def test_a_cell_stands_for_itself_on_the_same_backend() -> None:
+    found = {one.name: one for one in entered(JANET, ["fused", "manual"], ["lstm", "reference"], [False])}
+    assert found["fused"].against == ("lstm on fused", "reference")
+    assert found["manual"].against == ("lstm on manual", "reference")
+    assert found["lstm on manual"].cell == LSTM
+    assert found["lstm on manual"].runner == "manual"
+    assert found["lstm on manual"].against == found["reference"].against == ()
+
+
+def test_no_cell_is_its_own_rival() -> None:
+    assert table({"base": "lstm_peephole", "ablate": {}}, ["fused"], ["lstm_peephole"], [False]) == {"fused": ()}
+    assert table(LSTM, ["fused", "reference"], ["reference"], [False]) == {"reference": (), "fused": ("reference",)}
+
+
+def test_only_torch_plain_runs_apart_and_everybody_is_explained() -> None:
+    ones = entered(LSTM, RUNNABLE, [TORCH, PLAIN], [False])
+    assert [one.name for one in ones if one.apart] == [PLAIN]
+    assert {one.name: one.what for one in ones} == WHAT
+
+
+def test_a_contest_has_the_label_of_its_cell() -> None:
+    cell = {"base": "lstm", "ablate": {"i": {"fix": 1}}}
+    assert Contest(cell, Shape(1, 1, 1, 1), ()).name == "lstm[i=1]"
+
+
+@pytest.mark.parametrize(
+    ("backends", "against", "said"),
+    [(["fsed"], [], "'fused'"), (["auto"], [], "no backend 'auto'"), (["fused"], ["torhc"], "did you mean 'torch'")],
+)
+def test_unknown_names_are_mistakes(backends: list[str], against: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        entered(LSTM, backends, against, [False])

@@ -1,22 +1,10 @@
-"""What is run: the same for every backend, drawn from a seed."""
+"""What is run: the same for everybody, drawn from a seed."""
 
-import pytest
 import torch
 
 from gatebench import load_cell
-from gatebench.errors import UserError
-from gatebench.speed.problem import Problem, Shape
-
-
-def test_a_shape_is_read_and_written() -> None:
-    assert Shape.parse("784,64,1,128") == Shape(784, 64, 1, 128)
-    assert str(Shape(784, 64, 1, 128)) == "784,64,1,128"
-
-
-@pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,x", "0,1,1,1", "-1,1,1,1"])
-def test_what_is_no_shape_is_a_mistake(text: str) -> None:
-    with pytest.raises(UserError):
-        Shape.parse(text)
+from gatebench.speed.problem import Problem
+from gatebench.speed.shape import Shape
 
 
 def test_the_same_seed_gives_the_same_problem_and_square_cells_get_a_square() -> None:
@@ -28,3 +16,14 @@ def test_the_same_seed_gives_the_same_problem_and_square_cells_get_a_square() ->
 
 def test_flops_are_three_times_the_forward_products() -> None:
     assert Problem(load_cell("lstm"), Shape(4, 3, 2, 5)).flops == 3 * 4 * 3 * 2 * 4 * 5 * (2 + 5)
+
+
+def test_a_step_leaves_no_gradient_and_a_result_has_all_of_them() -> None:
+    copy = Problem(load_cell("lstm"), Shape(4, 3, 2, 5)).copy(torch.float32)
+    copy.step("reference", False)
+    assert all(tensor.grad is None for tensor in (copy.x, *copy.state, *copy.weights.values()))
+    found = copy.result("reference", True).values
+    sources = {"x", "initial h", "initial c", *copy.weights}
+    assert set(found) == {"output", "final h", "final c", *(f"gate {g}" for g in "ifgo")} | {
+        f"gradient of {name}" for name in sources
+    }

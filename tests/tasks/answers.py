@@ -12,6 +12,14 @@ def first(split: Split, count: int) -> Batch:
     return split.batch(torch.arange(min(count, len(split))))
 
 
+def everything(split: Split) -> Batch:
+    return first(split, len(split))
+
+
+def scores_of(problem: Problem, logits: Tensor, batch: Batch) -> dict[str, float]:
+    return problem.scores({name: value.item() for name, value in problem.tally(logits, batch).items()})
+
+
 def logits_of(problem: Problem, batch: Batch, seed: int = 0) -> Tensor:
     """Return random logits of the head's shape."""
     generator = torch.Generator().manual_seed(seed)

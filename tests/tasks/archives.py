@@ -55,9 +55,17 @@ def zipped(files: Mapping[str, bytes], modes: Mapping[str, int] | None = None) -
     return buffer.getvalue()
 
 
+def tar_bytes(files: Mapping[str, bytes], packing: str, prefix: str = "") -> bytes:
+    """Return a tar file of the files, packed with "gz" or "xz", or "" for not at all; the same at any time."""
+    data = tar(tar_members({prefix + name: content for name, content in files.items()}))
+    if packing == "gz":
+        return gzip.compress(data, 1, mtime=0)
+    return lzma.compress(data, preset=0) if packing == "xz" else data
+
+
 PACKERS: Mapping[str, Callable[[Mapping[str, bytes]], bytes]] = {
-    "a.tar.gz": lambda files: gzip.compress(tar(tar_members(files))),
-    "a.tar.xz": lambda files: lzma.compress(tar(tar_members(files))),
+    "a.tar.gz": lambda files: tar_bytes(files, "gz"),
+    "a.tar.xz": lambda files: tar_bytes(files, "xz"),
     "a.zip": zipped,
 }
 """By the archive's name, what packs files into it."""

@@ -1,9 +1,13 @@
 """Where the tests look for real data files: $GATEBENCH_DATA, else `shared/data` beside the repository."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tasks.files import MissingFile
 
 
 def data_root() -> Path:
@@ -11,6 +15,15 @@ def data_root() -> Path:
     if set_by_user := os.environ.get("GATEBENCH_DATA"):
         return Path(set_by_user)
     return Path(__file__).parents[3] / "shared" / "data"
+
+
+@contextmanager
+def skipping_without_files() -> Iterator[None]:
+    """Skip a test, saying which file is missing, where one is that the block needs."""
+    try:
+        yield
+    except MissingFile as missing:
+        pytest.skip(str(missing))
 
 
 def shared_cache(factory: pytest.TempPathFactory) -> Path:

@@ -1,8 +1,5 @@
 """CIFAR-10 in small: the official archive's layout, with made-up images, pickled as Python 2's `cPickle` did."""
 
-import hashlib
-import io
-import tarfile
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,8 @@ from numpy.typing import NDArray
 
 from tasks import sequential_cifar10
 from tasks.sequential_cifar10 import ARCHIVE, CHECKSUMS, INSIDE
+from tests.tasks.archives import tar_bytes
+from tests.tasks.published import publish
 
 BATCHES = tuple(name for name in CHECKSUMS if name != ARCHIVE)
 IMAGES = 120  # in a batch
@@ -86,23 +85,14 @@ def write_small_cifar(
     """Write the archive, or what is in it, below `root`, have the task expect the checksums; return the batches."""
     batches = small_batches()
     files = {name: batch_bytes(batch, name) for name, batch in batches.items()}
-    (root / folder).mkdir(parents=True, exist_ok=True)
     if packed:
         files = {ARCHIVE: archive_bytes({f"{INSIDE}/{name}": data for name, data in files.items()})}
     target = root / folder if packed else root / folder / INSIDE
-    target.mkdir(exist_ok=True)
     for name, data in files.items():
-        (target / name).write_bytes(data)
-        patch.setitem(sequential_cifar10.CHECKSUMS, name, hashlib.sha256(data).hexdigest())
+        publish(target / name, data, sequential_cifar10.CHECKSUMS, patch)
     return batches
 
 
 def archive_bytes(files: dict[str, bytes]) -> bytes:
     """Return a packed archive of the files, with a note beside them as in the official one."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
-        for name, data in {f"{INSIDE}/readme.html": b"<meta>", **files}.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    return buffer.getvalue()
+    return tar_bytes({f"{INSIDE}/readme.html": b"<meta>", **files}, "gz")

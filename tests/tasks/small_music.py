@@ -1,6 +1,5 @@
 """Piano rolls in small: MATLAB files in the official layout, written by SciPy, with made-up pieces."""
 
-import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 from tasks import piano_rolls
+from tests.tasks.published import publish
 
 COUNTS = {"traindata": 40, "validdata": 10, "testdata": 30}
 Pieces = Mapping[str, Sequence[NDArray[Any]]]
@@ -54,11 +54,7 @@ def saved(variables: Mapping[str, object], **options: Any) -> bytes:
 
 def write_mat(root: Path, patch: pytest.MonkeyPatch, file: str, data: bytes, folder: str = "polymusic") -> Path:
     """Write a file, have its checksum expected, and return its path."""
-    path = root / folder / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    patch.setitem(piano_rolls.CHECKSUMS, file, hashlib.sha256(data).hexdigest())
-    return path
+    return publish(root / folder / file, data, piano_rolls.CHECKSUMS, patch)
 
 
 def write_small_music(root: Path, patch: pytest.MonkeyPatch) -> dict[str, list[NDArray[np.uint8]]]:

@@ -1,8 +1,5 @@
 """The Large Movie Review Dataset in small: the official names and folders, with made-up reviews."""
 
-import hashlib
-import io
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +7,8 @@ import numpy as np
 import pytest
 
 from tasks import reviews
+from tests.tasks.archives import tar_bytes
+from tests.tasks.published import publish
 
 TRAIN, TEST = 200, 120  # of each class
 MOODS = {"pos": ("fine", "moving", "superb", "witty"), "neg": ("dull", "clumsy", "awful", "stale")}
@@ -33,14 +32,7 @@ def small_reviews() -> dict[str, bytes]:
 
 def archive_of(found: Mapping[str, bytes], more: Mapping[str, bytes] | None = None) -> bytes:
     """Return a `tar.gz` of the reviews below `aclImdb`, and of further members by their full names."""
-    buffer = io.BytesIO()
-    members = {f"aclImdb/{name}": review for name, review in found.items()} | dict(more or {})
-    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
-        for name, content in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
+    return tar_bytes({f"aclImdb/{name}": review for name, review in found.items()} | dict(more or {}), "gz")
 
 
 def write_folder(root: Path, found: Mapping[str, bytes]) -> Path:
@@ -54,11 +46,7 @@ def write_folder(root: Path, found: Mapping[str, bytes]) -> Path:
 
 def write_archive(root: Path, data: bytes, patch: pytest.MonkeyPatch, name: str = "aclImdb_v1.tar.gz") -> Path:
     """Write an archive into `root/imdb`, have its checksum expected, and return its path."""
-    path = root / "imdb" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    patch.setitem(reviews.ARCHIVES, name, hashlib.sha256(data).hexdigest())
-    return path
+    return publish(root / "imdb" / name, data, reviews.ARCHIVES, patch)
 
 
 def expect(found: Mapping[str, bytes], patch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,12 @@
 """SST-2 in small: three files in the published layout, with made-up sentences."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tasks import sst2
+from tests.tasks.published import publish
 from tests.tasks.small_reviews import MOODS, NEUTRAL
 
 COUNTS = {"train.tsv": 400, "dev.tsv": 50, "test.tsv": 240}
@@ -29,11 +29,7 @@ def small_sentences() -> dict[str, list[tuple[str, int]]]:
 
 def write_tsv(root: Path, patch: pytest.MonkeyPatch, name: str, data: bytes, folder: str = "sst2") -> Path:
     """Write a file, have its checksum expected, and return its path."""
-    path = root / folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    patch.setitem(sst2.CHECKSUMS, name, hashlib.sha256(data).hexdigest())
-    return path
+    return publish(root / folder / name, data, sst2.CHECKSUMS, patch)
 
 
 def write_small_sentences(

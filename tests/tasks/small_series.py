@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import zipfile
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tasks import ett, weather
+from tests.tasks.archives import zipped
 
 Array = NDArray[np.float64]
 DAYS = (20, 27, 34)  # of the small ETTh1's training, validation and test
@@ -34,15 +34,6 @@ def csv_bytes(values: Array, header: str, minutes: int, end: str = "\n") -> byte
         stamp = datetime(2016, 7, 1) + row * timedelta(minutes=minutes)
         print(stamp, *numbers.tolist(), sep=",", end=end, file=text)
     return (header + end).encode("latin-1") + text.getvalue().encode()
-
-
-def zip_bytes(members: dict[str, bytes]) -> bytes:
-    """Return a zip archive of {name: bytes}."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
 
 
 def write_small_ett(root: Path, patch: pytest.MonkeyPatch, place: str = "ett/ETT-small.zip") -> Array:
@@ -76,4 +67,4 @@ def write_small_csv(root: Path, patch: pytest.MonkeyPatch) -> Array:
 
 def _write(path: Path, data: bytes, member: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(zip_bytes({"folder/": b"", member: data}) if path.suffix == ".zip" else data)
+    path.write_bytes(zipped({"folder/": b"", member: data}) if path.suffix == ".zip" else data)

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import itertools
-import tarfile
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from tasks import speech_releases
 from tasks.speakers import hashed_part, is_held_out
 from tasks.speech_releases import COMMANDS, WORDS
+from tests.tasks.archives import tar_bytes
 
 SAMPLES = 4000  # a quarter of a second: small archives
 CLIPS = {"training": 30, "validation": 10, "testing": 12}  # of a word
@@ -75,18 +75,6 @@ def small_noise(seconds: int = 10) -> Files:
     rng = np.random.default_rng(1)
     sounds = {name: rng.normal(0, 3000, seconds * 16_000).astype(np.int16) for name in NOISES}
     return {f"_background_noise_/{name}.wav": wav_bytes(sound) for name, sound in sounds.items()}
-
-
-def tar_bytes(files: Mapping[str, bytes], packing: str, prefix: str = "") -> bytes:
-    """Return the files as a tar, packed with "gz" or "xz", or "" for not at all."""
-    buffer = io.BytesIO()
-    settings = {"gz": {"compresslevel": 1}, "xz": {"preset": 0}, "": {}}[packing]
-    with tarfile.open(fileobj=buffer, mode=f"w:{packing}", **settings) as archive:  # type: ignore[call-overload]
-        for name, content in files.items():
-            member = tarfile.TarInfo(prefix + name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:

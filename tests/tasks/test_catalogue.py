@@ -1,4 +1,3 @@
-import io
 import zipfile
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from gatebench.task import build_task
 from tasks.catalogue import DATASETS
 from tasks.datasets import Check, Dataset
 from tasks.holdings import examine, locate
+from tests.tasks.archives import zipped
 from tests.tasks.real_data import data_root
 
 CONFIGS = {path.stem: path for path in sorted((Path(__file__).parents[2] / "conf" / "task").glob("*.yaml"))}
@@ -81,17 +81,9 @@ def test_a_series_in_a_zip_archive_is_checked_whoever_has_packed_it(tmp_path: Pa
     else:
         files = {path.name: path.read_bytes() for path in paths}
     again = {f"any/{member}": content for member, content in files.items()}
-    (tmp_path / archive).write_bytes(_zip(again))
+    (tmp_path / archive).write_bytes(zipped(again))
     check(tmp_path / archive)
     last = list(again)[-1]
-    (tmp_path / archive).write_bytes(_zip({**again, last: again[last][:-2] + b"9\n"}))
+    (tmp_path / archive).write_bytes(zipped({**again, last: again[last][:-2] + b"9\n"}))
     with pytest.raises(UserError, match="is not the published file"):
         check(tmp_path / archive)
-
-
-def _zip(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as packed:
-        for name, content in files.items():
-            packed.writestr(name, content)
-    return buffer.getvalue()

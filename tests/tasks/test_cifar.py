@@ -27,8 +27,8 @@ def check(root: Path, batches: dict[str, Batch], cache: Path | None = None) -> N
     """Compare what is read with the batches that were written."""
     arrays = FILES.read(root, cache)
     for name, (images, labels) in batches.items():
-        np.testing.assert_array_equal(arrays[f"{name}/images"], images.reshape(-1, 3, 32, 32))
-        assert arrays[f"{name}/labels"].tolist() == labels
+        np.testing.assert_array_equal(arrays[f"{name}_images"], images.reshape(-1, 3, 32, 32))
+        assert arrays[f"{name}_labels"].tolist() == labels
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.cache import cached
 from tasks.corpus import RESERVED, UNKNOWN, Corpus, words_of
+from tasks.store import whole
 
 TEXTS = [["b", "a", "b"], ["c"], ["a", "b", "c", "a"], ["b", "a", "b"], ["d", "é"]]
 
@@ -45,10 +45,10 @@ def test_numbers_stand_for_words() -> None:
     assert [corpus.words[number] for number in corpus.numbers] == [word for text in TEXTS for word in text]
 
 
-def test_a_corpus_goes_through_a_cache(tmp_path: Path) -> None:
+def test_a_corpus_goes_through_a_store(tmp_path: Path) -> None:
     corpus = Corpus.of(TEXTS)
-    cached(tmp_path, "k", corpus.to_arrays)
-    again = Corpus.from_arrays(cached(tmp_path, "k", dict))
+    whole(tmp_path, "k", {}, corpus.to_arrays)
+    again = Corpus.from_arrays(whole(tmp_path, "k", {}, dict))
     assert list(again.words) == list(corpus.words)
     assert again.numbers.tolist() == corpus.numbers.tolist()
     assert again.lengths.tolist() == corpus.lengths.tolist()

@@ -107,6 +107,7 @@ SENTENCES = [
     ("d,a\n2020-01-01,1\n,2\n", {}, r"Column 'd' of x\.csv holds '' in line 3, which is not a date in ISO 8601; .*"),
     ("d,a\n2020-01-01,1\n", {"date_format": "%d.%m.%Y"}, r"Column 'd' .* in line 2, which is not of form %d\.%m\.%Y\."),
     ("d,a\n2020-01-01,1\n", {"date_format": "%"}, r"Column 'd' .* in line 2, which is not of form %\."),
+    ("d,a\n2020-01-01,1\n", {"date_format": "%Y-%Y"}, r"Column 'd' .* in line 2, which is not of form %Y-%Y\."),
     ("d,a\n1,2\n", {"date": "a"}, r"task\.target is 'a', the column of dates of x\.csv\."),
     ('a,b\n1,"2\n', {}, r".*x\.csv is not a CSV file: unexpected end of data\."),
     ('a,b\n1,"2"3\n', {}, r".*x\.csv is not a CSV file: .*\."),

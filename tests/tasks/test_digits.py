@@ -6,18 +6,15 @@ import torch
 from torch import Tensor
 
 from gatebench.errors import UserError
-from gatebench.task import Batch, Problem, Split
+from gatebench.task import Problem, Split
 from tasks import digits
 from tasks.digits import Digits
+from tests.tasks.answers import everything
 
 
 @pytest.fixture(scope="module")
 def problem() -> Problem:
     return Digits().load(Path("unused"))
-
-
-def everything(split: Split) -> Batch:
-    return split.batch(torch.arange(len(split)))
 
 
 def images(split: Split) -> list[tuple[bytes, int]]:

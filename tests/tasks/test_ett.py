@@ -9,7 +9,7 @@ from gatebench.task import Size
 from tasks import ett
 from tasks.ett import FILES, FOLDERS, Ett
 from tasks.files import MissingFile, find_file
-from tests.tasks.real_data import data_root
+from tests.tasks.real_data import data_root, skipping_without_files
 from tests.tasks.small_series import DAYS, Array, write_small_ett
 
 
@@ -91,10 +91,8 @@ def test_impossible_fields_are_refused(fields: dict[str, object], sentence: str)
 
 @pytest.fixture(scope="module")
 def real() -> Path:
-    try:
+    with skipping_without_files():
         find_file(data_root(), FOLDERS, ("ETTh1.csv", "ETT-small.zip"), ett.HOME)
-    except MissingFile as missing:
-        pytest.skip(str(missing))
     return data_root()
 
 

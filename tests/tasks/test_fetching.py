@@ -1,4 +1,3 @@
-import fcntl
 import os
 import subprocess
 import sys
@@ -189,30 +188,6 @@ def test_a_killed_fetch_lets_go_and_the_next_goes_on(site: Site, tmp_path: Path)
     assert read_tree(tmp_path) == {f"plain/{name}": content for name, content in PLAIN.items()}
     assert [name for name, _ in site.requests] == ["a.csv", "b.csv", "b.csv"]
     assert "Range" in site.requests[-1][1]
-
-
-def test_who_waits_for_a_lock_that_is_gone_waits_for_the_next(site: Site, tmp_path: Path) -> None:
-    waiting, lock = threading.Semaphore(0), tmp_path / "plain" / ".plain.lock"
-    lock.parent.mkdir()
-
-    def tell(what: str, *_: int) -> None:
-        if what.startswith("waiting"):
-            waiting.release()
-
-    with lock.open("w") as first:
-        fcntl.flock(first, fcntl.LOCK_EX)
-        waiter = threading.Thread(target=fetch, args=(plain(site), tmp_path, tell))
-        waiter.start()
-        assert waiting.acquire(timeout=10)
-        lock.unlink()
-        second = lock.open("w")
-        fcntl.flock(second, fcntl.LOCK_EX)
-    assert waiting.acquire(timeout=10)
-    assert not site.requests
-    second.close()
-    waiter.join()
-    assert len(site.requests) == 2
-    assert set(read_tree(tmp_path)) == {f"plain/{name}" for name in PLAIN}
 
 
 def test_stopping_lets_go(site: Site, tmp_path: Path) -> None:

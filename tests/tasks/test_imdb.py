@@ -8,9 +8,8 @@ from gatebench.errors import UserError
 from gatebench.task import Problem, Split
 from tasks import reviews
 from tasks.corpus import words_of
-from tasks.files import MissingFile
 from tasks.imdb import Imdb
-from tests.tasks.real_data import data_root, shared_cache
+from tests.tasks.real_data import data_root, shared_cache, skipping_without_files
 from tests.tasks.small_reviews import (
     TEST,
     TRAIN,
@@ -172,10 +171,8 @@ def test_size_is_known_where_reviews_are_cut() -> None:
 
 @pytest.mark.slow
 def test_real_reviews(tmp_path_factory: pytest.TempPathFactory) -> None:
-    try:
+    with skipping_without_files():
         reviews.find_reviews(data_root())
-    except MissingFile as missing:
-        pytest.skip(str(missing))
     cache = shared_cache(tmp_path_factory)
     problem = Imdb().load(data_root(), cache)
     assert (len(problem.train), len(problem.val), len(problem.test)) == (22_502, 2_498, 25_000)

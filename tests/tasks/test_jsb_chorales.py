@@ -11,7 +11,7 @@ from tasks.muse_data import MuseData
 from tasks.nottingham import Nottingham
 from tasks.piano_midi import PianoMidi
 from tasks.piano_rolls import FOLDERS, HOME
-from tests.tasks.real_data import data_root
+from tests.tasks.real_data import data_root, skipping_without_files
 from tests.tasks.small_music import write_small_music
 
 TASKS = (JsbChorales, Nottingham, MuseData, PianoMidi)
@@ -50,10 +50,8 @@ def test_impossible_stretches_are_refused(stretch: int) -> None:
 @pytest.fixture(scope="module", params=[JsbChorales, PianoMidi])
 def real(request: pytest.FixtureRequest) -> tuple[JsbChorales, Problem]:
     task: JsbChorales = request.param()
-    try:
+    with skipping_without_files():
         find_file(data_root(), FOLDERS, (task.rolls.name,), HOME)
-    except MissingFile as missing:
-        pytest.skip(str(missing))
     return task, task.load(data_root())
 
 

@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gatebench.errors import UserError
 from gatebench.task import Batch
-from tasks.next_frame import NextFrame, bernoulli, count_frames, frame_baselines, frame_scores
+from tasks.next_frame import bernoulli, count_frames, frame_baselines, frame_scores
 from tasks.ragged import RaggedSplit
 
 T, B, H, K = 6, 4, 5, 3
@@ -91,17 +90,6 @@ def test_accuracy_counts_keys_that_sound_or_are_thought_to() -> None:
     assert (
         frame_scores(totals | {"both": 0, "either": 0})["accuracy"] == 1.0
     )  # silence, and nothing was thought to sound
-
-
-def test_head_is_one_linear_layer_on_every_step() -> None:
-    head, output = NextFrame(H, keys=K), torch.randn(T, B, H, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(head(output), output @ head.linear.weight.T + head.linear.bias)
-    assert sum(p.numel() for p in head.parameters()) == K * (H + 1)
-
-
-def test_who_reads_backwards_has_seen_the_answer() -> None:
-    with pytest.raises(UserError, match=r"^model\.bidirectional is true; "):
-        NextFrame(H, 2, keys=K)
 
 
 def split_of(frames: Tensor, lengths: list[int]) -> RaggedSplit:

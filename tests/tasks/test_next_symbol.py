@@ -3,9 +3,8 @@ import math
 import pytest
 import torch
 
-from gatebench.errors import UserError
 from gatebench.task import Batch
-from tasks.next_symbol import NextSymbol, as_split, loss, scores, tally
+from tasks.next_symbol import as_split, loss, scores, tally
 
 # Two examples: 0 1 2 1, and 2 0. Behind the last symbol of an example nothing is foretold.
 SYMBOLS = torch.tensor([[0, 1, 2, 1], [2, 0, 1, 1]])
@@ -70,11 +69,3 @@ def test_what_lies_behind_the_end_gets_no_gradient() -> None:
     (gradient,) = torch.autograd.grad(loss(logits, batch()), logits)
     assert gradient[1:, 1].abs().max() == 0
     assert (gradient[:, 0].abs().sum(-1) > 0).all()
-
-
-def test_the_head_is_one_layer_and_looks_forward_only() -> None:
-    output = torch.randn(4, 2, 5, generator=torch.Generator().manual_seed(0))
-    head = NextSymbol(5, symbols=3)
-    assert torch.allclose(head(output), output @ head.linear.weight.T + head.linear.bias, atol=1e-6)
-    with pytest.raises(UserError, match=r"^model\.bidirectional is true, but .* sees the symbol to foretell\.$"):
-        NextSymbol(5, 2, symbols=3)

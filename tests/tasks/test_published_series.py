@@ -8,7 +8,8 @@ import pytest
 from gatebench.errors import UserError
 from tasks.files import MissingFile
 from tasks.published_series import PublishedSeries
-from tests.tasks.small_series import csv_bytes, periodic, zip_bytes
+from tests.tasks.archives import zipped
+from tests.tasks.small_series import csv_bytes, periodic
 
 VALUES = periodic(50, 3, 24)
 DATA = csv_bytes(VALUES, "date,a (m²),b,c", 60, "\r\n")
@@ -22,7 +23,7 @@ SERIES = PublishedSeries(
 def test_every_layout_reads_the_same(tmp_path: Path, place: str, packed: bool) -> None:
     path = (tmp_path / place).with_name("all.zip") if packed else tmp_path / place
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(zip_bytes({"folder/a.csv": DATA}) if packed else DATA)
+    path.write_bytes(zipped({"folder/a.csv": DATA}) if packed else DATA)
     np.testing.assert_array_equal(SERIES.read(tmp_path), VALUES)
 
 
@@ -35,7 +36,7 @@ def test_a_missing_file_is_named_with_its_home(tmp_path: Path) -> None:
 @pytest.mark.parametrize("packed", [True, False])
 def test_another_file_is_refused_packed_or_not(tmp_path: Path, data: bytes, packed: bool) -> None:
     name = "all.zip" if packed else "a.csv"
-    (tmp_path / name).write_bytes(zip_bytes({"folder/a.csv": data}) if packed else data)
+    (tmp_path / name).write_bytes(zipped({"folder/a.csv": data}) if packed else data)
     with pytest.raises(UserError) as caught:
         SERIES.read(tmp_path)
     assert str(tmp_path / name) in str(caught.value)
@@ -43,7 +44,7 @@ def test_another_file_is_refused_packed_or_not(tmp_path: Path, data: bytes, pack
 
 
 def test_a_broken_archive_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "all.zip").write_bytes(zip_bytes({"folder/a.csv": DATA})[:-30])
+    (tmp_path / "all.zip").write_bytes(zipped({"folder/a.csv": DATA})[:-30])
     with pytest.raises(UserError, match=r"all\.zip cannot be unpacked: .*\.$"):
         SERIES.read(tmp_path)
 

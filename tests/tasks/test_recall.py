@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from gatebench.task import Batch
-from tasks.recall import EveryStep, Recall
+from tasks.recall import Recall
 
 T, B, H, C, K = 7, 3, 5, 4, 2
 BLANK = 3
@@ -36,12 +36,3 @@ def test_scores_against_a_count_by_hand(steps: int) -> None:
     scores = recall.scores(totals)
     assert scores == pytest.approx({"cross_entropy": nats / (steps * B), "accuracy": correct / (K * B)})
     assert recall.loss(logits, BATCH).item() == pytest.approx(scores["cross_entropy"])
-
-
-def test_the_head_is_one_layer_at_every_step() -> None:
-    output = torch.randn(T, B, 2 * H, generator=torch.Generator().manual_seed(0))
-    head = EveryStep(H, 2, classes=C)
-    assert torch.allclose(head(output), output @ head.linear.weight.T + head.linear.bias, atol=1e-6)
-    last = EveryStep(H, 2, classes=C, last=K)
-    assert torch.allclose(last(output, None), output[-K:] @ last.linear.weight.T + last.linear.bias, atol=1e-6)
-    assert sum(p.numel() for p in head.parameters()) == C * (2 * H + 1)

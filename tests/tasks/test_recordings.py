@@ -6,7 +6,8 @@ import pytest
 
 from gatebench.errors import UserError
 from tasks.recordings import Recordings, checksums_of, digest_of, held_to, in_archive, in_folders, in_word_archives
-from tests.tasks.small_speech import Files, sha256, small_clips, small_lists, small_noise, tar_bytes, write_files
+from tests.tasks.archives import tar_bytes
+from tests.tasks.small_speech import Files, sha256, small_clips, small_lists, small_noise, write_files
 
 WORDS = ("go", "up")
 HOME = "https://example.org/"

@@ -1,16 +1,12 @@
-import hashlib
 from pathlib import Path
 
 import pytest
 import torch
 
 from gatebench.errors import UserError
-from gatebench.task import Batch, Problem, Size, Split
+from gatebench.task import Problem, Size
 from tasks.selective_copying import NOISE, SIGN, SYMBOLS, SelectiveCopying
-
-
-def everything(split: Split) -> Batch:
-    return split.batch(torch.arange(len(split)))
+from tests.tasks.answers import everything, scores_of
 
 
 @pytest.fixture(scope="module")
@@ -44,23 +40,13 @@ def test_the_head_speaks_at_the_last_steps_alone(problem: Problem) -> None:
 def test_chance_and_optimum_are_reached(problem: Problem) -> None:
     batch = everything(problem.test)
     blind = torch.randn(3, len(batch.y), SYMBOLS, generator=torch.Generator().manual_seed(0))
-    totals = {name: value.item() for name, value in problem.tally(blind, batch).items()}
-    assert problem.scores(totals)["accuracy"] == pytest.approx(SelectiveCopying.chance, abs=0.014)  # 4 deviations
+    assert scores_of(problem, blind, batch)["accuracy"] == pytest.approx(
+        SelectiveCopying.chance, abs=0.014
+    )  # 4 deviations
     heard = batch.x.T[batch.x.T < SYMBOLS].reshape(-1, 3).T.long()
     mindful = torch.nn.functional.one_hot(heard, SYMBOLS).float().log()
-    totals = {name: value.item() for name, value in problem.tally(mindful, batch).items()}
-    assert problem.scores(totals) == {"accuracy": SelectiveCopying.optimum, "cross_entropy": 0}
+    assert scores_of(problem, mindful, batch) == {"accuracy": SelectiveCopying.optimum, "cross_entropy": 0}
     assert problem.loss(mindful, batch).item() == 0
-
-
-def test_the_data_are_those_of_the_generators_version() -> None:
-    """Other data need another version, so that old results are not taken for new ones."""
-    batch = everything(SelectiveCopying(length=20, training=20).load(Path("unused")).train)
-    digest = hashlib.sha256(batch.x.numpy().tobytes() + batch.y.numpy().tobytes()).hexdigest()
-    assert (SelectiveCopying().checksums(), digest) == (
-        {"selective_copying/generator": "1"},
-        "4d54c8b42fdaec9f74082dd8ed83f50e606787cd02be8921cc10baa6a5aa7dd4",
-    )
 
 
 def test_no_room_is_left_or_too_little() -> None:

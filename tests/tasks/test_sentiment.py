@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,6 +141,11 @@ def test_baselines() -> None:
 def test_impossible_fields_are_refused(fields: dict[str, object], sentence: str) -> None:
     with pytest.raises(UserError, match=f"^{sentence}$"):
         Few(**fields)  # type: ignore[arg-type]
+
+
+def test_one_number_has_one_digest_however_it_is_written() -> None:
+    whole, point = (json.dumps(Few(embedding_dropout=share).parameters()) for share in (0, 0.0))
+    assert whole == point
 
 
 def test_the_seed_draws_the_embedding() -> None:

@@ -7,9 +7,8 @@ from torch import Tensor
 
 from gatebench.errors import UserError
 from gatebench.task import Problem
-from tasks.files import MissingFile
 from tasks.sequential_cifar10 import SequentialCifar10
-from tests.tasks.real_data import data_root
+from tests.tasks.real_data import data_root, skipping_without_files
 from tests.tasks.small_cifar import IMAGES, Batch, write_small_cifar
 
 HELD_OUT = 100
@@ -84,10 +83,8 @@ def test_impossible_fields_are_refused(fields: dict[str, object], sentence: str)
 
 
 def test_real_files() -> None:
-    try:
+    with skipping_without_files():
         problem = SequentialCifar10(order="row").load(data_root())
-    except MissingFile as missing:
-        pytest.skip(str(missing))
     assert (len(problem.train), len(problem.val), len(problem.test)) == (45_000, 5_000, 10_000)
     assert problem.val.batch(torch.arange(10)).y.tolist() == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]
     assert problem.test.batch(torch.arange(10_000)).y.bincount().tolist() == [1000] * 10

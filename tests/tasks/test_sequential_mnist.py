@@ -13,7 +13,7 @@ from gatebench.errors import UserError
 from gatebench.task import Problem
 from tasks.files import MissingFile, find_file
 from tasks.sequential_mnist import FOLDERS, HOME, PACKED, UNPACKED, SequentialMnist
-from tests.tasks.real_data import data_root
+from tests.tasks.real_data import data_root, skipping_without_files
 from tests.tasks.small_mnist import TEST, write_small_mnist
 
 Arrays = dict[str, NDArray[np.uint8]]
@@ -149,11 +149,9 @@ def test_impossible_fields_are_refused(fields: dict[str, object], sentence: str)
 
 @pytest.fixture(scope="module")
 def real() -> Path:
-    try:
+    with skipping_without_files():
         for file in PACKED:
             find_file(data_root(), FOLDERS, (file,), HOME)
-    except MissingFile as missing:
-        pytest.skip(str(missing))
     return data_root()
 
 

@@ -11,7 +11,7 @@ from gatebench.errors import UserError
 from gatebench.trial import Trial
 from tasks.files import MissingFile
 from tasks.series import Series
-from tests.tasks.real_data import data_root
+from tests.tasks.real_data import data_root, skipping_without_files
 from tests.tasks.small_series import Array, csv_bytes, periodic, write_small_csv
 
 HOURS = 24 * 60
@@ -115,6 +115,11 @@ def test_newest_first_is_refused(tmp_path: Path, task: Series) -> None:
         replace(task, path=str(tmp_path / "new.csv"), gaps="ignore").load(tmp_path)
 
 
+def test_one_number_has_one_digest_however_it_is_written(task: Series) -> None:
+    whole, point = (json.dumps(replace(task, sentinel=sentinel).parameters()) for sentinel in (-9999, -9999.0))
+    assert whole == point
+
+
 def test_the_file_enters_the_digest_and_its_folder_does_not(tmp_path: Path, task: Series) -> None:
     data = (tmp_path / "prices.csv").read_bytes()
     assert task.checksums() == {"prices.csv": hashlib.sha256(data).hexdigest()}
@@ -194,10 +199,8 @@ def test_impossible_fields_are_refused(fields: dict[str, object], sentence: str)
     ],
 )
 def test_real_files(file: str, fields: dict[str, object], parts: tuple[int, int, int]) -> None:
-    path = data_root() / "series" / file
-    if not path.is_file():
-        pytest.skip(f"There is no {path}.")
-    problem = Series(path=str(path), **fields).load(data_root())  # type: ignore[arg-type]
+    with skipping_without_files():
+        problem = Series(path=str(data_root() / "series" / file), **fields).load(data_root())  # type: ignore[arg-type]
     assert (len(problem.train), len(problem.val), len(problem.test)) == parts
     baselines = problem.baselines()
     assert baselines["linear"] < min(baselines["repeat-last"], baselines["seasonal-naive"], baselines["mean"])

@@ -11,7 +11,7 @@ from tasks.files import MissingFile
 from tasks.spectra import Spectra
 from tasks.speech_commands import FEATURES, TRAINING_CLIPS, SpeechCommands
 from tasks.speech_releases import COMMANDS, WORDS
-from tests.tasks.real_data import data_root, shared_cache
+from tests.tasks.real_data import data_root, shared_cache, skipping_without_files
 from tests.tasks.small_speech import write_small_release, write_small_subset
 
 FEW = {"training": 10, "validation": 6, "testing": 6}
@@ -212,10 +212,8 @@ def test_nothing_there(tmp_path: Path) -> None:
 
 def test_real_files_and_a_warm_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     words, cache = ["down", "go", "left", "right", "up"], shared_cache(tmp_path_factory)
-    try:
+    with skipping_without_files():
         problem = task(words=words).load(data_root(), cache)
-    except MissingFile as missing:
-        pytest.skip(str(missing))
     assert counts(problem.test) == [50, 50, 50, 100, 50]
     assert (len(problem.train), len(problem.val)) == (2234, 266)
     began = time.perf_counter()

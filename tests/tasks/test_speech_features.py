@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from gatebench.errors import UserError
 from tasks.spectra import Spectra
 from tasks.speech_commands import SpeechCommands
-from tasks.speech_features import FOLDER, VERSIONS, Corpus, features_of
+from tasks.speech_features import VERSIONS, Corpus, features_of
 from tasks.utterances import is_silence
 from tasks.wav import RATE, one_second, read_wav
 from tests.tasks.small_speech import Files, write_small_release, write_small_subset
@@ -41,7 +41,7 @@ def task(fields: dict[str, object], **others: object) -> SpeechCommands:
 
 def kept(cache: Path) -> int:
     """How many entries there are."""
-    return sum(not path.name.startswith(".") for path in (cache / FOLDER).iterdir())
+    return sum(path.name.startswith("speech_commands-") for path in cache.iterdir())
 
 
 def decibels(signal: NDArray[np.float32], noise: NDArray[np.float32]) -> float:

@@ -18,7 +18,7 @@ from tasks.speech_releases import (
     checksums,
     find_recordings,
 )
-from tests.tasks.real_data import data_root
+from tests.tasks.real_data import data_root, skipping_without_files
 from tests.tasks.small_speech import (
     Files,
     expect,
@@ -187,10 +187,8 @@ def test_words_of_a_version_are_accepted() -> None:
 
 
 def test_real_files() -> None:
-    try:
+    with skipping_without_files():
         recordings = find_recordings(data_root(), SUBSET, ("right",), None)
-    except MissingFile as missing:
-        pytest.skip(str(missing))
     assert len(recordings.clips) == 600
     assert digest_of(checksums_of(recordings.read(recordings.clips))) == WORD_CLIPS["right"]
     for file, sha256 in LIST_FILES.items():

@@ -6,7 +6,7 @@ import torch
 from gatebench.errors import UserError
 from tasks.files import MissingFile, find_file
 from tasks.sst2 import CHECKSUMS, FOLDERS, HOME, Sst2
-from tests.tasks.real_data import data_root
+from tests.tasks.real_data import data_root, skipping_without_files
 from tests.tasks.small_sentences import write_small_sentences, write_tsv
 
 
@@ -77,10 +77,8 @@ def test_a_damaged_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_real_files() -> None:
-    try:
+    with skipping_without_files():
         find_file(data_root(), FOLDERS, ("train.tsv",), HOME)
-    except MissingFile as missing:
-        pytest.skip(str(missing))
     task = Sst2()
     problem = task.load(data_root())
     assert (len(problem.train), len(problem.val), len(problem.test)) == (6_920, 872, 1_821)

@@ -8,7 +8,8 @@ import pytest
 from gatebench.errors import UserError
 from tasks import tarballs
 from tasks.tarballs import members, open_verified
-from tests.tasks.small_speech import sha256, tar_bytes
+from tests.tasks.archives import tar_bytes
+from tests.tasks.small_speech import sha256
 
 PATH = Path("small.tar")
 FILES = {"go/a.wav": b"a" * 5000, "go/b.wav": b"", "README.md": b"read me"}

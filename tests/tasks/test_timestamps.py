@@ -41,6 +41,12 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         read_timestamp(text, None)
 
 
+@pytest.mark.parametrize("pattern", ["%d.%m.%Y", "%", "%Q", "%Y-%Y", "%c %x"])
+def test_what_is_of_another_form_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  (the caller makes the sentence)
+        read_timestamp("2020-02-03", pattern)
+
+
 @pytest.mark.parametrize(
     ("step", "season"),
     [

@@ -7,9 +7,9 @@ import torch
 from gatebench.errors import UserError
 from gatebench.task import Size, Split
 from tasks import weather
-from tasks.files import MissingFile, find_file
+from tasks.files import find_file
 from tasks.weather import COLUMNS, ENDS, FILE, SENTINEL, STEPS, Weather
-from tests.tasks.real_data import data_root
+from tests.tasks.real_data import data_root, skipping_without_files
 from tests.tasks.small_series import WEATHER, Array, write_small_weather
 
 
@@ -77,10 +77,8 @@ def test_impossible_fields_are_refused(fields: dict[str, object], sentence: str)
 
 @pytest.fixture(scope="module")
 def real() -> Path:
-    try:
+    with skipping_without_files():
         find_file(data_root(), FILE.folders, (FILE.file, FILE.archive), weather.HOME)
-    except MissingFile as missing:
-        pytest.skip(str(missing))
     return data_root()
 
 

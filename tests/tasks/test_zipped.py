@@ -7,29 +7,29 @@ from hypothesis import strategies as st
 
 from gatebench.errors import UserError
 from tasks.zipped import read_zipped
-from tests.tasks.small_series import zip_bytes
+from tests.tasks.archives import zipped
 
 CONTENT = b"date,a\n" + b"".join(b"2016-07-01,%d\n" % i for i in range(99))
-ARCHIVE = zip_bytes({"folder/": b"", "folder/a.csv": CONTENT, "folder/b.csv": b"other"})
+ARCHIVE = zipped({"folder/": b"", "folder/a.csv": CONTENT, "folder/b.csv": b"other"})
 
 
 def test_a_file_is_read_from_whatever_folder() -> None:
     assert read_zipped(ARCHIVE, "a.csv", len(CONTENT), "x.zip") == CONTENT
-    assert read_zipped(zip_bytes({"a.csv": CONTENT}), "a.csv", 10_000, "x.zip") == CONTENT
-    assert read_zipped(zip_bytes({"../../a.csv": CONTENT}), "a.csv", 10_000, "x.zip") == CONTENT  # nothing is written
+    assert read_zipped(zipped({"a.csv": CONTENT}), "a.csv", 10_000, "x.zip") == CONTENT
+    assert read_zipped(zipped({"../../a.csv": CONTENT}), "a.csv", 10_000, "x.zip") == CONTENT  # nothing is written
 
 
 def test_no_file_and_two_files_are_refused() -> None:
     with pytest.raises(UserError, match=r"^x\.zip holds no files called c\.csv; it must hold one\.$"):
         read_zipped(ARCHIVE, "c.csv", 99, "x.zip")
-    two = zip_bytes({"1/a.csv": b"1", "2/a.csv": b"2"})
+    two = zipped({"1/a.csv": b"1", "2/a.csv": b"2"})
     with pytest.raises(UserError, match=r"^x\.zip holds 2 files called a\.csv; it must hold one\.$"):
         read_zipped(two, "a.csv", 99, "x.zip")
 
 
 @pytest.mark.parametrize("lies", [False, True])
 def test_a_bomb_is_left_packed(lies: bool) -> None:
-    bomb = bytearray(zip_bytes({"a.csv": bytes(50_000_000)}))
+    bomb = bytearray(zipped({"a.csv": bytes(50_000_000)}))
     if lies:  # of its size, in both headers
         for place in (22, bomb.index(b"PK\x01\x02") + 24):
             bomb[place : place + 4] = struct.pack("<I", 100)

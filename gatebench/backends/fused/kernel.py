@@ -126,7 +126,8 @@ def source(plan: Layout, dtype: torch.dtype, rows: bool = False) -> str:
     """Return the C text of a cell."""
     header = f"#define REAL {REALS[dtype]}\n#define DOUBLE {int(dtype == torch.float64)}\n"
     middle = [_part("rows"), rows_body(plan)] if rows else [body(plan), _part("drive")]
-    return "\n".join([header, _part("vector"), declarations(plan), _part("tile"), _part("threads"), *middle])
+    machine, vector, tile, threads = map(_part, ("machine", "vector", "tile", "threads"))
+    return "\n".join([header, machine, vector, declarations(plan), tile, threads, *middle])
 
 
 def _part(name: str) -> str:

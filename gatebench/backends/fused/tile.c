@@ -48,14 +48,47 @@ INLINE real *slot(const Call *a, int s, int64_t t) {
     (slot(a, STREAM, t + (SHIFT)) + (H_PLANES) * padded(a->H) + (I_PLANES) * padded(a->I))
 #define COLUMNS(STREAM) (a->stream[STREAM].columns)
 
+typedef real quad __attribute__((vector_size(4 * sizeof(real))));
+typedef real loose __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+INLINE quad four(const real *from) { return *(const loose *)from; }
+
+/* Transpose a block of (rows, columns): to[column][row] = from[row][column], or += where there is more. */
+INLINE void turn(const int more, real *to, int64_t lt, const real *from, int64_t lf, int64_t rows, int64_t columns) {
+    int64_t r = 0;
+#if __has_builtin(__builtin_shufflevector)
+    for (; r + 4 <= rows; r += 4) {
+        int64_t c = 0;
+        for (; c + 4 <= columns; c += 4) {
+            const real *const f = from + r * lf + c;
+            const quad w = four(f), x = four(f + lf), y = four(f + 2 * lf), z = four(f + 3 * lf);
+            const quad wx = __builtin_shufflevector(w, x, 0, 4, 1, 5), yz = __builtin_shufflevector(y, z, 0, 4, 1, 5);
+            const quad WX = __builtin_shufflevector(w, x, 2, 6, 3, 7), YZ = __builtin_shufflevector(y, z, 2, 6, 3, 7);
+            const quad turned[4] = {
+                __builtin_shufflevector(wx, yz, 0, 1, 4, 5), __builtin_shufflevector(wx, yz, 2, 3, 6, 7),
+                __builtin_shufflevector(WX, YZ, 0, 1, 4, 5), __builtin_shufflevector(WX, YZ, 2, 3, 6, 7)};
+            UNROLL for (int i = 0; i < 4; i++) {
+                real *const t = to + (c + i) * lt + r;
+                *(loose *)t = more ? four(t) + turned[i] : turned[i];
+            }
+        }
+        for (; c < columns; c++) for (int64_t i = r; i < r + 4; i++)
+            to[c * lt + i] = more ? to[c * lt + i] + from[i * lf + c] : from[i * lf + c];
+    }
+#endif
+    for (; r < rows; r++) for (int64_t c = 0; c < columns; c++)
+        to[c * lt + r] = more ? to[c * lt + r] + from[r * lf + c] : from[r * lf + c];
+}
+
 /* Copy the weights of LANES units, from `first` on, so that those of one k lie side by side, `stride` reals apart. */
 APART void pack(real *to, int64_t stride, const real *weight, int64_t K, int64_t units, int64_t first, int transposed) {
-    for (int64_t lane = 0; lane < LANES; lane++) {
-        const int64_t unit = first + lane;
-        const real *from = weight + (transposed ? unit : unit * K);
-        const int64_t step = transposed ? units : 1;
-        for (int64_t k = 0; k < K; k++) to[k * stride + lane] = unit < units ? from[k * step] : 0;
+    const int64_t left = units > first ? units - first : 0, some = left < LANES ? left : LANES;
+    if (transposed) {
+        for (int64_t k = 0; k < K; k++)
+            for (int64_t l = 0; l < some; l++) to[k * stride + l] = weight[k * units + first + l];
+    } else {
+        turn(0, to, stride, weight + first * K, K, some, K);
     }
+    for (int64_t k = 0; k < K; k++) for (int64_t l = some; l < LANES; l++) to[k * stride + l] = 0;
 }
 
 /* to[n][m] += sum over rows of operand[row][n] delta[row][m], for a few n and a few vectors of m, all in registers. */
@@ -123,13 +156,9 @@ APART void run_job(const Job *job, int64_t rows, int64_t first, int64_t last) {
 
 /* Write a weight's gradient, (units, K), out of a block of sums, (K, across). */
 static void deal(real *to, const real *block, int64_t across, int64_t K, int64_t units, int more) {
-    for (int64_t first = 0; to && first < units; first += LANES) {
-        const int64_t some = units - first < LANES ? units - first : LANES;
-        for (int64_t k = 0; k < K; k++) for (int64_t i = first; i < first + some; i++) {
-            const real sum = block[k * across + i];
-            to[i * K + k] = more ? to[i * K + k] + sum : sum;
-        }
-    }
+    if (!to) return;
+    if (more) turn(1, to, K, block, across, K, units);
+    else turn(0, to, K, block, across, K, units);
 }
 
 /* Write a pointwise weight's gradient, summed over the batch. */

@@ -1,67 +1,4 @@
-/* Vectors of the machine's width, and the functions that gates apply to them. REAL is float or double. */
-#include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-#ifdef __AVX512F__
-#include <immintrin.h>
-#if DOUBLE
-#define WIDE(NAME) _mm512_##NAME##_pd
-#else
-#define WIDE(NAME) _mm512_##NAME##_ps
-#endif
-#endif
-
-#if defined(__AVX512F__)
-#define BYTES 64
-#define REGISTERS 32
-#elif defined(__AVX__)
-#define BYTES 32
-#define REGISTERS 16
-#elif defined(__aarch64__)
-#define BYTES 16
-#define REGISTERS 32
-#else
-#define BYTES 16
-#define REGISTERS 16
-#endif
-
-/* Vectors of sums that fit in the registers beside what they are made of. */
-#if REGISTERS == 32
-#define ACCUMULATORS 24
-#else
-#define ACCUMULATORS 12
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
-#define APART static __attribute__((noinline))
-#define UNROLL _Pragma("GCC unroll 32")
-#define FETCH(ADDRESS) __builtin_prefetch(ADDRESS, 0, 2)
-#define FETCHW(ADDRESS) __builtin_prefetch(ADDRESS, 1, 2)
-#define EACH_ROW UNROLL for (int r = 0; r < rows; r++)
-
-typedef REAL real;
-typedef real vec __attribute__((vector_size(BYTES)));
-typedef real unaligned __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
-#if DOUBLE
-typedef int64_t whole;
-typedef uint64_t natural;
-#else
-typedef int32_t whole;
-typedef uint32_t natural;
-#endif
-typedef whole bits __attribute__((vector_size(BYTES)));      /* what comparisons give */
-typedef natural pattern __attribute__((vector_size(BYTES))); /* signs, exponents and mantissas */
-
-enum { LANES = BYTES / sizeof(real) };
-
-INLINE vec load(const real *from) { return *(const unaligned *)from; }
-INLINE void store(real *to, vec value) { *(unaligned *)to = value; }
-INLINE vec splat(real value) { return value - (vec){0}; }
-INLINE vec choose(bits mask, vec yes, vec no) { return (vec)((mask & (bits)yes) | (~mask & (bits)no)); }
+/* The functions that gates apply to vectors. */
 
 /* Bounds let a NaN in `a` through. */
 #ifdef __AVX512F__
@@ -148,12 +85,15 @@ INLINE vec v_exp(vec a) {
     return scaled(1 + growth(r), n);
 }
 
-/* 1 / (1 + e^-a); below -87 (-708 in double) it stays at 1.6e-38 (3.3e-308). 2e-7, 5e-16. */
-INLINE vec v_sigmoid(vec a) {
+/* e^-a, bounded so that it stays a normal number. */
+INLINE vec decay(vec a) {
     vec r;
     const vec n = reduced(-at_most(at_least(a, -NORMAL), NORMAL), &r);
-    return reciprocal(1 + (1 + growth(r)) * power(n));
+    return (1 + growth(r)) * power(n);
 }
+
+/* 1 / (1 + e^-a); below -87 (-708 in double) it stays at 1.6e-38 (3.3e-308). 2e-7, 5e-16. */
+INLINE vec v_sigmoid(vec a) { return reciprocal(1 + decay(a)); }
 
 #if DOUBLE
 /* tanh |a| = u / (2 - u), where u = 1 - e^(-2 |a|) = (1 - 2^n) - 2^n (e^r - 1) does not cancel near 0. 8e-16. */
