@@ -81,12 +81,19 @@ def test_ratios_are_those_of_the_medians(times: list[float]) -> None:
 
 
 def test_who_records_is_compared_with_who_does_and_costs_a_part_of_its_time(times: list[float]) -> None:
-    times[:] = [1.0, 4.0, 8.0, 2.0, 2.2]  # torch, reference without and with, manual without and with
-    rows = run("lstm", ["manual"], [TORCH, "reference"], [False, True])
-    recording = rows["manual, recording"]
-    assert recording.ratios == (Ratio(TORCH, 1 / 2.2), Ratio("reference", 8 / 2.2))
+    times[:] = [1.0, 4.0, 8.0, 2.0, 2.2]  # torch, manual without and with, reference without and with
+    rows = run("lstm", ["reference"], [TORCH, "manual"], [False, True])
+    recording = rows["reference, recording"]
+    assert recording.ratios == (Ratio(TORCH, 1 / 2.2), Ratio("manual", 8 / 2.2))
     assert recording.recording == pytest.approx(1.1)
-    assert rows["manual"].recording is None
+    assert rows["reference"].recording is None
+
+
+def test_the_eager_loop_records_for_nobody(times: list[float]) -> None:
+    times[:] = [4.0, 2.0]
+    rows = run("lstm", ["manual"], ["reference"], [True])
+    assert set(rows) == {"reference", "manual, recording"}
+    assert rows["manual, recording"].ratios == (Ratio("reference", 2.0),)
 
 
 def test_several_threads_wait_behind_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
