@@ -23,7 +23,7 @@ from gatebench.errors import UserError
 from gatebench.trial import Trial
 from launch.explain import explain
 from launch.overrides import MOST_TRIALS, Grammar, Setting, winning
-from launch.settings import SWEPT, Settings
+from launch.settings import SWEPT, Settings, find_root
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ def composing(config_dir: Path | None) -> Iterator[None]:
     if config_dir is not None and not config_dir.is_dir():
         raise UserError(f"--config-dir is {str(config_dir)!r}, which is not a folder.")
     ConfigStore.instance().store("schema", _schema())
+    OmegaConf.register_new_resolver("data", _below_data_root, replace=True)
     _Folder.path = config_dir
     Plugins.instance().register(_Folder)
     try:
@@ -92,6 +93,11 @@ def composing(config_dir: Path | None) -> Iterator[None]:
             yield
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise explain(error) from None
+
+
+def _below_data_root(name: str, *, _root_: DictConfig) -> str:
+    """Return the path of a file below the data root: ${data:series/mine.csv}."""
+    return str(find_root(_root_.data_root) / name)
 
 
 def _schema() -> DictConfig:

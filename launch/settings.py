@@ -70,7 +70,7 @@ class Settings:
     def trial(self) -> Trial:
         """The trial that the config describes."""
         cell = {key: value for key, value in vars(self.cell).items() if value is not None}
-        return Trial(cell, self.task, self.model, self.training, self.seed)
+        return Trial(cell, _from_anywhere(self.task), self.model, self.training, self.seed)
 
     @property
     def folder(self) -> Home:
@@ -85,4 +85,15 @@ class Settings:
     @property
     def data(self) -> Path:
         """The data root; a cache folder of the user's if none is given."""
-        return Path(self.data_root).expanduser().absolute() if self.data_root else default_root()
+        return find_root(self.data_root)
+
+
+def find_root(given: str | None) -> Path:
+    """Return the data root that is meant; a cache folder of the user's if none is given."""
+    return Path(given).expanduser().absolute() if given else default_root()
+
+
+def _from_anywhere(task: dict[str, Any]) -> dict[str, Any]:
+    """Return the task with its file's path made absolute: a worker has another working directory."""
+    path = task.get("path")
+    return task | {"path": str(Path(path).expanduser().absolute())} if isinstance(path, str) and path else task

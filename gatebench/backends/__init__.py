@@ -5,7 +5,7 @@ from gatebench.backends.contract import Backend, Run, Workload
 from gatebench.errors import Refusal, unknown
 from gatebench.spec import Cell
 
-BACKENDS: dict[str, Backend] = {module.NAME: module for module in (fused, scan, native, manual, reference)}
+BACKENDS: dict[str, Backend] = {module.NAME: module for module in (scan, fused, native, manual, reference)}
 """By name, the fastest first: the order in which "auto" asks them."""
 
 

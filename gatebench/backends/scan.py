@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+import torch
 from torch import Tensor
 
 from gatebench.backends import fused
 from gatebench.backends.contract import Run, Workload
 from gatebench.backends.fused.function import run_cell
-from gatebench.backends.fused.kernel import kernel_of
+from gatebench.backends.fused.kernel import kernel_of, trouble_with
 from gatebench.definitions import Definitions
 from gatebench.derive.affine import NotAffine, scan_coefficients
 from gatebench.derive.emit_rows import WIDEST
@@ -28,7 +29,7 @@ def refuses(cell: Cell, work: Workload) -> str | None:
     """Return why this is not a scan or cannot be run here, or None."""
     if why := _why_not(cell.definitions):
         return f"scan runs cells that are affine in their state; in {cell.name} {why}."
-    reason = fused.refuses(cell, work)
+    reason = fused.refuses_work(work) or trouble_with(cell.definitions, getattr(torch, work.dtype), work.I <= WIDEST)
     return None if reason is None else reason.replace("fused", NAME, 1)
 
 

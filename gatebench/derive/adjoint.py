@@ -100,8 +100,7 @@ class _Reverse:
             self.formulas[own] = total([*start, *incoming, *self.uses.get(defined, [])])
         for m, terms in self.carried.items():
             self.formulas[f"k/{m}[t]"], self.widths[f"k/{m}[t]"] = total(terms), "H"
-        sums = tuple(p for p in self.pointwise if not self._is_bias(p))
-        for p in sums:
+        for p in (sums := tuple(p for p in self.pointwise if not self._is_bias(p))):
             self.formulas[f"s/{p}[t]"] = simplify(name(f"s/{p}[t+1]") + total(self.pointwise[p]))
             self.widths[f"s/{p}[t]"] = self.parameters[p][0]
         if self.input:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gatebench.derive.emit_pass import pass_text
 from gatebench.derive.emit_products import plane
-from gatebench.derive.emit_rows import rows_text
+from gatebench.derive.emit_rows import WIDEST, rows_text
 from gatebench.derive.emit_weights import jobs_text, weights_text
 from gatebench.derive.layout import STREAMS, Layout
 from gatebench.derive.schedule import Pass, terms
@@ -15,7 +15,12 @@ from gatebench.derive.schedule import Pass, terms
 
 def declarations(plan: Layout) -> str:
     """Return the constants that the code around needs."""
-    counts = {"WEIGHTS": len(plan.weights), "VECTORS": len(plan.vectors), "PARAMETERS": len(plan.shapes)}
+    counts = {
+        "WIDEST": WIDEST,
+        "WEIGHTS": len(plan.weights),
+        "VECTORS": len(plan.vectors),
+        "PARAMETERS": len(plan.shapes),
+    }
     return (
         f"enum {{ {', '.join(STREAMS)}, STREAMS }};\n"
         f"enum {{ {', '.join(f'{n} = {count}' for n, count in counts.items())}, JOBS = {len(plan.jobs)} }};\n"

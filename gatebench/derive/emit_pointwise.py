@@ -55,8 +55,9 @@ class Pointwise:
     def _stored(self, defined: str, where: Place) -> list[str]:
         address, value = self._address(defined), self._local[defined]
         next_row = f"B * c{self._planes[plane(where)]}"
-        if where.stream in ("saved", "shown"):
-            return [f"keep(a->far, {address}, {value}, {next_row});"]
+        if where.stream in ("saved", "shown") and defined not in self.plan.crossing:
+            traced = "if (TRACED) " if where.stream == "shown" else ""
+            return [f"{traced}keep(a->far, {address}, {value}, {next_row});"]
         fetch = [f"FETCHW({address} + {next_row});"] if where.stream in ("memory", "output") else []
         return [f"store({address}, {value});", *fetch]
 
@@ -109,7 +110,7 @@ class Pointwise:
     def _other_side(self, node: Expr) -> str:
         """Return σ(-a) = e^-a σ(a), where σ(a) is known; the compiler sees that e^-a was computed for it too."""
         a = _opposite(node.operands[0])
-        return f"decay({self._value(a)}) * {self._known[Expr('sigmoid', (a,))]}"
+        return f"at_most(decay({self._value(a)}) * {self._known[Expr('sigmoid', (a,))]}, 1)"
 
 
 def _opposite(node: Expr) -> Expr:

@@ -82,11 +82,11 @@ def _operand(where: Place, operand: str, own: list[Use], wide: int) -> str:
     )
     return f"""    {{ /* {operand} */
         const int64_t columns = COLUMNS({where.stream}), K = {count};
-        const real *x = {plane(where)} + row * columns, *from = w;
+        const real *operand = {plane(where)} + row * columns, *from = w;
         for (int64_t k = 0; k < K; k++, from += {size} * LANES) {{
             const vec {loads};
             EACH_ROW {{
-                const real s = x[r * columns + k];
+                const real s = operand[r * columns + k];
                 {sums}
             }}
         }}

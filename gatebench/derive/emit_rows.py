@@ -104,7 +104,8 @@ def _block(plan: Layout, point: Pointwise, rows: str) -> str:
     """Return the code for some rows of a group: `ROWS`, a constant, or those that are left."""
     loads, stores, adds = _gathering(plan, point)
     through = [
-        f"if (wanted) EACH_I through[r * I + k] += {point.local(delta)} * load({_matrix(plan, weight)} + k * P);"
+        f"if (wanted) EACH_I through[r * I + k] += within({point.local(delta)}, a->H - j) * "
+        f"load({_matrix(plan, weight)} + k * P);"
         for weight, delta, _ in terms(plan.input[0].formulas["d/x[t]"])
     ]
     return f"""

@@ -62,6 +62,7 @@ class Layout:
     weights: tuple[str, ...]  # matrices
     vectors: tuple[str, ...]  # pointwise weights
     shapes: Mapping[str, tuple[str, ...]]
+    crossing: frozenset[str]  # what one forward pass leaves to another of the same step
 
 
 @lru_cache(maxsize=256)
@@ -106,6 +107,7 @@ def layout(definitions: Definitions, again: bool = False) -> Layout:
         tuple(w for w, s in shapes.items() if len(s) == 2),
         tuple(w for w, s in shapes.items() if len(s) == 1),
         shapes,
+        frozenset(_later(forward)),
     )
 
 

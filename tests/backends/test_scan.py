@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gatebench import cell_names, load_cell
+from gatebench import Cell, Gate, cell_names, load_cell
 from gatebench.backends import Workload, choose, scan
 from gatebench.backends.fused import kernel
 from gatebench.backends.fused.kernel import Kernel
@@ -53,3 +53,30 @@ def test_an_lstm_without_recurrent_connections_is_one() -> None:
 def test_it_says_why_a_cell_is_none() -> None:
     assert "in lstm" in (scan.refuses(load_cell("lstm"), Workload(9, 4, 2, 5)) or "")
     assert "scan runs on the CPU" in (scan.refuses(load_cell("mingru"), Workload(9, 4, 2, 5, device="cuda")) or "")
+
+
+def test_what_is_no_number_in_the_padding_stays_there() -> None:
+    """Units that are there to fill a vector have no weights: here they divide 0 by 0."""
+    gates = {"f": Gate("sigmoid", recurrent=None), "n": Gate("identity", recurrent=None)}
+    gates["d"] = Gate("exp", recurrent=None)
+    cell = Cell("quotient", "a test", ("h",), gates, lambda h, f, n, d: (f * h + (1 - f) * n / (d - 1 / d),))
+    assert_agreement(scan, cell, (6, 4, 1, 5), torch.float64, 1e-10)
+
+
+def test_both_sides_of_a_sigmoid_stay_within_0_and_1() -> None:
+    cell = load_cell("minlstm")
+    weights, x, state = draw(cell, 4, 3, 1, 5)
+    weights = {n: 300 * w for n, w in weights.items()}
+    for dtype in (torch.float32, torch.float64):
+        given = {n: w.to(dtype) for n, w in weights.items()}
+        gates = scan.run(cell, given, x.to(dtype), tuple(s.to(dtype) for s in state), None, True).gates
+        for side in ("f_prime", "i_prime"):
+            assert gates[side].min() >= 0
+            assert gates[side].max() <= 1
+        assert torch.allclose(gates["f_prime"] + gates["i_prime"], torch.ones((), dtype=dtype), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (2, 40, 1, 3)])
+def test_least_and_many_sequences_of_some_lengths(shape: tuple[int, int, int, int]) -> None:
+    lengths = [t % (shape[0] + 1) for t in range(shape[1])]
+    assert_agreement(scan, load_cell("minlstm"), shape, torch.float64, 1e-12, lengths=lengths)

@@ -94,6 +94,19 @@ def test_the_quickstart_compares_gates_over_seeds() -> None:
     assert plan.chosen
 
 
+def test_a_file_below_the_data_root_is_named_even_where_none_is_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("GATEBENCH_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for given, root in (([], tmp_path / "gatebench/data"), ([f"data_root={tmp_path}/own"], tmp_path / "own")):
+        file = root / "series/daily-min-temperatures.csv"
+        assert str(file) in refusal("experiment=series", *given)
+        file.parent.mkdir(parents=True)
+        file.write_text("Date,Temp\n1981-01-01,20.7\n")
+        assert {t.task["path"] for t in expand(["experiment=series", *given]).trials} == {str(file)}
+
+
 def test_the_command_line_wins_over_the_experiment(folder: Path) -> None:
     assert len(expand(["experiment=mine"], folder).trials) == 8
     plan = expand(["experiment=mine", "cell=rnn_tanh", "seed=5", "study=other"], folder)

@@ -42,3 +42,11 @@ def test_places_are_absolute_and_have_defaults(monkeypatch: pytest.MonkeyPatch, 
     assert Settings(data_root="data").data == tmp_path / "data"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert tmp_path / "cache" in Settings().data.parents
+
+
+def test_a_tasks_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {"_target_": "tasks.series.Series", "path": "mine.csv", "target": "Close"}
+    trial = Settings(cell=CELL, task=given).trial
+    assert trial.task["path"] == str(tmp_path / "mine.csv")
+    assert Settings(cell=CELL, task=given | {"path": ""}).trial.task["path"] == "", "the task refuses it in its words"

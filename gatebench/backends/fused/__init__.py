@@ -1,6 +1,6 @@
 """Any table, compiled: forward and backward loops in C, derived from the cell's formulas. CPU, float32 and float64.
 
-Float32 functions are the kernel's own; their error bounds stand in vector.c and are tested. A result is the same, bit
+Its functions are its own; their error bounds stand in vector.c and are tested. A result is the same, bit
 for bit, from run to run and for any number of threads, on one kind of processor.
 """
 
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from gatebench.backends.contract import Run, Workload
 from gatebench.backends.fused.compiler import trouble
 from gatebench.backends.fused.function import run_cell
-from gatebench.backends.fused.kernel import REALS, kernel_of
+from gatebench.backends.fused.kernel import REALS, kernel_of, trouble_with
 from gatebench.spec import Cell
 
 NAME = "fused"
@@ -21,7 +22,13 @@ NAME = "fused"
 
 def refuses(cell: Cell, work: Workload) -> str | None:
     """Return why this cannot be run here, or None."""
-    del cell
+    if (reason := refuses_work(work)) is not None:
+        return reason
+    return trouble_with(cell.definitions, getattr(torch, work.dtype))
+
+
+def refuses_work(work: Workload) -> str | None:
+    """Return why no cell can be run so, or None."""
     if work.device != "cpu":
         return f"fused runs on the CPU, not on {work.device}."
     if work.dtype not in {str(dtype).removeprefix("torch.") for dtype in REALS}:

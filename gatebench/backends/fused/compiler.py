@@ -26,6 +26,7 @@ from gatebench.errors import Refusal
 _COMPILERS = ("cc", "gcc", "clang")
 _TARGETS = (("-march=native", "-fopenmp"), ("-mcpu=native", "-fopenmp"), ("-march=native",), ("-mcpu=native",), ())
 _FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared", "-w")
+_PROBE = "#ifdef _OPENMP\n#include <omp.h>\n#endif\n"  # clang takes -fopenmp where there is no OpenMP for it
 _PATIENCE = 300  # seconds for one compilation
 
 
@@ -45,7 +46,7 @@ def compiler() -> Compiler | None:
     for command in wanted:
         if command and shutil.which(command[0]):
             for target in _TARGETS:
-                probe = _run([*command, *target, "-dM", "-E", "-x", "c", os.devnull])
+                probe = _run([*command, *target, "-dM", "-E", "-x", "c", "-"], _PROBE)
                 if probe is not None and probe.returncode == 0:
                     identity = hashlib.sha256(probe.stdout.encode()).hexdigest()
                     return Compiler(tuple(command), (*_FLAGS, *target), identity)
@@ -120,9 +121,9 @@ def _compile(found: Compiler, text: str, folder: Path) -> Path:
     return made
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[str] | None:
+def _run(command: list[str], given: str = "") -> subprocess.CompletedProcess[str] | None:
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+        return subprocess.run(command, input=given, capture_output=True, text=True, timeout=_PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
 

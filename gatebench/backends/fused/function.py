@@ -26,13 +26,14 @@ def run_cell(
     trace: bool,
 ) -> Run:
     """Run one layer in one direction; see `contract.Backend.run`."""
+    weights = {name: weights[name] for name in kernel.plan.shapes}  # in the order in which the code knows them
     inputs = (x, *state, *weights.values())
     for tensor in inputs:
         if (tensor.dtype, tensor.device) != (x.dtype, x.device):
             raise Refusal(
                 f"fused needs one dtype: x is {x.dtype}, a weight or the state {tensor.dtype} on {tensor.device}."
             )
-    lengths = None if lengths is None else lengths.to("cpu", torch.int64).contiguous()
+    lengths = None if lengths is None else lengths.to("cpu", torch.int64, copy=True).contiguous()  # it may change
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
         values: tuple[Tensor, ...] = _Layer.apply(  # type: ignore[no-untyped-call]
             kernel, tuple(weights), lengths, trace, *inputs

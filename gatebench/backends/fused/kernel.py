@@ -17,6 +17,7 @@ from gatebench.definitions import Definitions
 from gatebench.derive.emit import body, declarations, rows_body
 from gatebench.derive.emit_rows import by_rows
 from gatebench.derive.layout import STREAMS, Layout, layout
+from gatebench.errors import Refusal
 from gatebench.expression import names
 
 REALS = {torch.float32: "float", torch.float64: "double"}
@@ -27,6 +28,8 @@ _LITTLE = 10_000_000  # floating-point operations that one thread does before an
 _POINTWISE = 50  # of them for one unit where there is no product to speak of
 
 _FAR = 1 << 24  # bytes of what is kept above which no cache would hold its beginning until the backward pass
+
+_LINE = 64  # bytes of a line of the cache, and of the widest vector
 
 _ABSENT = (0, 1, 0)  # a stream without a buffer
 
@@ -51,7 +54,7 @@ class Kernel:
     """
 
     def __init__(self, plan: Layout, dtype: torch.dtype, narrow: bool = False) -> None:
-        self.plan, self.dtype, self.by_rows = plan, dtype, narrow and by_rows(plan)
+        self.plan, self.dtype, self.by_rows = plan, dtype, narrow
         self.library = load(source(plan, dtype, self.by_rows))
         self.lanes = ctypes.c_int64.in_dll(self.library, "lanes").value
         self.threaded = bool(ctypes.c_int64.in_dll(self.library, "threaded").value)
@@ -86,8 +89,7 @@ class Kernel:
             gradients: where each weight's gradient is wanted, in the table's order.
             options: for "backward": steps in the ring, and whether the gradients of x and of the start are wanted.
         """
-        kept = sum(streams[s].nbytes for s in ("saved", "shown") if s in streams)
-        call = [at.T, at.B, at.I, at.H, self._threads(at), *options, int(kept > _FAR)]
+        call = [at.T, at.B, at.I, at.H, self._threads(at), *options, int(_is_far(streams))]
         call.append(lengths.data_ptr() if lengths is not None else 0)
         for name in STREAMS:
             tensor = streams.get(name)
@@ -104,6 +106,12 @@ class Kernel:
         return 1 if _forked or not self.threaded or little else torch.get_num_threads()
 
 
+def _is_far(streams: Mapping[str, Tensor]) -> bool:
+    """Return whether what is kept is written past the caches, which takes whole lines of them."""
+    kept = [streams[s] for s in ("saved", "shown") if s in streams]
+    return sum(t.nbytes for t in kept) > _FAR and all(t.data_ptr() % _LINE == 0 for t in kept)
+
+
 @lru_cache(maxsize=1024)
 def kernel_of(definitions: Definitions, dtype: torch.dtype, narrow: bool = False) -> Kernel:
     """Return a cell's code, compiled if need be; cells with the same equations share it.
@@ -113,10 +121,25 @@ def kernel_of(definitions: Definitions, dtype: torch.dtype, narrow: bool = False
     Raises:
         Refusal: it cannot be compiled here.
     """
+    plan = layout(definitions, again=narrow)
+    if narrow and not by_rows(plan):
+        return kernel_of(definitions, dtype)
     key = (definitions.text(), tuple(definitions.parameters.items()), definitions.memory, dtype, narrow)
     if key not in _kernels:
-        _kernels[key] = Kernel(layout(definitions, again=narrow), dtype, narrow)
+        _kernels[key] = Kernel(plan, dtype, narrow)
     return _kernels[key]
+
+
+@lru_cache(maxsize=1024)
+def trouble_with(definitions: Definitions, dtype: torch.dtype, narrow: bool = False) -> str | None:
+    """Return why a cell cannot be compiled and loaded here, as one sentence, or None when it can."""
+    try:
+        kernel_of(definitions, dtype, narrow)
+    except Refusal as refusal:
+        return str(refusal)
+    except OSError as error:
+        return f"fused cannot load what it compiles: {error}."
+    return None
 
 
 _kernels: dict[Hashable, Kernel] = {}

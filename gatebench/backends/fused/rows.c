@@ -1,7 +1,7 @@
 /* The time loops of cells that are run by rows. Sums of weight gradients are kept apart for some groups of the batch,
    the same for any number of threads, and added up in the order of the groups at the end. */
 
-enum { ROWS = 4, MOST = 8, WIDEST = 4 }; /* sequences in a block, groups, I */
+enum { ROWS = 4, MOST = 8 }; /* sequences in a block, groups */
 
 #define EACH_I UNROLL for (int k = 0; k < I; k++)
 
@@ -14,6 +14,12 @@ INLINE vec across(const int I, const real *x, const real *w, int64_t P) {
     vec sum = x[0] * load(w);
     UNROLL for (int k = 1; k < I; k++) sum += x[k] * load(w + k * P);
     return sum;
+}
+
+/* A vector of units of which only some are left: whatever stands in the padding becomes 0. */
+INLINE vec within(vec v, int64_t left) {
+    for (int l = 0; left < LANES && l < LANES; l++) if (l >= left) v[l] = 0;
+    return v;
 }
 
 INLINE real total(vec v) {

@@ -47,6 +47,14 @@ INLINE real *slot(const Call *a, int s, int64_t t) {
 #define PLANE(STREAM, SHIFT, H_PLANES, I_PLANES) \
     (slot(a, STREAM, t + (SHIFT)) + (H_PLANES) * padded(a->H) + (I_PLANES) * padded(a->I))
 #define COLUMNS(STREAM) (a->stream[STREAM].columns)
+/* Whether gates that nobody else reads are wanted: then there is a slot for each step. */
+#define TRACED (a->stream[shown].period == a->T)
+
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLES
+#endif
+#endif
 
 typedef real quad __attribute__((vector_size(4 * sizeof(real))));
 typedef real loose __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
@@ -55,7 +63,7 @@ INLINE quad four(const real *from) { return *(const loose *)from; }
 /* Transpose a block of (rows, columns): to[column][row] = from[row][column], or += where there is more. */
 INLINE void turn(const int more, real *to, int64_t lt, const real *from, int64_t lf, int64_t rows, int64_t columns) {
     int64_t r = 0;
-#if __has_builtin(__builtin_shufflevector)
+#ifdef SHUFFLES
     for (; r + 4 <= rows; r += 4) {
         int64_t c = 0;
         for (; c + 4 <= columns; c += 4) {

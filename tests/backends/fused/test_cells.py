@@ -1,20 +1,22 @@
 """Every cell, forward and backward, against the reference in float64; buffers poisoned with NaN."""
 
+import platform
+from dataclasses import replace
+
 import pytest
 import torch
 
 from gatebench import Cell, Gate, cell_names, load_cell
-from gatebench.backends import fused
+from gatebench.backends import fused, scan
+from gatebench.backends.fused import compiler, kernel
 from tests.backends.agree import assert_agreement
-
-EXACT = {"lstm_hard_gates": 1e-7}  # torch differentiates hard_sigmoid with 1/6 in float32, whatever the dtype
 
 
 @pytest.mark.parametrize("name", cell_names())
 def test_float64_is_the_reference(name: str) -> None:
-    cell, tolerance = load_cell(name), EXACT.get(name, 1e-13)
-    assert_agreement(fused, cell, (7, 5, 3, 20), torch.float64, tolerance)
-    assert_agreement(fused, cell, (9, 4, 5, 5), torch.float64, tolerance, lengths=[9, 3, 1, 0])
+    cell = load_cell(name)
+    assert_agreement(fused, cell, (7, 5, 3, 20), torch.float64, 1e-13)
+    assert_agreement(fused, cell, (9, 4, 5, 5), torch.float64, 1e-13, lengths=[9, 3, 1, 0])
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "lstm_attention_input", "mut1", "slstm", "minlstm"])
@@ -49,7 +51,7 @@ def test_a_cell_of_one_s_own_with_more_sums_than_registers() -> None:
 
 @pytest.mark.parametrize("activation", ["identity", "relu", "hard_sigmoid", "exp"])
 def test_every_activation(activation: str) -> None:
-    assert_agreement(fused, load_cell("lstm").activate("i", activation), (6, 3, 2, 5), torch.float64, 1e-7)
+    assert_agreement(fused, load_cell("lstm").activate("i", activation), (6, 3, 2, 5), torch.float64, 1e-13)
 
 
 def test_log_and_maximum_in_a_formula() -> None:
@@ -59,3 +61,24 @@ def test_log_and_maximum_in_a_formula() -> None:
 
 def test_full_gate_recurrence_with_a_reset_gate() -> None:
     assert_agreement(fused, load_cell("gru").connect("z", gates=["z", "r"]), (6, 3, 2, 5), torch.float64, 1e-13)
+
+
+@pytest.mark.parametrize("target", [["-mno-avx512f"], ["-march=x86-64"]], ids=["AVX2", "SSE2"])
+@pytest.mark.parametrize("name", ["lstm_peephole", "gru_before", "minlstm"])
+def test_machines_with_narrower_vectors(name: str, target: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compiler.compiler()
+    assert found is not None
+    narrower = replace(found, flags=(*found.flags, *target))
+    if platform.machine() != "x86_64":
+        pytest.skip("the targets are those of x86-64")
+    monkeypatch.setattr(compiler, "compiler", lambda: narrower)
+    monkeypatch.setattr(kernel, "_kernels", {})
+    kernel.kernel_of.cache_clear()
+    try:
+        for backend in (fused, scan) if name == "minlstm" else (fused,):
+            assert_agreement(
+                backend, load_cell(name), (7, 13, 1, 21), torch.float64, 1e-12, lengths=[7, 3, 0] * 4 + [5]
+            )
+            assert_agreement(backend, load_cell(name), (5, 9, 3, 16), torch.float32, 2e-5)
+    finally:
+        kernel.kernel_of.cache_clear()

@@ -101,12 +101,15 @@ def test_under_autocast_it_computes_in_float32() -> None:
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru_before", "lstm_peephole", "mingru"])
-def test_bit_for_bit_the_same_again_and_for_any_number_of_threads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("B", [13, 3])
+def test_bit_for_bit_the_same_again_and_for_any_number_of_threads(
+    name: str, B: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gatebench.backends.fused.kernel._LITTLE", 0)
-    drawn, before = draw(load_cell(name), 20, 13, 3, 35), torch.get_num_threads()
+    drawn, before = draw(load_cell(name), 20, B, 3, 35), torch.get_num_threads()
     found: list[dict[str, Tensor]] = []
     try:
-        for threads in (1, 2, 3, 2):
+        for threads in (1, 2, 5, 2):
             torch.set_num_threads(threads)
             found.append(results(fused, load_cell(name), drawn, torch.float32))
     finally:
@@ -152,3 +155,24 @@ def test_what_it_refuses() -> None:
         (Workload(5, 0, 2, 4), "at least one step and one sequence"),
     ):
         assert reason in (fused.refuses(cell, work) or "")
+
+
+def test_lengths_may_change_before_the_backward_pass() -> None:
+    weights, x, state = draw(load_cell("lstm"), *SHAPE)
+    lengths = torch.full((SHAPE[1],), SHAPE[0])
+    found = []
+    for later in (SHAPE[0], 1):
+        output = fused.run(load_cell("lstm"), weights, x.requires_grad_(), state, lengths, False).output
+        lengths.fill_(later)
+        found.append(torch.autograd.grad(output.sum(), x)[0])
+    assert torch.equal(*found)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru_before", "mut1"])
+@pytest.mark.parametrize("trace", [True, False])
+def test_what_is_too_much_for_the_caches_is_the_same(name: str, trace: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = draw(load_cell(name), 9, 4, 3, 20)
+    near = results(fused, load_cell(name), drawn, torch.float32, trace=trace)
+    monkeypatch.setattr("gatebench.backends.fused.kernel._FAR", 0)
+    far = results(fused, load_cell(name), drawn, torch.float32, trace=trace)
+    assert all(torch.equal(value, far[key]) for key, value in near.items())
