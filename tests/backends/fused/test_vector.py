@@ -72,7 +72,7 @@ precise = pytest.mark.skipif(bool(np.finfo(np.longdouble).eps > 1e-18), reason="
 @cache
 def library(real: str, target: str) -> ctypes.CDLL:
     """Return each function as a loop over arrays; those of two operands find the second behind the first."""
-    source = "".join((files(compiler.__package__) / f"{part}.c").read_text() for part in ("machine", "vector"))
+    source = "".join((files(compiler.__package__) / f"{part}.c").read_text("utf-8") for part in ("machine", "vector"))
     one = dict.fromkeys((*FUNCTIONS, "positive", "between"), "load(x + i)")
     two = dict.fromkeys(("maximum", "wins"), "load(x + i), load(x + n + i)")
     loops = "".join(
