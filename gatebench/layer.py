@@ -108,7 +108,7 @@ class Recurrent(nn.Module):
             lengths: (B,) whole numbers from 0 to T; steps behind them leave the state alone and give zeros.
 
         Returns:
-            output (T, B, D · H) and the state after the last step, in the form of `state`.
+            output (T, B, D · H), not always contiguous, and the state after the last step, in the form of `state`.
 
         Raises:
             UserError: a shape does not fit.
