@@ -63,8 +63,8 @@ class Recurrent(nn.Module):
         if backend != "auto":
             find(backend)
         self.cell, self.input_size, self.hidden_size, self.num_layers = cell, input_size, hidden_size, num_layers
-        self.batch_first, self.bidirectional, self.dropout, self.backend = batch_first, bidirectional, dropout, backend
-        self.steps = steps
+        self.batch_first, self.bidirectional, self.dropout = batch_first, bidirectional, dropout
+        self.backend, self.steps = backend, steps
         self.backends_used: tuple[str, ...] = ()
         self.layers = nn.ModuleList()
         for layer in range(num_layers):
@@ -75,7 +75,7 @@ class Recurrent(nn.Module):
     @property
     def directions(self) -> int:
         """2 if bidirectional, else 1."""
-        return 2 if self.bidirectional else 1
+        return 1 + self.bidirectional
 
     def gate_parameters(self, layer: int, reverse: bool = False) -> dict[str, Tensor]:
         """Return the weights of a layer by the table's names: {"W.f": (H, I), "R.f": (H, H), "b.f": (H,), …}.
@@ -132,14 +132,13 @@ class Recurrent(nn.Module):
         return f"{self.cell.name}, {sizes}, backend={self.backend}"
 
     @property
-    def _directions(self) -> tuple[bool, ...]:
-        """Whether each pass of a layer is the reverse one."""
+    def _directions(self) -> tuple[bool, ...]:  # whether each pass of a layer is the reverse one
         return (False, True)[: self.directions]
 
     def _run(
         self, x: Tensor, state: State | None, lengths: Tensor | None, backend: str, *, trace: bool
     ) -> tuple[Tensor, State, Trace]:
-        x = x.transpose(0, 1) if self.batch_first and x.dim() == 3 else x
+        x = x.transpose(0, 1) if self.batch_first and isinstance(x, Tensor) and x.dim() == 3 else x
         start = self._start(x, state)
         shortest = None
         if lengths is not None:
@@ -158,11 +157,10 @@ class Recurrent(nn.Module):
             x = _beside([run.output for run in runs])
             ends.extend(run.state for run in runs)
             gates[layer] = {g: _beside([run.gates[g] for run in runs]) for g in runs[0].gates}
-        if not trace:  # what the network ran on is on the record; a look at its gates is not
+        if not trace:  # a look at the gates is not what the network ran on
             self.backends_used = tuple(dict.fromkeys(used))
         final = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
-        output = x.transpose(0, 1) if self.batch_first else x
-        return output, final if len(final) > 1 else final[0], gates
+        return x.transpose(0, 1) if self.batch_first else x, final if len(final) > 1 else final[0], gates
 
     def _pass(
         self, chosen: Backend, x: Tensor, start: State, lengths: Tensor | None, layer: int, reverse: bool, trace: bool
@@ -173,10 +171,12 @@ class Recurrent(nn.Module):
         if not reverse:
             return chosen.run(self.cell, weights, x, memory, lengths, trace)
         backwards = chosen.run(self.cell, weights, flip(x, lengths), memory, lengths, trace)
-        traced = {g: flip(values, lengths) for g, values in backwards.gates.items()}
-        return Run(flip(backwards.output, lengths), backwards.state, traced)
+        gates = {g: flip(values, lengths) for g, values in backwards.gates.items()}
+        return Run(flip(backwards.output, lengths), backwards.state, gates)
 
     def _start(self, x: Tensor, state: State | None) -> tuple[Tensor, ...]:
+        if not isinstance(x, Tensor):
+            raise UserError(f"x is a {type(x).__name__}; it must be a padded tensor, with lengths= beside it.")
         if x.dim() != 3 or x.shape[-1] != self.input_size:
             form = "(B, T, I)" if self.batch_first else "(T, B, I)"
             raise UserError(f"x has the shape {tuple(x.shape)}; it must be {form} with I = {self.input_size}.")
@@ -184,8 +184,7 @@ class Recurrent(nn.Module):
             raise UserError(f"x holds {x.dtype}; it must hold floating-point numbers.")
         if x.shape[0] == 0:
             raise UserError("x has no steps; T must be at least 1.")
-        shape = (self.num_layers * self.directions, x.shape[1], self.hidden_size)
-        memory = self.cell.memory
+        memory, shape = self.cell.memory, (self.num_layers * self.directions, x.shape[1], self.hidden_size)
         if state is None:
             lowest = torch.finfo(x.dtype).min
             return tuple(x.new_full(shape, max(self.cell.initial.get(name, 0.0), lowest)) for name in memory)

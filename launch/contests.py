@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
+from gatebench.cells import load_cell
 from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.speed.contest import Contest, entered
 from gatebench.speed.shape import Shape
@@ -24,6 +26,8 @@ LISTS = ("shape", "threads", "backend", "against", "trace")
 
 CHOICES = ("backend", "against", "trace", "memory")
 """The keys of a contest that can be set for all of them."""
+
+_PLANES = 8  # of (T, B, H): what the reference of a small cell keeps
 
 BASE = "base"
 """In `against`: the cell that a cell is an ablation of."""
@@ -61,9 +65,10 @@ class SpeedSettings:
     contests: dict[str, Match] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        cores = os.cpu_count() or 1
         for count in self.threads or ():
-            if count < 1:
-                raise out_of_range("threads", count, "a whole number of at least 1")
+            if not 1 <= count <= cores:
+                raise out_of_range("threads", count, f"a whole number from 1 to {cores}, the cores of this machine")
         if not 0 <= self.seconds < float("inf"):
             raise out_of_range("seconds", self.seconds, "a number of at least 0")
         for key in ("cell", "shape", "threads", "backend", "trace"):
@@ -102,8 +107,20 @@ def bench(overrides: Sequence[str], config_dir: Path | None = None) -> Bench:
     trials = expand([f"cell={','.join(settings.cell)}", *cells], config_dir).trials
     settings.cell = config.cell = [trial.build_cell().name for trial in trials]
     shapes = [Shape.of(sizes) for sizes in settings.shape]
+    for shape in shapes:
+        _check_memory(shape)
     contests = tuple(_contest(trial, shape, settings) for trial in trials for shape in shapes)
     return Bench(settings, contests, OmegaConf.to_yaml(config))
+
+
+def _check_memory(shape: Shape) -> None:
+    """Refuse what no machine like this could hold: x, and the few planes that any cell keeps, in float64."""
+    needed = 8 * shape.T * shape.B * (shape.I + _PLANES * shape.H)
+    if needed > (there := os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")):
+        raise UserError(
+            f"The shape {shape} takes {needed / 1e9:,.0f} GB to compare with the reference; this machine has "
+            f"{there / 1e9:,.0f} GB."
+        )
 
 
 def _composed(given: Sequence[Setting], grammar: Grammar) -> DictConfig:
@@ -137,5 +154,7 @@ def _contest(trial: Trial, shape: Shape, settings: SpeedSettings) -> Contest:
     if not matches or not (matches[0].backend and matches[0].trace):
         raise UserError(f"contests says nothing of {cell.name}: no cell, no backend or no value of trace.")
     match = replace(matches[0], **{k: v for k in CHOICES if (v := getattr(settings, k)) is not None})
+    if BASE in (settings.against or ()) and load_cell(str(trial.cell["base"])).digest == cell.digest:
+        raise UserError(f"{cell.name} is no ablation, so there is no base to run it beside.")
     against = [str(trial.cell["base"]) if name == BASE else name for name in match.against]
     return Contest(trial.cell, shape, entered(trial.cell, match.backend, against, match.trace), match.memory)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from gatebench.errors import UserError
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Measure, print the tables, and write the JSON file; return 0, or 1 where something differs or failed.
+    """Measure, print the tables, and write the JSON file: also what was measured until Ctrl-C.
 
-    What was measured until Ctrl-C is printed and written too.
+    Returns:
+        0; 1 where something differs or failed; 2 where everybody refused.
 
     Raises:
         UserError: a setting is not allowed.
@@ -55,7 +57,9 @@ def run(argv: Sequence[str]) -> int:
             _show(document, asked)
             if file is not None:
                 document.write(file)
-    return int(any(row.wrong for row in document.rows))
+    if any(row.wrong for row in document.rows):
+        return 1
+    return 0 if any(row.timing for row in document.rows) else 2
 
 
 def _file(text: str | None) -> Path | None:
@@ -65,7 +69,11 @@ def _file(text: str | None) -> Path | None:
     path = Path(text).expanduser()
     if path.is_dir() or not path.parent.is_dir():
         raise UserError(f"json is {text!r}; it must be a file in a folder that is there.")
-    return path
+    try:
+        with TemporaryFile(dir=path.parent):
+            return path
+    except OSError as error:
+        raise UserError(f"json is {text!r}, and nothing can be written there: {error.strerror}.") from None
 
 
 def _measure(asked: Bench, document: Document) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gatebench import Recurrent, load_cell
+from gatebench.errors import UserError
 from tests.layers import build, inputs, parts, passed, start
 
 
@@ -201,3 +202,9 @@ def test_a_cell_of_which_nothing_is_left_still_runs() -> None:
 
 def test_it_says_what_it_is() -> None:
     assert "lstm_cifg, I=3, H=2, layers=1, backend=reference" in repr(build("lstm_cifg"))
+
+
+def test_a_packed_sequence_is_told_what_to_be() -> None:
+    packed = torch.nn.utils.rnn.pack_padded_sequence(torch.zeros(3, 2, 4), torch.tensor([3, 1]))
+    with pytest.raises(UserError, match="x is a PackedSequence; it must be a padded tensor, with lengths= beside it"):
+        Recurrent(load_cell("lstm"), 4, 5)(packed)

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from gatebench.allocator import keep_memory
+from gatebench.backends.fused.compiler import trouble
 from gatebench.outcome import Epoch, Outcome
 from gatebench.task import Problem, Stream
 from gatebench.training.fitting import check_device, make_trainer, restore
@@ -50,7 +51,7 @@ def run_trial(
     problem = task.load(data_root or Path(), home / "cache")
     loading = {"seconds/load": time.perf_counter() - began}
     learner = Learner(trial, problem)
-    facts = {**circumstances(learner), "allocator": allocator}
+    facts = {**circumstances(learner), "allocator": allocator, "compiler": trouble() or "It compiles cells."}
     outcome = Outcome(trial.digest, cell.name, cell.digest, task.label, trial.seed, "finished", "", loading, facts)
     folder = home / "checkpoints" / trial.digest
     if isinstance(problem, Stream):

@@ -114,6 +114,7 @@ def test_freed_memory_is_kept_unless_told_otherwise(
         (["cell=lsmt"], "gatebench: There is no cell 'lsmt'; did you mean 'lstm'?"),
         (["json=/nowhere/at/all.json"], "gatebench: json is '/nowhere/at/all.json'; it must be a file in a folder"),
         (["json=/"], "gatebench: json is '/'; it must be a file"),
+        (["json=/proc/speed.json"], "gatebench: json is '/proc/speed.json', and nothing can be written there"),
         (["--foo"], "gatebench: Unrecognized arguments: --foo; see gatebench speed --help."),
     ],
 )
@@ -133,3 +134,8 @@ def test_the_config_is_shown_instead(capsys: pytest.CaptureFixture[str]) -> None
 def test_mistakes_wait_for_no_torch() -> None:
     code = "import sys; from launch.contests import bench; bench(['set=full']); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_where_everybody_refuses_there_is_nothing_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["speed", "cell=gru", "shape=[2,1,1,1]", "seconds=0", "backend=scan", "against=[]"]) == 2
+    assert "scan runs cells that are affine in their state" in capsys.readouterr().out

@@ -73,7 +73,9 @@ def load(text: str) -> ctypes.CDLL:
     """
     found = compiler()
     if found is None:
-        raise Refusal(f"fused needs a C compiler, and neither $CC nor {', '.join(_COMPILERS)} runs here.")
+        asked = os.environ.get("CC")
+        tried = f"$CC, which is {asked!r}, does not work" if asked else f"none of {', '.join(_COMPILERS)} works"
+        raise Refusal(f"fused needs a C compiler, and {tried} here.")
     content = "\0".join([text, found.identity, *found.command, *found.flags])
     key = hashlib.sha256(content.encode()).hexdigest()[:32]
     folder = cache_folder()

@@ -90,5 +90,7 @@ def test_cc_names_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     compiler.compiler.cache_clear()
     try:
         assert compiler.compiler() is None
+        with pytest.raises(Refusal, match=r"\$CC, which is 'no-such-compiler', does not work here"):
+            compiler.load("int x;")
     finally:
         compiler.compiler.cache_clear()
