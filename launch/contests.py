@@ -65,6 +65,7 @@ class SpeedSettings:
     contests: dict[str, Match] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.threads = self.threads and list(dict.fromkeys(self.threads))
         cores = os.cpu_count() or 1
         for count in self.threads or ():
             if not 1 <= count <= cores:
@@ -106,7 +107,7 @@ def bench(overrides: Sequence[str], config_dir: Path | None = None) -> Bench:
     cells = [text for text in overrides if tops[text] == "cell"]
     trials = expand([f"cell={','.join(settings.cell)}", *cells], config_dir).trials
     settings.cell = config.cell = [trial.build_cell().name for trial in trials]
-    shapes = [Shape.of(sizes) for sizes in settings.shape]
+    shapes = list(dict.fromkeys(Shape.of(sizes) for sizes in settings.shape))
     for shape in shapes:
         _check_memory(shape)
     contests = tuple(_contest(trial, shape, settings) for trial in trials for shape in shapes)

@@ -116,7 +116,8 @@ def _tell(rows: Sequence[Row], document: Document, seconds: float) -> None:
     )
     if (rows[0].others or 0) > QUIET:
         found += f"; others took {rows[0].others:.1f} cores"
-    minutes = f"  ({left} left, about {max(1, round(left * seconds / 60))} min)" if left else ""
+    rest = left * seconds
+    minutes = f"  ({left} left, about {f'{rest:.0f} s' if rest < 60 else f'{rest / 60:.0f} min'})" if left else ""
     first = rows[0]
     print(f"{number}  {first.cell} · {first.shape} · threads {first.threads}  {found}{minutes}", file=sys.stderr)
 

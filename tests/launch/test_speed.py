@@ -48,7 +48,7 @@ def test_the_verb_prints_tables_and_writes_json(tmp_path: Path, capsys: pytest.C
     assert "What recording the gates costs" in summaries
     assert "The allocator is left as it is." in out
     assert [line.split("  ")[0] for line in told.splitlines()] == ["1/4", "2/4", "3/4", "4/4"]
-    assert "(3 left, about 1 min)" in told
+    assert "(3 left, about " in told
 
 
 def test_an_ablation_is_timed_beside_its_base(capsys: pytest.CaptureFixture[str]) -> None:
