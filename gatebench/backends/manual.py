@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from gatebench.backends.contract import Run, Workload
+from gatebench.backends.once import check_once
 from gatebench.backends.walk import Walk
 from gatebench.derive.adjoint import Adjoint, adjoint
-from gatebench.errors import Refusal
 from gatebench.spec import Cell
 
 NAME = "manual"
@@ -74,9 +74,6 @@ class _Layer(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> Any:
         count = len(ctx.walk.memory)
-        if torch.is_grad_enabled():
-            raise Refusal("manual has no second derivative; backend=reference has one.")
-        if any(g is not None for g in incoming[1 + count :]):
-            raise Refusal("manual has no gradient through traced gates; backend=reference has one.")
+        check_once(NAME, incoming[1 + count :])
         _ = ctx.saved_tensors
         return None, None, None, None, *ctx.walk.backward(incoming[0], incoming[1 : 1 + count])

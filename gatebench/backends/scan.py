@@ -42,7 +42,8 @@ def run(
     trace: bool,
 ) -> Run:
     """Run one layer in one direction; see `contract.Backend.run`, and `fused.run` for what is refused later."""
-    return run_cell(kernel_of(cell.definitions, x.dtype, x.shape[-1] <= WIDEST), weights, x, state, lengths, trace)
+    kernel = kernel_of(cell.definitions, x.dtype, x.shape[-1] <= WIDEST)
+    return run_cell(NAME, kernel, weights, x, state, lengths, trace)
 
 
 @lru_cache(maxsize=1024)

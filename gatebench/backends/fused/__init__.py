@@ -52,4 +52,4 @@ def run(
         Refusal: the weights or the state have another dtype or device than x. Later, in the backward pass: a second
             derivative is asked for, or one through a traced gate.
     """
-    return run_cell(kernel_of(cell.definitions, x.dtype), weights, x, state, lengths, trace)
+    return run_cell(NAME, kernel_of(cell.definitions, x.dtype), weights, x, state, lengths, trace)

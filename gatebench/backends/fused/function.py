@@ -13,11 +13,13 @@ from gatebench.backends.fused.buffers import fresh, widened
 from gatebench.backends.fused.form import Form
 from gatebench.backends.fused.gradients import gradients
 from gatebench.backends.fused.kernel import Kernel
+from gatebench.backends.once import check_once
 from gatebench.derive.layout import Place
 from gatebench.errors import Refusal
 
 
 def run_cell(
+    name: str,
     kernel: Kernel,
     weights: Mapping[str, Tensor],
     x: Tensor,
@@ -25,18 +27,18 @@ def run_cell(
     lengths: Tensor | None,
     trace: bool,
 ) -> Run:
-    """Run one layer in one direction; see `contract.Backend.run`."""
-    weights = {name: weights[name] for name in kernel.plan.shapes}  # in the order in which the code knows them
+    """Run one layer in one direction for the backend called `name`; see `contract.Backend.run`."""
+    weights = {weight: weights[weight] for weight in kernel.plan.shapes}  # in the order in which the code knows them
     inputs = (x, *state, *weights.values())
     for tensor in inputs:
         if (tensor.dtype, tensor.device) != (x.dtype, x.device):
             raise Refusal(
-                f"fused needs one dtype: x is {x.dtype}, a weight or the state {tensor.dtype} on {tensor.device}."
+                f"{name} needs one dtype: x is {x.dtype}, a weight or the state {tensor.dtype} on {tensor.device}."
             )
     lengths = None if lengths is None else lengths.to("cpu", torch.int64, copy=True).contiguous()  # it may change
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
         values: tuple[Tensor, ...] = _Layer.apply(  # type: ignore[no-untyped-call]
-            kernel, tuple(weights), lengths, trace, *inputs
+            name, kernel, tuple(weights), lengths, trace, *inputs
         )
     else:
         values, _ = _forward(kernel, tuple(weights), lengths, trace, inputs, keep=False)
@@ -50,30 +52,33 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, kernel: Kernel, labels: tuple[str, ...], lengths: Tensor | None, trace: bool, *inputs: Tensor
+        ctx: Any,
+        name: str,
+        kernel: Kernel,
+        labels: tuple[str, ...],
+        lengths: Tensor | None,
+        trace: bool,
+        *inputs: Tensor,
     ) -> Any:
         ctx.set_materialize_grads(False)
         values, streams = _forward(kernel, labels, lengths, trace, inputs, keep=True)
-        ctx.kernel, ctx.labels, ctx.lengths, ctx.streams = kernel, labels, lengths, tuple(streams)
+        ctx.name, ctx.kernel, ctx.labels, ctx.lengths, ctx.streams = name, kernel, labels, lengths, tuple(streams)
         ctx.save_for_backward(*streams.values(), *inputs)
         return values
 
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> Any:
         memory = len(ctx.kernel.plan.derived.forward.memory)
-        if torch.is_grad_enabled():
-            raise Refusal("fused has no second derivative; backend=reference has one.")
-        if any(g is not None for g in incoming[1 + memory :]):
-            raise Refusal("fused has no gradient through traced gates; backend=reference has one.")
+        check_once(ctx.name, incoming[1 + memory :])
         saved, count = ctx.saved_tensors, len(ctx.streams)
         x, weights = saved[count], dict(zip(ctx.labels, saved[count + 1 + memory :], strict=True))
         at = ctx.kernel.form(*x.shape, saved[count + 1].shape[-1])
         streams = dict(zip(ctx.streams, saved[:count], strict=True))
         streams["x"] = _input(ctx.kernel, at, x)
         found = gradients(
-            ctx.kernel, at, streams, weights, ctx.lengths, incoming[: 1 + memory], ctx.needs_input_grad[4:]
+            ctx.kernel, at, streams, weights, ctx.lengths, incoming[: 1 + memory], ctx.needs_input_grad[5:]
         )
-        return None, None, None, None, *found
+        return None, None, None, None, None, *found
 
 
 def _forward(

@@ -53,8 +53,8 @@ class Kernel:
         by_rows: whether it runs by rows, for which x must be narrow; see `gatebench.derive.emit_rows`.
     """
 
-    def __init__(self, plan: Layout, dtype: torch.dtype, narrow: bool = False) -> None:
-        self.plan, self.dtype, self.by_rows = plan, dtype, narrow
+    def __init__(self, plan: Layout, dtype: torch.dtype, by_rows: bool = False) -> None:
+        self.plan, self.dtype, self.by_rows = plan, dtype, by_rows
         self.library = load(source(plan, dtype, self.by_rows))
         self.lanes = ctypes.c_int64.in_dll(self.library, "lanes").value
         self.threaded = bool(ctypes.c_int64.in_dll(self.library, "threaded").value)
