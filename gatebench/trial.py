@@ -7,14 +7,17 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from gatebench.backends.names import AUTO, BACKEND_NAMES
 from gatebench.cells import build_cell
 from gatebench.errors import out_of_range, unknown
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
 from gatebench.task import Task, build_task
 
-OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
-BACKENDS = ("auto", "fused", "scan", "native", "manual", "reference")
+OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}
+"""The optimisers: the name in configs, and the class in `torch.optim`."""
+
 DEVICES = ("cpu", "cuda")
+"""The devices that a network can be trained on."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Training:
             _at_least(f"training.{name}", getattr(self, name), least)
         if not 0 < self.learning_rate < float("inf"):
             raise out_of_range("training.learning_rate", self.learning_rate, "a finite number greater than 0")
-        for name, allowed in {"optimizer": OPTIMIZERS, "backend": BACKENDS, "device": DEVICES}.items():
+        for name, allowed in {"optimizer": OPTIMIZERS, "backend": (AUTO, *BACKEND_NAMES), "device": DEVICES}.items():
             if getattr(self, name) not in allowed:
                 raise unknown(f"training.{name}", getattr(self, name), allowed)
 

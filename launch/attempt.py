@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from gatebench.entry import TRACEBACK
 from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome, Status
+from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
 
 
-class Run(Protocol):
+class TrialRunner(Protocol):
     """Trains one trial: `train` with its places given."""
 
     def __call__(self, trial: Trial, *, emit: Callable[[Epoch], None]) -> Outcome:
@@ -25,7 +25,7 @@ def train(trial: Trial, *, home: Path, data_root: Path, keep_memory: bool, emit:
     return run_trial(trial, home=home, data_root=data_root, emit=emit, keep=keep_memory)
 
 
-def attempt(trial: Trial, run: Run, emit: Callable[[Epoch], None]) -> Outcome:
+def attempt(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> Outcome:
     """Return the trial's outcome: an unexpected error is one too, and keeps its traceback among the facts.
 
     Raises:
@@ -40,7 +40,7 @@ def attempt(trial: Trial, run: Run, emit: Callable[[Epoch], None]) -> Outcome:
         return unfinished(trial, "failed", sentence, {TRACEBACK: traceback.format_exc()})
 
 
-def forgiving(trial: Trial, run: Run, emit: Callable[[Epoch], None]) -> Outcome:
+def forgiving(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> Outcome:
     """Return the trial's outcome, a mistake of the user's among them: one trial of many must not stop the others."""
     try:
         return attempt(trial, run, emit)

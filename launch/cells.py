@@ -11,15 +11,15 @@ from collections.abc import Sequence
 
 from gatebench.cells import build_cell, cell_names, load_cell
 from gatebench.derive.affine import scannable
-from gatebench.derive.count import dependent_products, parameters, pointwise_flops, product_flops
-from gatebench.derive.diagram import Diagram, diagram
-from gatebench.derive.dot import dot
-from gatebench.derive.draw import svg
-from gatebench.derive.notation import latex, plain_text
+from gatebench.derive.cost import dependent_products, parameters, pointwise_flops, product_flops
+from gatebench.derive.equations import latex, plain_text
+from gatebench.diagram.diagram import Diagram, diagram
+from gatebench.diagram.graphviz import dot
+from gatebench.diagram.svg import svg
 from gatebench.errors import UserError, unknown
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
 from gatebench.trial import Trial
-from launch.columns import align
+from launch.text_columns import align
 
 SIZE = 128
 """The width I of the input and H of the layer for which parameters and costs are shown."""

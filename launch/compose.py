@@ -21,7 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gatebench.errors import UserError
 from gatebench.trial import Trial
-from launch.explain import explain
+from launch.config_errors import explain_config_error
 from launch.overrides import MOST_TRIALS, Grammar, Setting, winning
 from launch.settings import SWEPT, Settings, find_root
 
@@ -92,7 +92,7 @@ def composing(config_dir: Path | None) -> Iterator[None]:
         with initialize_config_module("conf", version_base="1.3"):
             yield
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
-        raise explain(error) from None
+        raise explain_config_error(error) from None
 
 
 def _below_data_root(name: str, *, _root_: DictConfig) -> str:

@@ -16,12 +16,12 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from gatebench.errors import UserError, unknown
-from launch.columns import align
-from launch.transfer import Transfer
+from launch.text_columns import align
+from launch.transfer_bar import Transfer
 from tasks.catalogue import DATASETS
-from tasks.datasets import Dataset
-from tasks.fetching import fetch
-from tasks.holdings import examine, locate, missing
+from tasks.data.datasets import Dataset
+from tasks.data.fetching import fetch
+from tasks.data.local_files import examine, locate, missing
 
 SUBJECTS = ("list", "fetch", "verify")
 

@@ -8,13 +8,13 @@ import os
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from gatebench import entry
-from gatebench.derive.count import pointwise_flops, product_flops
+from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.outcome import Outcome
+from gatebench.records import mlflow_entry
 from gatebench.trial import Trial
 from launch.arguments import ask
-from launch.columns import align
-from launch.past import past_outcomes
+from launch.known_outcomes import known_outcomes
+from launch.text_columns import align
 
 BACKWARD = 2  # the backward pass costs about twice the forward pass
 
@@ -24,13 +24,13 @@ def run(argv: Sequence[str]) -> int:
     plan = ask("plan", __doc__, argv)
     if plan is None:
         return 0
-    settings, outcomes = plan.settings, past_outcomes(plan.settings)
-    done = set() if settings.force else {o.digest for o in outcomes if entry.STATES[o.status] == "FINISHED"}
+    settings, outcomes = plan.settings, known_outcomes(plan.settings)
+    done = set() if settings.force else {o.digest for o in outcomes if mlflow_entry.STATES[o.status] == "FINISHED"}
     todo = [trial for trial in plan.trials if trial.digest not in done]
     rows = [("digest", "trial", "GFLOP", "state")]
     for trial in plan.trials:
         state = "to run" if trial in todo else "done"
-        rows.append((trial.digest, entry.name(trial), _giga(training_flops(trial)), state))
+        rows.append((trial.digest, mlflow_entry.name(trial), _giga(training_flops(trial)), state))
     print(align(rows, "llrl"))
     done_here = len(plan.trials) - len(todo)
     print(f"\n{len(plan.trials)} trials in the study {settings.study!r}; {done_here} are done already.")

@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from gatebench import entry
 from gatebench.outcome import Epoch, Outcome
+from gatebench.records import mlflow_entry
 from gatebench.trial import Trial
 from launch.events import Event, Started
 
@@ -33,7 +33,7 @@ class Display:
     def __init__(self, trials: Sequence[Trial], console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
         self._trials = {trial.digest: trial for trial in trials}
-        self._names = {trial.digest: entry.name(trial) for trial in trials}
+        self._names = {trial.digest: mlflow_entry.name(trial) for trial in trials}
         self._bars: dict[str, TaskID] = {}
         self._ended = 0
         self._progress = Progress(

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from gatebench.errors import UserError, out_of_range
-from gatebench.home import Home
+from gatebench.records.home import Home
 from gatebench.trial import Model, Training, Trial
-from tasks.files import default_root
+from tasks.data.files import default_root
 
 SWEPT = ("cell", "task", "model", "training", "seed")
 """The keys that make a trial: a sweep spans these, the others hold for all of it."""

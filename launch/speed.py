@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING
 
 from gatebench.errors import UserError
 from launch.arguments import read
-from launch.columns import align
-from launch.contests import Bench, bench
+from launch.speed_config import SpeedPlan, speed_plan
+from launch.text_columns import align
 
 if TYPE_CHECKING:
     from gatebench.speed.document import Document
-    from gatebench.speed.report import Sheet
-    from gatebench.speed.row import Row
+    from gatebench.speed.text_tables import TextTable
+    from gatebench.speed.timed_row import TimedRow
 
 
 def run(argv: Sequence[str]) -> int:
@@ -42,7 +42,7 @@ def run(argv: Sequence[str]) -> int:
         UserError: a setting is not allowed.
     """
     given = read("speed", __doc__, argv)
-    asked = bench(given.overrides, given.config_dir)
+    asked = speed_plan(given.overrides, given.config_dir)
     if given.cfg is not None:
         print(asked.text, end="")
         return 0
@@ -76,18 +76,18 @@ def _file(text: str | None) -> Path | None:
         raise UserError(f"json is {text!r}, and nothing can be written there: {error.strerror}.") from None
 
 
-def _measure(asked: Bench, document: Document) -> None:
+def _measure(asked: SpeedPlan, document: Document) -> None:
     """Run all contests, and put what they find into the document."""
     import torch
 
-    from gatebench.allocator import keep_memory
-    from gatebench.speed import peak
-    from gatebench.speed.agreement import Judge
+    from gatebench.machine import peak_memory
+    from gatebench.machine.allocator import keep_memory
+    from gatebench.speed.agreement import AgreementChecker
     from gatebench.speed.measure import gemm_peak
-    from gatebench.speed.race import Conditions, race
+    from gatebench.speed.timing import Conditions, run_benchmark
 
-    settings, judge = asked.settings, Judge()
-    if any(contest.memory for contest in asked.contests) and (reason := peak.trouble()) is not None:
+    settings, judge = asked.settings, AgreementChecker()
+    if any(contest.memory for contest in asked.contests) and (reason := peak_memory.trouble()) is not None:
         raise UserError(reason)
     document.allocator = keep_memory() if settings.keep_memory else "The allocator is left as it is."
     threads = settings.threads or [torch.get_num_threads()]
@@ -99,15 +99,15 @@ def _measure(asked: Bench, document: Document) -> None:
         for count in threads:
             memory = count == threads[0]  # it hardly depends on the number of threads
             conditions = Conditions(count, settings.seconds, document.gemm_peak[count], memory, settings.keep_memory)
-            rows = race(contest, conditions, judge)
+            rows = run_benchmark(contest, conditions, judge)
             document.rows += rows
             document.done += 1
             _tell(rows, document, (time.monotonic() - start) / document.done)
 
 
-def _tell(rows: Sequence[Row], document: Document, seconds: float) -> None:
+def _tell(rows: Sequence[TimedRow], document: Document, seconds: float) -> None:
     """Say on stderr that a contest is over, and how many are left, where one takes so many seconds."""
-    from gatebench.speed.others import QUIET
+    from gatebench.machine.other_processes import QUIET
 
     left = document.contests - document.done
     number = f"{document.done:>{len(str(document.contests))}}/{document.contests}"
@@ -122,9 +122,9 @@ def _tell(rows: Sequence[Row], document: Document, seconds: float) -> None:
     print(f"{number}  {first.cell} · {first.shape} · threads {first.threads}  {found}{minutes}", file=sys.stderr)
 
 
-def _show(document: Document, asked: Bench) -> None:
+def _show(document: Document, asked: SpeedPlan) -> None:
     """Print what was found: the rows, what is to be said about them, and the summaries."""
-    from gatebench.speed.report import legend, notes, recording, results, summary
+    from gatebench.speed.text_tables import legend, notes, recording, results, summary
 
     table = results(document.rows)
     print(f"{_text(table)}\n")
@@ -141,11 +141,11 @@ def _show(document: Document, asked: Bench) -> None:
         print(f"\nStopped after {document.done} of {document.contests} contests.")
 
 
-def _who(document: Document, asked: Bench) -> list[str]:
+def _who(document: Document, asked: SpeedPlan) -> list[str]:
     """Return what each contestant of the rows is."""
     what = {one.name: one.what for contest in asked.contests for one in contest.contestants}
     return [f"{name}: {what[name]}." for name in dict.fromkeys(row.contestant for row in document.rows)]
 
 
-def _text(sheet: Sheet) -> str:
+def _text(sheet: TextTable) -> str:
     return "\n".join(filter(None, [sheet.above, align(sheet.lines, sheet.sides)]))

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from gatebench import entry
-from gatebench.record import Record
+from gatebench.records import mlflow_entry
+from gatebench.records.mlflow_page import study_view
+from gatebench.records.record import Record
 from gatebench.report.render import FORMATS
 from gatebench.trial import Trial
-from gatebench.view import study_view
 from launch.arguments import ask
 from launch.attempt import train
 from launch.compose import Plan
-from launch.fanout import Resources, fan_out
+from launch.ray_sweep import Resources, fan_out
 from launch.settings import Settings
 from launch.table import check_baseline, table_of
 from launch.watch import watching
@@ -53,7 +53,7 @@ def _run_all(trials: Sequence[Trial], settings: Settings, record: Record) -> int
     resources = Resources(settings.workers, settings.cpus_per_trial, settings.gpus_per_trial, settings.ray_address)
     with watching(trials, record) as watch:
         fan_out(trials, run_there, resources, watch)
-    return sum(entry.STATES[outcome.status] != "FINISHED" for outcome in watch.outcomes)
+    return sum(mlflow_entry.STATES[outcome.status] != "FINISHED" for outcome in watch.outcomes)
 
 
 def _report(plan: Plan, record: Record) -> None:

@@ -13,13 +13,13 @@ from importlib import import_module
 
 from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
+from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.render import FORMATS
-from gatebench.report.table import Table, ablation_table
 from gatebench.task import Task
 from gatebench.trial import Trial
 from launch.arguments import ask
 from launch.compose import Plan
-from launch.past import past_outcomes
+from launch.known_outcomes import known_outcomes
 
 BESIDE = " · "
 """Stands between a task and the settings in which its trials differ."""
@@ -32,12 +32,12 @@ def run(argv: Sequence[str]) -> int:
         return 0
     if plan.settings.format not in FORMATS:
         raise unknown("format", plan.settings.format, FORMATS)
-    table = table_of(plan, past_outcomes(plan.settings))
+    table = table_of(plan, known_outcomes(plan.settings))
     print(FORMATS[plan.settings.format](table), end="")
     return 0
 
 
-def table_of(plan: Plan, outcomes: Iterable[Outcome]) -> Table:
+def table_of(plan: Plan, outcomes: Iterable[Outcome]) -> AblationTable:
     """Return the table of the plan's trials, or of all outcomes if the plan does not choose; say what is missing.
 
     Trials that differ in network or training get a block of their own, with the difference beside the task's name.

@@ -8,10 +8,10 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
-from gatebench import entry
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
-from gatebench.record import Record
+from gatebench.records import mlflow_entry
+from gatebench.records.record import Record
 from gatebench.trial import Trial
 from launch.arguments import ask
 from launch.attempt import attempt, train
@@ -35,12 +35,12 @@ def run(argv: Sequence[str]) -> int:
         record = Record(settings.folder, settings.study, settings.records)
         record.reconcile()
         known = [] if settings.force else [o for o in record.outcomes() if o.digest == trial.digest]
-        done = next((o for o in known if entry.STATES[o.status] == "FINISHED"), None)
+        done = next((o for o in known if mlflow_entry.STATES[o.status] == "FINISHED"), None)
         outcome = done or _train(trial, settings, record)
     if done:
-        print(f"{entry.name(trial)} is done already ({trial.digest}); force=true runs it again.")
+        print(f"{mlflow_entry.name(trial)} is done already ({trial.digest}); force=true runs it again.")
     print("\n".join(f"{name:<24} {value:.6g}" for name, value in sorted(outcome.metrics.items())))
-    return 0 if entry.STATES[outcome.status] == "FINISHED" else 1
+    return 0 if mlflow_entry.STATES[outcome.status] == "FINISHED" else 1
 
 
 def _train(trial: Trial, settings: Settings, record: Record) -> Outcome:

@@ -16,9 +16,9 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from gatebench.address import is_server, sqlite_file, without_credentials
 from gatebench.errors import UserError
-from gatebench.record import Record
+from gatebench.records.address import is_server, sqlite_file, without_credentials
+from gatebench.records.record import Record
 from launch.arguments import ask
 from launch.settings import Settings
 

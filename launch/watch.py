@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from gatebench.outcome import Epoch, Outcome
-from gatebench.record import Record
+from gatebench.records.record import Record
 from gatebench.trial import Trial
 from launch.events import Event, Started
 from launch.progress import Display

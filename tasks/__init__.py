@@ -1,1 +1,1 @@
-"""The tasks, one a file: each declares itself without importing torch, and reads its own data when it is loaded."""
+"""The tasks, by subject. A task declares itself without importing torch, and reads its data when it is loaded."""

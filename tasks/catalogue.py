@@ -7,20 +7,24 @@ comment says otherwise, they and the checksums are as TensorFlow Datasets (`url_
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tasks import ett, fashion_mnist, piano_rolls, reviews, speech_releases, sst2, weather
-from tasks import sequential_cifar10 as cifar
-from tasks import sequential_mnist as mnist
-from tasks.datasets import Dataset, File
-from tasks.files import check_published, read_file
-from tasks.imdb import Imdb
-from tasks.jsb_chorales import JsbChorales
-from tasks.muse_data import MuseData
-from tasks.nottingham import Nottingham
-from tasks.piano_midi import PianoMidi
-from tasks.piano_rolls import RollFile
-from tasks.published_series import PublishedSeries
-from tasks.speech_commands import SpeechCommands
-from tasks.zipped import read_zipped
+from tasks.data.datasets import Dataset, File
+from tasks.data.files import check_published, read_file
+from tasks.data.zipped import read_zipped
+from tasks.images import fashion_mnist
+from tasks.images import sequential_cifar10 as cifar
+from tasks.images import sequential_mnist as mnist
+from tasks.music import piano_rolls
+from tasks.music.jsb_chorales import JsbChorales
+from tasks.music.muse_data import MuseData
+from tasks.music.nottingham import Nottingham
+from tasks.music.piano_midi import PianoMidi
+from tasks.music.piano_rolls import RollFile
+from tasks.series import ett, weather
+from tasks.series.published_series import PublishedSeries
+from tasks.speech import speech_releases
+from tasks.speech.speech_commands import SpeechCommands
+from tasks.text import reviews, sst2
+from tasks.text.imdb import Imdb
 
 WEATHER_URL = "https://huggingface.co/datasets/thuml/Time-Series-Library/resolve/main/weather/weather.csv"
 """The file that Wu et al. 2021 made of the institute's, from their own group; its SHA-256 is that of `weather.FILE`."""

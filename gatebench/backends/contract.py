@@ -6,7 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Workload:
 
 
 @dataclass(frozen=True)
-class Run:
+class LayerResult:
     """output: (T, B, H), zero behind a sequence's end. state: the cell's memory at the end, (B, H) each, in its order.
 
     gates: {gate: (T, B, H)} where a trace was asked for; steps behind a sequence's end hold no meaning.
@@ -60,7 +60,7 @@ class Backend(Protocol):
         state: tuple[Tensor, ...],
         lengths: Tensor | None,
         trace: bool,
-    ) -> Run:
+    ) -> LayerResult:
         """Run one layer in one direction.
 
         Args:

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gatebench.backends.contract import Run, Workload
-from gatebench.backends.once import check_once
-from gatebench.backends.walk import Walk
+from gatebench.backends.contract import LayerResult, Workload
+from gatebench.backends.derived_only import check_derived_only
+from gatebench.backends.eager_adjoint import EagerAdjoint
 from gatebench.derive.adjoint import Adjoint, adjoint
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
 
 NAME = "manual"
 
@@ -36,7 +36,7 @@ def run(
     state: tuple[Tensor, ...],
     lengths: Tensor | None,
     trace: bool,
-) -> Run:
+) -> LayerResult:
     """Run one layer in one direction; see `contract.Backend.run`.
 
     Raises:
@@ -49,8 +49,8 @@ def run(
             derived, tuple(weights), lengths, gates, *inputs
         )
     else:
-        values = Walk(derived, weights, x, lengths).forward(state, gates)
-    return Run(values[0], values[1 : 1 + len(state)], dict(zip(gates, values[1 + len(state) :], strict=True)))
+        values = EagerAdjoint(derived, weights, x, lengths).forward(state, gates)
+    return LayerResult(values[0], values[1 : 1 + len(state)], dict(zip(gates, values[1 + len(state) :], strict=True)))
 
 
 class _Layer(torch.autograd.Function):
@@ -65,7 +65,7 @@ class _Layer(torch.autograd.Function):
     ) -> Any:
         ctx.set_materialize_grads(False)
         count = len(derived.forward.memory)
-        walk = Walk(derived, dict(zip(labels, inputs[1 + count :], strict=True)), inputs[0], lengths)
+        walk = EagerAdjoint(derived, dict(zip(labels, inputs[1 + count :], strict=True)), inputs[0], lengths)
         values = walk.forward(inputs[1 : 1 + count], gates)
         ctx.walk = walk
         ctx.save_for_backward(*inputs)  # so that a weight changed in between is noticed
@@ -74,6 +74,6 @@ class _Layer(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> Any:
         count = len(ctx.walk.memory)
-        check_once(NAME, incoming[1 + count :])
+        check_derived_only(NAME, incoming[1 + count :])
         _ = ctx.saved_tensors
         return None, None, None, None, *ctx.walk.backward(incoming[0], incoming[1 : 1 + count])

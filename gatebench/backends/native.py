@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from gatebench.backends.contract import Run, Workload
+from gatebench.backends.contract import LayerResult, Workload
 from gatebench.cells import BASES
-from gatebench.definitions import Definitions
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
+from gatebench.spec.definitions import Definitions
 
 NAME = "native"
 
 
 @dataclass(frozen=True)
-class Kernel:
+class TorchKernel:
     """One of torch's recurrent functions: the order of its gates, and which gate's second bias is inside a product."""
 
     function: Callable[..., Any]
@@ -29,15 +29,15 @@ class Kernel:
     inner: str = ""
 
 
-KERNELS: dict[str, Kernel] = {
-    "lstm": Kernel(torch.lstm, "ifgo"),
-    "gru": Kernel(torch.gru, "rzn", inner="n"),
-    "rnn_tanh": Kernel(torch.rnn_tanh, "n"),
-    "rnn_relu": Kernel(torch.rnn_relu, "n"),
+KERNELS: dict[str, TorchKernel] = {
+    "lstm": TorchKernel(torch.lstm, "ifgo"),
+    "gru": TorchKernel(torch.gru, "rzn", inner="n"),
+    "rnn_tanh": TorchKernel(torch.rnn_tanh, "n"),
+    "rnn_relu": TorchKernel(torch.rnn_relu, "n"),
 }
 
 
-def kernel(cell: Cell) -> Kernel | None:
+def kernel(cell: Cell) -> TorchKernel | None:
     """Return the kernel that computes exactly this cell's equations, whatever it is called; None if there is none."""
     name = kernel_name(cell.definitions)
     return KERNELS[name] if name else None
@@ -73,7 +73,7 @@ def run(
     state: tuple[Tensor, ...],
     lengths: Tensor | None,
     trace: bool,
-) -> Run:
+) -> LayerResult:
     """Run one layer in one direction; see `contract.Backend.run`."""
     del trace
     found = kernel(cell)
@@ -84,16 +84,16 @@ def run(
     settings = (True, 1, 0.0, True, False)  # biases, layers, dropout, training, bidirectional
     if lengths is None:
         output, *final = found.function(x, hidden, flat, *settings, False)
-        return Run(output, tuple(s[0] for s in final))
+        return LayerResult(output, tuple(s[0] for s in final))
     packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
     order, back = packed.sorted_indices, packed.unsorted_indices
     hidden = tuple(s[:, order] for s in start) if len(start) > 1 else start[0][:, order]
     data, *final = found.function(packed.data, packed.batch_sizes, hidden, flat, *settings)
     padded, _ = pad_packed_sequence(packed._replace(data=data), total_length=len(x))
-    return Run(padded, tuple(s[0][back] for s in final))
+    return LayerResult(padded, tuple(s[0][back] for s in final))
 
 
-def stacked(found: Kernel, weights: Mapping[str, Tensor]) -> list[Tensor]:
+def stacked(found: TorchKernel, weights: Mapping[str, Tensor]) -> list[Tensor]:
     """Return torch's weight_ih (G·H, I), weight_hh (G·H, H), bias_ih (G·H,), bias_hh (G·H,) from the table's."""
     outer = [weights[f"b.{g}"] for g in found.order]
     inner = [
@@ -103,7 +103,7 @@ def stacked(found: Kernel, weights: Mapping[str, Tensor]) -> list[Tensor]:
     return [torch.cat(stack) for stack in stacks]
 
 
-def unstacked(found: Kernel, flat: Sequence[Tensor]) -> dict[str, Tensor]:
+def unstacked(found: TorchKernel, flat: Sequence[Tensor]) -> dict[str, Tensor]:
     """Return the table's weights from torch's four; torch's two biases become one where the equations have one."""
     parts = [dict(zip(found.order, tensor.chunk(len(found.order)), strict=True)) for tensor in flat]
     W, R, outer, inner = parts

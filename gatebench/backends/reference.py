@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from gatebench.backends.contract import Run, Workload
+from gatebench.backends.contract import LayerResult, Workload
 from gatebench.backends.lengths import alive
 from gatebench.derive.tape import Instruction, Tape, tape
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
 
 NAME = "reference"
 
@@ -46,7 +46,7 @@ def run(
     state: tuple[Tensor, ...],
     lengths: Tensor | None,
     trace: bool,
-) -> Run:
+) -> LayerResult:
     """Run one layer in one direction, step by step; see `contract.Backend.run`."""
     line = tape(cell.definitions)
     memory = [line.names[f"{m}[t]"] for m in cell.memory]
@@ -74,7 +74,7 @@ def run(
         state = new if going is None else tuple(torch.where(going[t], n, o) for n, o in zip(new, state, strict=True))
         for g, slot in gates.items():
             traces[g].append(_tensor(slots[slot], state[0]))
-    return Run(torch.stack(outputs), state, {g: torch.stack(steps) for g, steps in traces.items()})
+    return LayerResult(torch.stack(outputs), state, {g: torch.stack(steps) for g, steps in traces.items()})
 
 
 def _filled(line: Tape, weights: Mapping[str, Tensor]) -> Slots:

@@ -1,8 +1,8 @@
-"""Cells that are affine in their state: nothing but the input goes through a matrix, so no unit waits for another.
+"""Cells that are affine in their state: no unit waits for another, because only the input meets a matrix.
 
-Where x is narrow, such a layer hardly computes: it waits for memory. It gets code of its own, that goes through each
-number once forward and once back (`gatebench.derive.emit_rows`). Where x is wide, products with x take the time, and
-`fused`'s code for these is run.
+Where x is narrow, such a layer computes little and waits for memory. It has code of its own, which reads and writes
+each number once forward and once backward (`gatebench.backends.fused.emit.rows`). Where x is wide, the products with x
+take the time, and `fused`'s code is run.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from gatebench.backends import fused
-from gatebench.backends.contract import Run, Workload
+from gatebench.backends.contract import LayerResult, Workload
+from gatebench.backends.fused.compiled_cell import compile_cell, compile_trouble
+from gatebench.backends.fused.emit.rows import WIDEST
 from gatebench.backends.fused.function import run_cell
-from gatebench.backends.fused.kernel import kernel_of, trouble_with
-from gatebench.definitions import Definitions
 from gatebench.derive.affine import NotAffine, scan_coefficients
-from gatebench.derive.emit_rows import WIDEST
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
+from gatebench.spec.definitions import Definitions
 
 NAME = "scan"
 
@@ -29,7 +29,7 @@ def refuses(cell: Cell, work: Workload) -> str | None:
     """Return why this is not a scan or cannot be run here, or None."""
     if why := _why_not(cell.definitions):
         return f"scan runs cells that are affine in their state; in {cell.name} {why}."
-    reason = fused.refuses_work(work) or trouble_with(cell.definitions, getattr(torch, work.dtype), work.I <= WIDEST)
+    reason = fused.refuses_work(work) or compile_trouble(cell.definitions, getattr(torch, work.dtype), work.I <= WIDEST)
     return None if reason is None else reason.replace("fused", NAME, 1)
 
 
@@ -40,9 +40,9 @@ def run(
     state: tuple[Tensor, ...],
     lengths: Tensor | None,
     trace: bool,
-) -> Run:
+) -> LayerResult:
     """Run one layer in one direction; see `contract.Backend.run`, and `fused.run` for what is refused later."""
-    kernel = kernel_of(cell.definitions, x.dtype, x.shape[-1] <= WIDEST)
+    kernel = compile_cell(cell.definitions, x.dtype, x.shape[-1] <= WIDEST)
     return run_cell(NAME, kernel, weights, x, state, lengths, trace)
 
 

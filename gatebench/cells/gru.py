@@ -1,7 +1,7 @@
 """Gated recurrent units. The reset gate stands after or before the recurrent product: two different functions."""
 
-from gatebench.gate import Gate
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
+from gatebench.spec.gate import Gate
 
 GRU = Cell(
     name="gru",

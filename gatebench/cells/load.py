@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from gatebench.cells import BASES
+from gatebench.cells.bases import BASES
 from gatebench.errors import UserError, unknown
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
 
 OPERATIONS = ("activate", "connect", "bias", "fix", "tie")
 """What a config may do to a gate, in the order in which it is done: first to all gates the one, then the next."""

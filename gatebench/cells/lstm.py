@@ -1,8 +1,8 @@
 """Long short-term memory: a state c that gates write, keep and show."""
 
-from gatebench.expression import out
-from gatebench.gate import Gate
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
+from gatebench.spec.expression import out
+from gatebench.spec.gate import Gate
 
 LSTM = Cell(
     name="lstm",

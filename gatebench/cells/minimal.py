@@ -1,7 +1,7 @@
 """Cells with a single gate."""
 
-from gatebench.gate import Gate
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
+from gatebench.spec.gate import Gate
 
 MGU = Cell(
     name="mgu",

@@ -1,7 +1,7 @@
 """Plain recurrent cells: one candidate, no gate."""
 
-from gatebench.gate import Gate
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
+from gatebench.spec.gate import Gate
 
 RNN_TANH = Cell(
     name="rnn_tanh",

@@ -1,1 +1,1 @@
-"""What follows from a cell's equations: counts, scans, notation, instructions."""
+"""What follows from a cell's equations: the backward pass, scans, value ranges, costs, text."""

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gatebench.definitions import Definitions, plain
 from gatebench.derive.partials import SLOW, partials, times
 from gatebench.derive.program import PRODUCTS, Forward, Program, forward, inline, products, reads
-from gatebench.expression import Expr, lift, name, ordered, rewrite, simplify, total
+from gatebench.spec.definitions import Definitions, plain
+from gatebench.spec.expression import Expr, lift, name, ordered, rewrite, simplify, total
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ value: s[t] = a ⊙ s[t-1] + b with a and b free of the past. (Martin & Cundy 20
 
 from dataclasses import dataclass
 
-from gatebench.definitions import Definitions
-from gatebench.expression import Expr, lift, name, names, simplify, substitute
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
+from gatebench.spec.definitions import Definitions
+from gatebench.spec.expression import Expr, lift, name, names, simplify, substitute
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import math
 from functools import reduce
 from itertools import product
 
-from gatebench.expression import Expr, lift, simplify
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
+from gatebench.spec.expression import Expr, lift, simplify
 
 Interval = tuple[float, float]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gatebench.expression import Expr, lift, simplify
+from gatebench.spec.expression import Expr, lift, simplify
 
 INDICATORS = ("positive", "between", "wins")
 """Operations of derivatives alone: 1 where y > 0; 1 where 0 < y < 1; of (a, b) 1 where a > b, 1/2 where equal."""

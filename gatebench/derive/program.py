@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gatebench.definitions import Definitions, plain
-from gatebench.expression import Expr, name, names, ordered, rewrite
+from gatebench.spec.definitions import Definitions, plain
+from gatebench.spec.expression import Expr, name, names, ordered, rewrite
 
 PRODUCTS = ("matmul", "matmul_t")
 """Expr("matmul", (weight, name)) is weight @ name; "matmul_t" multiplies by the weight's transpose."""

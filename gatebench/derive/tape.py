@@ -7,9 +7,9 @@ products that read the same value share one instruction, so that they are one GE
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gatebench.definitions import Definitions
-from gatebench.derive.count import depends_on_past
-from gatebench.expression import Expr, name, ordered
+from gatebench.derive.cost import depends_on_past
+from gatebench.spec.definitions import Definitions
+from gatebench.spec.expression import Expr, name, ordered
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from statistics import median
 
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
-from gatebench.report.notation import one_line
+from gatebench.report.number_format import one_line
 
 SIMPLE = "baseline/"  # how the figures of a task's simple methods are called
 Key = tuple[str, str]  # label and digest of the equations: a number belongs to both

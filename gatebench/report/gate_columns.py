@@ -1,11 +1,14 @@
-"""The gate statistics of a table: which gates get a column, and what it says. Names are those of `gatebench.gates`."""
+"""The gate statistics of a table: which gates get a column, and what it says.
+
+The figures have the names that `gatebench.measures.gate_statistics` gives them.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from gatebench.report.arms import Arm
-from gatebench.report.notation import NONE
+from gatebench.report.number_format import NONE
 
 MOST_COLUMNS = 2
 FAMILIAR = ("f", "z")  # the gates of the memory: a reader looks for these first

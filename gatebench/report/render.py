@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from io import StringIO
 from textwrap import wrap
 
-from gatebench.report.block import Block, Raw, Row
-from gatebench.report.page import html
-from gatebench.report.table import Table
+from gatebench.report.ablation_table import AblationTable
+from gatebench.report.html_page import html
+from gatebench.report.task_table import Raw, TableRow, TaskTable
 
 NARROWEST, WIDEST = (
     80,
@@ -18,7 +18,7 @@ SHORTEST_LABEL = 16
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def text(table: Table) -> str:
+def text(table: AblationTable) -> str:
     """Return the table in aligned columns for a terminal or a pipe, without colours; "*" stands for bold."""
     blocks = [_text_block(block) for block in table.blocks]
     width = max(len(line) for block in blocks for line in block.splitlines())
@@ -26,7 +26,7 @@ def text(table: Table) -> str:
     return "\n\n".join([table.title, *blocks, "\n".join(_wrapped(notes, width))]) + "\n"
 
 
-def _text_block(block: Block) -> str:
+def _text_block(block: TaskTable) -> str:
     title = [column.title for column in block.columns]
     title[1] += "  "  # over the place of the star
     rows = [title, *map(_starred, block.rows)]
@@ -38,7 +38,7 @@ def _text_block(block: Block) -> str:
     return "\n".join([block.task, rule, head, rule, *body, rule, *_wrapped([*notes, *block.notes], len(rule))])
 
 
-def _starred(row: Row) -> list[str]:
+def _starred(row: TableRow) -> list[str]:
     label, score, *others = row.texts
     mark = f" {str(row.footnote).translate(SUPERSCRIPT)}" if row.footnote else ""
     return [label + mark, score + (" *" if row.bold else "  "), *others]
@@ -55,7 +55,7 @@ def _wrapped(notes: Sequence[str], width: int) -> list[str]:
     return [line for note in notes for line in wrap(note, max(width, NARROWEST), subsequent_indent="  ")]
 
 
-def markdown(table: Table) -> str:
+def markdown(table: AblationTable) -> str:
     """Return the table in GitHub's Markdown, one heading a task."""
     notes = [f"**Bold**: {_markdown(table.bold)}"] * bool(table.bold) + [_markdown(note) for note in table.notes]
     # "*" and not "-": two lists of one sign in a row would be one list.
@@ -63,7 +63,7 @@ def markdown(table: Table) -> str:
     return "\n\n".join([f"## {_markdown(table.title)}", *map(_markdown_block, table.blocks), below]) + "\n"
 
 
-def _markdown_block(block: Block) -> str:
+def _markdown_block(block: TaskTable) -> str:
     rows = [[_markdown(column.title) for column in block.columns]]
     rows.append(["--:" if column.numeric else ":--" for column in block.columns])
     for row in block.rows:
@@ -81,12 +81,12 @@ def _markdown(plain: str) -> str:
     return re.sub(r"[\\`*|<&~$#]|\](?=[(\[:])|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", plain)
 
 
-def latex(table: Table) -> str:
+def latex(table: AblationTable) -> str:
     """Return one floating table a task, with the rules of the package booktabs."""
     return "\n".join(_latex_block(block, table) for block in table.blocks)
 
 
-def _latex_block(block: Block, table: Table) -> str:
+def _latex_block(block: TaskTable, table: AblationTable) -> str:
     lines = [r"\toprule", _latex_row([_latex(column.title) for column in block.columns]), r"\midrule"]
     for row in block.rows:
         label, score, *others = map(_latex, row.texts)
@@ -138,7 +138,7 @@ def _latex(plain: str) -> str:
     return "".join(LATEX.get(character, character) for character in apart)
 
 
-def csv(table: Table) -> str:
+def csv(table: AblationTable) -> str:
     """Return a line a cell and task: unrounded numbers, in the metric's own unit, and nothing where there is none."""
     records = [row.record for block in table.blocks for row in block.rows if row.record]
     columns = list(dict.fromkeys(column for record in records for column in record))
@@ -154,7 +154,7 @@ def _csv(value: Raw) -> str:
     return "" if value is None else str(value)
 
 
-FORMATS: dict[str, Callable[[Table], str]] = {
+FORMATS: dict[str, Callable[[AblationTable], str]] = {
     "text": text,
     "markdown": markdown,
     "latex": latex,

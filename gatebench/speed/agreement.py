@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from gatebench.cells import build_cell
-from gatebench.speed.contest import Contestant
-from gatebench.speed.problem import Problem, Result
+from gatebench.speed.benchmark import Candidate
+from gatebench.speed.layer_step import LayerCase, StepResult
 from gatebench.speed.runner import find_runner
 from gatebench.speed.shape import Shape
 
@@ -17,12 +17,12 @@ TOLERANCE = 2e-4
 """Largest difference in float32, relative to the tensor's largest value; rounding alone gives 1e-6 to 1e-5."""
 
 
-def truth(problem: Problem) -> Result:
+def truth(problem: LayerCase) -> StepResult:
     """Return what the reference computes in float64, with its gates."""
     return problem.copy(torch.float64).result("reference", True)
 
 
-def disagreement(name: str, found: Result, expected: Result, trace: bool) -> str | None:
+def disagreement(name: str, found: StepResult, expected: StepResult, trace: bool) -> str | None:
     """Return where results in float32 differ from what is expected, in one sentence; None where they agree.
 
     Args:
@@ -45,7 +45,7 @@ def disagreement(name: str, found: Result, expected: Result, trace: bool) -> str
     return f"{name} differs from the reference in {where}: {worst:.1e} of its largest value, allowed {TOLERANCE:.0e}."
 
 
-class Judge:
+class AgreementChecker:
     """Compares each contestant with the truth, and computes the truth once for a cell at a shape.
 
     The truth is kept for one shape at a time (it may take hundreds of megabytes), a verdict for good.
@@ -53,11 +53,11 @@ class Judge:
 
     def __init__(self) -> None:
         self._shape: Shape | None = None
-        self._problems: dict[str, Problem] = {}
-        self._truths: dict[str, Result] = {}
+        self._problems: dict[str, LayerCase] = {}
+        self._truths: dict[str, StepResult] = {}
         self._verdicts: dict[tuple[object, ...], str | None] = {}
 
-    def problem(self, cell: Mapping[str, Any], shape: Shape) -> Problem:
+    def problem(self, cell: Mapping[str, Any], shape: Shape) -> LayerCase:
         """Return the problem that a cell's config and a shape pose."""
         if shape != self._shape:
             self._shape = shape
@@ -65,10 +65,10 @@ class Judge:
             self._truths.clear()
         table = build_cell(cell)
         if table.digest not in self._problems:
-            self._problems[table.digest] = Problem(table, shape)
+            self._problems[table.digest] = LayerCase(table, shape)
         return self._problems[table.digest]
 
-    def disagreement(self, contestant: Contestant, shape: Shape) -> str | None:
+    def disagreement(self, contestant: Candidate, shape: Shape) -> str | None:
         """Return where a contestant differs with torch's present number of threads, or None where it agrees."""
         problem = self.problem(contestant.cell, shape)
         digest = problem.cell.digest

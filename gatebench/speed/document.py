@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gatebench.errors import UserError
-from gatebench.facts import facts
-from gatebench.speed.row import Row
+from gatebench.machine.facts import facts
 from gatebench.speed.summary import recordings, speeds
+from gatebench.speed.timed_row import TimedRow
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Document:
     contests: int = 0
     done: int = 0
     gemm_peak: dict[int, float] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
+    rows: list[TimedRow] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""

@@ -9,11 +9,12 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from gatebench.backends import Workload, find
-from gatebench.speed import module
-from gatebench.speed.contest import TORCH
+from gatebench.backends.contract import Workload
+from gatebench.backends.registry import find
+from gatebench.speed import torch_module
+from gatebench.speed.benchmark import TORCH
+from gatebench.speed.layer_step import LayerCase, StepResult
 from gatebench.speed.measure import kept_bytes
-from gatebench.speed.problem import Problem, Result
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Steps:
 
     step: Callable[[], object]
     forward: Callable[[], object]
-    result: Callable[[], Result]
+    result: Callable[[], StepResult]
     given: tuple[Tensor, ...]
 
     def kept(self) -> int:
@@ -37,23 +38,23 @@ class Steps:
 class Runner:
     """refuses: why a problem cannot be run, with gates recorded or not, or None. ready: its steps, in float32."""
 
-    refuses: Callable[[Problem, bool], str | None]
-    ready: Callable[[Problem, bool], Steps]
+    refuses: Callable[[LayerCase, bool], str | None]
+    ready: Callable[[LayerCase, bool], Steps]
 
 
 def find_runner(name: str) -> Runner:
     """Return the runner that is called `name`: a backend's, or that of torch's own module."""
     if name == TORCH:
-        return Runner(lambda problem, _: module.refuses(problem.cell), _module_steps)
+        return Runner(lambda problem, _: torch_module.refuses(problem.cell), _module_steps)
     backend = find(name)
 
-    def refuses(problem: Problem, trace: bool) -> str | None:
+    def refuses(problem: LayerCase, trace: bool) -> str | None:
         return backend.refuses(problem.cell, Workload.of(problem.x, problem.shape.H, trace))
 
     return Runner(refuses, partial(_backend_steps, name))
 
 
-def _backend_steps(name: str, problem: Problem, trace: bool) -> Steps:
+def _backend_steps(name: str, problem: LayerCase, trace: bool) -> Steps:
     copy = problem.copy(torch.float32)
     given = (copy.x, *copy.start, *copy.weights.values())
     return Steps(
@@ -61,7 +62,7 @@ def _backend_steps(name: str, problem: Problem, trace: bool) -> Steps:
     )
 
 
-def _module_steps(problem: Problem, trace: bool) -> Steps:
+def _module_steps(problem: LayerCase, trace: bool) -> Steps:
     del trace
-    own = module.Module(problem)
+    own = torch_module.TorchModule(problem)
     return Steps(own.step, own.forward, own.result, own.given)

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from statistics import geometric_mean
 from typing import Any
 
-from gatebench.speed.row import Row
 from gatebench.speed.shape import Shape
+from gatebench.speed.timed_row import TimedRow
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ class Summary:
         return asdict(self)
 
 
-def speeds(rows: Iterable[Row]) -> list[Summary]:
+def speeds(rows: Iterable[TimedRow]) -> list[Summary]:
     """Return how many times as fast each contestant is, by cell, contestant, baseline and number of threads."""
     return _summaries((row, ratio.against, ratio.speed) for row in rows for ratio in row.ratios)
 
 
-def recordings(rows: Iterable[Row]) -> list[Summary]:
+def recordings(rows: Iterable[TimedRow]) -> list[Summary]:
     """Return the time with recorded gates as a part of the time without them, by cell, contestant and threads."""
     return _summaries((row, row.contestant, row.recording) for row in rows if row.recording is not None)
 
 
-def _summaries(found: Iterable[tuple[Row, str, float]]) -> list[Summary]:
+def _summaries(found: Iterable[tuple[TimedRow, str, float]]) -> list[Summary]:
     groups: dict[tuple[str, str, bool, str, int], list[tuple[float, Shape]]] = {}
     for row, against, ratio in found:
         key = (row.cell, row.contestant, row.trace, against, row.threads)

@@ -1,7 +1,7 @@
-"""Training with Lightning: the only room that imports it."""
+"""Training one trial with Lightning. Only this package imports Lightning."""
 
+from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.learner import Learner
-from gatebench.training.loaders import Data
-from gatebench.training.run import run_trial
+from gatebench.training.one_trial import run_trial
 
-__all__ = ["Data", "Learner", "run_trial"]
+__all__ = ["Learner", "SplitsDataModule", "run_trial"]

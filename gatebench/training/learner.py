@@ -7,17 +7,14 @@ from math import isfinite, nan
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
-from torch import Tensor
-from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
+from torch import Tensor, optim
 
-from gatebench import gates
 from gatebench.derive.bounds import unit_gates
-from gatebench.network import Network
+from gatebench.measures import gate_statistics
 from gatebench.outcome import Epoch
 from gatebench.task import Batch, Problem
-from gatebench.trial import Trial
-
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD}
+from gatebench.training.network import Network
+from gatebench.trial import OPTIMIZERS, Trial
 
 
 class Learner(pl.LightningModule):
@@ -50,7 +47,7 @@ class Learner(pl.LightningModule):
             encoded = self.network.encoder(batch.x)
             trace = self.network.recurrent.trace(encoded, lengths=batch.lengths)[2]
             cell = self.network.recurrent.cell
-            self._figures = gates.summarize(
+            self._figures = gate_statistics.summarize(
                 trace, batch.lengths, unit_gates=unit_gates(cell) & set(cell.definitions.gates)
             )
 
@@ -82,10 +79,10 @@ class Learner(pl.LightningModule):
         """The test's metrics, after it has run."""
         return self._figures
 
-    def configure_optimizers(self) -> Optimizer:
+    def configure_optimizers(self) -> optim.Optimizer:
         """Return the optimiser that the config names."""
         settings = self.trial.training
-        make = OPTIMIZERS[settings.optimizer]
+        make: Callable[..., optim.Optimizer] = getattr(optim, OPTIMIZERS[settings.optimizer])
         return make(self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
     def _add(self, batch: Batch) -> None:
@@ -96,7 +93,7 @@ class Learner(pl.LightningModule):
         return self.problem.scores({name: value.item() for name, value in self._tallies.items()})
 
 
-class Report(Callback):
+class EpochReporter(Callback):
     """Passes every epoch's metrics on."""
 
     def __init__(self, emit: Callable[[Epoch], None], trial: Trial) -> None:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 
-from gatebench.continual import average_accuracy, backward_transfer, forgetting
+from gatebench.measures.continual_learning import average_accuracy, backward_transfer, forgetting
 from gatebench.outcome import Epoch, Outcome
 from gatebench.task import Problem, Stream
-from gatebench.training.fitting import make_trainer, restore
+from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.learner import Learner
-from gatebench.training.loaders import Data
-from gatebench.training.summary import best_epoch, sizes
-from gatebench.training.terminal import interruptible, quiet
+from gatebench.training.lightning_output import interruptible, quiet
+from gatebench.training.outcome_figures import best_epoch, sizes
+from gatebench.training.trainer import make_trainer, restore
 
 
 def run_stream(
@@ -65,7 +65,7 @@ def _learn(
     learner.problem, learner.history = experience, []
     with quiet(), interruptible():
         trainer, best = make_trainer(trial, stream.metric, folder / f"experience_{number}", tell)
-        trainer.fit(learner, datamodule=Data(experience, trial.training.batch_size, trial.seed))
+        trainer.fit(learner, datamodule=SplitsDataModule(experience, trial.training.batch_size, trial.seed))
     if isfinite(learner.history[-1]["train/loss"]):
         restore(learner, best)
 
@@ -76,7 +76,9 @@ def _score(learner: Learner, experience: Problem, stream: Stream) -> float:
     with quiet(), interruptible():
         trainer, _ = make_trainer(learner.trial, stream.metric, Path(), lambda _: None)
         trainer.test(
-            learner, datamodule=Data(experience, learner.trial.training.batch_size, learner.trial.seed), verbose=False
+            learner,
+            datamodule=SplitsDataModule(experience, learner.trial.training.batch_size, learner.trial.seed),
+            verbose=False,
         )
     return learner.test_scores[f"test/{stream.metric.name}"]
 

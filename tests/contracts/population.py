@@ -1,8 +1,9 @@
 """Every cell with every backend that does not refuse it: what the contracts run over."""
 
 from gatebench import cell_names, load_cell
-from gatebench.backends import BACKENDS, Workload
-from tests.layers import B, H, T
+from gatebench.backends.contract import Workload
+from gatebench.backends.registry import BACKENDS
+from tests.gatebench.nn.layers import B, H, T
 
 NAMES = cell_names()
 SQUARE = [name for name in NAMES if load_cell(name).definitions.square]

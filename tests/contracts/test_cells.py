@@ -9,10 +9,11 @@ from torch import Tensor
 from torch.func import functional_call
 
 from gatebench import Recurrent, load_cell
-from gatebench.backends import BACKENDS, Workload
+from gatebench.backends.contract import Workload
+from gatebench.backends.registry import BACKENDS
 from gatebench.errors import UserError
 from tests.contracts.population import EVERY, NAMES, OTHERS, SQUARE
-from tests.layers import build, inputs, parts, passed, start
+from tests.gatebench.nn.layers import build, inputs, parts, passed, start
 from tests.witness import WITNESSES, draw, shapes, states
 
 LENGTHS = torch.tensor([3, 5, 1])

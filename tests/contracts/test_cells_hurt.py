@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from gatebench import Recurrent, load_cell
-from gatebench.backends import BACKENDS, Workload
+from gatebench.backends.contract import Workload
+from gatebench.backends.registry import BACKENDS
 from gatebench.errors import Refusal
 from tests.contracts.population import EVERY, NAMES
-from tests.layers import build, inputs, parts, passed, start
+from tests.gatebench.nn.layers import build, inputs, parts, passed, start
 
 UNBOUNDED = {
     "lstm_relu_gates": "f = relu(…) multiplies c at every step, so c grows like a product of inputs",

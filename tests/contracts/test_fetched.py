@@ -10,11 +10,11 @@ import pytest
 
 from gatebench.task import build_task
 from tasks.catalogue import DATASETS
-from tasks.fetching import fetch
-from tasks.holdings import locate
+from tasks.data.fetching import fetch
+from tasks.data.local_files import locate
 from tests.contracts.test_tasks import SMALL, config_of
-from tests.tasks.local_site import serving
-from tests.tasks.small_cifar import write_small_cifar
+from tests.tasks.data.local_site import serving
+from tests.tasks.images.small_cifar import write_small_cifar
 
 CASES = [
     ("mnist", "sequential_mnist"),

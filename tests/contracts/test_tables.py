@@ -13,12 +13,12 @@ from gatebench import Cell, Recurrent, build_cell
 from gatebench.cells import BASES
 from gatebench.derive.affine import scannable
 from gatebench.derive.bounds import unit_gates
-from gatebench.derive.count import dependent_products, parameters, pointwise_flops, product_flops
-from gatebench.derive.notation import latex, plain_text
+from gatebench.derive.cost import dependent_products, parameters, pointwise_flops, product_flops
+from gatebench.derive.equations import latex, plain_text
 from gatebench.errors import UserError
-from gatebench.expression import ACTIVATIONS, FUNCTIONS
-from gatebench.gate import CONNECTIONS
-from tests.layers import parts
+from gatebench.spec.expression import ACTIVATIONS, FUNCTIONS
+from gatebench.spec.gate import CONNECTIONS
+from tests.gatebench.nn.layers import parts
 
 SETTINGS = settings(
     deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

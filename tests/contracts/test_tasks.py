@@ -15,20 +15,21 @@ import yaml
 from torch import Tensor
 
 from gatebench.task import Batch, Problem, Split, Task, build_task
-from tasks.files import MissingFile
-from tasks.windows import Windows
+from tasks.data.files import MissingFile
+from tasks.series.windows import Windows
+from tests.paths import ROOT
 from tests.tasks.answers import ORACLES, UNDECIDED, first, logits_of, ridge
 from tests.tasks.diagnostics import DIAGNOSTICS
+from tests.tasks.images.small_cifar import write_small_cifar
+from tests.tasks.images.small_mnist import write_small_fashion, write_small_mnist
+from tests.tasks.music.small_music import write_small_music
 from tests.tasks.real_data import data_root, shared_cache
-from tests.tasks.small_cifar import write_small_cifar
-from tests.tasks.small_mnist import write_small_fashion, write_small_mnist
-from tests.tasks.small_music import write_small_music
-from tests.tasks.small_reviews import write_small_reviews
-from tests.tasks.small_sentences import write_small_sentences
-from tests.tasks.small_series import write_small_csv, write_small_ett, write_small_weather
-from tests.tasks.small_speech import write_small_release, write_small_subset
+from tests.tasks.series.small_series import write_small_csv, write_small_ett, write_small_weather
+from tests.tasks.speech.small_speech import write_small_release, write_small_subset
+from tests.tasks.text.small_reviews import write_small_reviews
+from tests.tasks.text.small_sentences import write_small_sentences
 
-CONFIGS = {path.stem: path for path in sorted((Path(__file__).parents[2] / "conf" / "task").glob("*.yaml"))}
+CONFIGS = {path.stem: path for path in sorted((ROOT / "conf" / "task").glob("*.yaml"))}
 NEEDED = {"series": {"path": __file__, "target": "any"}}  # config: the fields without which it names no data
 REAL: Mapping[str, Mapping[str, Any]] = {
     "continual": {"joint": True, "experiences": 2, "limit": 2000},
@@ -111,12 +112,12 @@ def test_config_names_every_field(name: str) -> None:
     task = build_task(config)
     assert set(config) - {"_target_"} == set(task.parameters())
     assert {"_target_": config["_target_"], **task.parameters()} == config
-    assert config["_target_"] == f"tasks.{task.name}.{type(task).__name__}"
+    assert config["_target_"] == f"{type(task).__module__}.{type(task).__name__}"
 
 
 @pytest.mark.parametrize("name", sorted({config["_target_"] for config in map(config_of, CONFIGS)}))
 def test_a_config_named_as_the_module_has_its_defaults(name: str) -> None:
-    module = name.split(".")[1]
+    module = name.split(".")[-2]
     assert config_of(module) == {"_target_": name, **build_task({"_target_": name}).parameters()}
 
 
@@ -138,9 +139,7 @@ def test_declarations_import_nothing_heavy() -> None:
         f"for config in {configs!r}: build_task(config).checksums()\n"
         "print(*({'torch', 'numpy', 'scipy', 'sklearn'} & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == ""
 
 

@@ -2,15 +2,15 @@ from collections.abc import Callable
 
 import pytest
 
-from gatebench.entry import TRACEBACK
 from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
+from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
-from launch.attempt import Run, attempt, forgiving, unfinished
+from launch.attempt import TrialRunner, attempt, forgiving, unfinished
 from tests.launch.trials import outcome, trial
 
 
-def raising(error: Exception) -> Run:
+def raising(error: Exception) -> TrialRunner:
     def run(trial: Trial, *, emit: Callable[[Epoch], None]) -> Outcome:
         raise error
 

@@ -1,16 +1,17 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from gatebench.backends import BACKENDS, Workload
+from gatebench.backends.contract import Workload
+from gatebench.backends.registry import BACKENDS
 from gatebench.cells import cell_names, load_cell
-from gatebench.derive.count import parameters
+from gatebench.derive.cost import parameters
 from gatebench.errors import UserError
 from launch import cells
+from tests.paths import ROOT
 
 
 def printed(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
@@ -57,7 +58,7 @@ def test_nothing_is_compiled_for_the_list() -> None:
 
 
 def test_the_readme_has_the_table_that_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     found = re.search(r"<!-- cells: gatebench cells format=markdown -->\n\n(.*?)\n\n<!-- /cells -->", readme, re.DOTALL)
     assert found, "README.md has lost its markers"
     assert found[1] == printed(capsys, "format=markdown").strip(), (

@@ -8,9 +8,9 @@ from gatebench.errors import UserError
 from launch import data
 from launch.main import main
 from tasks.catalogue import DATASETS
-from tests.tasks.archives import read_tree
-from tests.tasks.local_site import Site, serving
-from tests.tasks.small_datasets import FILES, IMAGES, PLAIN, packed, plain
+from tests.tasks.data.archives import read_tree
+from tests.tasks.data.local_site import Site, serving
+from tests.tasks.data.small_datasets import FILES, IMAGES, PLAIN, packed, plain
 
 
 @pytest.fixture

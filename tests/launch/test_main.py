@@ -8,6 +8,7 @@ import pytest
 
 from launch import plan
 from launch.main import VERBS, main
+from tests.paths import ROOT
 
 HEAVY = {"torch", "hydra", "mlflow", "ray", "pytorch_lightning", "rich", "numpy"}
 COMMAND = [sys.executable, "-c", "from launch.main import main; raise SystemExit(main())"]
@@ -16,7 +17,7 @@ COMMAND = [sys.executable, "-c", "from launch.main import main; raise SystemExit
 def test_help_names_every_verb_and_every_verb_has_a_module(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == main([]) == 0
     out = capsys.readouterr().out
-    launch = Path(__file__).parents[2] / "launch"
+    launch = ROOT / "launch"
     for verb in VERBS:
         assert f"  {verb} " in out
         assert (launch / f"{verb}.py").exists()

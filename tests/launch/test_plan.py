@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from gatebench.derive.count import pointwise_flops, product_flops
+from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.outcome import Outcome
 from gatebench.task import Size
 from gatebench.trial import Model, Trial
 from launch import plan
 from launch.compose import expand
 from launch.settings import Settings
-from tasks.digits import Digits
+from tasks.images.digits import Digits
 from tests.launch.trials import DIGITS, outcome, trial
 
 GRID = ["cell=lstm,gru", "seed=0,1", "model.hidden_size=4", "training.max_epochs=3"]
@@ -19,7 +19,7 @@ GRID = ["cell=lstm,gru", "seed=0,1", "model.hidden_size=4", "training.max_epochs
 def past(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
     """What the records know."""
     outcomes: list[Outcome] = []
-    monkeypatch.setattr(plan, "past_outcomes", lambda settings: outcomes)
+    monkeypatch.setattr(plan, "known_outcomes", lambda settings: outcomes)
     return outcomes
 
 
@@ -80,6 +80,6 @@ def test_settings_are_those_of_the_study(monkeypatch: pytest.MonkeyPatch) -> Non
         asked.append(settings.study)
         return []
 
-    monkeypatch.setattr(plan, "past_outcomes", remember)
+    monkeypatch.setattr(plan, "known_outcomes", remember)
     plan.run(["study=mine"])
     assert asked == ["mine"]

@@ -7,7 +7,7 @@ from gatebench.trial import Model
 from launch.settings import CellConfig, Settings
 
 CELL = CellConfig(name="lstm", base="lstm", ablate={"i": {"fix": 1}})
-DIGITS = {"_target_": "tasks.digits.Digits"}
+DIGITS = {"_target_": "tasks.images.digits.Digits"}
 
 
 def test_a_config_is_a_trial() -> None:
@@ -46,7 +46,7 @@ def test_places_are_absolute_and_have_defaults(monkeypatch: pytest.MonkeyPatch, 
 
 def test_a_tasks_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    given = {"_target_": "tasks.series.Series", "path": "mine.csv", "target": "Close"}
+    given = {"_target_": "tasks.series.series.Series", "path": "mine.csv", "target": "Close"}
     trial = Settings(cell=CELL, task=given).trial
     assert trial.task["path"] == str(tmp_path / "mine.csv")
     assert Settings(cell=CELL, task=given | {"path": ""}).trial.task["path"] == "", "the task refuses it in its words"

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from gatebench import allocator, backends
+from gatebench.backends import registry
+from gatebench.machine import allocator
 from gatebench.speed import measure
-from gatebench.speed import race as races
+from gatebench.speed import timing as races
 from gatebench.speed.measure import interleaved
 from launch.main import main
-from tests.speed.planted import off
+from tests.gatebench.speed.planted import off
 
 SHAPES = ["shape=[6,3,2,4],[5,1,1,3]", "seconds=0", "keep_memory=false"]
 
@@ -63,7 +64,7 @@ def test_an_ablation_is_timed_beside_its_base(capsys: pytest.CaptureFixture[str]
 def test_a_disagreement_is_a_sentence_in_place_of_a_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(backends.BACKENDS, "manual", off(1e-2))
+    monkeypatch.setitem(registry.BACKENDS, "manual", off(1e-2))
     assert main(["speed", *SHAPES, "backend=manual", "against=torch", "threads=1"]) == 1
     out = capsys.readouterr().out
     assert re.search(r"^6,3,2,4 +manual +differs$", out, re.MULTILINE)
@@ -132,7 +133,7 @@ def test_the_config_is_shown_instead(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_mistakes_wait_for_no_torch() -> None:
-    code = "import sys; from launch.contests import bench; bench(['set=full']); sys.exit('torch' in sys.modules)"
+    code = "import sys; from launch.speed_config import speed_plan; speed_plan(['set=full']); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

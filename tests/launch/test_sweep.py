@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from gatebench.home import Home
-from gatebench.record import Record
+from gatebench.records.home import Home
+from gatebench.records.record import Record
 from launch import sweep
 
 # The digits come with scikit-learn; MNIST is looked for where it is not.

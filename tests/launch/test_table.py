@@ -19,7 +19,7 @@ def past(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
     """What the records know: the grid, and a trial of another size."""
     outcomes = [outcome(trial, score=0.5 + 0.1 * trial.seed) for trial in expand(GRID).trials]
     outcomes.append(outcome(expand(["cell=lstm", "model.hidden_size=99"]).trials[0], score=0.99))
-    monkeypatch.setattr(table, "past_outcomes", lambda settings: outcomes)
+    monkeypatch.setattr(table, "known_outcomes", lambda settings: outcomes)
     return outcomes
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from gatebench.errors import UserError
-from gatebench.home import Home
-from gatebench.record import Record
+from gatebench.records.home import Home
+from gatebench.records.record import Record
 from launch import train
 
 QUICK = ["cell=rnn_tanh", "model.hidden_size=4", "training.max_epochs=1"]

@@ -10,8 +10,8 @@ from urllib.request import urlopen
 import pytest
 
 from gatebench.errors import UserError
-from gatebench.home import Home
-from gatebench.record import Record
+from gatebench.records.home import Home
+from gatebench.records.record import Record
 from launch import ui
 from tests.launch.trials import outcome, trial
 

@@ -5,8 +5,8 @@ from typing import Any
 from gatebench.outcome import Outcome, Status
 from gatebench.trial import Model, Training, Trial
 
-DIGITS = {"_target_": "tasks.digits.Digits", "split_seed": 0}
-MNIST = {"_target_": "tasks.sequential_mnist.SequentialMnist"}
+DIGITS = {"_target_": "tasks.images.digits.Digits", "split_seed": 0}
+MNIST = {"_target_": "tasks.images.sequential_mnist.SequentialMnist"}
 
 
 def trial(cell: str = "lstm", seed: int = 0, epochs: int = 3, **others: Any) -> Trial:

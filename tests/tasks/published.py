@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.files import DIGESTS
+from tasks.data.files import DIGESTS
 
 
 def publish(path: Path, data: bytes, checksums: dict[str, str], patch: pytest.MonkeyPatch) -> Path:

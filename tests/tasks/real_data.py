@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tasks.files import MissingFile
+from tasks.data.files import MissingFile
+from tests.paths import ROOT
 
 
 def data_root() -> Path:
     """Return the folder; it may be absent, and then a task says which file is missing."""
     if set_by_user := os.environ.get("GATEBENCH_DATA"):
         return Path(set_by_user)
-    return Path(__file__).parents[3] / "shared" / "data"
+    return ROOT.parent / "shared" / "data"
 
 
 @contextmanager

@@ -7,12 +7,13 @@ import yaml
 from gatebench.errors import UserError
 from gatebench.task import build_task
 from tasks.catalogue import DATASETS
-from tasks.datasets import Check, Dataset
-from tasks.holdings import examine, locate
-from tests.tasks.archives import zipped
+from tasks.data.datasets import Check, Dataset
+from tasks.data.local_files import examine, locate
+from tests.paths import ROOT
+from tests.tasks.data.archives import zipped
 from tests.tasks.real_data import data_root
 
-CONFIGS = {path.stem: path for path in sorted((Path(__file__).parents[2] / "conf" / "task").glob("*.yaml"))}
+CONFIGS = {path.stem: path for path in sorted((ROOT / "conf" / "task").glob("*.yaml"))}
 ELSEWHERE = {"digits", "series"}  # tasks whose files come with scikit-learn, or are the user's own
 
 

@@ -25,14 +25,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import greff, gru, jozefowicz, lstm, minimal, plain, today, variants
+from . import exponential, greff, gru, jozefowicz, lstm, minimal, parallel, plain, variants
 from .notation import Array, Arrays, Entry, Trace, Witness
 
 __all__ = ["RAW_INPUT", "WITNESSES", "Array", "Arrays", "Trace", "Witness", "draw", "shapes", "states"]
 
 _CELLS: dict[str, Entry] = {
     name: entry
-    for family in (plain, lstm, greff, jozefowicz, gru, minimal, today, variants)
+    for family in (plain, lstm, greff, jozefowicz, gru, minimal, parallel, exponential, variants)
     for name, entry in family.CELLS.items()
 }
 

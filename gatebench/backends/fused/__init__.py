@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from gatebench.backends.contract import Run, Workload
+from gatebench.backends.contract import LayerResult, Workload
+from gatebench.backends.fused.compiled_cell import REALS, compile_cell, compile_trouble
 from gatebench.backends.fused.compiler import trouble
 from gatebench.backends.fused.function import run_cell
-from gatebench.backends.fused.kernel import REALS, kernel_of, trouble_with
-from gatebench.spec import Cell
+from gatebench.spec.cell import Cell
 
 NAME = "fused"
 
@@ -24,7 +24,7 @@ def refuses(cell: Cell, work: Workload) -> str | None:
     """Return why this cannot be run here, or None."""
     if (reason := refuses_work(work)) is not None:
         return reason
-    return trouble_with(cell.definitions, getattr(torch, work.dtype))
+    return compile_trouble(cell.definitions, getattr(torch, work.dtype))
 
 
 def refuses_work(work: Workload) -> str | None:
@@ -45,11 +45,11 @@ def run(
     state: tuple[Tensor, ...],
     lengths: Tensor | None,
     trace: bool,
-) -> Run:
+) -> LayerResult:
     """Run one layer in one direction; see `contract.Backend.run`.
 
     Raises:
         Refusal: the weights or the state have another dtype or device than x. Later, in the backward pass: a second
             derivative is asked for, or one through a traced gate.
     """
-    return run_cell(NAME, kernel_of(cell.definitions, x.dtype), weights, x, state, lengths, trace)
+    return run_cell(NAME, compile_cell(cell.definitions, x.dtype), weights, x, state, lengths, trace)

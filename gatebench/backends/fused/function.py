@@ -8,25 +8,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gatebench.backends.contract import Run
+from gatebench.backends.contract import LayerResult
+from gatebench.backends.derived_only import check_derived_only
+from gatebench.backends.fused.buffer_shapes import BufferShapes
 from gatebench.backends.fused.buffers import fresh, widened
-from gatebench.backends.fused.form import Form
+from gatebench.backends.fused.compiled_cell import CompiledCell
+from gatebench.backends.fused.emit.memory_layout import Plane
 from gatebench.backends.fused.gradients import gradients
-from gatebench.backends.fused.kernel import Kernel
-from gatebench.backends.once import check_once
-from gatebench.derive.layout import Place
 from gatebench.errors import Refusal
 
 
 def run_cell(
     name: str,
-    kernel: Kernel,
+    kernel: CompiledCell,
     weights: Mapping[str, Tensor],
     x: Tensor,
     state: tuple[Tensor, ...],
     lengths: Tensor | None,
     trace: bool,
-) -> Run:
+) -> LayerResult:
     """Run one layer in one direction for the backend called `name`; see `contract.Backend.run`."""
     weights = {weight: weights[weight] for weight in kernel.plan.shapes}  # in the order in which the code knows them
     inputs = (x, *state, *weights.values())
@@ -44,7 +44,7 @@ def run_cell(
         values, _ = _forward(kernel, tuple(weights), lengths, trace, inputs, keep=False)
     gates = kernel.plan.gates if trace else ()
     memory = len(state)
-    return Run(values[0], values[1 : 1 + memory], dict(zip(gates, values[1 + memory :], strict=True)))
+    return LayerResult(values[0], values[1 : 1 + memory], dict(zip(gates, values[1 + memory :], strict=True)))
 
 
 class _Layer(torch.autograd.Function):
@@ -54,7 +54,7 @@ class _Layer(torch.autograd.Function):
     def forward(
         ctx: Any,
         name: str,
-        kernel: Kernel,
+        kernel: CompiledCell,
         labels: tuple[str, ...],
         lengths: Tensor | None,
         trace: bool,
@@ -69,7 +69,7 @@ class _Layer(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> Any:
         memory = len(ctx.kernel.plan.derived.forward.memory)
-        check_once(ctx.name, incoming[1 + memory :])
+        check_derived_only(ctx.name, incoming[1 + memory :])
         saved, count = ctx.saved_tensors, len(ctx.streams)
         x, weights = saved[count], dict(zip(ctx.labels, saved[count + 1 + memory :], strict=True))
         at = ctx.kernel.form(*x.shape, saved[count + 1].shape[-1])
@@ -82,7 +82,7 @@ class _Layer(torch.autograd.Function):
 
 
 def _forward(
-    kernel: Kernel,
+    kernel: CompiledCell,
     labels: tuple[str, ...],
     lengths: Tensor | None,
     trace: bool,
@@ -104,7 +104,7 @@ def _forward(
     weights = {n: w.contiguous() for n, w in zip(labels, inputs[1 + len(memory) :], strict=True)}
     kernel.run("forward", at, {**streams, "x": _input(kernel, at, x)}, weights, lengths)
 
-    def values(where: Place) -> Tensor:
+    def values(where: Plane) -> Tensor:
         return at.plane(streams[where.stream], where, T, where.shift)
 
     final = tuple(_last(at, streams[p.stream], p, lengths) for p in (places[f"{m}[t]"] for m in memory))
@@ -113,11 +113,11 @@ def _forward(
     return (values(places[f"{memory[0]}[t]"]), *final, *gates), streams
 
 
-def _input(kernel: Kernel, at: Form, x: Tensor) -> Tensor:
+def _input(kernel: CompiledCell, at: BufferShapes, x: Tensor) -> Tensor:
     return widened(x, at.wide_i if kernel.pads_input else at.I)
 
 
-def _last(at: Form, buffer: Tensor, where: Place, lengths: Tensor | None) -> Tensor:
+def _last(at: BufferShapes, buffer: Tensor, where: Plane, lengths: Tensor | None) -> Tensor:
     """Return (B, H), the memory behind each sequence's last step, from slots of which the first is the start."""
     if lengths is None:
         return at.plane(buffer, where, 1, at.T % len(buffer))[0].clone()

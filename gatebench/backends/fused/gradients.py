@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
+from gatebench.backends.fused.buffer_shapes import BufferShapes
 from gatebench.backends.fused.buffers import fresh, widened
-from gatebench.backends.fused.form import Form
-from gatebench.backends.fused.kernel import Kernel
+from gatebench.backends.fused.compiled_cell import CompiledCell
 
 _RING = 1 << 18  # numbers of δ kept before their weight gradients are added up: what the caches hold
 _FEWEST = 256  # rows (steps · B) of a weight gradient's product: enough for its sums to stay in registers
 
 
 def gradients(
-    kernel: Kernel,
-    at: Form,
+    kernel: CompiledCell,
+    at: BufferShapes,
     streams: Mapping[str, Tensor],
     weights: Mapping[str, Tensor],
     lengths: Tensor | None,
@@ -58,7 +58,7 @@ def _ring_rows(T: int, B: int, columns: int) -> int:
     return min(rows, T)
 
 
-def _carried(kernel: Kernel, at: Form, like: Tensor, final: Sequence[Tensor | None]) -> Tensor:
+def _carried(kernel: CompiledCell, at: BufferShapes, like: Tensor, final: Sequence[Tensor | None]) -> Tensor:
     """Return the adjoints that the last step finds: the final state's gradients."""
     carry = like.new_zeros(1, at.B, at.columns["carry"])
     for name, gradient in zip(kernel.plan.derived.forward.memory, final, strict=True):
@@ -67,7 +67,9 @@ def _carried(kernel: Kernel, at: Form, like: Tensor, final: Sequence[Tensor | No
     return carry
 
 
-def _blank(kernel: Kernel, like: Tensor, weights: Mapping[str, Tensor], wanted: Sequence[bool]) -> list[Tensor | None]:
+def _blank(
+    kernel: CompiledCell, like: Tensor, weights: Mapping[str, Tensor], wanted: Sequence[bool]
+) -> list[Tensor | None]:
     """Return a tensor for the gradient of each weight that is learnt and wanted, all in one piece of memory."""
     asked = [w and learnt for w, learnt in zip(wanted, kernel.learnt, strict=True)]
     memory = fresh(like, sum(w.numel() for w, asks in zip(weights.values(), asked, strict=True) if asks))

@@ -1,0 +1,166 @@
+"""Where the values of a program lie: planes of width H or I in streams, each a table of (slots, B, columns).
+
+A stream with fewer slots than steps is used round and round. The memory's first slot holds the initial state, so that
+the value of step t lies in slot t + 1 and no step is a special case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gatebench.backends.fused.emit.schedule import Pass, schedule
+from gatebench.derive.adjoint import Adjoint, adjoint
+from gatebench.derive.program import Program
+from gatebench.spec.definitions import Definitions, plain
+from gatebench.spec.expression import Expr
+
+STREAMS = ("x", "output", "memory", "saved", "shown", "incoming", "ring", "carry", "temporary", "input", "start")
+"""x (T): the input · output (T + 1): the first state · memory (T + 1): the others · saved (T): gates kept for the
+backward pass · shown: other gates, for a trace · incoming: the output's gradient · ring: δ of some steps · carry (1):
+adjoints from step to step · temporary (1) · input (T): the gradient of x · start (1): those of the initial state."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A plane of a stream: before it lie `H` planes of width H and `I` planes of width I; slot = t + shift."""
+
+    stream: str
+    H: int
+    I: int  # noqa: E741
+    width: str
+    shift: int = 0
+
+
+@dataclass(frozen=True)
+class Job:
+    """A block of weight gradients: Σ operand ⊗ (deltas side by side), of shape (width of the operand, planes)."""
+
+    operand: str
+    deltas: tuple[str, ...]
+    width: str  # of the operand; "1" for a bias
+    delta_width: str
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryLayout:
+    """The passes of a cell, forward and backward, and the place of every name in them.
+
+    columns: by stream, how many planes of width H and of width I it has.
+    """
+
+    derived: Adjoint
+    forward: tuple[Pass, ...]
+    step: tuple[Pass, ...]
+    arriving: tuple[Pass, ...]
+    input: tuple[Pass, ...]
+    places: Mapping[str, Plane]
+    columns: Mapping[str, tuple[int, int]]
+    jobs: tuple[Job, ...]
+    gates: Mapping[str, Plane]  # by plain name, all that a trace holds
+    weights: tuple[str, ...]  # matrices
+    vectors: tuple[str, ...]  # pointwise weights
+    shapes: Mapping[str, tuple[str, ...]]
+    crossing: frozenset[str]  # what one forward pass leaves to another of the same step
+
+
+@lru_cache(maxsize=256)
+def memory_layout(definitions: Definitions, again: bool = False) -> MemoryLayout:
+    """Return where everything that a cell computes lies; `again`: see `adjoint`."""
+    derived = adjoint(definitions, again)
+    memory = derived.forward.memory
+    forward, step = schedule(derived.forward), schedule(derived.step)
+    starts = {f"a/{m}[t]": formula for m, formula in derived.arriving.items()}
+    arriving = schedule(Program(starts, dict.fromkeys(starts, "H")))
+    inputs = schedule(Program({"d/x[t]": derived.input}, {"d/x[t]": "I"}))
+    book = _Book()
+    book.add("x", ["x[t]"], {"x[t]": "I"})
+    book.add("output", [f"{memory[0]}[t]"], derived.forward.widths, shift=1)
+    book.add("memory", [f"{m}[t]" for m in memory[1:]], derived.forward.widths, shift=1)
+    for m in memory:
+        now = book.places[f"{m}[t]"]
+        book.places[f"{m}[t-1]"] = Plane(now.stream, now.H, now.I, now.width, 0)
+    book.add("saved", derived.saved, derived.forward.widths)
+    gates = {f"{g}[t]" for g in definitions.gates} - set(derived.forward.aliases)
+    shown = (gates | _later(forward) | set(derived.forward.operands)) - set(book.places)
+    book.add("shown", [n for n in derived.forward.formulas if n in shown], derived.forward.widths)
+    book.add("incoming", [f"g/{memory[0]}[t]"], dict.fromkeys([f"g/{memory[0]}[t]"], "H"))
+    ring = (*derived.deltas, *({"e/x[t]"} & set(derived.step.formulas)))
+    book.add("ring", ring, derived.step.widths, later=1)
+    book.add("carry", [n for n in derived.step.formulas if n[:2] in ("k/", "s/")], derived.step.widths, later=0)
+    rest = _later(step) - set(book.places)
+    book.add("temporary", [n for n in derived.step.formulas if n in rest], derived.step.widths)
+    book.add("input", ["d/x[t]"], {"d/x[t]": "I"})
+    book.add("start", list(starts), dict.fromkeys(starts, "H"))
+    shapes = definitions.parameters
+    return MemoryLayout(
+        derived,
+        forward,
+        step,
+        arriving,
+        inputs,
+        book.places,
+        book.columns,
+        _jobs(derived, book.places),
+        {g: book.places[derived.forward.aliases.get(f"{g}[t]", f"{g}[t]")] for g in definitions.gates},
+        tuple(w for w, s in shapes.items() if len(s) == 2),
+        tuple(w for w, s in shapes.items() if len(s) == 1),
+        shapes,
+        frozenset(_later(forward)),
+    )
+
+
+class _Book:
+    def __init__(self) -> None:
+        self.places: dict[str, Plane] = {}
+        self.columns: dict[str, tuple[int, int]] = dict.fromkeys(STREAMS, (0, 0))
+
+    def add(
+        self, stream: str, names: Iterable[str], widths: Mapping[str, str], shift: int = 0, later: int | None = None
+    ) -> None:
+        """Give each name a plane; `later` is the shift of the name one step later, where a program reads that too."""
+        for n in names:
+            assert n not in self.places, f"{n} lies in two streams"
+            H, I = self.columns[stream]  # noqa: E741
+            self.places[n] = Plane(stream, H, I, widths[n], shift)
+            if later is not None:
+                self.places[n.replace("[t]", "[t+1]")] = Plane(stream, H, I, widths[n], later)
+            self.columns[stream] = (H + (widths[n] == "H"), I + (widths[n] == "I"))
+
+
+def _later(passes: tuple[Pass, ...]) -> set[str]:
+    """Return the names that a pass reads, pointwise or by a product, from an earlier one."""
+    made: set[str] = set()
+    crossing: set[str] = set()
+    for step in passes:
+        read = set(step.operands).union(*(_names(f) for f in step.formulas.values()))
+        crossing |= made & read
+        made |= set(step.formulas)
+    return crossing
+
+
+def _names(formula: Expr) -> set[str]:
+    own = {str(formula.args[0])} if formula.op == "name" else set()
+    return own.union(*(_names(o) for o in formula.operands))
+
+
+def _jobs(derived: Adjoint, places: Mapping[str, Plane]) -> tuple[Job, ...]:
+    """Return the gradients' blocks: for each operand, the runs of its δ that lie side by side."""
+    widths = {n: p.width for n, p in places.items()}
+    jobs: list[Job] = []
+    for operand in dict.fromkeys(o.operand for o in derived.outers):
+        own = {o.delta for o in derived.outers if o.operand == operand}
+        run: list[str] = []
+        for delta in [*derived.deltas, ""]:
+            if run and (delta not in own or widths[delta] != widths[run[0]]):
+                jobs.append(Job(operand, tuple(run), widths.get(operand, "1"), widths[run[0]]))
+                run = []
+            if delta in own:
+                run.append(delta)
+    return tuple(jobs)
+
+
+def label(timed: str) -> str:
+    """Return a name that C allows."""
+    return plain(timed).replace("/", "_").replace(".", "_").replace("[", "_").replace("]", "")

@@ -1,0 +1,130 @@
+"""C for the products of a pass: weights packed in the order in which they are read, all sums in registers.
+
+A block is some sequences by one tile of units; the sums of up to `MOST` dots of a block are held at once.
+"""
+
+from __future__ import annotations
+
+from gatebench.backends.fused.emit.memory_layout import MemoryLayout, Plane
+from gatebench.backends.fused.emit.schedule import Pass, terms
+from gatebench.spec.expression import Expr
+
+MOST = 4
+_ACROSS = {1: 2, 2: 1, 3: 1, 4: 1}  # vectors of units in a tile, by the number of dots: fills the registers best
+_ROWS = (1, 2, 3, 4, 6, 8, 12, 24)  # sequences in a block: what is compiled; tile.c chooses among them
+
+Use = tuple[int, str, bool]
+"""The number of a dot, its weight, and whether the weight is transposed."""
+
+
+def plane(where: Plane) -> str:
+    """Return the C expression for a plane's first row at step t."""
+    return f"PLANE({where.stream}, {where.shift}, {where.H}, {where.I})"
+
+
+def groups(step: Pass) -> list[tuple[Expr, ...]]:
+    """Return the dots of a pass, by those that are computed together."""
+    return [step.dots[i : i + MOST] for i in range(0, len(step.dots), MOST)]
+
+
+def across(step: Pass) -> int:
+    """Return how many vectors of units a tile of this pass has."""
+    return _ACROSS[max(map(len, groups(step)), default=1)]
+
+
+def uses(group: tuple[Expr, ...]) -> dict[str, list[Use]]:
+    """Return, by operand, who reads it."""
+    found: dict[str, list[Use]] = {}
+    for number, dot in enumerate(group):
+        for weight, operand, transposed in terms(dot):
+            found.setdefault(operand, []).append((number, weight, transposed))
+    return found
+
+
+def packed_size(plan: MemoryLayout, group: tuple[Expr, ...], wide: int) -> str:
+    """Return the C expression for the numbers that the packed weights of one tile take."""
+    parts = [f"{len(own)} * a->{plan.places[operand].width}" for operand, own in uses(group).items()]
+    return f"({' + '.join(parts)}) * {wide} * LANES"
+
+
+def products(plan: MemoryLayout, name: str, group: tuple[Expr, ...], wide: int) -> str:
+    """Return the function `{name}_products`, which computes a group's dots for one block into `tile`."""
+    many = len(group) * wide
+    body = "\n".join(_operand(plan.places[operand], operand, own, wide) for operand, own in uses(group).items())
+    cases = "\n".join(
+        f"#if ACCUMULATORS / {many} >= {n}\n    case {n}: {name}_block({n}, a, w, t, row, tile); break;\n#endif"
+        for n in _ROWS
+    )
+    return f"""
+INLINE void {name}_block(const int rows, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
+    vec sum[ACCUMULATORS / {many}][{many}];
+    EACH_ROW for (int j = 0; j < {many}; j++) sum[r][j] = (vec){{0}};
+{body}
+    EACH_ROW for (int j = 0; j < {many}; j++) tile[r * {many} + j] = sum[r][j];
+}}
+APART void {name}_products(int rows, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
+    switch (rows) {{
+{cases}
+    }}
+}}
+"""
+
+
+def _operand(where: Plane, operand: str, own: list[Use], wide: int) -> str:
+    """Return the loop over the units of one operand; at the last step there is no δ of a later one."""
+    size = len(own) * wide
+    count = f"t + 1 < a->T ? a->{where.width} : 0" if operand.endswith("[t+1]") else f"a->{where.width}"
+    loads = ", ".join(f"w{j} = load(from + {j} * LANES)" for j in range(size))
+    sums = " ".join(
+        f"sum[r][{number * wide + v}] += s * w{position * wide + v};"
+        for position, (number, _, _) in enumerate(own)
+        for v in range(wide)
+    )
+    return f"""    {{ /* {operand} */
+        const int64_t columns = COLUMNS({where.stream}), K = {count};
+        const real *operand = {plane(where)} + row * columns, *from = w;
+        for (int64_t k = 0; k < K; k++, from += {size} * LANES) {{
+            const vec {loads};
+            EACH_ROW {{
+                const real s = operand[r * columns + k];
+                {sums}
+            }}
+        }}
+        w += a->{where.width} * {size} * LANES;
+    }}"""
+
+
+def packing(plan: MemoryLayout, name: str, step: Pass) -> str:
+    """Return the functions that say how much room a pass's packed weights take, and that pack them."""
+    wide = across(step)
+    lines = [
+        line
+        for group in groups(step)
+        for operand, own in uses(group).items()
+        for line in _packed(plan, step, operand, own, wide)
+    ]
+    size = " + ".join(packed_size(plan, group, wide) for group in groups(step)) or "0"
+    body = "\n".join(lines)
+    return f"""
+static int64_t {name}_tile(const Call *a) {{ (void)a; return {size}; }}
+static int64_t {name}_tiles(const Call *a) {{ return ceiling(padded(a->{step.width}) / LANES, {wide}); }}
+static int64_t {name}_reals(const Call *a) {{ return {name}_tiles(a) * {name}_tile(a); }}
+static void {name}_pack(const Call *a, real *all, int64_t i, int64_t n) {{
+    for (int64_t tile = i; tile < {name}_tiles(a); tile += n) {{
+        real *to = all + tile * {name}_tile(a);
+{body}
+        (void)to;
+    }}
+}}
+"""
+
+
+def _packed(plan: MemoryLayout, step: Pass, operand: str, own: list[Use], wide: int) -> list[str]:
+    inner, size = f"a->{plan.places[operand].width}", len(own) * wide
+    lines = [
+        f"        pack(to + {position * wide + v} * LANES, {size} * LANES, a->weight[{plan.weights.index(weight)}], "
+        f"{inner}, a->{step.width}, (tile * {wide} + {v}) * LANES, {int(transposed)});"
+        for position, (_, weight, transposed) in enumerate(own)
+        for v in range(wide)
+    ]
+    return [*lines, f"        to += {inner} * {size} * LANES;"]

@@ -1,0 +1,92 @@
+"""A program cut into passes over the units, each of which computes some definitions once its products are done.
+
+A product needs all units of what it reads, so it must come a pass after it. Products that are added up become one
+`dot`: Expr("dot", ((weight, name, transposed), …)), which a backend accumulates in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gatebench.derive.program import PRODUCTS, Program, reads
+from gatebench.spec.expression import Expr, ordered, simplify, total
+
+Term = tuple[str, str, bool]
+"""One product of a dot: the weight, the name it multiplies, and whether the weight is transposed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """width: "H" or "I", the units it runs over. formulas: what it computes, by name. dots: the products in them."""
+
+    width: str
+    formulas: Mapping[str, Expr]
+    dots: tuple[Expr, ...]
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names that its products read."""
+        return tuple(dict.fromkeys(operand for dot in self.dots for _, operand, _ in dot.args))
+
+
+def schedule(program: Program) -> tuple[Pass, ...]:
+    """Return the passes in which a program can run."""
+    place: dict[str, int] = {}
+    lowered = {n: gather(formula) for n, formula in program.formulas.items()}
+    for defined in _after_their_reads(lowered):
+        place[defined] = _earliest(defined, lowered[defined], program.widths, place)
+    for defined in place:  # a carried value is replaced no sooner than it was last read
+        replaced = defined.replace("[t]", "[t+1]")
+        place[defined] = max([place[defined], *(place[n] for n in place if replaced in reads(lowered[n]))])
+    passes = []
+    for level in range(max(place.values()) + 1):
+        for width in ("I", "H"):
+            own = {n: lowered[n] for n in place if place[n] == level and program.widths[n] == width}
+            if own:
+                dots = dict.fromkeys(node for f in own.values() for node in ordered([f]) if node.op == "dot")
+                passes.append(Pass(width, own, tuple(dots)))
+    return tuple(passes)
+
+
+def terms(dot: Expr) -> tuple[Term, ...]:
+    """Return the products that a dot adds up."""
+    return dot.args
+
+
+def gather(node: Expr) -> Expr:
+    """Return a formula with its matrix products gathered into dots; sums of products are added in another order."""
+    if node.op in PRODUCTS or node.op == "add":
+        addends = _addends(node)
+        products = tuple((a.args[0], a.args[1].args[0], a.op == "matmul_t") for a in addends if a.op in PRODUCTS)
+        others = [gather(a) for a in addends if a.op not in PRODUCTS]
+        return total([*others, Expr("dot", products)]) if products else total(others)
+    return simplify(Expr(node.op, tuple(gather(a) if isinstance(a, Expr) else a for a in node.args)))
+
+
+def _addends(node: Expr) -> list[Expr]:
+    return [a for operand in node.operands for a in _addends(operand)] if node.op == "add" else [node]
+
+
+def _after_their_reads(formulas: Mapping[str, Expr]) -> list[str]:
+    done: dict[str, None] = {}
+
+    def visit(wanted: str) -> None:
+        if wanted in formulas and wanted not in done:
+            for read in (*reads(formulas[wanted]), *_multiplied(formulas[wanted])):
+                visit(read)
+            done[wanted] = None
+
+    for n in formulas:
+        visit(n)
+    return list(done)
+
+
+def _multiplied(formula: Expr) -> set[str]:
+    return {operand for node in ordered([formula]) if node.op == "dot" for _, operand, _ in terms(node)}
+
+
+def _earliest(defined: str, formula: Expr, widths: Mapping[str, str], place: Mapping[str, int]) -> int:
+    pointwise = [place[r] + (widths[r] != widths[defined]) for r in reads(formula) if r in place]
+    products = [place[r] + 1 for r in _multiplied(formula) if r in place]
+    return max([0, *pointwise, *products])

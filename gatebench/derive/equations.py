@@ -1,0 +1,113 @@
+"""A cell's equations for people: in plain text and in LaTeX."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gatebench.spec.cell import Cell
+from gatebench.spec.expression import Expr, spell
+from gatebench.spec.order import plain
+
+_LEVEL = {"add": 1, "sub": 1, "neg": 2, "mul": 3, "div": 3, "matmul": 4}  # how tightly an operation binds
+_ATOM = 5
+
+
+@dataclass(frozen=True)
+class EquationStyle:
+    """How one way of writing spells names, weights, products and functions."""
+
+    timed: Callable[[str], str]
+    weight: Callable[[str], str]
+    functions: dict[str, str]
+    times: str
+    divide: Callable[[str, str], str]
+    wrap: Callable[[str], str]
+
+
+def plain_text(cell: Cell) -> str:
+    """Return the equations, one a line: "c[t] = f[t] ⊙ c[t-1] + i[t] ⊙ g[t]"; fixed gates first, as "i = 1"."""
+    fixed = [f"{gate} = {spell(value)}" for gate, value in cell.definitions.constants.items()]
+    lines = [f"{n} = {_write(formula, _PLAIN)[0]}" for n, formula in cell.definitions.formulas.items()]
+    return "\n".join([*fixed, *lines])
+
+
+def latex(cell: Cell) -> str:
+    """Return the equations as a LaTeX `aligned` block."""
+    fixed = [f"{_latex_label(gate)} &= {spell(value)}" for gate, value in cell.definitions.constants.items()]
+    lines = [f"{_latex_time(n)} &= {_write(formula, _LATEX)[0]}" for n, formula in cell.definitions.formulas.items()]
+    return "\\begin{aligned}\n" + " \\\\\n".join([*fixed, *lines]) + "\n\\end{aligned}"
+
+
+def _write(node: Expr, notation: EquationStyle) -> tuple[str, int]:
+    """Return a formula's text and how tightly its outermost operation binds."""
+    level = _LEVEL.get(node.op, _ATOM)
+
+    def part(operand: Expr, least: int) -> str:
+        text, binds = _write(operand, notation)
+        return text if binds >= least else notation.wrap(text)
+
+    match node.op:
+        case "const":
+            return spell(node.args[0]), _ATOM if node.args[0] >= 0 else _LEVEL["neg"]
+        case "name":
+            return notation.timed(node.args[0]), _ATOM
+        case "param":
+            return notation.weight(node.args[0]), _ATOM
+        case "matmul":
+            return f"{notation.weight(node.args[0])} {part(node.args[1], _ATOM)}", level
+        case "neg":
+            return f"-{part(node.args[0], 3)}", level
+        case "div":
+            return notation.divide(part(node.args[0], 3), part(node.args[1], 4)), level
+    if node.op in ("add", "sub", "mul"):
+        left, right = node.operands
+        sign = {"add": "+", "sub": "-", "mul": notation.times}[node.op]
+        least = 3 if node.op != "mul" and _signed(right) else level + (node.op == "sub")
+        return f"{part(left, level)} {sign} {part(right, least)}", level
+    arguments = ", ".join(_write(o, notation)[0] for o in node.operands)
+    return f"{notation.functions.get(node.op, node.op)}{notation.wrap(arguments)}", _ATOM
+
+
+def _signed(node: Expr) -> bool:
+    return node.op == "neg" or (node.value or 0) < 0
+
+
+def _latex_label(label: str) -> str:
+    return label if len(label) == 1 else f"\\mathrm{{{label}}}".replace("_", "\\_")
+
+
+def _latex_time(timed: str) -> str:
+    when = "t-1" if timed.endswith("[t-1]") else "t"
+    return f"{_latex_label(plain(timed))}_{{{when}}}"
+
+
+def _latex_weight(weight: str) -> str:
+    letter, *gates = weight.split(".")
+    return f"{letter}_{{{' '.join(_latex_label(g) for g in gates)}}}"
+
+
+_PLAIN = EquationStyle(
+    timed=str,
+    weight=lambda weight: weight.replace(".", "_"),
+    functions={"sigmoid": "σ", "maximum": "max", "log_sigmoid": "log σ"},
+    times="⊙",
+    divide=lambda a, b: f"{a} / {b}",
+    wrap=lambda text: f"({text})",
+)
+
+_LATEX = EquationStyle(
+    timed=_latex_time,
+    weight=_latex_weight,
+    functions={
+        "sigmoid": "\\sigma",
+        "tanh": "\\tanh",
+        "relu": "\\operatorname{relu}",
+        "hard_sigmoid": "\\operatorname{hardsigmoid}",
+        "exp": "\\exp",
+        "log": "\\log",
+        "maximum": "\\max",
+        "log_sigmoid": "\\log\\sigma",
+    },
+    times="\\odot",
+    divide=lambda a, b: f"{a} / {b}",
+    wrap=lambda text: f"\\left({text}\\right)",
+)

@@ -1,0 +1,1 @@
+"""Facts about the machine: versions, the allocator, peak memory, other processes."""

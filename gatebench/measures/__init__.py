@@ -1,0 +1,1 @@
+"""Pure functions from values to figures: gate statistics, statistics of arms, continual learning."""

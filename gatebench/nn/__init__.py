@@ -1,0 +1,1 @@
+"""Recurrent layers as torch modules, their initial weights, and conversion from and to `torch.nn`."""

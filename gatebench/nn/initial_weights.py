@@ -1,0 +1,98 @@
+"""A layer's weights: which there are, and how they start. Every rule draws from a generator that the caller seeds."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Generator, Tensor, nn
+
+from gatebench.derive.cost import shapes
+from gatebench.errors import UserError
+from gatebench.spec.cell import Cell
+from gatebench.spec.initial_rules import Bias, mirrored, start_rule
+
+
+def empty_weights(
+    cell: Cell,
+    I: int,  # noqa: E741
+    H: int,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> nn.ParameterDict:
+    """Return the weights of one layer in one direction, not yet filled; `by_name` reads them.
+
+    Raises:
+        UserError: the cell cannot have these sizes.
+    """
+    if cell.definitions.square and I != H:
+        raise UserError(f"{cell.name} adds its input to hidden units, so it needs I = H; here I = {I} and H = {H}.")
+    wanted = {_attribute(name): shape for name, shape in shapes(cell, I, H).items()}
+    if len(wanted) < len(cell.parameters):
+        raise UserError(f"{cell.name} has weights that would share a name; call its gates by letters without _.")
+    empty = {name: nn.Parameter(torch.empty(shape, device=device, dtype=dtype)) for name, shape in wanted.items()}
+    return nn.ParameterDict(empty)
+
+
+def by_name(cell: Cell, held: nn.Module) -> dict[str, Tensor]:
+    """Return what `empty_weights` made by the table's names: {"W.f": (H, I), …}."""
+    return {name: getattr(held, _attribute(name)) for name in cell.parameters}
+
+
+def _attribute(name: str) -> str:
+    return name.replace(".", "_")  # torch allows no dot in a parameter's name
+
+
+@torch.no_grad()
+def start_weights(
+    cell: Cell, weights: Mapping[str, Tensor], hidden_size: int, generator: Generator, steps: int | None = None
+) -> None:
+    """Fill the weights of one layer in place.
+
+    Matrices and vectors are uniform in ±1/√H (as in `torch.nn.LSTM`) unless `cell.start` gives a rule for their letter;
+    biases follow their gate; d starts at 0.
+
+    Args:
+        cell: the table.
+        weights: by the table's names.
+        hidden_size: H.
+        generator: the source of randomness.
+        steps: the longest T of the task, for "chrono" biases.
+
+    Raises:
+        UserError: a rule needs `steps` and has none.
+    """
+    # In the order of the names: under one seed, equal equations start equal, however their table is ordered.
+    for name in sorted(weights):
+        letter = name[0]
+        if letter == "d":
+            weights[name].zero_()
+        elif letter != "b":
+            _fill(weights[name], cell.start.get(letter, "uniform"), hidden_size, generator)
+    biases = {gate: row.bias for gate, row in sorted(cell.gates.items()) if f"b.{gate}" in weights}
+    for gate in sorted(biases, key=lambda gate: mirrored(biases[gate]) is not None):
+        _start_bias(weights[f"b.{gate}"], biases[gate], weights, generator, steps)
+
+
+def _fill(weight: Tensor, rule: str, hidden_size: int, generator: Generator) -> None:
+    match start_rule(rule):
+        case "uniform", ():
+            bound = 1 / math.sqrt(hidden_size)
+            weight.uniform_(-bound, bound, generator=generator)
+        case "uniform", (low, high):
+            weight.uniform_(low, high, generator=generator)
+        case "normal", (deviation,):
+            weight.normal_(0.0, deviation, generator=generator)
+        case "identity", ():
+            torch.nn.init.eye_(weight) if weight.dim() == 2 else weight.fill_(1.0)
+
+
+def _start_bias(b: Tensor, rule: Bias, weights: Mapping[str, Tensor], generator: Generator, steps: int | None) -> None:
+    """Fill b (H,). Chrono: b = log u, u uniform in [1, T - 1] (Tallec & Ollivier 2018, arXiv 1804.11188, section 2)."""
+    if rule == "chrono":
+        if steps is None or steps < 2:
+            raise UserError("A chrono bias needs the longest sequence length, steps=T of at least 2.")
+        b.uniform_(1.0, steps - 1.0, generator=generator).log_()
+    elif (other := mirrored(rule)) is not None:
+        b.copy_(-weights[f"b.{other}"])
+    elif isinstance(rule, float):
+        b.fill_(rule)

@@ -1,0 +1,1 @@
+"""What a run leaves behind: the home folder, the address of the records, and MLflow."""

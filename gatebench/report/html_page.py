@@ -1,0 +1,82 @@
+"""A table as one self-contained HTML page: no script, no font, no picture from elsewhere."""
+
+from html import escape
+
+from gatebench.report.ablation_table import AblationTable
+from gatebench.report.task_table import TableRow, TaskTable
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c1e21; --soft: #667; --rule: #d5d9e0; --paper: #fff; --band: #f5f7fa; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6e8eb; --soft: #9aa3b2; --rule: #363c46; --paper: #14171b; --band: #1c2026; }
+}
+body { margin: 3rem auto; max-width: 78rem; padding: 0 1.5rem; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; font-weight: 600; margin: 0 0 2rem; }
+h2 { font-size: 1.1rem; font-weight: 600; margin: 2.5rem 0 .6rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums;
+  border-top: 2px solid var(--ink); border-bottom: 2px solid var(--ink); }
+th, td { padding: .4rem .6rem; text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+thead th { border-bottom: 1px solid var(--ink); font-weight: 600; }
+tbody th { font: .93em ui-monospace, monospace; }
+tbody tr + tr > * { border-top: 1px solid var(--rule); }
+tbody tr:hover > * { background: var(--band); }
+tr.chance > * { color: var(--soft); }
+sup { line-height: 0; font-size: .75em; }
+ul { color: var(--soft); font-size: .87rem; list-style: none; margin: .7rem 0 0; padding: 0; }
+@media print { body { margin: 0; max-width: none; } tr { break-inside: avoid; } }
+"""
+
+
+def html(table: AblationTable) -> str:
+    """Return the page: one section a task, everything escaped."""
+    sections = "\n".join(map(_section, table.blocks))
+    bold = [f"<b>Bold</b>: {escape(table.bold)}"] if table.bold else []
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(table.title)}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<h1>{escape(table.title)}</h1>
+{sections}
+{_list(bold + [escape(note) for note in table.notes])}
+</body>
+</html>
+"""
+
+
+def _section(block: TaskTable) -> str:
+    head = "".join(f'<th scope="col">{escape(column.title)}</th>' for column in block.columns)
+    rows = "\n".join(map(_row, block.rows))
+    notes = [f"<sup>{number}</sup> {escape(note)}" for number, note in enumerate(block.footnotes, 1)]
+    notes += map(escape, block.notes)
+    return f"""<section>
+<h2>{escape(block.task)}</h2>
+<div class="wide">
+<table>
+<thead><tr>{head}</tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table>
+</div>
+{_list(notes)}
+</section>"""
+
+
+def _row(row: TableRow) -> str:
+    label, score, *others = map(escape, row.texts)
+    mark = f"<sup>{row.footnote}</sup>" if row.footnote else ""
+    cells = [f"<b>{score}</b>" if row.bold else score, *others]
+    kind = "" if row.record else ' class="chance"'
+    return f'<tr{kind}><th scope="row">{label}{mark}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def _list(items: list[str]) -> str:
+    return "<ul>\n" + "\n".join(f"<li>{item}</li>" for item in items) + "\n</ul>" if items else ""

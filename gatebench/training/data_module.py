@@ -1,0 +1,36 @@
+"""A problem's splits as Lightning wants them."""
+
+from dataclasses import replace
+
+import pytorch_lightning as pl
+import torch
+
+from gatebench.task import Batch, Problem
+from gatebench.training.batches import Batches
+
+
+class SplitsDataModule(pl.LightningDataModule):
+    """A problem's splits as loaders; the training order depends on the seed and the epoch alone."""
+
+    def __init__(self, problem: Problem, batch_size: int, seed: int) -> None:
+        super().__init__()
+        self.train = Batches(problem.train, batch_size, seed)
+        self.val = Batches(problem.val, batch_size, None)
+        self.test = Batches(problem.test, batch_size, None)
+
+    def train_dataloader(self) -> Batches:
+        """Return the training batches, shuffled."""
+        return self.train
+
+    def val_dataloader(self) -> Batches:
+        """Return the validation batches."""
+        return self.val
+
+    def test_dataloader(self) -> Batches:
+        """Return the test batches."""
+        return self.test
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Return the batch on the device; lengths stay on the CPU, where they are read."""
+        del dataloader_idx
+        return replace(batch, x=batch.x.to(device), y=batch.y.to(device))

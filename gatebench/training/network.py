@@ -1,0 +1,39 @@
+"""What is trained: a task's encoder, recurrent layers, and the task's head."""
+
+from torch import Generator, Tensor, nn
+
+from gatebench.nn.recurrent import Recurrent
+from gatebench.task import Batch, Problem
+from gatebench.trial import Trial
+
+
+class Network(nn.Module):
+    """encoder → recurrent layers → dropout → head. T time, B batch, H hidden.
+
+    The head starts from torch's global generator before the recurrent weights draw from their own, so that two cells
+    under one seed have the same head.
+    """
+
+    def __init__(self, problem: Problem, trial: Trial) -> None:
+        super().__init__()
+        model = trial.model
+        self.encoder = problem.encoder
+        self.head = problem.head(model.hidden_size, 2 if model.bidirectional else 1)
+        self.dropout = nn.Dropout(model.dropout)
+        self.recurrent = Recurrent(
+            trial.build_cell(),
+            problem.input_size,
+            model.hidden_size,
+            model.num_layers,
+            bidirectional=model.bidirectional,
+            dropout=model.dropout,
+            backend=trial.training.backend,
+            steps=problem.steps,
+            generator=Generator().manual_seed(trial.seed),
+        )
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return the head's logits for a batch."""
+        output, _ = self.recurrent(self.encoder(batch.x), lengths=batch.lengths)
+        logits: Tensor = self.head(self.dropout(output), batch.lengths)
+        return logits

@@ -1,0 +1,58 @@
+"""How one fit is set up: the device, the trainer with its callbacks, the best weights."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+
+from gatebench.errors import Refusal
+from gatebench.outcome import Epoch
+from gatebench.task import Metric
+from gatebench.training.learner import EpochReporter, Learner
+from gatebench.trial import Trial
+
+
+def check_device(device: str) -> None:
+    """Raise `Refusal` where the device that a config names is not there."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise Refusal(
+            "training.device is cuda, but torch finds no CUDA device on this machine; use training.device=cpu."
+        )
+
+
+def make_trainer(
+    trial: Trial, metric: Metric, folder: Path, emit: Callable[[Epoch], None]
+) -> tuple[pl.Trainer, ModelCheckpoint]:
+    """Return a trainer that keeps the best weights, by `metric` on validation, in `folder`, and stops when they age."""
+    settings, monitor = trial.training, f"val/{metric.name}"
+    best = ModelCheckpoint(
+        folder,
+        filename="best",
+        monitor=monitor,
+        mode=metric.direction,
+        save_weights_only=True,
+        enable_version_counter=False,
+    )
+    stop = EarlyStopping(
+        monitor, mode=metric.direction, patience=settings.patience or settings.max_epochs, check_finite=False
+    )
+    trainer = pl.Trainer(
+        accelerator="gpu" if settings.device == "cuda" else "cpu",
+        devices=1,
+        max_epochs=settings.max_epochs,
+        gradient_clip_val=settings.gradient_clip or None,
+        callbacks=[best, stop, EpochReporter(emit, trial)],
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+    return trainer, best
+
+
+def restore(learner: Learner, best: ModelCheckpoint) -> None:
+    """Load the best weights; `weights_only` so that nothing is ever unpickled."""
+    if best.best_model_path:
+        learner.load_state_dict(torch.load(best.best_model_path, weights_only=True, map_location="cpu")["state_dict"])

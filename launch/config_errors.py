@@ -1,0 +1,73 @@
+"""Hydra's and OmegaConf's errors, each as one sentence that names the thing and what is allowed."""
+
+from collections.abc import Iterator
+
+from hydra.errors import MissingConfigException
+from omegaconf import DictConfig
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    InterpolationResolutionError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+    ValidationError,
+)
+from yaml import MarkedYAMLError
+
+from gatebench.errors import UserError, unknown
+
+_TYPES = {"Integer": "a whole number", "Float": "a number"}
+
+
+def explain_config_error(error: Exception) -> UserError:
+    """Return the sentence for what Hydra or OmegaConf raised."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, MissingConfigException):
+        return _missing(error)
+    if isinstance(error, MarkedYAMLError) and (mark := error.problem_mark) is not None:
+        return UserError(f"{mark.name}, line {mark.line + 1}, is not YAML: {error.problem}.")
+    for inner in _chain(error):
+        if isinstance(inner, UserError):
+            return inner
+        if isinstance(inner, OmegaConfBaseException):
+            return _rejected(inner)
+    return UserError(f"The config cannot be composed: {_first_line(error)}.")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _missing(error: MissingConfigException) -> UserError:
+    group, _, name = str(error.missing_cfg_file).rpartition("/")
+    return unknown(group or "config", name, error.options or ())
+
+
+def _rejected(error: OmegaConfBaseException) -> UserError:
+    key = str(error.full_key or error.key)
+    match error:
+        case ConfigKeyError() | ConfigAttributeError():
+            parent = error.parent_node
+            prefix = key.rpartition(".")[0] if key.endswith(f".{error.key}") else ""
+            names = [str(name) for name in parent] if isinstance(parent, DictConfig) else []
+            return unknown("key", key, [f"{prefix}.{name}" if prefix else name for name in names if name != "hydra"])
+        case MissingMandatoryValue():
+            return UserError(f"{key} has no value.")
+        case ValidationError() if "is not Optional" in str(error):
+            return UserError(f"{key} is null; it must have a value.")
+        case ValidationError() if "is not a valid bool" in str(error):
+            return UserError(f"{key} is {_first_line(error).split()[1]}; it must be true or false.")
+        case ValidationError() if "could not be converted to" in str(error):
+            value, _, kind = _first_line(error).partition(" could not be converted to ")
+            given = value.removeprefix("Value ").partition(" of type ")[0]
+            return UserError(f"{key} is {given}; it must be {_TYPES.get(kind, kind)}.")
+        case InterpolationResolutionError():
+            return UserError(f"{key} refers to what is not there: {_first_line(error)}.")
+    return UserError(f"{key or 'The config'} is not allowed: {_first_line(error)}.")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0].rstrip(".")

@@ -1,0 +1,1 @@
+"""Getting and keeping files: data sets, fetching, checksums, archives, and a cache of arrays."""

@@ -1,0 +1,1 @@
+"""Tasks on images that are read as sequences."""

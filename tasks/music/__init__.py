@@ -1,0 +1,1 @@
+"""Tasks that predict the next frame of polyphonic music."""

@@ -1,0 +1,18 @@
+"""Next-frame prediction of British and American folk tunes with chords."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tasks.music.jsb_chorales import FOLLOWED, JsbChorales
+from tasks.music.piano_rolls import RollFile
+
+
+@dataclass(frozen=True)
+class Nottingham(JsbChorales):
+    """Folk tunes as piano rolls; see `JsbChorales`."""
+
+    title = "Nottingham, next frame"
+    protocol = f"694 / 173 / 170 tunes, {FOLLOWED}"
+    rolls: ClassVar[RollFile] = RollFile("Nottingham.mat")

@@ -1,0 +1,19 @@
+"""Next-frame prediction of classical piano music."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gatebench.task import Size
+from tasks.music.jsb_chorales import FOLLOWED, JsbChorales
+from tasks.music.piano_rolls import KEYS, RollFile
+
+
+@dataclass(frozen=True)
+class PianoMidi(JsbChorales):
+    """Piano pieces as piano rolls, 870 frames long on average and 3,857 at most; see `JsbChorales`."""
+
+    title = "Piano-midi.de, next frame"
+    protocol = f"87 / 12 / 25 pieces, {FOLLOWED}"
+    rolls: ClassVar[RollFile] = RollFile("Piano_midi.mat", Size(87, 3856, KEYS))

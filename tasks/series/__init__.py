@@ -1,0 +1,1 @@
+"""Tasks that forecast time series."""

@@ -1,0 +1,193 @@
+"""Speech Commands: which of some words is said in a clip of one second."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gatebench.errors import UserError, out_of_range
+from gatebench.task import Metric, Problem, Size, Task
+from tasks.blocks.validation import check_choice, check_flag, check_number, check_whole, make_floats
+from tasks.speech.speakers import PARTS
+from tasks.speech.speech_releases import ARCHIVES, WORDS, check_words, checksums
+
+FEATURES = {"log_mel": 64, "mfcc": 40}  # with the largest width
+TRAINING_CLIPS = {"v0.01_subset": 450, "v0.01": 1703, "v0.02": 2424}  # of a word, about
+
+
+@dataclass(frozen=True)
+class SpeechCommands(Task):
+    """One spoken word a clip, as frames of log-mel energies or MFCCs, standardised by the training part.
+
+    What is recorded. version: "v0.01", "v0.02", or "v0.01_subset", 5,000 clips of nine words of v0.01. words: the
+    classes; none for all of the version. unknown, silence: two classes more, of other words and of background noise, a
+    tenth as many as there are clips of the words. split: by the official "lists", or by the official "hash" of the
+    speaker, which agree. split_seed: draws the unknown words, and the subset's speakers for validation. content_sha256:
+    reads v0.01 or v0.02 unpacked; see `tasks.speech.speech_releases.find_recordings`.
+
+    What is heard. features, width: "log_mel" with I bands, or "mfcc" with I coefficients of 40 bands. window_ms,
+    stride_ms: of the frames.
+
+    What training adds; each is off at 0. background_share: that share of the clips has background noise, out of four
+    mixtures of each that are made beforehand, at a volume up to background_volume. time_shift_ms: up to that far, in
+    whole frames. time_mask, frequency_mask: SpecAugment's masks, two of each, of fewer frames or features than that.
+
+    What testing adds. test_snr_db: the signal-to-noise ratio of noise that is added to test clips alone; null for none.
+    test_noise: "white", or "background", from stretches that training does not hear. noise_seed: draws all noise.
+    """
+
+    title = "Speech Commands, one word of some in a second"
+    metrics = (Metric("accuracy", "max"),)
+    chance = 1 / 9  # of nine words; an instance has that of its own classes
+    protocol = (
+        "Warden 2018: 80/10/10 % of the speakers by the official lists; 12 classes as in the official code, used by "
+        "Zhang et al. 2017 (Hello Edge), but with silences and noise drawn once, those of each part from its own "
+        "stretches of the recordings. The subset v0.01_subset has no official test clip: its official validation clips "
+        "are the test, and a tenth of the training speakers are held out for validation. Figures for it are not "
+        "comparable with published ones."
+    )
+    licence = "CC BY 4.0"
+
+    version: str = "v0.01_subset"
+    words: Sequence[str] = ()
+    unknown: bool = False
+    silence: bool = False
+    split: str = "lists"
+    split_seed: int = 0
+    content_sha256: str | None = None
+    features: str = "log_mel"
+    width: int = 40
+    window_ms: int = 40
+    stride_ms: int = 20
+    background_share: float = 0.0
+    background_volume: float = 0.1
+    time_shift_ms: int = 0
+    time_mask: int = 0
+    frequency_mask: int = 0
+    test_noise: str = "white"
+    test_snr_db: float | None = None
+    noise_seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._check_recordings()
+        self._check_features()
+        self._check_noise()
+        object.__setattr__(self, "words", tuple(self.words))
+        object.__setattr__(self, "chance", 1 / self.classes)
+        make_floats(self, "background_share", "background_volume", "test_snr_db")
+
+    @property
+    def is_subset(self) -> bool:
+        """Whether it is no whole release, and so has a split of its own and no background noise."""
+        return self.version not in ARCHIVES
+
+    @property
+    def target_words(self) -> tuple[str, ...]:
+        """The words that are classes of their own."""
+        return tuple(self.words) or WORDS[self.version]
+
+    @property
+    def classes(self) -> int:
+        """C, how many there are."""
+        return len(self.target_words) + self.unknown + self.silence
+
+    @property
+    def read_words(self) -> tuple[str, ...]:
+        """The words whose recordings are needed."""
+        return WORDS[self.version] if self.unknown else self.target_words
+
+    @property
+    def steps(self) -> int:
+        """T, the frames of a second."""
+        return 1 + (1000 - self.window_ms) // self.stride_ms
+
+    @property
+    def label(self) -> str:
+        """The name in tables; it always says the version, since the subset is not the whole."""
+        usual = SpeechCommands().parameters()
+        shown = {key: value for key, value in self.parameters().items() if key == "version" or value != usual[key]}
+        shown |= {"words": "+".join(self.words)} if self.words else {}
+        return f"{self.name}[{', '.join(f'{key}={value}' for key, value in shown.items())}]"
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the fields that a config may set."""
+        return {**super().parameters(), "words": list(self.words)}
+
+    def size(self) -> Size:
+        """Return how much it trains on, by the mean over the words of a release."""
+        words = len(self.target_words) * (1 + 0.1 * (self.unknown + self.silence))
+        return Size(round(TRAINING_CLIPS[self.version] * words), self.steps, self.width)
+
+    def checksums(self) -> Mapping[str, str]:
+        """Return the checksums of the archives; a release that is read unpacked has the one that the config says."""
+        return checksums(self.version, self.read_words, self.content_sha256)
+
+    def load(self, root: Path, cache: Path | None = None) -> Problem:
+        """Read the recordings in any of their layouts, or, without a look at them, what the cache holds of them."""
+        import torch
+
+        from tasks.blocks.linear_classifier import linear_accuracy
+        from tasks.blocks.objectives import classification_problem
+        from tasks.blocks.splits import TensorSplit
+        from tasks.speech.augmentation import Augment, Augmentations
+        from tasks.speech.speech_features import features_of
+
+        arrays = {name: torch.from_numpy(array) for name, array in features_of(self, root, cache).items()}
+        train, val, test = (TensorSplit(arrays[part], arrays[f"{part}_labels"]) for part in PARTS)
+        shift = round(self.time_shift_ms / self.stride_ms)
+        augmentations = Augmentations(self.background_share, shift, self.time_mask, self.frequency_mask)
+        encoder = Augment(arrays["mean"], arrays["scale"], arrays["silence"], augmentations)
+        return classification_problem(
+            train,
+            val,
+            test,
+            input_size=self.width,
+            steps=self.steps,
+            classes=self.classes,
+            encoder=encoder,
+            baselines=lambda: {"linear": linear_accuracy(train, test, encoder, self.classes)},
+        )
+
+    def _check_recordings(self) -> None:
+        check_choice("version", self.version, WORDS)
+        check_words(self.version, self.words)
+        check_flag("unknown", self.unknown)
+        check_flag("silence", self.silence)
+        if self.classes < 2:
+            raise out_of_range("task.words", list(self.words), "enough for two classes")
+        if self.unknown and len(self.target_words) == len(WORDS[self.version]):
+            raise UserError("task.unknown needs words that are no classes of their own; name the others in task.words.")
+        check_choice("split", self.split, ("lists", "hash"))
+        check_whole("split_seed", self.split_seed, 0)
+        if self.content_sha256 is not None and self.is_subset:
+            raise UserError(f"task.content_sha256 is for a whole release; {self.version} has checksums of its own.")
+        if self.content_sha256 is not None and not re.fullmatch("[0-9a-f]{64}", str(self.content_sha256)):
+            raise out_of_range("task.content_sha256", self.content_sha256, "a SHA-256 in 64 hex digits, or null")
+
+    def _check_features(self) -> None:
+        check_choice("features", self.features, FEATURES)
+        check_whole("width", self.width, 1, FEATURES[self.features])
+        check_whole("window_ms", self.window_ms, 20, 100)
+        check_whole("stride_ms", self.stride_ms, 5, self.window_ms)
+        check_whole("time_shift_ms", self.time_shift_ms, 0, 500)
+        check_whole("time_mask", self.time_mask, 0, self.steps)
+        check_whole("frequency_mask", self.frequency_mask, 0, self.width)
+
+    def _check_noise(self) -> None:
+        check_number("background_share", self.background_share, 0, 1)
+        check_number("background_volume", self.background_volume, 0, 1)
+        check_choice("test_noise", self.test_noise, ("white", "background"))
+        check_whole("noise_seed", self.noise_seed, 0)
+        if self.test_snr_db is not None:
+            check_number("test_snr_db", self.test_snr_db, -50, 100)
+        in_test = self.test_snr_db is not None and self.test_noise == "background"
+        needs = {"silence": self.silence, "background_share": self.background_share, "test_noise=background": in_test}
+        needy = [f"task.{name}" for name, needed in needs.items() if needed]
+        if needy and self.is_subset:
+            raise UserError(
+                f"{needy[0]} needs recordings of background noise, which {self.version} does not have; "
+                f"use task.version=v0.01 or v0.02."
+            )

@@ -1,0 +1,16 @@
+"""One pass as C: the loops around its pointwise part."""
+
+from gatebench import load_cell
+from gatebench.backends.fused.emit.memory_layout import memory_layout
+from gatebench.backends.fused.emit.passes import indented, pass_text
+
+
+def test_a_pass_packs_and_runs_under_its_name() -> None:
+    plan = memory_layout(load_cell("lstm").definitions)
+    text = pass_text(plan, "back", plan.step[0])
+    assert "/* back: " in text
+    assert all(f"back_{part}(" in text for part in ("pack", "reals", "run"))
+
+
+def test_every_line_is_indented() -> None:
+    assert indented(["a;", "b;"], 2) == "        a;\n        b;"

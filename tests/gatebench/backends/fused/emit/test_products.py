@@ -1,0 +1,21 @@
+"""The products of a pass: who reads what, and how much room the weights take."""
+
+from gatebench import load_cell
+from gatebench.backends.fused.emit.memory_layout import memory_layout
+from gatebench.backends.fused.emit.products import MOST, across, groups, packed_size, products, uses
+
+
+def test_operands_are_read_once_for_all_dots() -> None:
+    plan = memory_layout(load_cell("lstm").definitions)
+    (group,) = groups(plan.forward[0])
+    assert {operand: len(own) for operand, own in uses(group).items()} == {"x[t]": 4, "h[t-1]": 4}
+    assert packed_size(plan, group, 1) == "(4 * a->I + 4 * a->H) * 1 * LANES"
+    assert products(plan, "p", group, 1).count("for (int64_t k = 0") == 2
+
+
+def test_the_sums_of_a_block_fill_the_registers() -> None:
+    for cell in ("lstm", "rnn_tanh", "janet", "lstm_cifg", "gru"):
+        for step in memory_layout(load_cell(cell).definitions).forward:
+            wide = max(map(len, groups(step))) * across(step)
+            assert 24 % wide == 0
+            assert wide <= MOST

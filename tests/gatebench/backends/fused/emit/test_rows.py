@@ -1,0 +1,31 @@
+"""Cells run by rows: who is, and that δ is added up where it is computed."""
+
+import pytest
+
+from gatebench import cell_names, load_cell
+from gatebench.backends.fused.emit.memory_layout import memory_layout
+from gatebench.backends.fused.emit.rows import by_rows, rows_text
+from gatebench.derive.affine import scannable
+
+
+@pytest.mark.parametrize("name", cell_names())
+def test_those_are_run_by_rows_in_which_nothing_but_x_is_multiplied(name: str) -> None:
+    """All scans; and cells whose units see their own past only, however they do."""
+    cell = load_cell(name)
+    assert by_rows(memory_layout(cell.definitions, again=True)) == (scannable(cell) or name == "indrnn")
+
+
+def test_a_cell_that_reads_x_outside_of_products_is_not() -> None:
+    """A scan of cells with x as a term, and the gradient of x is more than products."""
+    cell = load_cell("lstm")
+    for gate in "ifgo":
+        cell = cell.connect(gate, recurrent=None)
+    assert by_rows(memory_layout(cell.definitions, again=True))
+    assert not by_rows(memory_layout(load_cell("mut1").definitions, again=True))
+
+
+def test_no_delta_is_stored() -> None:
+    plan = memory_layout(load_cell("minlstm").definitions, again=True)
+    text = rows_text(plan)
+    assert "PLANE(ring" not in text
+    assert text.count("sum[") > 2 * len(plan.derived.outers)

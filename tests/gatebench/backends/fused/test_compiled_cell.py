@@ -1,0 +1,65 @@
+"""One cell's compiled code: shared by equal equations, and run on as many threads as pay."""
+
+import subprocess
+
+import pytest
+import torch
+
+from gatebench import load_cell
+from gatebench.backends import fused
+from gatebench.backends.contract import Workload
+from gatebench.backends.fused import compiled_cell as kernels
+from gatebench.backends.fused.compiled_cell import compile_cell, source
+from gatebench.backends.fused.compiler import compiler
+from gatebench.backends.fused.emit.memory_layout import memory_layout
+from gatebench.backends.fused.emit.rows import by_rows
+from gatebench.backends.registry import choose
+
+
+def test_cells_with_the_same_equations_share_their_code() -> None:
+    one, other = (compile_cell(load_cell(name).definitions, torch.float64) for name in ("lstm", "lstm_b"))
+    assert one is other
+
+
+def test_little_work_one_sequence_and_a_fork_get_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = compile_cell(load_cell("lstm").definitions, torch.float64)
+    much = kernel.form(784, 64, 1, 128)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 5)
+    assert kernel._threads(much) == (5 if kernel.threaded else 1)
+    assert kernel._threads(kernel.form(1, 2, 1, 128)) == 1
+    assert kernel._threads(kernel.form(784, 1, 1, 128)) == 1
+    monkeypatch.setattr(kernels, "_forked", True)
+    assert kernel._threads(much) == 1
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru_before", "lstm_peephole", "mut2", "slstm", "minlstm"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float", "double"])
+def test_compilers_have_nothing_to_say_against_the_text(name: str, dtype: torch.dtype) -> None:
+    found = compiler()
+    assert found is not None
+    plans = [(memory_layout(load_cell(name).definitions, again=narrow), narrow) for narrow in (False, True)]
+    for text in (source(plan, dtype, narrow) for plan, narrow in plans if not narrow or by_rows(plan)):
+        checks = ["-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-x", "c", "-"]
+        flags = [flag for flag in found.flags if flag not in ("-w", "-shared")]
+        said = subprocess.run(
+            [*found.command, *flags, *checks], input=text, capture_output=True, text=True, check=False
+        )
+        assert not said.stderr
+
+
+def test_a_cell_that_cannot_be_compiled_is_refused_and_auto_asks_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell, work = load_cell("lstm"), Workload(5, 2, 1, 3)
+    monkeypatch.setattr(kernels, "_kernels", {})
+    monkeypatch.setattr(kernels, "source", lambda *_: "this is not C")
+    for cached in (kernels.compile_cell, kernels.compile_trouble):
+        cached.cache_clear()
+    assert "could not be compiled" in (fused.refuses(cell, work) or "")
+    assert choose("auto", cell, work).NAME == "native"
+    for cached in (kernels.compile_cell, kernels.compile_trouble):
+        cached.cache_clear()
+
+
+def test_only_what_runs_by_rows_has_code_for_a_narrow_input() -> None:
+    lstm, minlstm = (load_cell(name).definitions for name in ("lstm", "minlstm"))
+    assert compile_cell(lstm, torch.float64, narrow=True) is compile_cell(lstm, torch.float64)
+    assert compile_cell(minlstm, torch.float64, narrow=True).by_rows

@@ -1,0 +1,69 @@
+"""torch's own kernels: for exactly which equations, and why not for others. Agreement is in contracts/test_cells.py."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gatebench import Cell, load_cell
+from gatebench.backends.contract import Workload
+from gatebench.backends.native import KERNELS, kernel, kernel_name, refuses, stacked, unstacked
+from tests.gatebench.nn.layers import build
+
+WORK = Workload(5, 3, 4, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("lstm", "lstm"),
+        ("lstm_np", "lstm"),
+        ("lstm_chrono", "lstm"),
+        ("irnn", "rnn_relu"),
+        ("gru", "gru"),
+        ("gru_before", None),
+    ],
+)
+def test_a_kernel_is_found_by_equations_and_not_by_name(name: str, expected: str | None) -> None:
+    cell = load_cell(name)
+    assert kernel_name(cell.definitions) == expected
+    assert kernel(cell) is (KERNELS[expected] if expected else None)
+    assert kernel(replace(cell, name="other")) is kernel(cell)
+
+
+def test_a_cell_that_shows_another_state_is_another_cell() -> None:
+    lstm = load_cell("lstm")
+    turned = Cell("turned", "a test", ("c", "h"), lstm.gates, tuple(reversed(lstm.recorded)))
+    assert turned.definitions.formulas == lstm.definitions.formulas
+    assert kernel(turned) is None
+
+
+def test_attention_held_at_1_is_an_lstm() -> None:
+    assert kernel(load_cell("lstm_attention_input").fix("a", 1)) is KERNELS["lstm"]
+
+
+@pytest.mark.parametrize(
+    ("name", "work", "sentence"),
+    [
+        ("lstm", WORK, None),
+        ("gru_before", WORK, "native runs exactly lstm, gru, rnn_tanh, rnn_relu; gru_before has other equations."),
+        ("lstm", replace(WORK, trace=True), "native keeps its gates to itself, so it cannot trace them."),
+        ("lstm", replace(WORK, dtype="bfloat16"), "native runs float32 and float64 here, not bfloat16."),
+        ("lstm", replace(WORK, B=0), "native needs at least one step and one sequence."),
+        ("lstm", replace(WORK, shortest=0), "native cannot run a sequence of length 0."),
+        ("lstm", replace(WORK, shortest=1), None),
+    ],
+)
+def test_refusals(name: str, work: Workload, sentence: str | None) -> None:
+    assert refuses(load_cell(name), work) == sentence
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_stacking_and_back(name: str) -> None:
+    weights = build(name).gate_parameters(0)
+    flat = stacked(KERNELS[name], weights)
+    G = len(KERNELS[name].order)
+    assert [tuple(each.shape) for each in flat] == [(G * 2, 3), (G * 2, 2), (G * 2,), (G * 2,)]
+    back = unstacked(KERNELS[name], flat)
+    assert back.keys() == weights.keys()
+    assert all(torch.equal(back[each], weight) for each, weight in weights.items())

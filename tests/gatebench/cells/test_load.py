@@ -1,0 +1,184 @@
+"""From a config to a cell: labels that tell the truth, and a sentence for every mistake."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from gatebench import Cell, build_cell, cell_names, load_cell
+from gatebench.cells import BASES
+from gatebench.errors import UserError
+from tests.paths import ROOT
+
+CELLS = ROOT / "conf" / "cell"
+
+
+def built(name: str, base: str | None = None, **ablate: Any) -> Cell:
+    """Build what `cell=name` and overrides of `cell.ablate` compose to."""
+    config = yaml.safe_load((CELLS / f"{name}.yaml").read_text(encoding="utf-8"))
+    return build_cell({**config, "base": base or config["base"], "ablate": merged(config.get("ablate") or {}, ablate)})
+
+
+def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Merge as configs are: keys within keys."""
+    inner = {key: merged(one[key], value) for key, value in other.items() if isinstance(one.get(key), dict)}
+    return {**one, **other, **inner}
+
+
+@pytest.mark.parametrize("name", cell_names())
+def test_every_cell_loads_under_its_name_with_a_source(name: str) -> None:
+    cell = load_cell(name)
+    assert cell.name == name
+    assert cell.source
+    assert cell.note
+    assert load_cell(name) is cell
+
+
+def test_a_cell_of_python_is_its_base() -> None:
+    for name, base in BASES.items():
+        assert load_cell(name).digest == base.digest
+
+
+def test_an_ablation_in_a_config_is_the_algebra() -> None:
+    assert load_cell("lstm_cifg").digest == load_cell("lstm_peephole").tie("f", "1 - i").digest
+    assert load_cell("lstm_noaf").digest == load_cell("lstm_peephole").activate("out", "identity").digest
+    assert load_cell("irnn").digest == load_cell("rnn_relu").draw("R", "identity").draw("W", "normal 0.001").digest
+    gates = ["i", "f", "o"]
+    fgr = load_cell("lstm_peephole")
+    for gate in gates:
+        fgr = fgr.connect(gate, gates=gates)
+    assert load_cell("lstm_fgr").digest == fgr.digest
+
+
+def test_what_a_user_changes_is_in_the_label() -> None:
+    assert built("lstm", i={"fix": 1}).name == "lstm[i=1]"
+    assert built("lstm_peephole", i={"connect": {"gates": ["f"]}}).name == "lstm_peephole[i.gates=f]"
+    assert built("lstm_chrono", f={"fix": 1}, i={"bias": 0}).digest == load_cell("lstm").fix("f", 1).digest
+    config = {"name": "lstm", "base": "lstm", "start": {"R": "identity"}}
+    assert build_cell(config).name == "lstm[R~identity]"
+    assert build_cell({**config, "start": {"R": None}}).name == "lstm"
+
+
+def test_a_gate_may_be_fixed_on_top_of_what_its_config_did_to_it() -> None:
+    assert built("lstm_b", f={"fix": 1}).name == "lstm_b[f=1]"
+    assert built("lstm_b", f={"fix": 1}).digest == load_cell("lstm").fix("f", 1).digest
+    assert built("lstm_cifg", f={"fix": 1}).digest == load_cell("lstm_nfg").digest
+
+
+def test_no_name_stands_for_other_equations() -> None:
+    assert built("lstm_b", f={"bias": 2}).name == "lstm[b.f=2]"
+    assert built("lstm_b", f={"bias": None}).name == "lstm"
+    assert built("lstm", base="gru", r={"fix": 1}).name == "gru[r=1]"
+    off = built("lstm_peephole", f={"connect": {"peephole": None}})
+    assert (off.name, off.digest) == (
+        "lstm[i.peephole=c[t-1], f.peephole=off, o.peephole=c[t]]",
+        load_cell("lstm_peephole").connect("f", peephole=None).digest,
+    )
+
+
+def test_a_cell_of_ones_own_keeps_its_name() -> None:
+    cell = build_cell({"name": "mine", "base": "lstm_peephole", "source": "me", "ablate": {"i": {"fix": 1}}})
+    assert (cell.name, cell.source) == ("mine[i=1]", "me")
+    assert cell.digest == load_cell("lstm_nig").digest
+    assert build_cell({"base": "lstm_nig"}).name == "lstm_nig"
+
+
+def test_the_order_of_a_config_does_not_matter() -> None:
+    ablate = {"f": {"fix": 1}, "i": {"bias": 0, "activate": "relu"}}
+    turned = {"i": {"activate": "relu", "bias": 0}, "f": {"fix": 1}}
+    one, other = (build_cell({"base": "lstm_chrono", "ablate": each}) for each in (ablate, turned))
+    assert one.digest == other.digest
+    swapped = built("lstm_cifg", i={"tie": "1 - f"}, f={"tie": None, "fix": 0.5})
+    assert swapped.definitions.constants == {"i": 0.5, "f": 0.5}
+
+
+def test_a_bias_of_0_is_a_bias() -> None:
+    """0 == False in Python, and off is False in YAML."""
+    assert "b.f" in built("lstm_b", f={"bias": 0}).parameters
+    assert "b.f" in built("lstm_b", f={"bias": 0.0}).parameters
+    assert "b.f" not in built("lstm_b", f={"bias": False}).parameters
+    assert "b.f" not in built("lstm_b", f={"bias": "off"}).parameters
+
+
+def test_connections_are_switched_by_words() -> None:
+    for word in (None, False, "off"):
+        assert "W.i" not in built("lstm", i={"connect": {"inputs": word}}).parameters
+    for word in (True, "on", "x"):
+        assert "W.z" in built("gru1", z={"connect": {"inputs": word}}).parameters
+    assert built("lstm", i={"connect": {"gates": "f"}}).gates["i"].gates == ("f",)
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"name": "lstm", "base": "lsmt"}, "There is no base cell 'lsmt'; did you mean 'lstm'"),
+        ({"name": "lstm"}, "There is no base cell 'None'"),
+        ({}, "There is no base cell 'None'"),
+        ({"name": "mine", "base": "mine"}, "There is no base cell 'mine'"),
+        ({"base": "lstm", "ablat": {}}, "There is no key of a cell 'ablat'; did you mean 'ablate'"),
+        ({"base": "lstm", "ablate": [1]}, r"ablate is \[1\]; write for example ablate.i.fix=1"),
+        ({"base": "lstm", "start": "identity"}, "start is 'identity'; write for example start.R=identity"),
+        ({"base": "lstm", "start": {"Q": "identity"}}, "whose start can be set 'Q'"),
+        ({"base": "lstm", "start": {"R": "orthogonal"}}, "There is no start rule 'orthogonal'"),
+        ({"base": "lstm", "start": {"R": 5}}, "There is no start rule '5'"),
+    ],
+)
+def test_a_bad_config_is_refused_in_a_sentence(config: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        build_cell(config)
+
+
+@pytest.mark.parametrize(
+    ("ablate", "sentence"),
+    [
+        ({"q": {"fix": 1}}, "There is no gate of lstm 'q'. Allowed: f, g, i, o"),
+        ({"out": {"fix": 1}}, "There is no gate of lstm 'out'"),
+        ({"i": 1}, "ablate.i is 1; write for example ablate.i.fix=1"),
+        ({"i": {"fx": 1}}, "There is no ablation of i 'fx'; did you mean 'fix'"),
+        ({"i": {"fix": True}}, "The value of gate 'i' is True; it must be a finite number"),
+        ({"i": {"fix": "abc"}}, "The value of gate 'i' is 'abc'"),
+        ({"i": {"fix": float("inf")}}, "is inf; it must be a finite number"),
+        ({"i": {"fix": [1]}}, r"is \[1\]; it must be a finite number"),
+        ({"i": {"fix": 1, "tie": "f"}}, "ablate.i says both fix and tie"),
+        ({"i": {"tie": "1 - q"}}, "There is no name in the formulas of .* 'q'"),
+        ({"i": {"tie": "1 -"}}, "The formula '1 -' cannot be read"),
+        ({"i": {"tie": True}}, "'True' is not allowed in the formula"),
+        ({"i": {"tie": "1 - f"}, "f": {"tie": "1 - i"}}, "is a circle"),
+        ({"i": {"activate": "softmax"}}, "There is no activation 'softmax'"),
+        ({"i": {"activate": 3}}, "There is no activation '3'"),
+        ({"out": {"activate": "sin"}}, "There is no output activation 'sin'"),
+        ({"i": {"bias": "-z"}}, "There is no gate of .* 'z'"),
+        ({"i": {"bias": "abc"}}, "An initial bias is 'abc'"),
+        ({"i": {"bias": True}}, "An initial bias is True"),
+        ({"i": {"bias": {"a": 1}}}, "An initial bias is {'a': 1}"),
+        (
+            {"i": {"connect": "recurrent"}},
+            "ablate.i.connect is 'recurrent'; write for example ablate.i.connect.recurrent=off",
+        ),
+        ({"i": {"connect": {"recurrnt": None}}}, "There is no connection 'recurrnt'; did you mean 'recurrent'"),
+        ({"i": {"connect": {"peephole": "h"}}}, None),
+        ({"i": {"connect": {"peephole": "f"}}}, "There is no state of .* for the peephole of 'i' 'f'"),
+        ({"i": {"connect": {"peephole": "c[t-2]"}}}, r"There is no .*|'c\[t-2\]' is not allowed"),
+        ({"i": {"connect": {"peephole": True}}}, "connect.peephole is on; it must say what it connects to"),
+        ({"i": {"connect": {"after": "q"}}}, "There is no gate of .* 'q'"),
+        ({"i": {"connect": {"gates": ["i", "q"]}}}, "There is no gate of .* 'q'"),
+        ({"i": {"connect": {"gates": 5}}}, "gates is 5; it must be a list of gates"),
+        ({"i": {"connect": {"matrix": "sparse"}}}, "There is no matrix 'sparse'"),
+        ({"i": {"connect": {"matrix": False}}}, "There is no matrix 'None'"),
+        ({"i": {"connect": {"inputs": 2}}}, "inputs is 2; it must be a formula, or off"),
+        ({"i": {"connect": {"recurrent": "q"}}}, "There is no name in the formulas of .* 'q'"),
+        ({1: {"fix": 1}}, "There is no gate of lstm '1'"),
+    ],
+)
+def test_a_bad_ablation_is_refused_in_a_sentence(ablate: dict[Any, Any], sentence: str | None) -> None:
+    if sentence is None:
+        build_cell({"base": "lstm", "ablate": ablate})
+        return
+    with pytest.raises(UserError, match=sentence) as caught:
+        build_cell({"base": "lstm", "ablate": ablate})
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_cell_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(UserError, match="There is no cell 'lstm_cifgs'; did you mean 'lstm_cifg'"):
+        load_cell("lstm_cifgs")

@@ -1,0 +1,82 @@
+from dataclasses import replace
+from math import inf
+from typing import get_args
+
+import yaml
+
+from gatebench.outcome import Outcome, Status
+from gatebench.records import mlflow_entry
+from tests.launch.trials import outcome, trial
+
+ABLATED = replace(trial(), cell={"name": "lstm", "base": "lstm", "ablate": {"i": {"fix": 1}}})
+
+
+def there_and_back(told: Outcome) -> Outcome:
+    tags = mlflow_entry.opening_tags(trial(), "host:/home") | mlflow_entry.closing_tags(told)
+    return mlflow_entry.outcome(mlflow_entry.STATES[told.status], tags, mlflow_entry.shelve(told.metrics))
+
+
+def test_an_outcome_survives_the_records() -> None:
+    metrics = {"test/accuracy": 0.9, "best/val/accuracy": 0.95, "gate/l0/f/mean": 0.7, "parameters": 12.0, "x": inf}
+    told = outcome(trial(), metrics=metrics, facts={"backend": "native", "data/digits.csv.gz": "ab12"})
+    assert there_and_back(told) == told
+
+
+def test_failures_survive_the_records_with_their_sentence() -> None:
+    for status in ("diverged", "refused", "failed", "interrupted"):
+        told = outcome(trial(), status)
+        assert there_and_back(told) == told
+
+
+def test_every_status_has_a_state() -> None:
+    assert set(mlflow_entry.STATES) == set(get_args(Status))
+
+
+def test_figures_of_epochs_are_not_taken_for_final_ones() -> None:
+    metrics = {"train/loss": 0.1, "val/accuracy": 0.5, "gate/l0/f/mean": 0.3, "best/gate/l0/f/mean": 0.6}
+    assert mlflow_entry.outcome("FINISHED", {"status": "finished"}, metrics).metrics == {"gate/l0/f/mean": 0.6}
+
+
+def test_a_run_without_a_status_is_one_that_was_cut_off() -> None:
+    assert mlflow_entry.outcome("KILLED", {"digest": "d"}, {}).status == "interrupted"
+    assert mlflow_entry.outcome("FAILED", {"status": "nonsense"}, {}).status == "failed"
+
+
+def test_infinity_comes_back_from_the_largest_number() -> None:
+    assert mlflow_entry.outcome(
+        "FINISHED", {}, {"a": 1.7976931348623157e308, "b": -1.7976931348623157e308}
+    ).metrics == {
+        "a": inf,
+        "b": -inf,
+    }
+
+
+def test_parameters_are_flat_and_leave_out_what_is_not_set() -> None:
+    params = mlflow_entry.params(ABLATED)
+    assert params["cell.ablate.i.fix"] == "1"
+    assert params["model.hidden_size"] == "4"
+    assert params["seed"] == "0"
+    assert "cell.ablate" in mlflow_entry.params(trial()) or "cell.ablate.i.fix" not in mlflow_entry.params(trial())
+    assert all(isinstance(value, str) and value for value in params.values())
+
+
+def test_the_name_and_the_tags_tell_trials_apart() -> None:
+    assert mlflow_entry.name(ABLATED) == "lstm[i=1] · digits · seed 0"
+    tags = mlflow_entry.opening_tags(ABLATED, "host:/home")
+    assert tags["cell"] == "lstm[i=1]"
+    assert tags["digest"] == ABLATED.digest
+    assert "i = 1" in tags["mlflow.note.content"]
+
+
+def test_a_traceback_is_no_tag() -> None:
+    tags = mlflow_entry.closing_tags(
+        outcome(trial(), "failed", facts={mlflow_entry.TRACEBACK: "Traceback…", "host": "h"})
+    )
+    assert tags == {"host": "h", "status": "failed", "sentence": "So it was."}
+
+
+def test_the_files_say_what_ran() -> None:
+    files = mlflow_entry.files(ABLATED)
+    assert yaml.safe_load(files["config.yaml"]) == ABLATED.to_dict()
+    assert "i = 1" in files["equations.txt"]
+    assert files["equations.tex"].startswith("\\begin{aligned}")

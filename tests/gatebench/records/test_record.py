@@ -1,0 +1,184 @@
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from gatebench.errors import UserError
+from gatebench.outcome import Epoch
+from gatebench.records import record as module
+from gatebench.records.home import Home
+from gatebench.records.mlflow_entry import TRACEBACK
+from gatebench.records.record import Record
+from tests.launch.trials import outcome, trial
+
+LSTM, GRU = trial("lstm"), trial("gru")
+
+
+class Heard(logging.Handler):
+    """Keeps what would have been printed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+
+    def emit(self, line: logging.LogRecord) -> None:
+        self.lines.append(line.getMessage())
+
+
+@pytest.fixture(scope="module")
+def heard() -> Iterator[Heard]:
+    handler = Heard()
+    for logger in (logging.getLogger(), logging.getLogger("mlflow"), logging.getLogger("alembic")):
+        logger.addHandler(handler)
+    yield handler
+    for logger in (logging.getLogger(), logging.getLogger("mlflow"), logging.getLogger("alembic")):
+        logger.removeHandler(handler)
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory, heard: Heard) -> Home:
+    """A home with a database: making one takes a second."""
+    home = Home(tmp_path_factory.mktemp("home"))
+    Record(home, "first").end(GRU, outcome(GRU))
+    return home
+
+
+@pytest.fixture
+def record(shared_home: Home, request: pytest.FixtureRequest) -> Iterator[Record]:
+    """A study of its own in the shared home."""
+    study = Record(shared_home, request.node.name)
+    yield study
+    study.interrupt("The test is over.")
+
+
+def client(record: Record) -> MlflowClient:
+    return MlflowClient(tracking_uri=record.uri)
+
+
+def only_run(record: Record):  # type: ignore[no-untyped-def]
+    experiment = client(record).get_experiment_by_name(record.study)
+    (run,) = client(record).search_runs([experiment.experiment_id])
+    return run
+
+
+def test_reading_what_is_not_there_creates_nothing(tmp_path: Path) -> None:
+    record = Record(Home(tmp_path / "home"), "mine")
+    assert record.outcomes() == []
+    assert record.finished() == set()
+    assert record.reconcile() == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trial_leaves_its_outcome_its_curves_and_its_files(record: Record) -> None:
+    told = outcome(LSTM, metrics={"test/accuracy": 0.9, "gate/l0/f/mean": 0.7}, facts={"backend": "native"})
+    record.begin(LSTM, when=1_700_000_000.0)
+    record.begin(LSTM)
+    for epoch in range(3):
+        record.write(Epoch(LSTM.digest, epoch, 3, {"val/accuracy": 0.1 * epoch, "gate/l0/f/mean": 0.5}))
+    record.end(LSTM, told)
+
+    assert record.outcomes() == [told]
+    assert record.finished() == {LSTM.digest}
+    run = only_run(record)
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name == "lstm · digits · seed 0"
+    assert run.info.start_time == 1_700_000_000_000
+    assert run.data.params["model.hidden_size"] == "4"
+    history = client(record).get_metric_history(run.info.run_id, "val/accuracy")
+    assert [(point.step, point.value) for point in history] == [(0, 0.0), (1, 0.1), (2, 0.2)]
+    assert run.data.metrics["gate/l0/f/mean"] == 0.5
+    assert run.data.metrics["best/gate/l0/f/mean"] == 0.7
+    files = {Path(file.path).name for file in client(record).list_artifacts(run.info.run_id)}
+    assert files == {"config.yaml", "equations.txt", "equations.tex"}
+    assert run.info.artifact_uri.startswith(Path(record._home.artifacts).absolute().as_uri())
+
+
+def test_what_failed_is_not_finished_and_keeps_its_traceback(record: Record) -> None:
+    record.end(LSTM, outcome(LSTM, "failed", facts={TRACEBACK: "Traceback of it"}))
+    run = only_run(record)
+    assert run.info.status == "FAILED"
+    assert run.data.tags["sentence"] == "So it was."
+    assert "traceback.txt" in {file.path for file in client(record).list_artifacts(run.info.run_id)}
+    assert record.finished() == set()
+
+
+def test_a_divergence_is_a_result(record: Record) -> None:
+    record.end(LSTM, outcome(LSTM, "diverged"))
+    assert record.finished() == {LSTM.digest}
+
+
+def test_outcomes_come_oldest_first_and_without_what_runs(record: Record) -> None:
+    record.begin(GRU, when=3.0)
+    record.begin(LSTM, when=1.0)
+    record.end(LSTM, outcome(LSTM))
+    assert [told.digest for told in record.outcomes()] == [LSTM.digest]
+    record.end(GRU, outcome(GRU))
+    assert [told.digest for told in record.outcomes()] == [LSTM.digest, GRU.digest]
+
+
+def test_interrupting_closes_every_open_run_and_writes_what_waits(record: Record) -> None:
+    record.begin(LSTM)
+    record.write(Epoch(LSTM.digest, 0, 3, {"train/loss": 1.25}))
+    record.interrupt("The user stopped it.")
+    run = only_run(record)
+    assert run.info.status == "KILLED"
+    assert run.data.metrics == {"train/loss": 1.25}
+    assert [(o.status, o.sentence) for o in record.outcomes()] == [("interrupted", "The user stopped it.")]
+
+
+def test_what_a_killed_driver_left_running_is_closed_in_all_studies_of_the_home_alone(
+    tmp_path: Path, shared_home: Home
+) -> None:
+    mine, theirs, uri = Home(tmp_path / "mine"), Home(tmp_path / "theirs"), shared_home.tracking_uri
+    Record(mine, "a", uri).begin(LSTM)
+    Record(mine, "b", uri).begin(LSTM)
+    Record(theirs, "a", uri).begin(GRU)
+    assert Record(mine, "a", uri).reconcile() == 2
+    assert [o.status for o in Record(mine, "b", uri).outcomes()] == ["interrupted"]
+    assert [o.cell for o in Record(mine, "a", uri).outcomes()] == ["lstm"]
+    assert Record(mine, "a", uri).reconcile() == 0
+
+
+def test_epochs_wait_to_be_written_together(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FLUSH_SECONDS", 3600.0)
+    record.begin(LSTM)
+    record.write(Epoch(LSTM.digest, 0, 3, {f"train/{n}": 1.0 for n in range(1200)}))
+    assert only_run(record).data.metrics == {}
+    record.flush()
+    assert len(only_run(record).data.metrics) == 1200
+
+
+def test_the_study_is_described_and_has_a_page(record: Record) -> None:
+    record.begin(LSTM)
+    record.describe("# A table" + " " * 30_000, '{"a": 1}')
+    tags = client(record).get_experiment_by_name(record.study).tags
+    assert tags["mlflow.note.content"].startswith("# A table")
+    assert tags["mlflow.sharedViewState.gatebench"] == '{"a": 1}'
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    assert "viewStateShareKey=gatebench" in record.pages()[record.study]
+    assert "Default" not in record.pages()
+
+
+def test_a_deleted_study_is_refused(record: Record) -> None:
+    record.begin(LSTM)
+    record.interrupt("")
+    experiment = client(record).get_experiment_by_name(record.study)
+    client(record).delete_experiment(experiment.experiment_id)
+    with pytest.raises(UserError, match="was deleted in MLflow"):
+        record.outcomes()
+
+
+def test_a_server_that_is_not_there_is_told_in_a_moment_and_without_credentials(tmp_path: Path) -> None:
+    record = Record(Home(tmp_path), "mine", "http://me:secret@127.0.0.1:9")
+    with pytest.raises(UserError, match=r"http://127\.0\.0\.1:9 .*: the server cannot be reached") as caught:
+        record.outcomes()
+    assert "secret" not in str(caught.value)
+
+
+def test_what_mlflow_logs_while_it_makes_a_database_does_not_reach_the_terminal(
+    shared_home: Home, heard: Heard
+) -> None:
+    assert shared_home.database.exists()
+    assert heard.lines == []

@@ -1,0 +1,66 @@
+"""Made-up studies for the tests of the report."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from gatebench.outcome import Outcome
+from gatebench.report.ablation_table import AblationTable, ablation_table
+from gatebench.report.task_table import TableRow, TaskTable
+from gatebench.task import Metric
+
+ACCURACY = {"sentiment": Metric("accuracy", "max")}
+SEEDS = range(8)
+# Nothing but what a format might take for markup, and a few letters to stand beside it.
+MARKUP = st.text(r"\`*_{}[]()<>#+-.!|&~$^%@:;'\"/= aLz9", max_size=30)
+
+
+def gates(**means: float) -> dict[str, float]:
+    """Return the figures of gates in [0, 1]; a mean of 1 is a constant."""
+    figures: dict[str, float] = {}
+    for gate, mean in means.items():
+        std = 0.0 if mean == 1 else 0.2
+        figures |= {f"gate/l0/{gate}/mean": mean, f"gate/l0/{gate}/std": std, f"gate/l0/{gate}/right": mean / 2}
+    return figures
+
+
+def outcome(cell: str, seed: int, score: float, task: str = "sentiment", **changes: Any) -> Outcome:
+    metrics = {"test/accuracy": score, "test/mse": score, "parameters": 1234, "seconds": 10.0 + seed}
+    metrics |= changes.pop("metrics", {})
+    plain = Outcome(f"{task}-{cell}-{seed}", cell, f"{cell}-equations", task, seed, "finished", metrics=metrics)
+    return replace(plain, **changes)
+
+
+def study(metrics: Mapping[str, Mapping[str, float]] | None = None, **scores: float) -> list[Outcome]:
+    """Return outcomes of 8 seeds a cell: a score, a common effect of the seed, and a little that is the trial's own."""
+    rng = random.Random(0)
+    return [
+        outcome(cell, seed, score + seed / 100 + rng.gauss(0, 0.001), metrics=(metrics or {}).get(cell, {}))
+        for cell, score in scores.items()
+        for seed in SEEDS
+    ]
+
+
+def only(table: AblationTable) -> TaskTable:
+    (block,) = table.blocks
+    return block
+
+
+def rows(table: AblationTable) -> dict[str, TableRow]:
+    return {row.texts[0]: row for row in only(table).rows}
+
+
+def labels(table: AblationTable) -> list[str]:
+    return [row.texts[0] for row in only(table).rows]
+
+
+def table_with(label: str = "lstm_peephole[f=1 - i]", sentence: str = "out of memory") -> AblationTable:
+    """Return a table of three cells, one of them with this label, and of one whose seeds fail with this sentence."""
+    scores = {"base": 0.9, label: 0.8, "third": 0.9}
+    outcomes = [outcome(cell, seed, score + seed / 300) for cell, score in scores.items() for seed in range(3)]
+    outcomes += [outcome("lost", 0, 0.5)]
+    outcomes += [outcome("lost", seed, 0.5, status="failed", sentence=sentence) for seed in (1, 2)]
+    return ablation_table(outcomes, ACCURACY, chance={"sentiment": 0.5}, title="Gate <ablation> & more")

@@ -1,0 +1,74 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gatebench.errors import UserError
+from gatebench.trial import Model, Training, Trial
+
+LSTM = {"name": "lstm", "base": "lstm"}
+DIGITS = {"_target_": "tasks.images.digits.Digits"}
+TRIAL = Trial(LSTM, DIGITS)
+
+
+def test_the_digest_is_of_equations_and_not_of_names() -> None:
+    renamed = replace(TRIAL, cell={"name": "mine", "base": "lstm"})
+    assert renamed.digest == TRIAL.digest
+    without_input = {"ablate": {"i": {"fix": 1}}}
+    ablated = replace(TRIAL, cell={**LSTM, **without_input})
+    assert ablated.digest != TRIAL.digest
+    assert (
+        ablated.digest
+        == replace(TRIAL, cell={"name": "lstm_no_input", "base": "lstm", "ablate": {"i": {"fix": 1}}}).digest
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"model": Model(hidden_size=65)},
+        {"model": Model(bidirectional=True)},
+        {"training": Training(max_epochs=31)},
+        {"training": Training(learning_rate=2e-3)},
+        {"task": {**DIGITS, "split_seed": 1}},
+        {"cell": {**LSTM, "ablate": {"f": {"bias": 1.0}}}},
+    ],
+)
+def test_whatever_moves_a_result_moves_the_digest(change: dict[str, Any]) -> None:
+    assert replace(TRIAL, **change).digest != TRIAL.digest
+
+
+def test_defaults_written_out_are_the_same_trial() -> None:
+    assert replace(TRIAL, task={**DIGITS, "split_seed": 0}).digest == TRIAL.digest
+
+
+def test_the_data_enter_by_their_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = replace(TRIAL).digest
+    monkeypatch.setattr("tasks.images.digits.SHA256", "0" * 64)
+    assert replace(TRIAL).digest != before
+
+
+def test_a_trial_is_plain_data() -> None:
+    assert json.loads(json.dumps(TRIAL.to_dict()))["model"]["hidden_size"] == 64
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Model(hidden_size=0), "model.hidden_size is 0"),
+        (lambda: Model(num_layers=0), "model.num_layers is 0"),
+        (lambda: Model(dropout=1.0), "model.dropout is 1.0"),
+        (lambda: Training(max_epochs=0), "training.max_epochs is 0"),
+        (lambda: Training(learning_rate=0.0), "training.learning_rate is 0.0"),
+        (lambda: Training(learning_rate=float("nan")), "training.learning_rate is nan"),
+        (lambda: Training(gradient_clip=float("inf")), "training.gradient_clip is inf"),
+        (lambda: Training(optimizer="adamm"), "did you mean 'adam'"),
+        (lambda: Training(backend="natve"), "did you mean 'native'"),
+        (lambda: Training(device="gpu"), "Allowed: cpu, cuda"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_in_a_sentence(make: Any, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        make()
