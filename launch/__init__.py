@@ -1,1 +1,1 @@
-"""The command, one verb a file. The only imports of Hydra (`compose`) and of Ray (`fanout`)."""
+"""The command `gatebench`: one verb a file. Only this package imports Hydra and Ray."""

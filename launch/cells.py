@@ -19,7 +19,7 @@ from gatebench.diagram.svg import svg
 from gatebench.errors import UserError, unknown
 from gatebench.spec.cell import Cell
 from gatebench.trial import Trial
-from launch.text_columns import align
+from launch.display.text_columns import align
 
 SIZE = 128
 """The width I of the input and H of the layer for which parameters and costs are shown."""
@@ -52,7 +52,7 @@ def run(argv: Sequence[str]) -> int:
     wanted, rest = _format(rest, ("svg", "dot")) if subject == "draw" else ("", rest)
     if subject in SUBJECTS and not rest:
         raise UserError(f"gatebench cells {subject} wants the name of a cell, as in gatebench cells {subject} lstm.")
-    from launch.arguments import ask  # Hydra is not needed for the list
+    from launch.config.arguments import ask  # Hydra is not needed for the list
 
     if subject not in SUBJECTS or rest[0].startswith("-"):
         ask("cells", __doc__, ["--help"])

@@ -16,8 +16,8 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from gatebench.errors import UserError, unknown
-from launch.text_columns import align
-from launch.transfer_bar import Transfer
+from launch.display.text_columns import align
+from launch.display.transfer_bar import Transfer
 from tasks.catalogue import DATASETS
 from tasks.data.datasets import Dataset
 from tasks.data.fetching import fetch
@@ -32,7 +32,7 @@ def run(argv: Sequence[str]) -> int:
     Raises:
         UserError: there is no such data set, or it cannot be fetched.
     """
-    from launch.arguments import ask
+    from launch.config.arguments import ask
 
     subject, *rest = argv or ["--help"]
     if subject.startswith("-"):

@@ -12,9 +12,9 @@ from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.outcome import Outcome
 from gatebench.records import mlflow_entry
 from gatebench.trial import Trial
-from launch.arguments import ask
-from launch.known_outcomes import known_outcomes
-from launch.text_columns import align
+from launch.config.arguments import ask
+from launch.display.text_columns import align
+from launch.running.known_outcomes import known_outcomes
 
 BACKWARD = 2  # the backward pass costs about twice the forward pass
 

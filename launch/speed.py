@@ -22,9 +22,9 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from gatebench.errors import UserError
-from launch.arguments import read
-from launch.speed_config import SpeedPlan, speed_plan
-from launch.text_columns import align
+from launch.config.arguments import read
+from launch.config.speed_config import SpeedPlan, speed_plan
+from launch.display.text_columns import align
 
 if TYPE_CHECKING:
     from gatebench.speed.document import Document

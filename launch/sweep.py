@@ -17,13 +17,13 @@ from gatebench.records.mlflow_page import study_view
 from gatebench.records.record import Record
 from gatebench.report.render import FORMATS
 from gatebench.trial import Trial
-from launch.arguments import ask
-from launch.attempt import train
-from launch.compose import Plan
-from launch.ray_sweep import Resources, fan_out
-from launch.settings import Settings
+from launch.config.arguments import ask
+from launch.config.compose import Plan
+from launch.config.settings import Settings
+from launch.running.attempt import train
+from launch.running.ray_sweep import Resources, fan_out
+from launch.running.watch import watching
 from launch.table import check_baseline, table_of
-from launch.watch import watching
 
 
 def run(argv: Sequence[str]) -> int:

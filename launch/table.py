@@ -17,9 +17,9 @@ from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.render import FORMATS
 from gatebench.task import Task
 from gatebench.trial import Trial
-from launch.arguments import ask
-from launch.compose import Plan
-from launch.known_outcomes import known_outcomes
+from launch.config.arguments import ask
+from launch.config.compose import Plan
+from launch.running.known_outcomes import known_outcomes
 
 BESIDE = " · "
 """Stands between a task and the settings in which its trials differ."""

@@ -13,10 +13,10 @@ from gatebench.outcome import Outcome
 from gatebench.records import mlflow_entry
 from gatebench.records.record import Record
 from gatebench.trial import Trial
-from launch.arguments import ask
-from launch.attempt import attempt, train
-from launch.settings import Settings
-from launch.watch import watching
+from launch.config.arguments import ask
+from launch.config.settings import Settings
+from launch.running.attempt import attempt, train
+from launch.running.watch import watching
 
 
 def run(argv: Sequence[str]) -> int:

@@ -19,8 +19,8 @@ from urllib.request import urlopen
 from gatebench.errors import UserError
 from gatebench.records.address import is_server, sqlite_file, without_credentials
 from gatebench.records.record import Record
-from launch.arguments import ask
-from launch.settings import Settings
+from launch.config.arguments import ask
+from launch.config.settings import Settings
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 60

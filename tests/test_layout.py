@@ -90,15 +90,25 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "tasks.catalogue": ("tasks",),
     "tasks": (),
     # The command.
+    "launch.events": ("gatebench.outcome",),
+    "launch.display": (
+        "gatebench.errors",
+        "gatebench.outcome",
+        "gatebench.records",
+        "gatebench.trial",
+        "launch.events",
+    ),
+    "launch.config": ("gatebench", "tasks.data"),
+    "launch.running": ("gatebench", "launch.config", "launch.display", "launch.events"),
     "launch": ("gatebench", "tasks"),
     "gatebench": ("gatebench.spec", "gatebench.cells", "gatebench.nn"),
 }
 """Each package or module, and what it may import besides itself. The longest name that fits a module counts."""
 
 ONLY_IN = {
-    "hydra": "launch",
-    "omegaconf": "launch",
-    "ray": "launch",
+    "hydra": "launch/config",
+    "omegaconf": "launch/config",
+    "ray": "launch/running",
     "mlflow": "gatebench/records",
     "sqlalchemy": "gatebench/records",
     "pytorch_lightning": "gatebench/training",

@@ -7,8 +7,8 @@ from gatebench.outcome import Outcome
 from gatebench.task import Size
 from gatebench.trial import Model, Trial
 from launch import plan
-from launch.compose import expand
-from launch.settings import Settings
+from launch.config.compose import expand
+from launch.config.settings import Settings
 from tasks.images.digits import Digits
 from tests.launch.trials import DIGITS, outcome, trial
 

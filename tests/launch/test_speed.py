@@ -133,7 +133,10 @@ def test_the_config_is_shown_instead(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_mistakes_wait_for_no_torch() -> None:
-    code = "import sys; from launch.speed_config import speed_plan; speed_plan(['set=full']); sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys; from launch.config.speed_config import speed_plan; "
+        "speed_plan(['set=full']); sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -7,7 +7,7 @@ from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.report.render import FORMATS
 from launch import table
-from launch.compose import expand
+from launch.config.compose import expand
 from tests.launch.trials import outcome
 
 GRID = ["cell=lstm,gru", "seed=0,1", "model.hidden_size=4", "training.max_epochs=3"]

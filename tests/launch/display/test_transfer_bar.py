@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from launch.transfer_bar import Transfer
+from launch.display.transfer_bar import Transfer
 
 
 def shown(*news: tuple[str, int, int], terminal: bool) -> str:

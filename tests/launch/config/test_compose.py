@@ -5,7 +5,7 @@ import yaml
 
 from gatebench.cells import load_cell
 from gatebench.errors import UserError
-from launch.compose import expand
+from launch.config.compose import expand
 
 
 def labels(*overrides: str, config_dir: Path | None = None) -> list[str]:

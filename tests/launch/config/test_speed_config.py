@@ -8,7 +8,7 @@ import yaml
 from gatebench.cells import cell_names, load_cell
 from gatebench.errors import UserError
 from gatebench.speed.shape import Shape
-from launch.speed_config import SpeedPlan, speed_plan
+from launch.config.speed_config import SpeedPlan, speed_plan
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-from launch.text_columns import align
+from launch.display.text_columns import align
 
 
 def test_columns_are_as_wide_as_their_widest_text() -> None:

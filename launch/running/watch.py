@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.record import Record
 from gatebench.trial import Trial
+from launch.display.progress import Display
 from launch.events import Event, Started
-from launch.progress import Display
 
 STOPPED = "The user stopped it."
 ENDED = "The command ended before the trial did."

@@ -4,8 +4,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gatebench.errors import UserError
-from launch.config_errors import explain_config_error
-from launch.settings import Settings
+from launch.config.config_errors import explain_config_error
+from launch.config.settings import Settings
 
 
 def raised(key: str, value: object) -> Exception:

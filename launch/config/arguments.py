@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gatebench.errors import UserError
-from launch.compose import Plan, expand
+from launch.config.compose import Plan, expand
 
 
 class _Parser(ArgumentParser):

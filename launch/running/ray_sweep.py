@@ -21,8 +21,8 @@ from ray.exceptions import OutOfMemoryError, RayError, TaskCancelledError, Worke
 from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.trial import Trial
-from launch.attempt import TrialRunner, forgiving, unfinished
 from launch.events import Event, Started, Tell
+from launch.running.attempt import TrialRunner, forgiving, unfinished
 
 POLL_SECONDS = 0.25
 PATIENCE_SECONDS = 10

@@ -1,7 +1,7 @@
 import pytest
 
 from gatebench.errors import UserError
-from launch.arguments import ask
+from launch.config.arguments import ask
 
 
 def test_overrides_and_options_may_be_mixed(tmp_path) -> None:  # type: ignore[no-untyped-def]

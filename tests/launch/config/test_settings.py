@@ -4,7 +4,7 @@ import pytest
 
 from gatebench.errors import UserError
 from gatebench.trial import Model
-from launch.settings import CellConfig, Settings
+from launch.config.settings import CellConfig, Settings
 
 CELL = CellConfig(name="lstm", base="lstm", ablate={"i": {"fix": 1}})
 DIGITS = {"_target_": "tasks.images.digits.Digits"}

@@ -18,8 +18,8 @@ from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.speed.benchmark import Benchmark, candidates
 from gatebench.speed.shape import Shape
 from gatebench.trial import Trial
-from launch.compose import composing, expand
-from launch.overrides import Grammar, Setting
+from launch.config.compose import composing, expand
+from launch.config.overrides import Grammar, Setting
 
 LISTS = ("shape", "threads", "backend", "against", "trace")
 """The keys that hold lists: threads=1,2 is the same as threads=[1,2]."""

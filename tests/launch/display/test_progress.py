@@ -3,8 +3,8 @@ from io import StringIO
 from rich.console import Console
 
 from gatebench.outcome import Epoch
+from launch.display.progress import Display
 from launch.events import Started
-from launch.progress import Display
 from tests.launch.trials import outcome, trial
 
 TRIALS = [trial("lstm", epochs=4), trial("gru", epochs=4)]

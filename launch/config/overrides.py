@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import OverrideParseException
 
 from gatebench.errors import UserError
-from launch.settings import SWEPT
+from launch.config.settings import SWEPT
 
 MOST_TRIALS = 100_000
 _ABLATION = "cell.ablate."

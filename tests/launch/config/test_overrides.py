@@ -5,7 +5,7 @@ from hydra import initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 
 from gatebench.errors import UserError
-from launch.overrides import Grammar, Setting, winning
+from launch.config.overrides import Grammar, Setting, winning
 
 
 @pytest.fixture(scope="module")

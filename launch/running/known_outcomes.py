@@ -2,7 +2,7 @@
 
 from gatebench.outcome import Outcome
 from gatebench.records.address import sqlite_file
-from launch.settings import Settings
+from launch.config.settings import Settings
 
 
 def known_outcomes(settings: Settings) -> list[Outcome]:

@@ -21,9 +21,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gatebench.errors import UserError
 from gatebench.trial import Trial
-from launch.config_errors import explain_config_error
-from launch.overrides import MOST_TRIALS, Grammar, Setting, winning
-from launch.settings import SWEPT, Settings, find_root
+from launch.config.config_errors import explain_config_error
+from launch.config.overrides import MOST_TRIALS, Grammar, Setting, winning
+from launch.config.settings import SWEPT, Settings, find_root
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ import pytest
 from gatebench.outcome import Epoch, Outcome
 from gatebench.trial import Trial
 from launch.events import Started
-from launch.watch import ENDED, STOPPED, watching
+from launch.running.watch import ENDED, STOPPED, watching
 from tests.launch.trials import outcome, trial
 
 LSTM, GRU = trial("lstm"), trial("gru")

@@ -11,9 +11,9 @@ from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Training, Trial
-from launch import ray_sweep
 from launch.events import Event, Started
-from launch.ray_sweep import Mailbox, Resources, fan_out
+from launch.running import ray_sweep
+from launch.running.ray_sweep import Mailbox, Resources, fan_out
 from tests.launch.trials import outcome, trial
 
 FINE, MISTAKE, BROKEN, KILLED = range(4)

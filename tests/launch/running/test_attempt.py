@@ -6,7 +6,7 @@ from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
-from launch.attempt import TrialRunner, attempt, forgiving, unfinished
+from launch.running.attempt import TrialRunner, attempt, forgiving, unfinished
 from tests.launch.trials import outcome, trial
 
 

@@ -1,0 +1,1 @@
+"""Running trials: one attempt, many on Ray, the events that they send, and the watch that records them."""
