@@ -9,22 +9,20 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from tasks.data.array_cache import Arrays, Origin, mapped
+from tasks.speech.feature_request import FeatureRequest
 from tasks.speech.noise import Waves, add_noise, white
 from tasks.speech.speakers import hashed_part, is_held_out, listed_part
 from tasks.speech.spectra import Spectra
 from tasks.speech.speech_releases import find_recordings
 from tasks.speech.utterances import Backgrounds, Labels, is_silence, label_clips, waves_of
 from tasks.speech.wav import RATE
-
-if TYPE_CHECKING:
-    from tasks.speech.speech_commands import SpeechCommands
 
 VERSIONS = 4  # noisy ones of each clip for training
 CHUNK = 256  # clips that are transformed at once
@@ -35,7 +33,7 @@ ANALYSED = ("features", "width", "window_ms", "stride_ms")
 Vary = Callable[[str, Waves, int], list[Waves]]
 
 
-def features_of(task: SpeechCommands, root: Path, folder: Path | None) -> dict[str, NDArray[Any]]:
+def features_of(task: FeatureRequest, root: Path, folder: Path | None) -> dict[str, NDArray[Any]]:
     """Return the task's arrays, from the cache `folder` where it has them; only otherwise are the recordings read.
 
     Returns:
@@ -59,7 +57,7 @@ def features_of(task: SpeechCommands, root: Path, folder: Path | None) -> dict[s
     return found
 
 
-def _origin(task: SpeechCommands, fields: tuple[str, ...]) -> Origin:
+def _origin(task: FeatureRequest, fields: tuple[str, ...]) -> Origin:
     """Return what features are computed from: these fields of the task beside the usual ones, by these libraries."""
     parameters = task.parameters()
     return {
@@ -81,7 +79,7 @@ class FeatureSet:
         UserError: the recordings are missing, or are not what they should be.
     """
 
-    def __init__(self, task: SpeechCommands, root: Path) -> None:
+    def __init__(self, task: FeatureRequest, root: Path) -> None:
         self.task = task
         self.recordings = find_recordings(root, task.version, task.read_words, task.content_sha256)
         self.backgrounds = Backgrounds(self.recordings, task.noise_seed)
