@@ -143,7 +143,10 @@ def _show(document: Document, asked: SpeedPlan) -> None:
 
 def _who(document: Document, asked: SpeedPlan) -> list[str]:
     """Return what each contestant of the rows is."""
-    what = {one.name: one.what for contest in asked.contests for one in contest.contestants}
+    from gatebench.backends.registry import find
+
+    ones = {one.name: one for contest in asked.contests for one in contest.contestants}
+    what = {name: one.description or find(one.runner).DESCRIPTION for name, one in ones.items()}
     return [f"{name}: {what[name]}." for name in dict.fromkeys(row.contestant for row in document.rows)]
 
 

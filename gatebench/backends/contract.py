@@ -1,4 +1,7 @@
-"""What a backend is: one file with a `NAME`, `refuses` and `run`. It refuses with a sentence and never substitutes."""
+"""What a backend is: one file with a `NAME`, a `DESCRIPTION`, `refuses` and `run`.
+
+It refuses with a sentence and never substitutes. `gatebench speed` prints the description below its table.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,6 +51,7 @@ class Backend(Protocol):
     """A module of this form is a backend."""
 
     NAME: str
+    DESCRIPTION: str
 
     def refuses(self, cell: Cell, work: Workload) -> str | None:
         """Return why the backend cannot run this, as one sentence, or None when it can."""

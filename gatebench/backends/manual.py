@@ -19,6 +19,7 @@ from gatebench.derive.adjoint import Adjoint, adjoint
 from gatebench.spec.cell import Cell
 
 NAME = "manual"
+DESCRIPTION = "the derived backward program in torch operations"
 
 
 def refuses(cell: Cell, work: Workload) -> str | None:

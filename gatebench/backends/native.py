@@ -18,6 +18,7 @@ from gatebench.spec.cell import Cell
 from gatebench.spec.definitions import Definitions
 
 NAME = "native"
+DESCRIPTION = "torch's kernels, with the weights of the cell's table"
 
 
 @dataclass(frozen=True)

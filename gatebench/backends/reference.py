@@ -12,6 +12,7 @@ from gatebench.derive.tape import Instruction, Tape, tape
 from gatebench.spec.cell import Cell
 
 NAME = "reference"
+DESCRIPTION = "an eager loop of torch operations under autograd, after the products with the input"
 
 OPERATIONS: dict[str, Callable[..., Tensor]] = {
     "add": torch.add,

@@ -23,6 +23,7 @@ from gatebench.spec.cell import Cell
 from gatebench.spec.definitions import Definitions
 
 NAME = "scan"
+DESCRIPTION = "loops in C for cells that are affine in their state, derived from the cell's table"
 
 
 def refuses(cell: Cell, work: Workload) -> str | None:

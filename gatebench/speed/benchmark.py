@@ -23,23 +23,19 @@ EAGER = "reference"
 RUNNABLE = BACKEND_NAMES
 """The backends that can be named."""
 
-WHAT = {
-    "fused": "loops in C, derived from the cell's table",
-    "scan": "the same for cells that are affine in their state",
-    "native": "torch's kernels, fed with the table's weights",
-    "manual": "the derived backward pass in torch operations",
-    "reference": "an eager loop of torch operations under autograd, the products with the input before it",
+TORCH_DESCRIPTIONS = {
     TORCH: "torch's own module in this process, with the same allocator",
     PLAIN: "torch's own module in a process of its own, which leaves the allocator as it is",
 }
-"""What each contestant is."""
+"""What the candidates that are torch's own module are."""
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One way to run a training step.
 
-    name: for tables, e.g. "fused", "torch plain", "lstm on fused". what: what it is, in a few words.
+    name: for tables, e.g. "fused", "torch plain", "lstm on fused". description: what it is; empty: what its backend's
+    description says.
     cell: what `build_cell` takes. runner: a backend's name, or `TORCH`.
     trace: whether the gates are recorded.
     apart: whether it runs in a process of its own whose allocator is left as it is.
@@ -47,9 +43,9 @@ class Candidate:
     """
 
     name: str
-    what: str
     cell: Mapping[str, Any]
     runner: str
+    description: str = ""
     trace: bool = False
     apart: bool = False
     against: tuple[str, ...] = ()
@@ -101,7 +97,7 @@ def candidates(
     for backend in backends:
         names = tuple(f"{name} on {backend}" if name in cell_names() else name for name in rivals if name != backend)
         for trace in traces:
-            found[backend, trace] = Candidate(backend, WHAT[backend], cell, backend, trace, against=names)
+            found[backend, trace] = Candidate(backend, cell, backend, trace=trace, against=names)
     return tuple(found.values())
 
 
@@ -113,10 +109,10 @@ def _same(name: str, cell: Mapping[str, Any]) -> bool:
 def _rivals(name: str, cell: Mapping[str, Any], backends: Sequence[str], traces: Sequence[bool]) -> list[Candidate]:
     """Return the contestants that a name in `against` stands for."""
     if name in (TORCH, PLAIN):
-        return [Candidate(name, WHAT[name], cell, TORCH, apart=name == PLAIN)]
+        return [Candidate(name, cell, TORCH, TORCH_DESCRIPTIONS[name], apart=name == PLAIN)]
     if name in RUNNABLE:  # the eager loop at its best: stacking gates would cost it time
-        return [Candidate(name, WHAT[name], cell, name, trace and name != EAGER) for trace in traces]
+        return [Candidate(name, cell, name, trace=trace and name != EAGER) for trace in traces]
     if name in cell_names():
         what = f"the cell {name} on the same backend"
-        return [Candidate(f"{name} on {b}", what, {"base": name}, b, trace) for b in backends for trace in traces]
+        return [Candidate(f"{name} on {b}", {"base": name}, b, what, trace) for b in backends for trace in traces]
     raise unknown("baseline", name, [TORCH, PLAIN, *RUNNABLE, *cell_names()])

@@ -18,6 +18,7 @@ from gatebench.backends.fused.function import run_cell
 from gatebench.spec.cell import Cell
 
 NAME = "fused"
+DESCRIPTION = "loops in C, derived from the cell's table"
 
 
 def refuses(cell: Cell, work: Workload) -> str | None:

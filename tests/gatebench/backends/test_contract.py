@@ -11,3 +11,9 @@ def test_a_workload_says_what_x_is() -> None:
 
 def test_every_backend_goes_by_its_name() -> None:
     assert all(name == backend.NAME for name, backend in BACKENDS.items())
+
+
+def test_every_backend_describes_itself_in_words_of_its_own() -> None:
+    descriptions = [backend.DESCRIPTION for backend in BACKENDS.values()]
+    assert all(descriptions)
+    assert len(set(descriptions)) == len(BACKENDS)

@@ -24,7 +24,7 @@ def off(error: float) -> SimpleNamespace:
         skewed = {n: w + error * (w - w.detach()) for n, w in weights.items()}
         return reference.run(cell, skewed, x, state, lengths, trace)
 
-    return SimpleNamespace(NAME="manual", refuses=lambda cell, work: None, run=run)
+    return SimpleNamespace(NAME="manual", DESCRIPTION="a faulty backend", refuses=lambda cell, work: None, run=run)
 
 
 def broken() -> SimpleNamespace:
@@ -33,4 +33,4 @@ def broken() -> SimpleNamespace:
     def run(*given: object) -> LayerResult:
         raise ArithmeticError("Nothing adds up.\nSecond line.")
 
-    return SimpleNamespace(NAME="manual", refuses=lambda cell, work: None, run=run)
+    return SimpleNamespace(NAME="manual", DESCRIPTION="a faulty backend", refuses=lambda cell, work: None, run=run)

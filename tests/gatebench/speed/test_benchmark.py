@@ -3,7 +3,7 @@
 import pytest
 
 from gatebench.errors import UserError
-from gatebench.speed.benchmark import PLAIN, RUNNABLE, TORCH, WHAT, Benchmark, candidates
+from gatebench.speed.benchmark import PLAIN, RUNNABLE, TORCH, TORCH_DESCRIPTIONS, Benchmark, candidates
 from gatebench.speed.shape import Shape
 
 LSTM, JANET = {"base": "lstm"}, {"base": "janet"}
@@ -43,7 +43,8 @@ def test_no_cell_is_its_own_rival() -> None:
 def test_only_torch_plain_runs_apart_and_everybody_is_explained() -> None:
     ones = candidates(LSTM, RUNNABLE, [TORCH, PLAIN], [False])
     assert [one.name for one in ones if one.apart] == [PLAIN]
-    assert {one.name: one.what for one in ones} == WHAT
+    assert {one.name: one.description for one in ones if one.description} == TORCH_DESCRIPTIONS
+    assert {one.runner for one in ones if not one.description} == set(RUNNABLE)
 
 
 def test_a_contest_has_the_label_of_its_cell() -> None:
