@@ -1,14 +1,19 @@
-"""Time cells on their backends, forward and backward, beside torch and beside one another, once their results agree.
+"""Time training steps of cells on their backends, and compare them with torch and with other cells.
 
-  gatebench speed                                                     lstm beside torch, in half a minute
+The results of each candidate are first compared with the reference. Only candidates that agree are timed.
+
+  gatebench speed                                                     lstm compared with torch, in half a minute
   gatebench speed cell=lstm,janet 'shape=[784,64,1,128],[64,64,1,64]' threads=1,2
   gatebench speed cell=lstm backend=fused,native trace=true,false     with gates recorded, and without
-  gatebench speed cell=lstm cell.ablate.i.fix=1                       an ablation beside its base
+  gatebench speed cell=lstm cell.ablate.i.fix=1                       an ablation compared with its base
   gatebench speed cell=gru 'against=torch,torch plain' memory=true seconds=5 json=speed.json
-  gatebench speed set=full threads=1,2 json=speed.json                all that the project says about its speed
+  gatebench speed set=full threads=1,2 json=speed.json                all figures that the project publishes
 
-Those of a contest take turns, so that what disturbs one of them disturbs all. conf/speed.yaml says what can be set, and
-who is timed beside whom. Exit code 1: something differs from the reference, or failed.
+A benchmark is one cell at one shape. The repetitions of its candidates are interleaved, so that a disturbance affects
+all candidates alike. conf/speed.yaml lists all settings, and the baselines of each cell.
+
+Exit code 1: a candidate differs from the reference, or something failed. Exit code 2: a setting is wrong, or all
+candidates refused.
 """
 
 from __future__ import annotations
@@ -27,128 +32,137 @@ from launch.config.speed_config import SpeedPlan, speed_plan
 from launch.display.text_columns import align
 
 if TYPE_CHECKING:
-    from gatebench.speed.document import Document
+    from gatebench.speed.speed_results import SpeedResults
     from gatebench.speed.text_tables import TextTable
     from gatebench.speed.timed_row import TimedRow
 
 
 def run(argv: Sequence[str]) -> int:
-    """Measure, print the tables, and write the JSON file: also what was measured until Ctrl-C.
+    """Run all benchmarks, print the tables and write the JSON file.
+
+    After Ctrl-C, the benchmarks that have ended are printed and written.
 
     Returns:
-        0; 1 where something differs or failed; 2 where everybody refused.
+        0; 1 if a candidate differs from the reference or failed; 2 if all candidates refused.
 
     Raises:
         UserError: a setting is not allowed.
     """
-    given = read("speed", __doc__, argv)
-    asked = speed_plan(given.overrides, given.config_dir)
-    if given.cfg is not None:
-        print(asked.text, end="")
+    arguments = read("speed", __doc__, argv)
+    plan = speed_plan(arguments.overrides, arguments.config_dir)
+    if arguments.cfg is not None:
+        print(plan.text, end="")
         return 0
-    file = _file(asked.settings.json)
-    from gatebench.speed.document import Document  # torch, which no mistake has to wait for
+    json_path = _json_path(plan.settings.json)
+    from gatebench.speed.speed_results import SpeedResults  # imports torch, which a wrong setting need not wait for
 
-    document = Document(asdict(asked.settings))
+    results = SpeedResults(asdict(plan.settings))
     try:
-        _measure(asked, document)
+        _measure(plan, results)
     finally:
-        if document.rows:
-            _show(document, asked)
-            if file is not None:
-                document.write(file)
-    if any(row.wrong for row in document.rows):
+        if results.rows:
+            _print_tables(plan, results)
+            if json_path is not None:
+                results.write(json_path)
+    if any(row.wrong for row in results.rows):
         return 1
-    return 0 if any(row.timing for row in document.rows) else 2
+    return 0 if any(row.timing for row in results.rows) else 2
 
 
-def _file(text: str | None) -> Path | None:
-    """Return where the JSON goes; better refused now than after a quarter of an hour."""
+def _json_path(text: str | None) -> Path | None:
+    """Return the path of the JSON file. It is checked before the benchmarks run, which can take minutes."""
     if text is None:
         return None
     path = Path(text).expanduser()
     if path.is_dir() or not path.parent.is_dir():
-        raise UserError(f"json is {text!r}; it must be a file in a folder that is there.")
+        raise UserError(f"json is {text!r}; it must be a file in an existing folder.")
     try:
         with TemporaryFile(dir=path.parent):
             return path
     except OSError as error:
-        raise UserError(f"json is {text!r}, and nothing can be written there: {error.strerror}.") from None
+        raise UserError(f"json is {text!r}, and its folder is not writable: {error.strerror}.") from None
 
 
-def _measure(asked: SpeedPlan, document: Document) -> None:
-    """Run all contests, and put what they find into the document."""
+def _measure(plan: SpeedPlan, results: SpeedResults) -> None:
+    """Run all benchmarks, and add their rows to the results."""
     import torch
 
     from gatebench.machine import peak_memory
     from gatebench.machine.allocator import keep_memory
     from gatebench.speed.agreement import AgreementChecker
-    from gatebench.speed.measure import gemm_peak
-    from gatebench.speed.timing import Conditions, run_benchmark
+    from gatebench.speed.benchmark_run import Conditions, run_benchmark
+    from gatebench.speed.timing import gemm_peak
 
-    settings, judge = asked.settings, AgreementChecker()
-    if any(contest.memory for contest in asked.contests) and (reason := peak_memory.trouble()) is not None:
+    settings, checker = plan.settings, AgreementChecker()
+    if any(benchmark.memory for benchmark in plan.benchmarks) and (reason := peak_memory.trouble()) is not None:
         raise UserError(reason)
-    document.allocator = keep_memory() if settings.keep_memory else "The allocator is left as it is."
+    results.allocator = keep_memory() if settings.keep_memory else "The allocator has its default settings."
     threads = settings.threads or [torch.get_num_threads()]
     for count in threads:
         torch.set_num_threads(count)
-        document.gemm_peak[count] = gemm_peak()
-    document.contests, start = len(asked.contests) * len(threads), time.monotonic()
-    for contest in asked.contests:
+        results.gemm_peak[count] = gemm_peak()
+    results.benchmarks = len(plan.benchmarks) * len(threads)
+    start = time.monotonic()
+    for benchmark in plan.benchmarks:
         for count in threads:
-            memory = count == threads[0]  # it hardly depends on the number of threads
-            conditions = Conditions(count, settings.seconds, document.gemm_peak[count], memory, settings.keep_memory)
-            rows = run_benchmark(contest, conditions, judge)
-            document.rows += rows
-            document.done += 1
-            _tell(rows, document, (time.monotonic() - start) / document.done)
+            memory = count == threads[0]  # peak memory hardly depends on the number of threads
+            conditions = Conditions(count, settings.seconds, results.gemm_peak[count], memory, settings.keep_memory)
+            rows = run_benchmark(benchmark, conditions, checker)
+            results.rows += rows
+            results.done += 1
+            _print_progress(rows, results, (time.monotonic() - start) / results.done)
 
 
-def _tell(rows: Sequence[TimedRow], document: Document, seconds: float) -> None:
-    """Say on stderr that a contest is over, and how many are left, where one takes so many seconds."""
+def _print_progress(rows: Sequence[TimedRow], results: SpeedResults, seconds: float) -> None:
+    """Print on stderr the rows of a benchmark that has ended, and the time left.
+
+    Args:
+        rows: the rows of the benchmark.
+        results: all results so far.
+        seconds: the average duration of a benchmark.
+    """
     from gatebench.machine.other_processes import QUIET
 
-    left = document.contests - document.done
-    number = f"{document.done:>{len(str(document.contests))}}/{document.contests}"
-    found = ", ".join(
-        f"{row.label} {row.timing.median * 1e3:.2f} ms" if row.timing else f"{row.label} {row.verdict}" for row in rows
+    number = f"{results.done:>{len(str(results.benchmarks))}}/{results.benchmarks}"
+    times = ", ".join(
+        f"{row.label} {row.timing.median * 1e3:.2f} ms" if row.timing else f"{row.label} {row.status}" for row in rows
     )
-    if (rows[0].others or 0) > QUIET:
-        found += f"; others took {rows[0].others:.1f} cores"
-    rest = left * seconds
-    minutes = f"  ({left} left, about {f'{rest:.0f} s' if rest < 60 else f'{rest / 60:.0f} min'})" if left else ""
+    if (rows[0].other_cores or 0) > QUIET:
+        times += f"; other processes used {rows[0].other_cores:.1f} cores"
+    left = results.benchmarks - results.done
+    duration = f"{left * seconds:.0f} s" if left * seconds < 60 else f"{left * seconds / 60:.0f} min"
+    remaining = f"  ({left} left, about {duration})" if left else ""
     first = rows[0]
-    print(f"{number}  {first.cell} · {first.shape} · threads {first.threads}  {found}{minutes}", file=sys.stderr)
+    print(f"{number}  {first.cell} · {first.shape} · threads {first.threads}  {times}{remaining}", file=sys.stderr)
 
 
-def _show(document: Document, asked: SpeedPlan) -> None:
-    """Print what was found: the rows, what is to be said about them, and the summaries."""
-    from gatebench.speed.text_tables import legend, notes, recording, results, summary
+def _print_tables(plan: SpeedPlan, results: SpeedResults) -> None:
+    """Print the table of all rows, the messages and the legend below it, and the summaries."""
+    from gatebench.speed.text_tables import legend, notes, recording_table, results_table, summary_table
 
-    table = results(document.rows)
-    print(f"{_text(table)}\n")
-    print("\n".join([*notes(document.rows), *legend(table), *_who(document, asked)]))
-    peaks = ", ".join(f"{peak / 1e9:.0f} on {count}" for count, peak in document.gemm_peak.items())
-    print(f"GEMM peak, GFLOP/s by threads: {peaks}. {document.allocator}")
-    for title, sheet in {
-        "How many times as fast, over the shapes (mean: the geometric one)": summary(document.rows),
-        "What recording the gates costs, over the shapes": recording(document.rows),
+    table = results_table(results.rows)
+    print(f"{_render(table)}\n")
+    print("\n".join([*notes(results.rows), *legend(table), *_descriptions(plan, results)]))
+    peaks = ", ".join(f"{peak / 1e9:.0f} on {count}" for count, peak in results.gemm_peak.items())
+    print(f"GEMM peak, GFLOP/s by threads: {peaks}. {results.allocator}")
+    for title, summary in {
+        "How many times as fast as the baseline, over all shapes (mean: geometric mean)": summary_table(results.rows),
+        "Time added by recording the gates, over all shapes": recording_table(results.rows),
     }.items():
-        if sheet is not None:
-            print(f"\n{title}\n{_text(sheet)}")
-    if document.done < document.contests:
-        print(f"\nStopped after {document.done} of {document.contests} contests.")
+        if summary is not None:
+            print(f"\n{title}\n{_render(summary)}")
+    if results.done < results.benchmarks:
+        print(f"\nStopped after {results.done} of {results.benchmarks} benchmarks.")
 
 
-def _who(document: Document, asked: SpeedPlan) -> list[str]:
-    """Return what each contestant of the rows is."""
+def _descriptions(plan: SpeedPlan, results: SpeedResults) -> list[str]:
+    """Return a line for each candidate in the rows, with its name and its description."""
     from gatebench.backends.registry import find
 
-    ones = {one.name: one for contest in asked.contests for one in contest.contestants}
-    what = {name: one.description or find(one.runner).DESCRIPTION for name, one in ones.items()}
-    return [f"{name}: {what[name]}." for name in dict.fromkeys(row.contestant for row in document.rows)]
+    candidates = {one.name: one for benchmark in plan.benchmarks for one in benchmark.candidates}
+    names = dict.fromkeys(row.candidate for row in results.rows)
+    return [f"{name}: {candidates[name].description or find(candidates[name].runner).DESCRIPTION}." for name in names]
 
 
-def _text(sheet: TextTable) -> str:
-    return "\n".join(filter(None, [sheet.above, align(sheet.lines, sheet.sides)]))
+def _render(table: TextTable) -> str:
+    return "\n".join(filter(None, [table.above, align(table.lines, table.sides)]))

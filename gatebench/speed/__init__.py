@@ -1,1 +1,1 @@
-"""How fast a cell runs on each backend, told only where its results agree with the reference."""
+"""Agreement first, then time: compares every candidate with the reference, and times those that agree."""

@@ -1,4 +1,7 @@
-"""Whether a contestant computes what the reference does in float64: outputs, final states, gates, every gradient."""
+"""Whether the results of a candidate agree with those of the reference in float64.
+
+Compared are the output, the final states, the recorded gates and every gradient.
+"""
 
 from __future__ import annotations
 
@@ -9,73 +12,89 @@ import torch
 
 from gatebench.cells import build_cell
 from gatebench.speed.benchmark import Candidate
-from gatebench.speed.layer_step import LayerCase, StepResult
+from gatebench.speed.layer_case import LayerCase, StepResult
 from gatebench.speed.runner import find_runner
 from gatebench.speed.shape import Shape
 
 TOLERANCE = 2e-4
-"""Largest difference in float32, relative to the tensor's largest value; rounding alone gives 1e-6 to 1e-5."""
+"""The largest difference allowed in float32, relative to the largest value of the tensor.
+
+Rounding alone gives differences of 1e-6 to 1e-5.
+"""
 
 
-def truth(problem: LayerCase) -> StepResult:
-    """Return what the reference computes in float64, with its gates."""
-    return problem.copy(torch.float64).result("reference", True)
+def reference_result(case: LayerCase) -> StepResult:
+    """Return the results of the reference in float64, with its gates."""
+    return case.to(torch.float64).result("reference", True)
 
 
-def disagreement(name: str, found: StepResult, expected: StepResult, trace: bool) -> str | None:
-    """Return where results in float32 differ from what is expected, in one sentence; None where they agree.
+def disagreement(name: str, result: StepResult, expected: StepResult, trace: bool) -> str | None:
+    """Return a message about the largest difference between two results, or None if they agree.
 
     Args:
-        name: of what computed them.
-        found: its results.
-        expected: the truth.
-        trace: whether the gates count.
+        name: the name of the candidate, for the message.
+        result: its results in float32.
+        expected: the results of the reference.
+        trace: whether the gates are compared too.
     """
-    worst, where = 0.0, ""
-    for label, wanted in expected.values.items():
-        if label.startswith("gate ") and not trace:
+    largest, largest_name = 0.0, ""
+    for value_name, value in expected.values.items():
+        if value_name.startswith("gate ") and not trace:
             continue
-        difference = float((found.values[label].double() - wanted).abs().max()) if wanted.numel() else 0.0
-        relative = difference / max(float(wanted.abs().max()), 1e-30) if difference else 0.0
-        relative = relative if relative == relative else float("inf")  # a NaN is worse than all
-        if relative > worst:
-            worst, where = relative, label
-    if worst <= TOLERANCE:
+        difference = float((result.values[value_name].double() - value).abs().max()) if value.numel() else 0.0
+        relative = difference / max(float(value.abs().max()), 1e-30) if difference else 0.0
+        relative = relative if relative == relative else float("inf")  # NaN counts as the largest difference
+        if relative > largest:
+            largest, largest_name = relative, value_name
+    if largest <= TOLERANCE:
         return None
-    return f"{name} differs from the reference in {where}: {worst:.1e} of its largest value, allowed {TOLERANCE:.0e}."
+    return (
+        f"{name} differs from the reference in {largest_name}: {largest:.1e} of its largest value, "
+        f"allowed {TOLERANCE:.0e}."
+    )
 
 
 class AgreementChecker:
-    """Compares each contestant with the truth, and computes the truth once for a cell at a shape.
+    """Compares candidates with the reference. It computes the reference once for each cell and shape.
 
-    The truth is kept for one shape at a time (it may take hundreds of megabytes), a verdict for good.
+    It keeps the results of the reference for one shape at a time, because they can take hundreds of megabytes. It keeps
+    the messages for all shapes.
     """
 
     def __init__(self) -> None:
         self._shape: Shape | None = None
-        self._problems: dict[str, LayerCase] = {}
-        self._truths: dict[str, StepResult] = {}
-        self._verdicts: dict[tuple[object, ...], str | None] = {}
+        self._cases: dict[str, LayerCase] = {}
+        self._reference_results: dict[str, StepResult] = {}
+        self._messages: dict[tuple[object, ...], str | None] = {}
 
-    def problem(self, cell: Mapping[str, Any], shape: Shape) -> LayerCase:
-        """Return the problem that a cell's config and a shape pose."""
+    def case(self, cell: Mapping[str, Any], shape: Shape) -> LayerCase:
+        """Return the layer and the input that all candidates with this cell run at this shape.
+
+        Args:
+            cell: the config of the cell, as `build_cell` takes it.
+            shape: the sizes.
+        """
         if shape != self._shape:
             self._shape = shape
-            self._problems.clear()
-            self._truths.clear()
-        table = build_cell(cell)
-        if table.digest not in self._problems:
-            self._problems[table.digest] = LayerCase(table, shape)
-        return self._problems[table.digest]
+            self._cases.clear()
+            self._reference_results.clear()
+        built = build_cell(cell)
+        if built.digest not in self._cases:
+            self._cases[built.digest] = LayerCase(built, shape)
+        return self._cases[built.digest]
 
-    def disagreement(self, contestant: Candidate, shape: Shape) -> str | None:
-        """Return where a contestant differs with torch's present number of threads, or None where it agrees."""
-        problem = self.problem(contestant.cell, shape)
-        digest = problem.cell.digest
-        key = (digest, contestant.runner, contestant.trace, shape, torch.get_num_threads())
-        if key not in self._verdicts:
-            if digest not in self._truths:
-                self._truths[digest] = truth(problem)
-            found = find_runner(contestant.runner).ready(problem, contestant.trace).result()
-            self._verdicts[key] = disagreement(contestant.name, found, self._truths[digest], contestant.trace)
-        return self._verdicts[key]
+    def disagreement(self, candidate: Candidate, shape: Shape) -> str | None:
+        """Return a message about where a candidate differs from the reference, or None if it agrees.
+
+        The candidate runs with torch's current number of threads; each number is checked separately.
+        """
+        case = self.case(candidate.cell, shape)
+        digest = case.cell.digest
+        key = (digest, candidate.runner, candidate.trace, shape, torch.get_num_threads())
+        if key not in self._messages:
+            if digest not in self._reference_results:
+                self._reference_results[digest] = reference_result(case)
+            result = find_runner(candidate.runner).prepare(case, candidate.trace).result()
+            expected = self._reference_results[digest]
+            self._messages[key] = disagreement(candidate.name, result, expected, candidate.trace)
+        return self._messages[key]

@@ -1,4 +1,7 @@
-"""Who runs beside whom, as plain data: a cell at a shape, the contestants, and with whom each is compared."""
+"""Benchmarks and their candidates, as plain data: what is timed, and what it is compared with.
+
+This module imports no torch, so that a wrong setting is reported at once.
+"""
 
 from __future__ import annotations
 
@@ -12,34 +15,33 @@ from gatebench.errors import unknown
 from gatebench.speed.shape import Shape
 
 TORCH = "torch"
-"""The contestant that is torch's own module, in this process."""
+"""The candidate that is torch's own module, in this process."""
 
-PLAIN = "torch plain"
-"""The contestant that is torch's own module as a user meets it, in a process of its own."""
+TORCH_PLAIN = "torch plain"
+"""The candidate that is torch's own module in a separate process, with the allocator's default settings."""
 
 EAGER = "reference"
 """The backend that is an eager loop under autograd."""
 
-RUNNABLE = BACKEND_NAMES
-"""The backends that can be named."""
-
 TORCH_DESCRIPTIONS = {
-    TORCH: "torch's own module in this process, with the same allocator",
-    PLAIN: "torch's own module in a process of its own, which leaves the allocator as it is",
+    TORCH: "torch's own module in this process, with the same allocator settings",
+    TORCH_PLAIN: "torch's own module in a separate process, with the allocator's default settings",
 }
-"""What the candidates that are torch's own module are."""
+"""The descriptions of the candidates that are torch's own module."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to run a training step.
+    """One way to run a training step: a cell on a backend, or torch's own module.
 
-    name: for tables, e.g. "fused", "torch plain", "lstm on fused". description: what it is; empty: what its backend's
-    description says.
-    cell: what `build_cell` takes. runner: a backend's name, or `TORCH`.
-    trace: whether the gates are recorded.
-    apart: whether it runs in a process of its own whose allocator is left as it is.
-    against: the names of the contestants that it is compared with, the most telling first.
+    Attributes:
+        name: the name in tables, such as "fused", "torch plain" or "lstm on fused".
+        cell: the config of the cell, as `build_cell` takes it.
+        runner: the name of a backend, or `TORCH`.
+        description: a few words for the text below the table. "" (default) stands for the description of the backend.
+        trace: whether the gates are recorded; default False.
+        separate_process: whether it runs in a separate process with the allocator's default settings; default False.
+        against: the names of its baselines, the most informative first; default none.
     """
 
     name: str
@@ -47,72 +49,90 @@ class Candidate:
     runner: str
     description: str = ""
     trace: bool = False
-    apart: bool = False
+    separate_process: bool = False
     against: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
-        """The name, with a word where gates are recorded."""
+        """The name, with ", recording" behind it if the gates are recorded."""
         return f"{self.name}, recording" if self.trace else self.name
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A cell at a shape. memory: whether each contestant's peak memory is measured too."""
+    """One cell at one shape, with the candidates that are timed in interleaved repetitions.
+
+    Attributes:
+        cell: the config of the cell, as `build_cell` takes it.
+        shape: the sizes.
+        candidates: the candidates, in the order of the table.
+        memory: whether the peak memory of each candidate is measured too; default False.
+    """
 
     cell: Mapping[str, Any]
     shape: Shape
-    contestants: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]
     memory: bool = False
 
     @property
     def name(self) -> str:
-        """The cell's label."""
+        """The name of the cell, with its ablations, such as "lstm[i=1]"."""
         return build_cell(self.cell).name
 
 
 def candidates(
     cell: Mapping[str, Any], backends: Sequence[str], against: Sequence[str], traces: Sequence[bool]
 ) -> tuple[Candidate, ...]:
-    """Return the contestants for a cell: those to compare with, then the cell on each backend.
+    """Return the candidates for a cell: the baselines, then the cell on each backend.
+
+    A baseline with the equations of `cell` is left out. A baseline that is not a cell is itself compared with the
+    baselines before it.
 
     Args:
-        cell: what `build_cell` takes.
-        backends: their names.
-        against: `TORCH`, `PLAIN`, a backend, or a cell, which stands for that cell on the same backend.
-        traces: whether gates are recorded; each value is a contestant of its own.
+        cell: the config of the cell, as `build_cell` takes it.
+        backends: the names of the backends.
+        against: the names of the baselines: `TORCH`, `TORCH_PLAIN`, a backend, or a cell, which stands for that cell
+            on the same backend.
+        traces: whether gates are recorded; each value gives separate candidates.
 
     Raises:
-        UserError: a name is unknown.
+        UserError: a backend or a baseline is unknown.
     """
     for name in backends:
-        if name not in RUNNABLE:
-            raise unknown("backend", name, RUNNABLE)
-    rivals = [name for name in dict.fromkeys(against) if not _same(name, cell)]
-    found: dict[tuple[str, bool], Candidate] = {}
-    for position, name in enumerate(rivals):
-        others = () if name in cell_names() else tuple(r for r in rivals[:position] if r not in cell_names())
-        for one in _rivals(name, cell, backends, traces):
-            found[one.name, one.trace] = replace(one, against=others)
+        if name not in BACKEND_NAMES:
+            raise unknown("backend", name, BACKEND_NAMES)
+    baselines = [name for name in dict.fromkeys(against) if not _has_equations_of(name, cell)]
+    by_key: dict[tuple[str, bool], Candidate] = {}
+    for position, name in enumerate(baselines):
+        earlier = () if name in cell_names() else tuple(b for b in baselines[:position] if b not in cell_names())
+        for candidate in _baseline_candidates(name, cell, backends, traces):
+            by_key[candidate.name, candidate.trace] = replace(candidate, against=earlier)
     for backend in backends:
-        names = tuple(f"{name} on {backend}" if name in cell_names() else name for name in rivals if name != backend)
+        names = tuple(f"{name} on {backend}" if name in cell_names() else name for name in baselines if name != backend)
         for trace in traces:
-            found[backend, trace] = Candidate(backend, cell, backend, trace=trace, against=names)
-    return tuple(found.values())
+            by_key[backend, trace] = Candidate(backend, cell, backend, trace=trace, against=names)
+    return tuple(by_key.values())
 
 
-def _same(name: str, cell: Mapping[str, Any]) -> bool:
-    """Return whether `name` is that of a cell with the equations of `cell`, which cannot be its own rival."""
+def _has_equations_of(name: str, cell: Mapping[str, Any]) -> bool:
+    """Return whether `name` is the name of a cell with the equations of `cell`."""
     return name in cell_names() and build_cell({"base": name}).digest == build_cell(cell).digest
 
 
-def _rivals(name: str, cell: Mapping[str, Any], backends: Sequence[str], traces: Sequence[bool]) -> list[Candidate]:
-    """Return the contestants that a name in `against` stands for."""
-    if name in (TORCH, PLAIN):
-        return [Candidate(name, cell, TORCH, TORCH_DESCRIPTIONS[name], apart=name == PLAIN)]
-    if name in RUNNABLE:  # the eager loop at its best: stacking gates would cost it time
+def _baseline_candidates(
+    name: str, cell: Mapping[str, Any], backends: Sequence[str], traces: Sequence[bool]
+) -> list[Candidate]:
+    """Return the candidates that the name of a baseline stands for."""
+    if name in (TORCH, TORCH_PLAIN):
+        separate = name == TORCH_PLAIN
+        return [Candidate(name, cell, TORCH, TORCH_DESCRIPTIONS[name], separate_process=separate)]
+    if name in BACKEND_NAMES:  # the eager loop never records: stacking the gates would make it slower
         return [Candidate(name, cell, name, trace=trace and name != EAGER) for trace in traces]
     if name in cell_names():
-        what = f"the cell {name} on the same backend"
-        return [Candidate(f"{name} on {b}", {"base": name}, b, what, trace) for b in backends for trace in traces]
-    raise unknown("baseline", name, [TORCH, PLAIN, *RUNNABLE, *cell_names()])
+        description = f"the cell {name} on the same backend"
+        return [
+            Candidate(f"{name} on {backend}", {"base": name}, backend, description, trace)
+            for backend in backends
+            for trace in traces
+        ]
+    raise unknown("baseline", name, [TORCH, TORCH_PLAIN, *BACKEND_NAMES, *cell_names()])

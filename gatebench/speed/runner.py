@@ -1,4 +1,4 @@
-"""How a contestant runs: a backend or torch's own module, made ready for a problem."""
+"""From the name of a runner to a training step that is ready to run: on a backend, or by torch's own module."""
 
 from __future__ import annotations
 
@@ -13,56 +13,72 @@ from gatebench.backends.contract import Workload
 from gatebench.backends.registry import find
 from gatebench.speed import torch_module
 from gatebench.speed.benchmark import TORCH
-from gatebench.speed.layer_step import LayerCase, StepResult
-from gatebench.speed.measure import kept_bytes
+from gatebench.speed.kept_memory import kept_bytes
+from gatebench.speed.layer_case import LayerCase, StepResult
 
 
 @dataclass(frozen=True)
-class Steps:
-    """What is ready to run: a training step, its forward half, and all that it computes.
+class PreparedStep:
+    """A training step that is ready to run, in float32.
 
-    given: the tensors that are there before a step.
+    Attributes:
+        run: runs the training step: forward and backward.
+        forward: runs its forward part only.
+        result: runs it, and returns all of its results.
+        inputs: the tensors that exist before the step: x, weights and states.
     """
 
-    step: Callable[[], object]
+    run: Callable[[], object]
     forward: Callable[[], object]
     result: Callable[[], StepResult]
-    given: tuple[Tensor, ...]
+    inputs: tuple[Tensor, ...]
 
-    def kept(self) -> int:
-        """Return how many bytes the forward pass keeps for the backward pass."""
-        return kept_bytes(self.forward, self.given)
+    def kept_bytes(self) -> int:
+        """Return the number of bytes that autograd keeps between forward and backward."""
+        return kept_bytes(self.forward, self.inputs)
 
 
 @dataclass(frozen=True)
 class Runner:
-    """refuses: why a problem cannot be run, with gates recorded or not, or None. ready: its steps, in float32."""
+    """A way to run training steps.
+
+    Attributes:
+        refuses: takes a case and whether gates are recorded; returns why it cannot run, or None if it can.
+        prepare: takes the same; returns the training step.
+    """
 
     refuses: Callable[[LayerCase, bool], str | None]
-    ready: Callable[[LayerCase, bool], Steps]
+    prepare: Callable[[LayerCase, bool], PreparedStep]
 
 
 def find_runner(name: str) -> Runner:
-    """Return the runner that is called `name`: a backend's, or that of torch's own module."""
+    """Return the runner of a backend, or of torch's own module if `name` is `TORCH`.
+
+    Raises:
+        UserError: there is no backend with this name.
+    """
     if name == TORCH:
-        return Runner(lambda problem, _: torch_module.refuses(problem.cell), _module_steps)
+        return Runner(lambda case, _: torch_module.refuses(case.cell), _prepare_module)
     backend = find(name)
 
-    def refuses(problem: LayerCase, trace: bool) -> str | None:
-        return backend.refuses(problem.cell, Workload.of(problem.x, problem.shape.H, trace))
+    def refuses(case: LayerCase, trace: bool) -> str | None:
+        return backend.refuses(case.cell, Workload.of(case.x, case.shape.H, trace))
 
-    return Runner(refuses, partial(_backend_steps, name))
+    return Runner(refuses, partial(_prepare_backend, name))
 
 
-def _backend_steps(name: str, problem: LayerCase, trace: bool) -> Steps:
-    copy = problem.copy(torch.float32)
-    given = (copy.x, *copy.start, *copy.weights.values())
-    return Steps(
-        partial(copy.step, name, trace), partial(copy.forward, name, trace), partial(copy.result, name, trace), given
+def _prepare_backend(name: str, case: LayerCase, trace: bool) -> PreparedStep:
+    typed = case.to(torch.float32)
+    return PreparedStep(
+        run=partial(typed.training_step, name, trace),
+        forward=partial(typed.forward, name, trace),
+        result=partial(typed.result, name, trace),
+        inputs=(typed.x, *typed.constant_state, *typed.weights.values()),
     )
 
 
-def _module_steps(problem: LayerCase, trace: bool) -> Steps:
+def _prepare_module(case: LayerCase, trace: bool) -> PreparedStep:
+    """Return the training step of torch's module, which cannot record gates."""
     del trace
-    own = torch_module.TorchModule(problem)
-    return Steps(own.step, own.forward, own.result, own.given)
+    module = torch_module.TorchModule(case)
+    return PreparedStep(module.training_step, module.forward, module.result, module.inputs)

@@ -1,4 +1,4 @@
-"""What many rows come to: ratios over the shapes, by their geometric mean."""
+"""Ratios over all shapes, summarised by their geometric mean."""
 
 from __future__ import annotations
 
@@ -13,13 +13,24 @@ from gatebench.speed.timed_row import TimedRow
 
 @dataclass(frozen=True)
 class Summary:
-    """A ratio of a cell's contestant over all shapes that it was timed at.
+    """A ratio of one candidate over all shapes at which it was timed.
 
-    against: with whom. mean: the geometric one. least_at, greatest_at: at which shapes.
+    Attributes:
+        cell: the name of the cell.
+        candidate: the name of the candidate.
+        trace: whether the gates were recorded.
+        against: the name of the baseline.
+        threads: torch's number of threads.
+        shapes: the number of shapes.
+        mean: the geometric mean of the ratio.
+        least: the smallest ratio.
+        least_at: the shape with the smallest ratio.
+        greatest: the largest ratio.
+        greatest_at: the shape with the largest ratio.
     """
 
     cell: str
-    contestant: str
+    candidate: str
     trace: bool
     against: str
     threads: int
@@ -36,23 +47,30 @@ class Summary:
 
 
 def speeds(rows: Iterable[TimedRow]) -> list[Summary]:
-    """Return how many times as fast each contestant is, by cell, contestant, baseline and number of threads."""
+    """Return how many times as fast as its baselines each candidate is.
+
+    There is one summary for each cell, candidate, baseline and number of threads.
+    """
     return _summaries((row, ratio.against, ratio.speed) for row in rows for ratio in row.ratios)
 
 
 def recordings(rows: Iterable[TimedRow]) -> list[Summary]:
-    """Return the time with recorded gates as a part of the time without them, by cell, contestant and threads."""
-    return _summaries((row, row.contestant, row.recording) for row in rows if row.recording is not None)
+    """Return the time with recorded gates as a fraction of the time without them.
+
+    There is one summary for each cell, candidate and number of threads.
+    """
+    return _summaries((row, row.candidate, row.recording) for row in rows if row.recording is not None)
 
 
-def _summaries(found: Iterable[tuple[TimedRow, str, float]]) -> list[Summary]:
+def _summaries(ratios: Iterable[tuple[TimedRow, str, float]]) -> list[Summary]:
+    """Return the summaries of (row, baseline, ratio), in the order of the rows, numbers of threads side by side."""
     groups: dict[tuple[str, str, bool, str, int], list[tuple[float, Shape]]] = {}
-    for row, against, ratio in found:
-        key = (row.cell, row.contestant, row.trace, against, row.threads)
+    for row, against, ratio in ratios:
+        key = (row.cell, row.candidate, row.trace, against, row.threads)
         groups.setdefault(key, []).append((ratio, row.shape))
-    places = {kind: place for place, kind in enumerate(dict.fromkeys(key[:-1] for key in groups))}
-    # numbers of threads side by side, the rest as it came
-    return [_summary(key, groups[key]) for key in sorted(groups, key=lambda key: places[key[:-1]])]
+    without_threads = dict.fromkeys(key[:-1] for key in groups)
+    positions = {key: position for position, key in enumerate(without_threads)}
+    return [_summary(key, groups[key]) for key in sorted(groups, key=lambda key: positions[key[:-1]])]
 
 
 def _summary(key: tuple[str, str, bool, str, int], ratios: Sequence[tuple[float, Shape]]) -> Summary:

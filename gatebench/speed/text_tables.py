@@ -1,4 +1,4 @@
-"""The rows of a speed run as tables for people."""
+"""The rows of a speed run as text tables."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from gatebench.speed.summary import Summary, recordings, speeds
 from gatebench.speed.timed_row import TimedRow
 
 Line = Mapping[str, str]
-"""What stands in a line of a table, by the head of its column; what is not there is left empty."""
+"""The texts of one line, by the head of their column. A missing text is left empty."""
 
 SIDES = {
     "cell": "l",
     "T,B,I,H": "l",
     "threads": "r",
-    "contestant": "l",
+    "candidate": "l",
     "gates": "l",
     "ms": "r",
     "±": "r",
@@ -28,11 +28,11 @@ SIDES = {
     "peak MB": "r",
     "peak %": "r",
 }
-"""The columns of the table of rows, and on which side their texts stand."""
+"""The columns of the table of results, and the side on which their texts are aligned: "l" left, "r" right."""
 
 SUMMARY_SIDES = {
     "cell": "l",
-    "contestant": "l",
+    "candidate": "l",
     "gates": "l",
     "against": "l",
     "threads": "r",
@@ -43,88 +43,94 @@ SUMMARY_SIDES = {
     "greatest": "r",
     "at ": "l",
 }
-"""The same of the summary."""
+"""The same for the summaries. Both columns "at" are printed without the space that tells them apart here."""
 
-ONCE = ("cell", "T,B,I,H", "threads", "gates", "shapes")
-"""The columns that are told above the table where all lines say the same."""
+COMMON = ("cell", "T,B,I,H", "threads", "gates", "shapes")
+"""The columns that are printed above the table if all lines have the same text in them."""
 
-NEITHER = "–"
-"""Stands where gates are not recorded."""
+NOT_RECORDED = "–"
+"""The text of the column "gates" where gates are not recorded."""
 
 LEGEND = {
-    "ms": "median of a training step in float32: forward, and backward to the input and all weights",
-    "±": "half the interquartile range",
-    "gates": "whether their values are recorded at all steps",
-    "recording": "what that costs",
-    "×": "how many times as fast as what stands behind it",
-    "of GEMM": "FLOP/s of the products, as a part of the GEMM peak",
-    "kept MB": "what the forward pass keeps for the backward pass",
-    "peak MB": "growth of the peak resident set in one step, in a fresh process",
-    "peak %": "the same in percent of that of what it is compared with",
+    "ms": "median time of a training step in float32: forward, and backward to the input and all weights",
+    "±": "half the interquartile range, in percent of the median",
+    "gates": "whether the values of the gates are recorded at all time steps",
+    "recording": "time added by recording the gates",
+    "×": "how many times as fast as the baseline in the column against",
+    "of GEMM": "FLOP/s of the matrix products, in percent of the GEMM peak",
+    "kept MB": "memory that autograd keeps between forward and backward",
+    "peak MB": "growth of the peak resident set in one training step, in a fresh process",
+    "peak %": "peak MB, in percent of the baseline's",
 }
-"""What the columns of the table of rows mean."""
+"""The meanings of the columns of the table of results."""
 
 
 @dataclass(frozen=True)
 class TextTable:
-    """A table. above: what holds for all of it. lines: texts, the head first. sides: "l" or "r" for each column."""
+    """A table as texts.
+
+    Attributes:
+        above: a line that holds for the whole table; "" for none.
+        lines: the texts of each line; the first line has the heads of the columns.
+        sides: the side on which each column is aligned, one character a column: "l" left, "r" right.
+    """
 
     above: str
     lines: tuple[tuple[str, ...], ...]
     sides: str
 
 
-def results(rows: Sequence[TimedRow]) -> TextTable:
-    """Return the rows as a table: a line for each, and a short one for each further one that it is compared with."""
-    return _sheet([line for row in rows for line in _lines(row)], SIDES)
+def results_table(rows: Sequence[TimedRow]) -> TextTable:
+    """Return all rows as a table: a line for each row, and a short line for each further baseline of a row."""
+    return _table([line for row in rows for line in _lines(row)], SIDES)
 
 
-def summary(rows: Sequence[TimedRow]) -> TextTable | None:
-    """Return how many times as fast each contestant is over the shapes, or None where there are not several."""
-    found = speeds(rows)
-    lines = [_summary_line(one, "{:.2f}", one.mean, one.least, one.greatest) for one in found]
-    return _sheet(lines, SUMMARY_SIDES) if any(one.shapes > 1 for one in found) else None
+def summary_table(rows: Sequence[TimedRow]) -> TextTable | None:
+    """Return how many times as fast each candidate is over all shapes; None if none was timed at several shapes."""
+    summaries = speeds(rows)
+    lines = [_summary_line(s, "{:.2f}", s.mean, s.least, s.greatest) for s in summaries]
+    return _table(lines, SUMMARY_SIDES) if any(s.shapes > 1 for s in summaries) else None
 
 
-def recording(rows: Sequence[TimedRow]) -> TextTable | None:
-    """Return what recording the gates costs over the shapes, or None where that was not measured at several."""
-    found = recordings(rows)
+def recording_table(rows: Sequence[TimedRow]) -> TextTable | None:
+    """Return the time added by recording the gates over all shapes; None if it was not measured at several shapes."""
+    summaries = recordings(rows)
     lines = [
-        dict(_summary_line(one, "{:+.1%}", one.mean - 1, one.least - 1, one.greatest - 1), against="", gates=NEITHER)
-        for one in found
+        dict(_summary_line(s, "{:+.1%}", s.mean - 1, s.least - 1, s.greatest - 1), against="", gates=NOT_RECORDED)
+        for s in summaries
     ]
-    return _sheet(lines, SUMMARY_SIDES) if any(one.shapes > 1 for one in found) else None
+    return _table(lines, SUMMARY_SIDES) if any(s.shapes > 1 for s in summaries) else None
 
 
 def notes(rows: Sequence[TimedRow]) -> list[str]:
-    """Return a line for each sentence that belongs to a row, and one where the machine was busy with something else."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+    """Return the messages of the rows, one a line, and a warning if other processes used the machine."""
+    shapes_by_message: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
-        if row.sentence:
-            found.setdefault((row.cell, row.contestant, row.sentence), []).append(str(row.shape))
-    said = [
-        f"{cell}, {contestant}, at {'; '.join(dict.fromkeys(places))}: {sentence}"
-        for (cell, contestant, sentence), places in found.items()
+        if row.message:
+            shapes_by_message.setdefault((row.cell, row.candidate, row.message), []).append(str(row.shape))
+    lines = [
+        f"{cell}, {candidate}, at {'; '.join(dict.fromkeys(shapes))}: {message}"
+        for (cell, candidate, message), shapes in shapes_by_message.items()
     ]
-    taken = {(row.cell, row.shape, row.threads): row.others or 0.0 for row in rows}
-    disturbed = sum(cores > QUIET for cores in taken.values())
+    other_cores = {(row.cell, row.shape, row.threads): row.other_cores or 0.0 for row in rows}
+    disturbed = sum(cores > QUIET for cores in other_cores.values())
     if disturbed:
-        said.append(
-            f"Other processes took up to {max(taken.values()):.1f} cores meanwhile, and more than {QUIET} "
-            f"in {disturbed} of {len(taken)} contests: measure on a quiet machine what is to be trusted."
+        lines.append(
+            f"Other processes used up to {max(other_cores.values()):.1f} cores, and more than {QUIET} "
+            f"in {disturbed} of {len(other_cores)} benchmarks. Measure again on a quiet machine for reliable times."
         )
-    return said
+    return lines
 
 
-def legend(sheet: TextTable) -> list[str]:
-    """Return what the columns of the table of rows mean, of those that are there."""
-    return [f"{head}: {LEGEND[head]}." for head in sheet.lines[0] if head in LEGEND]
+def legend(table: TextTable) -> list[str]:
+    """Return the meanings of the columns of a table of results, one a line."""
+    return [f"{head}: {LEGEND[head]}." for head in table.lines[0] if head in LEGEND]
 
 
 def _lines(row: TimedRow) -> list[Line]:
-    """Return a row's line, with its first ratio, and a short one for every other ratio."""
-    line = {"cell": row.cell, "T,B,I,H": str(row.shape), "threads": str(row.threads), "contestant": row.contestant}
-    line |= {"gates": "recorded" if row.trace else NEITHER, "ms": row.verdict}
+    """Return the line of a row with its first ratio, and a short line for each further ratio."""
+    line = {"cell": row.cell, "T,B,I,H": str(row.shape), "threads": str(row.threads), "candidate": row.candidate}
+    line |= {"gates": "recorded" if row.trace else NOT_RECORDED, "ms": row.status}
     if row.timing is not None:
         line |= {"ms": f"{row.timing.median * 1e3:.2f}", "±": f"{row.timing.spread:.0%}"}
     optional = {
@@ -142,18 +148,19 @@ def _lines(row: TimedRow) -> list[Line]:
     return [line | first, *others]
 
 
-def _summary_line(one: Summary, form: str, mean: float, least: float, greatest: float) -> Line:
-    line = {"cell": one.cell, "contestant": one.contestant, "gates": "recorded" if one.trace else NEITHER}
-    line |= {"against": one.against, "threads": str(one.threads), "shapes": str(one.shapes)}
+def _summary_line(summary: Summary, form: str, mean: float, least: float, greatest: float) -> Line:
+    gates = "recorded" if summary.trace else NOT_RECORDED
+    line = {"cell": summary.cell, "candidate": summary.candidate, "gates": gates, "against": summary.against}
+    line |= {"threads": str(summary.threads), "shapes": str(summary.shapes)}
     line |= {"mean": form.format(mean), "least": form.format(least), "greatest": form.format(greatest)}
-    return line | {"at": str(one.least_at), "at ": str(one.greatest_at)}
+    return line | {"at": str(summary.least_at), "at ": str(summary.greatest_at)}
 
 
-def _sheet(lines: Sequence[Line], sides: Mapping[str, str]) -> TextTable:
-    """Return the table of at least one line without empty columns, and without those that can be told once."""
-    full = [line for line in lines if "contestant" in line]
-    once = {head: full[0][head] for head in ONCE if head in full[0] and len({line[head] for line in full}) == 1}
-    heads = [head for head in sides if head not in once and any(line.get(head) for line in lines)]
-    above = ", ".join(f"{head} {text}" for head, text in once.items() if text != NEITHER)
+def _table(lines: Sequence[Line], sides: Mapping[str, str]) -> TextTable:
+    """Return at least one line as a table, without empty columns and without the columns printed above it."""
+    full = [line for line in lines if "candidate" in line]
+    common = {head: full[0][head] for head in COMMON if head in full[0] and len({line[head] for line in full}) == 1}
+    heads = [head for head in sides if head not in common and any(line.get(head) for line in lines)]
+    above = ", ".join(f"{head} {text}" for head, text in common.items() if text != NOT_RECORDED)
     body = [tuple(line.get(head, "") for head in heads) for line in lines]
     return TextTable(above, (tuple(head.strip() for head in heads), *body), "".join(sides[head] for head in heads))

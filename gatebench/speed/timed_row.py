@@ -1,19 +1,25 @@
-"""What was found for one contestant."""
+"""The result of one candidate of a benchmark: one row of the table."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from gatebench.speed.measure import Timing
 from gatebench.speed.shape import Shape
+from gatebench.speed.timing import Timing
 
-Verdict = Literal["timed", "refused", "differs", "failed"]
+Status = Literal["timed", "refused", "differs", "failed"]
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """Beside another contestant. speed: how many times as fast. memory: its peak as a part of the other's."""
+    """A candidate compared with one of its baselines.
+
+    Attributes:
+        against: the name of the baseline.
+        speed: how many times as fast as the baseline the candidate is.
+        memory: its peak memory as a fraction of the baseline's; None (default) if it was not measured.
+    """
 
     against: str
     speed: float
@@ -22,40 +28,51 @@ class Ratio:
 
 @dataclass(frozen=True)
 class TimedRow:
-    """One contestant of a contest.
+    """The result of one candidate of a benchmark. A value that was not measured is None.
 
-    cell: the contest's. shape: the sizes, with I = H where the cell needs it. trace: whether gates were recorded.
-    verdict: whether there is a time to tell. sentence: why not, or what else went wrong.
-    timing: seconds of one forward and backward pass. ratios: beside those that it is compared with.
-    recording: its time as a part of the same contestant's that does not record. share: of the machine's GEMM peak.
-    kept: bytes kept for the backward pass. peak: bytes by which a step raises the peak of the resident set.
-    others: how many cores other processes took meanwhile; None where the system does not tell.
+    Attributes:
+        cell: the name of the benchmark's cell.
+        shape: the sizes, with I = H where the cell needs it.
+        threads: torch's number of threads.
+        candidate: the name of the candidate.
+        trace: whether the gates were recorded.
+        status: "timed"; "refused": the candidate cannot run this; "differs": its results differ from the reference;
+            "failed": it raised an error.
+        message: why there is no time, or which other measurement failed; "" if all is well.
+        timing: seconds of one training step.
+        ratios: the candidate compared with each of its baselines.
+        recording: its time as a fraction of the time of the same candidate without recording.
+        share: FLOP/s of its matrix products as a fraction of the GEMM peak.
+        kept: bytes that autograd keeps between forward and backward.
+        peak: bytes by which a training step raises the peak of the resident set.
+        other_cores: the average number of cores that other processes used during the benchmark; None also where the
+            system does not report it.
     """
 
     cell: str
     shape: Shape
     threads: int
-    contestant: str
+    candidate: str
     trace: bool = False
-    verdict: Verdict = "timed"
-    sentence: str = ""
+    status: Status = "timed"
+    message: str = ""
     timing: Timing | None = None
     ratios: tuple[Ratio, ...] = ()
     recording: float | None = None
     share: float | None = None
     kept: int | None = None
     peak: int | None = None
-    others: float | None = None
+    other_cores: float | None = None
 
     @property
     def label(self) -> str:
-        """The contestant's name, with a word where gates were recorded."""
-        return f"{self.contestant}, recording" if self.trace else self.contestant
+        """The name of the candidate, with ", recording" behind it if the gates were recorded."""
+        return f"{self.candidate}, recording" if self.trace else self.candidate
 
     @property
     def wrong(self) -> bool:
-        """Whether something is not as it should be. A refusal is an answer."""
-        return bool(self.sentence) and self.verdict != "refused"
+        """Whether the candidate differs from the reference, or something failed. A refusal is not wrong."""
+        return bool(self.message) and self.status != "refused"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""

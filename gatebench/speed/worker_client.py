@@ -1,4 +1,4 @@
-"""This process's end of a contestant in a process of its own; `apart.py` is the other."""
+"""This process's side of a candidate that runs in a separate process; `worker_process.py` is the other side."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ from gatebench.speed.benchmark import Candidate
 from gatebench.speed.shape import Shape
 
 
-class WorkerEnded(Exception):  # noqa: N818  (that it ended is all there is to say)
-    """The other process failed or ended; the message is a sentence."""
+class WorkerEnded(Exception):  # noqa: N818  (it need not be an error of the worker)
+    """The worker process failed or ended; the message is a sentence."""
 
 
 class WorkerClient:
-    """A fresh process that runs a contestant's steps when asked, and is idle otherwise; a context manager.
+    """A fresh process that runs the training steps of a candidate on request; a context manager.
 
-    It is started, never forked, so it has nothing of this process's allocator or threads; in a process group of its
-    own, so that Ctrl-C reaches this process alone, which ends it.
+    It is idle between two requests. It is started, not forked, so it inherits neither the allocator nor the threads of
+    this process. It has its own process group, so Ctrl-C reaches only this process, which then ends it.
 
     Args:
-        contestant: what it runs.
-        shape: at which sizes.
-        threads: torch's number of threads there.
-        keep: whether it keeps freed memory, see `gatebench.machine.allocator`; else its allocator is left as it is.
+        candidate: the candidate that it runs.
+        shape: the sizes.
+        threads: torch's number of threads in the worker.
+        keep_memory: whether the worker keeps freed memory, see `gatebench.machine.allocator`; if not, its allocator has
+            the default settings.
 
     Raises:
-        Ended: it cannot run this. So do all methods.
+        WorkerEnded: the worker cannot run this. All methods but `end` raise it too.
     """
 
-    def __init__(self, contestant: Candidate, shape: Shape, threads: int, *, keep: bool) -> None:
-        self._name = contestant.name
+    def __init__(self, candidate: Candidate, shape: Shape, threads: int, *, keep_memory: bool) -> None:
+        self._name = candidate.name
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gatebench.speed.worker_process"],
             stdin=subprocess.PIPE,
@@ -45,10 +46,16 @@ class WorkerClient:
             process_group=0,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
         )
-        sizes = [shape.T, shape.B, shape.I, shape.H]
-        order = {"cell": contestant.cell, "runner": contestant.runner, "trace": contestant.trace, "shape": sizes}
+        order = {
+            "cell": candidate.cell,
+            "runner": candidate.runner,
+            "trace": candidate.trace,
+            "shape": [shape.T, shape.B, shape.I, shape.H],
+            "threads": threads,
+            "keep_memory": keep_memory,
+        }
         try:
-            self._ask(json.dumps(order | {"threads": threads, "keep": keep}))
+            self._request(json.dumps(order))
         except BaseException:
             self.end()
             raise
@@ -61,36 +68,37 @@ class WorkerClient:
     ) -> None:
         self.end()
 
-    def turn(self) -> float:
-        """Return the seconds of a step in one turn there."""
-        return float(self._ask("turn")["seconds"])
+    def step_seconds(self) -> float:
+        """Run one repetition in the worker, and return the seconds of a training step."""
+        return float(self._request("time")["seconds"])
 
-    def kept(self) -> int:
-        """Return the bytes that the forward pass keeps there."""
-        return int(self._ask("kept")["kept"])
+    def kept_bytes(self) -> int:
+        """Return the number of bytes that autograd keeps between forward and backward in the worker."""
+        return int(self._request("kept")["bytes"])
 
-    def peak(self) -> int:
-        """Return the bytes by which a step raises the peak of the resident set there."""
-        return int(self._ask("peak")["bytes"])
+    def peak_bytes(self) -> int:
+        """Return the number of bytes by which a training step raises the peak of the worker's resident set."""
+        return int(self._request("peak")["bytes"])
 
     def end(self) -> None:
-        """End the process; it holds nothing that could be lost."""
+        """Kill the worker. It has no data that could be lost."""
         self._process.kill()
         self._process.communicate()
 
-    def _ask(self, line: str) -> Mapping[str, Any]:
+    def _request(self, line: str) -> Mapping[str, Any]:
+        """Send a line to the worker, and return its answer."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            answer = ""
+            text = ""
         else:
-            answer = self._process.stdout.readline()
-        if not answer:
+            text = self._process.stdout.readline()
+        if not text:
             raise WorkerEnded(f"The process of {self._name} ended with code {self._process.wait()}.")
-        found: Mapping[str, Any] = json.loads(answer)
-        if "error" in found:
-            raise WorkerEnded(f"The process of {self._name} failed: {found['error']}.")
-        return found
+        answer: Mapping[str, Any] = json.loads(text)
+        if "error" in answer:
+            raise WorkerEnded(f"The process of {self._name} failed: {answer['error']}.")
+        return answer

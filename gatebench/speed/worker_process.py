@@ -1,8 +1,9 @@
-"""A contestant in a process of its own, as `python -m gatebench.speed.worker_process`; `child.py` starts it and asks.
+"""The program that runs a candidate in a separate process; `worker_client.py` starts it and sends it requests.
 
-One JSON object a line, in both directions. First comes what to run: {cell, runner, trace, shape, threads, keep}; the
-answer is {kept}. Then each line is a word of `ANSWERS`. What fails is answered with {error}. Between two questions this
-process waits for a line, and takes no core.
+It is started as `python -m gatebench.speed.worker_process`, and reads and writes one line at a time. The first line is
+a JSON object {cell, runner, trace, shape, threads, keep_memory}; the answer is {}. Each further line is a key of
+`ANSWERS`; the answer is a JSON object. After an error the answer is {error}, and the program ends. Between two requests
+it waits for a line and uses no core.
 """
 
 from __future__ import annotations
@@ -18,59 +19,64 @@ import torch
 from gatebench.cells import build_cell
 from gatebench.machine.allocator import keep_memory
 from gatebench.machine.peak_memory import step_peak
-from gatebench.speed.layer_step import LayerCase
-from gatebench.speed.measure import burst
-from gatebench.speed.runner import Steps, find_runner
+from gatebench.speed.layer_case import LayerCase
+from gatebench.speed.runner import PreparedStep, find_runner
 from gatebench.speed.shape import Shape
+from gatebench.speed.timing import step_seconds
 
-_FEW = 2  # steps of a sequence that warms up
+_WARM_UP_LENGTH = 2  # time steps of the sequences that warm up
 
 
 class Worker:
-    """What runs here, made ready."""
+    """A candidate, prepared to run in this process.
+
+    Args:
+        order: the cell's config, the runner's name, trace, shape, threads and keep_memory.
+    """
 
     def __init__(self, order: Mapping[str, Any]) -> None:
-        if order["keep"]:
+        if order["keep_memory"]:
             keep_memory()
         torch.set_num_threads(order["threads"])
-        self._order, self._shape = order, Shape.of(order["shape"])
-        self._steps = self._ready(self._shape)
+        self._order = order
+        self._shape = Shape.of(order["shape"])
+        self._step = self._prepare(self._shape)
 
     def kept(self) -> dict[str, Any]:
-        """Return the bytes that the forward pass keeps."""
-        return {"kept": self._steps.kept()}
+        """Return the number of bytes that autograd keeps between forward and backward."""
+        return {"bytes": self._step.kept_bytes()}
 
-    def turn(self) -> dict[str, Any]:
-        """Return the seconds of a step in one turn."""
-        return {"seconds": burst(self._steps.step)}
+    def time(self) -> dict[str, Any]:
+        """Run one repetition, and return the seconds of a training step."""
+        return {"seconds": step_seconds(self._step.run)}
 
     def peak(self) -> dict[str, Any]:
-        """Return the bytes by which one step raises the peak of the resident set."""
-        few = self._ready(Shape(min(_FEW, self._shape.T), self._shape.B, self._shape.I, self._shape.H))
-        return {"bytes": step_peak(few.step, self._steps.step)}
+        """Return the number of bytes by which a training step raises the peak of the resident set."""
+        short = Shape(min(_WARM_UP_LENGTH, self._shape.T), self._shape.B, self._shape.I, self._shape.H)
+        return {"bytes": step_peak(self._prepare(short).run, self._step.run)}
 
-    def _ready(self, shape: Shape) -> Steps:
-        problem = LayerCase(build_cell(self._order["cell"]), shape)
-        return find_runner(self._order["runner"]).ready(problem, self._order["trace"])
+    def _prepare(self, shape: Shape) -> PreparedStep:
+        case = LayerCase(build_cell(self._order["cell"]), shape)
+        return find_runner(self._order["runner"]).prepare(case, self._order["trace"])
 
 
-ANSWERS = {"kept": Worker.kept, "turn": Worker.turn, "peak": Worker.peak}
-"""What may be asked."""
+ANSWERS = {"kept": Worker.kept, "time": Worker.time, "peak": Worker.peak}
+"""The requests, and the functions that answer them."""
 
 
 def main() -> None:
-    """Answer until nobody asks any more."""
+    """Answer requests until the input ends."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # so that text printed by a library is not read as an answer
 
-    def answer(found: Mapping[str, Any]) -> None:
-        print(json.dumps(found), file=answers, flush=True)
+    def answer(content: Mapping[str, Any]) -> None:
+        print(json.dumps(content), file=answers, flush=True)
 
     try:
-        apart = Worker(json.loads(sys.stdin.readline()))
+        worker = Worker(json.loads(sys.stdin.readline()))
         answer({})
         for line in sys.stdin:
-            answer(ANSWERS[line.strip()](apart))
+            answer(ANSWERS[line.strip()](worker))
     except Exception as error:
         answer({"error": f"{type(error).__name__}: {str(error).partition(chr(10))[0].rstrip('.')}"})
 

@@ -1,4 +1,4 @@
-"""From overrides to contests: who is timed beside whom, on which shapes and numbers of threads."""
+"""From overrides to benchmarks: which candidates are timed, on which shapes and numbers of threads."""
 
 from __future__ import annotations
 
@@ -21,21 +21,29 @@ from gatebench.trial import Trial
 from launch.config.compose import composing, expand
 from launch.config.overrides import Grammar, Setting
 
-LISTS = ("shape", "threads", "backend", "against", "trace")
-"""The keys that hold lists: threads=1,2 is the same as threads=[1,2]."""
+LIST_KEYS = ("shape", "threads", "backend", "against", "trace")
+"""The keys with a list as their value: threads=1,2 means the same as threads=[1,2]."""
 
-CHOICES = ("backend", "against", "trace", "memory")
-"""The keys of a contest that can be set for all of them."""
+BENCHMARK_KEYS = ("backend", "against", "trace", "memory")
+"""The keys of a benchmark that can be set for all benchmarks at once."""
 
-_PLANES = 8  # of (T, B, H): what the reference of a small cell keeps
+_KEPT_TENSORS = 8  # tensors of size (T, B, H) that the reference keeps for a small cell
 
 BASE = "base"
-"""In `against`: the cell that a cell is an ablation of."""
+"""The name in `against` that stands for the cell that a cell is an ablation of."""
 
 
 @dataclass
 class BenchmarkConfig:
-    """Who is timed beside whom, for some cells; none: for all that no other names."""
+    """The candidates of some cells.
+
+    Attributes:
+        cell: the names of the cells; empty (default): all cells that no other entry names.
+        backend: the backends to time.
+        against: the names of the baselines.
+        trace: whether gates are recorded; each value gives separate candidates; default false only.
+        memory: whether the peak memory of a training step is measured; default false.
+    """
 
     cell: list[str] = field(default_factory=list)
     backend: list[str] = field(default_factory=list)
@@ -46,10 +54,23 @@ class BenchmarkConfig:
 
 @dataclass
 class SpeedSettings:
-    """What a speed run is told; `conf/speed.yaml` says what each key means.
+    """The settings of `gatebench speed`; `conf/speed.yaml` has their defaults.
+
+    Attributes:
+        cell: the names of the cells.
+        shape: the shapes, each a list [T, B, I, H].
+        threads: the numbers of threads; None: torch's own choice.
+        seconds: the least duration of a benchmark.
+        keep_memory: whether freed memory is kept for the next training step.
+        json: the path of the JSON file for the results; None: no file.
+        backend: the backends of all benchmarks; None: those in `benchmarks`.
+        against: the baselines of all benchmarks; None: those in `benchmarks`.
+        trace: whether gates are recorded in all benchmarks; None: as in `benchmarks`.
+        memory: whether peak memory is measured in all benchmarks; None: as in `benchmarks`.
+        benchmarks: the candidates of the cells, by a name for the entry.
 
     Raises:
-        UserError: a value is out of range.
+        UserError: a value is out of range, or a list is empty.
     """
 
     cell: list[str] = field(default_factory=list)
@@ -62,7 +83,7 @@ class SpeedSettings:
     against: list[str] | None = None
     trace: list[bool] | None = None
     memory: bool | None = None
-    contests: dict[str, BenchmarkConfig] = field(default_factory=dict)
+    benchmarks: dict[str, BenchmarkConfig] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.threads = self.threads and list(dict.fromkeys(self.threads))
@@ -79,83 +100,97 @@ class SpeedSettings:
 
 @dataclass(frozen=True)
 class SpeedPlan:
-    """settings: what holds for all. contests: cell by cell, shape by shape. text: the config as YAML."""
+    """The benchmarks that the overrides ask for.
+
+    Attributes:
+        settings: the settings of the run.
+        benchmarks: one for each cell and shape, ordered by cell.
+        text: the config as YAML.
+    """
 
     settings: SpeedSettings
-    contests: tuple[Benchmark, ...]
+    benchmarks: tuple[Benchmark, ...]
     text: str
 
 
 def speed_plan(overrides: Sequence[str], config_dir: Path | None = None) -> SpeedPlan:
-    """Return all contests that the overrides ask for.
+    """Return all benchmarks that the overrides ask for.
 
     Args:
-        overrides: in Hydra's grammar: those of `cell` as in a sweep, and the keys of `SpeedSettings`; set=NAME takes
-            `conf/set/NAME.yaml` on top of `conf/speed.yaml`.
-        config_dir: a further folder of configs, laid out as `conf` is.
+        overrides: in Hydra's grammar. Keys that begin with `cell` work as in a sweep. The other keys are those of
+            `SpeedSettings`, and set=NAME, which puts `conf/set/NAME.yaml` on top of `conf/speed.yaml`.
+        config_dir: an additional folder of configs with the layout of `conf`.
 
     Raises:
         UserError: a config, a key, a type or a value is not allowed.
     """
     ConfigStore.instance().store("speed_schema", OmegaConf.structured(SpeedSettings))
     with composing(config_dir):
-        grammar = Grammar(GlobalHydra.instance().config_loader(), ("cell", *LISTS))
-        tops = {text: setting.key.partition(".")[0] for text in overrides for setting in grammar.read([text])}
-        config = _composed(grammar.read(text for text in overrides if tops[text] != "cell"), grammar)
+        grammar = Grammar(GlobalHydra.instance().config_loader(), ("cell", *LIST_KEYS))
+        top_keys = {text: _top_key(setting) for text in overrides for setting in grammar.read([text])}
+        config = _compose(grammar.read(text for text in overrides if top_keys[text] != "cell"), grammar)
         settings = OmegaConf.to_object(config)
     assert isinstance(settings, SpeedSettings)
-    cells = [text for text in overrides if tops[text] == "cell"]
-    trials = expand([f"cell={','.join(settings.cell)}", *cells], config_dir).trials
+    cell_overrides = [text for text in overrides if top_keys[text] == "cell"]
+    trials = expand([f"cell={','.join(settings.cell)}", *cell_overrides], config_dir).trials
     settings.cell = config.cell = [trial.build_cell().name for trial in trials]
     shapes = list(dict.fromkeys(Shape.of(sizes) for sizes in settings.shape))
     for shape in shapes:
         _check_memory(shape)
-    contests = tuple(_contest(trial, shape, settings) for trial in trials for shape in shapes)
-    return SpeedPlan(settings, contests, OmegaConf.to_yaml(config))
+    benchmarks = tuple(_benchmark(trial, shape, settings) for trial in trials for shape in shapes)
+    return SpeedPlan(settings, benchmarks, OmegaConf.to_yaml(config))
 
 
 def _check_memory(shape: Shape) -> None:
-    """Refuse what no machine like this could hold: x, and the few planes that any cell keeps, in float64."""
-    needed = 8 * shape.T * shape.B * (shape.I + _PLANES * shape.H)
-    if needed > (there := os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")):
+    """Refuse a shape if x and the few tensors that every cell keeps exceed the machine's memory in float64."""
+    needed = 8 * shape.T * shape.B * (shape.I + _KEPT_TENSORS * shape.H)
+    available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > available:
         raise UserError(
             f"The shape {shape} takes {needed / 1e9:,.0f} GB to compare with the reference; this machine has "
-            f"{there / 1e9:,.0f} GB."
+            f"{available / 1e9:,.0f} GB."
         )
 
 
-def _composed(given: Sequence[Setting], grammar: Grammar) -> DictConfig:
-    """Return the config with the overrides that are not of cells; a list is set whole, however it was written."""
+def _top_key(setting: Setting) -> str:
+    return setting.key.partition(".")[0]
+
+
+def _compose(given: Sequence[Setting], grammar: Grammar) -> DictConfig:
+    """Return the config with all overrides but those of cells. An override of a list replaces the whole list."""
     keys = [str(key) for key in OmegaConf.structured(SpeedSettings)]
     for setting in given:
-        if (key := setting.key.partition(".")[0]) not in (*keys, "set"):
+        if (key := _top_key(setting)) not in (*keys, "set"):
             raise unknown("key", key, [*keys, "set"])
-    config = compose("speed", [setting.choices[0] for setting in given if setting.key not in LISTS])
+    config = compose("speed", [setting.choices[0] for setting in given if setting.key not in LIST_KEYS])
     for setting in given:
-        if setting.key in LISTS:
-            OmegaConf.update(config, setting.key, _list(setting, grammar))
+        if setting.key in LIST_KEYS:
+            OmegaConf.update(config, setting.key, _list_value(setting, grammar))
     return config
 
 
-def _list(setting: Setting, grammar: Grammar) -> Any:
-    """Return all values of an override of a list, a single one as a list of one; null stays null."""
+def _list_value(setting: Setting, grammar: Grammar) -> Any:
+    """Return the value of a list key as a list: one value becomes a list of one, null stays None."""
     values = [grammar.value(choice) for choice in setting.choices]
     if setting.spans or values[0] is None:
         return values if setting.spans else None
     (value,) = values
-    nested = isinstance(value, list) and (setting.key != "shape" or all(isinstance(one, list) for one in value))
-    return value if nested else values
+    is_whole_list = isinstance(value, list) and (
+        setting.key != "shape" or all(isinstance(element, list) for element in value)
+    )
+    return value if is_whole_list else values
 
 
-def _contest(trial: Trial, shape: Shape, settings: SpeedSettings) -> Benchmark:
-    """Return the contest of a trial's cell: the one that names it, but for what the settings say of all contests."""
+def _benchmark(trial: Trial, shape: Shape, settings: SpeedSettings) -> Benchmark:
+    """Return the benchmark of a trial's cell: the first entry for the cell, with the settings for all benchmarks."""
     cell = trial.build_cell()
-    matches = [match for match in settings.contests.values() if cell.name in match.cell]
-    matches += [match for match in settings.contests.values() if not match.cell]
-    if not matches or not (matches[0].backend and matches[0].trace):
-        raise UserError(f"contests says nothing of {cell.name}: no cell, no backend or no value of trace.")
-    match = replace(matches[0], **{k: v for k in CHOICES if (v := getattr(settings, k)) is not None})
+    entries = [entry for entry in settings.benchmarks.values() if cell.name in entry.cell]
+    entries += [entry for entry in settings.benchmarks.values() if not entry.cell]
+    if not entries or not (entries[0].backend and entries[0].trace):
+        raise UserError(f"benchmarks has no entry for {cell.name} with at least one backend and one value of trace.")
+    common = {key: value for key in BENCHMARK_KEYS if (value := getattr(settings, key)) is not None}
+    entry = replace(entries[0], **common)
     if BASE in (settings.against or ()) and load_cell(str(trial.cell["base"])).digest == cell.digest:
-        raise UserError(f"{cell.name} is no ablation, so there is no base to run it beside.")
-    against = [str(trial.cell["base"]) if name == BASE else name for name in match.against]
-    return Benchmark(trial.cell, shape, candidates(trial.cell, match.backend, against, match.trace), match.memory)
+        raise UserError(f"{cell.name} is not an ablation, so it has no base to compare with.")
+    against = [str(trial.cell["base"]) if name == BASE else name for name in entry.against]
+    return Benchmark(trial.cell, shape, candidates(trial.cell, entry.backend, against, entry.trace), entry.memory)

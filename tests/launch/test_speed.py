@@ -1,4 +1,4 @@
-"""The verb: tables, JSON, mistakes in one sentence, and what is left after Ctrl-C."""
+"""`gatebench speed`: tables, JSON, messages about wrong settings, and Ctrl-C."""
 
 import json
 import re
@@ -12,9 +12,8 @@ import torch
 
 from gatebench.backends import registry
 from gatebench.machine import allocator
-from gatebench.speed import measure
-from gatebench.speed import timing as races
-from gatebench.speed.measure import interleaved
+from gatebench.speed import benchmark_run, timing
+from gatebench.speed.timing import time_interleaved
 from launch.main import main
 from tests.gatebench.speed.planted import off
 
@@ -23,8 +22,8 @@ SHAPES = ["shape=[6,3,2,4],[5,1,1,3]", "seconds=0", "keep_memory=false"]
 
 @pytest.fixture(autouse=True)
 def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Measure no machine, and give torch its number of threads back."""
-    monkeypatch.setattr(measure, "gemm_peak", lambda: 1e11)
+    """Skip the measurement of the GEMM peak, and restore torch's number of threads afterwards."""
+    monkeypatch.setattr(timing, "gemm_peak", lambda: 1e11)
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
@@ -32,36 +31,36 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_the_verb_prints_tables_and_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "speed.json"
-    asked = ["cell=rnn_tanh", "backend=manual", "against=torch", "trace=false,true", "threads=1,2", f"json={file}"]
-    assert main(["speed", *SHAPES, *asked]) == 0
+    overrides = ["cell=rnn_tanh", "backend=manual", "against=torch", "trace=false,true", "threads=1,2", f"json={file}"]
+    assert main(["speed", *SHAPES, *overrides]) == 0
     found = json.loads(file.read_text(encoding="utf-8"))
-    assert [(row["contestant"], row["trace"]) for row in found["rows"]] == [
+    assert [(row["candidate"], row["trace"]) for row in found["rows"]] == [
         ("torch", False),
         ("manual", False),
         ("manual", True),
     ] * 4
-    assert (found["contests"], found["done"], set(found["gemm_peak"])) == (4, 4, {"1", "2"})
+    assert (found["benchmarks"], found["done"], set(found["gemm_peak"])) == (4, 4, {"1", "2"})
     assert {one["shapes"] for one in found["speeds"]} == {2}
-    out, told = capsys.readouterr()
+    out, err = capsys.readouterr()
     table, _, summaries = out.partition("How many times as fast")
-    assert table.startswith("cell rnn_tanh\nT,B,I,H  threads  contestant  gates")
+    assert table.startswith("cell rnn_tanh\nT,B,I,H  threads  candidate  gates")
     assert "least" in summaries
-    assert "What recording the gates costs" in summaries
-    assert "The allocator is left as it is." in out
-    assert [line.split("  ")[0] for line in told.splitlines()] == ["1/4", "2/4", "3/4", "4/4"]
-    assert "(3 left, about " in told
+    assert "Time added by recording the gates" in summaries
+    assert "The allocator has its default settings." in out
+    assert [line.split("  ")[0] for line in err.splitlines()] == ["1/4", "2/4", "3/4", "4/4"]
+    assert "(3 left, about " in err
 
 
-def test_an_ablation_is_timed_beside_its_base(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["cell=lstm", "cell.ablate.i.fix=1", "backend=manual", "threads=1"]
-    assert main(["speed", *SHAPES, *asked]) == 0
+def test_an_ablation_is_compared_with_its_base(capsys: pytest.CaptureFixture[str]) -> None:
+    overrides = ["cell=lstm", "cell.ablate.i.fix=1", "backend=manual", "threads=1"]
+    assert main(["speed", *SHAPES, *overrides]) == 0
     out = capsys.readouterr().out
     assert out.startswith("cell lstm[i=1], threads 1\n")
     assert "lstm on manual: the cell lstm on the same backend." in out
     assert "reference: an eager loop" in out
 
 
-def test_a_disagreement_is_a_sentence_in_place_of_a_time(
+def test_a_disagreement_is_printed_instead_of_a_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(registry.BACKENDS, "manual", off(1e-2))
@@ -71,60 +70,63 @@ def test_a_disagreement_is_a_sentence_in_place_of_a_time(
     assert "lstm, manual, at 6,3,2,4; 5,1,1,3: manual differs from the reference in gradient of" in out
 
 
-def test_a_refusal_is_told_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refusal_is_printed_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["speed", *SHAPES, "cell=janet", "backend=native,manual", "against=[]", "threads=1"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^5,1,1,3 +native +refused$", out, re.MULTILINE)
     assert "janet, native, at 6,3,2,4; 5,1,1,3: native runs exactly" in out
 
 
-def test_ctrl_c_leaves_what_was_measured(
+def test_after_ctrl_c_the_finished_benchmarks_are_printed_and_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "speed.json"
-    contests: list[object] = []
+    benchmarks: list[object] = []
 
     def interrupted(*given: object) -> object:
-        contests.append(given)
-        if len(contests) == 2:
+        benchmarks.append(given)
+        if len(benchmarks) == 2:
             raise KeyboardInterrupt
-        return interleaved(*given)  # type: ignore[arg-type]
+        return time_interleaved(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(races, "interleaved", interrupted)
+    monkeypatch.setattr(benchmark_run, "time_interleaved", interrupted)
     assert main(["speed", *SHAPES, "backend=manual", "against=torch", "threads=1", f"json={file}"]) == 130
-    out, told = capsys.readouterr()
+    out, err = capsys.readouterr()
     assert "torch" in out
     assert "6,3,2,4" in out
     assert "5,1,1,3" not in out
-    assert out.endswith("Stopped after 1 of 2 contests.\n")
-    assert told.endswith("gatebench: stopped.\n")
-    assert (json.loads(file.read_text())["contests"], json.loads(file.read_text())["done"]) == (2, 1)
+    assert out.endswith("Stopped after 1 of 2 benchmarks.\n")
+    assert err.endswith("gatebench: stopped.\n")
+    assert (json.loads(file.read_text())["benchmarks"], json.loads(file.read_text())["done"]) == (2, 1)
 
 
-def test_freed_memory_is_kept_unless_told_otherwise(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_freed_memory_is_kept_by_default(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(allocator, "keep_memory", lambda: "It is kept.")
     assert main(["speed", "shape=[1,1,1,1]", "seconds=0", "backend=manual", "against=[]"]) == 0
     assert "It is kept." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
         (["cell=lsmt"], "gatebench: There is no cell 'lsmt'; did you mean 'lstm'?"),
-        (["json=/nowhere/at/all.json"], "gatebench: json is '/nowhere/at/all.json'; it must be a file in a folder"),
+        (
+            ["json=/nowhere/at/all.json"],
+            "gatebench: json is '/nowhere/at/all.json'; it must be a file in an existing folder.",
+        ),
         (["json=/"], "gatebench: json is '/'; it must be a file"),
-        (["json=/proc/speed.json"], "gatebench: json is '/proc/speed.json', and nothing can be written there"),
+        (["json=/proc/speed.json"], "gatebench: json is '/proc/speed.json', and its folder is not writable"),
         (["--foo"], "gatebench: Unrecognized arguments: --foo; see gatebench speed --help."),
     ],
 )
-def test_a_mistake_is_one_sentence(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_setting_gives_a_message_of_one_line(
+    argv: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["speed", *argv]) == 2
-    out, told = capsys.readouterr()
+    out, err = capsys.readouterr()
     assert out == ""
-    assert told.startswith(said)
-    assert told.count("\n") == 1
+    assert err.startswith(message)
+    assert err.count("\n") == 1
 
 
 def test_the_config_is_shown_instead(capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,7 +134,7 @@ def test_the_config_is_shown_instead(capsys: pytest.CaptureFixture[str]) -> None
     assert "two_products:" in capsys.readouterr().out
 
 
-def test_mistakes_wait_for_no_torch() -> None:
+def test_a_wrong_setting_is_reported_without_importing_torch() -> None:
     code = (
         "import sys; from launch.config.speed_config import speed_plan; "
         "speed_plan(['set=full']); sys.exit('torch' in sys.modules)"
@@ -140,6 +142,6 @@ def test_mistakes_wait_for_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_where_everybody_refuses_there_is_nothing_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_exit_code_is_2_if_all_candidates_refuse(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["speed", "cell=gru", "shape=[2,1,1,1]", "seconds=0", "backend=scan", "against=[]"]) == 2
     assert "scan runs cells that are affine in their state" in capsys.readouterr().out

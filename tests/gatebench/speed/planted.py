@@ -1,4 +1,4 @@
-"""Backends with a fault, to be put in place of others."""
+"""Faulty backends, for tests that put them in place of a backend."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from gatebench.backends.contract import LayerResult
 
 
 def off(error: float) -> SimpleNamespace:
-    """Return a backend whose weights' gradients are wrong by a part of themselves."""
+    """Return a backend whose gradients of the weights are wrong by a fraction `error` of themselves."""
 
     def run(
         cell: Cell,
@@ -28,7 +28,7 @@ def off(error: float) -> SimpleNamespace:
 
 
 def broken() -> SimpleNamespace:
-    """Return a backend that fails."""
+    """Return a backend that raises an error."""
 
     def run(*given: object) -> LayerResult:
         raise ArithmeticError("Nothing adds up.\nSecond line.")

@@ -1,61 +1,62 @@
-"""Who runs beside whom."""
+"""The candidates of a benchmark and their baselines."""
 
 import pytest
 
+from gatebench.backends.names import BACKEND_NAMES
 from gatebench.errors import UserError
-from gatebench.speed.benchmark import PLAIN, RUNNABLE, TORCH, TORCH_DESCRIPTIONS, Benchmark, candidates
+from gatebench.speed.benchmark import TORCH, TORCH_DESCRIPTIONS, TORCH_PLAIN, Benchmark, candidates
 from gatebench.speed.shape import Shape
 
 LSTM, JANET = {"base": "lstm"}, {"base": "janet"}
 
 
 def table(*given: object) -> dict[str, tuple[str, ...]]:
-    """Return whom each contestant is compared with, by label."""
+    """Return the baselines of each candidate, by label."""
     return {one.label: one.against for one in candidates(*given)}  # type: ignore[arg-type]
 
 
-def test_torch_is_compared_with_nobody_and_what_stands_behind_it_with_torch() -> None:
-    assert table(LSTM, ["fused"], [TORCH, PLAIN], [False]) == {
+def test_the_first_baseline_has_no_baseline_and_the_next_is_compared_with_it() -> None:
+    assert table(LSTM, ["fused"], [TORCH, TORCH_PLAIN], [False]) == {
         TORCH: (),
-        PLAIN: (TORCH,),
-        "fused": (TORCH, PLAIN),
+        TORCH_PLAIN: (TORCH,),
+        "fused": (TORCH, TORCH_PLAIN),
     }
 
 
-def test_recording_makes_a_contestant_of_each_backend_and_none_of_torchs_module() -> None:
+def test_recording_adds_a_candidate_for_each_backend_and_none_for_torchs_module() -> None:
     assert list(table(LSTM, ["fused"], [TORCH], [False, True])) == [TORCH, "fused", "fused, recording"]
 
 
-def test_a_cell_stands_for_itself_on_the_same_backend() -> None:
-    found = {one.name: one for one in candidates(JANET, ["fused", "manual"], ["lstm", "reference"], [False])}
-    assert found["fused"].against == ("lstm on fused", "reference")
-    assert found["manual"].against == ("lstm on manual", "reference")
-    assert found["lstm on manual"].cell == LSTM
-    assert found["lstm on manual"].runner == "manual"
-    assert found["lstm on manual"].against == found["reference"].against == ()
+def test_a_cell_as_baseline_runs_on_the_same_backend() -> None:
+    by_name = {one.name: one for one in candidates(JANET, ["fused", "manual"], ["lstm", "reference"], [False])}
+    assert by_name["fused"].against == ("lstm on fused", "reference")
+    assert by_name["manual"].against == ("lstm on manual", "reference")
+    assert by_name["lstm on manual"].cell == LSTM
+    assert by_name["lstm on manual"].runner == "manual"
+    assert by_name["lstm on manual"].against == by_name["reference"].against == ()
 
 
-def test_no_cell_is_its_own_rival() -> None:
+def test_no_candidate_is_its_own_baseline() -> None:
     assert table({"base": "lstm_peephole", "ablate": {}}, ["fused"], ["lstm_peephole"], [False]) == {"fused": ()}
     assert table(LSTM, ["fused", "reference"], ["reference"], [False]) == {"reference": (), "fused": ("reference",)}
 
 
-def test_only_torch_plain_runs_apart_and_everybody_is_explained() -> None:
-    ones = candidates(LSTM, RUNNABLE, [TORCH, PLAIN], [False])
-    assert [one.name for one in ones if one.apart] == [PLAIN]
-    assert {one.name: one.description for one in ones if one.description} == TORCH_DESCRIPTIONS
-    assert {one.runner for one in ones if not one.description} == set(RUNNABLE)
+def test_only_torch_plain_runs_in_a_separate_process_and_all_candidates_are_described() -> None:
+    everything = candidates(LSTM, BACKEND_NAMES, [TORCH, TORCH_PLAIN], [False])
+    assert [one.name for one in everything if one.separate_process] == [TORCH_PLAIN]
+    assert {one.name: one.description for one in everything if one.description} == TORCH_DESCRIPTIONS
+    assert {one.runner for one in everything if not one.description} == set(BACKEND_NAMES)
 
 
-def test_a_contest_has_the_label_of_its_cell() -> None:
+def test_a_benchmark_has_the_label_of_its_cell() -> None:
     cell = {"base": "lstm", "ablate": {"i": {"fix": 1}}}
     assert Benchmark(cell, Shape(1, 1, 1, 1), ()).name == "lstm[i=1]"
 
 
 @pytest.mark.parametrize(
-    ("backends", "against", "said"),
+    ("backends", "against", "text"),
     [(["fsed"], [], "'fused'"), (["auto"], [], "no backend 'auto'"), (["fused"], ["torhc"], "did you mean 'torch'")],
 )
-def test_unknown_names_are_mistakes(backends: list[str], against: list[str], said: str) -> None:
-    with pytest.raises(UserError, match=said):
+def test_unknown_names_are_mistakes(backends: list[str], against: list[str], text: str) -> None:
+    with pytest.raises(UserError, match=text):
         candidates(LSTM, backends, against, [False])

@@ -1,4 +1,4 @@
-"""The arithmetic of the summary."""
+"""Summaries over shapes."""
 
 import json
 
@@ -12,9 +12,9 @@ SMALL, MIDDLE, LARGE = Shape(1, 1, 1, 1), Shape(2, 2, 2, 2), Shape(3, 3, 3, 3)
 
 
 def row(
-    shape: Shape, threads: int, *ratios: Ratio, recording: float | None = None, contestant: str = "fused"
+    shape: Shape, threads: int, *ratios: Ratio, recording: float | None = None, candidate: str = "fused"
 ) -> TimedRow:
-    return TimedRow("gru", shape, threads, contestant, recording is not None, ratios=ratios, recording=recording)
+    return TimedRow("gru", shape, threads, candidate, recording is not None, ratios=ratios, recording=recording)
 
 
 def test_the_mean_is_geometric_and_the_extremes_have_their_shapes() -> None:
@@ -25,7 +25,7 @@ def test_the_mean_is_geometric_and_the_extremes_have_their_shapes() -> None:
     assert json.loads(json.dumps(found.to_dict()))["least_at"] == {"T": 1, "B": 1, "I": 1, "H": 1}
 
 
-def test_threads_and_baselines_are_kept_apart_and_threads_stand_side_by_side() -> None:
+def test_threads_and_baselines_are_separate_and_numbers_of_threads_are_side_by_side() -> None:
     rows = [
         row(SMALL, 1, Ratio("torch", 2.0), Ratio("torch plain", 3.0)),
         row(SMALL, 2, Ratio("torch", 4.0), Ratio("torch plain", 5.0)),
@@ -39,7 +39,7 @@ def test_threads_and_baselines_are_kept_apart_and_threads_stand_side_by_side() -
     ]
 
 
-def test_what_recording_costs_is_summed_up_too() -> None:
+def test_the_time_added_by_recording_is_summarised_too() -> None:
     (found,) = recordings([row(SMALL, 1, recording=1.21), row(LARGE, 1, recording=1.0), row(LARGE, 1)])
     assert found.mean == pytest.approx(1.1)
     assert (found.least_at, found.greatest_at) == (LARGE, SMALL)

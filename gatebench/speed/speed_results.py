@@ -1,4 +1,4 @@
-"""A speed run as JSON: the machine, what holds for all, every row and the summary. Written whole or not at all."""
+"""All results of a speed run, and the JSON file that holds them."""
 
 from __future__ import annotations
 
@@ -17,46 +17,51 @@ from gatebench.speed.timed_row import TimedRow
 
 
 @dataclass
-class Document:
-    """What a run has found so far.
+class SpeedResults:
+    """The results of a speed run so far.
 
-    settings: what was asked for. allocator: how memory was handed out. contests: how many there are in all, and `done`
-    of them. gemm_peak: FLOP/s by number of threads.
+    Attributes:
+        settings: the settings of the run.
+        allocator: a sentence about how the allocator was set.
+        benchmarks: the number of benchmarks; each cell, shape and number of threads is one.
+        done: how many of them have ended.
+        gemm_peak: the GEMM peak in FLOP/s, by number of threads.
+        rows: the rows of the benchmarks that have ended.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     allocator: str = ""
-    contests: int = 0
+    benchmarks: int = 0
     done: int = 0
     gemm_peak: dict[int, float] = field(default_factory=dict)
     rows: list[TimedRow] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
+        """Return plain data, ready for JSON: the results, the date, facts about the machine, and the summaries."""
         return {
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": facts(),
             "settings": self.settings,
             "allocator": self.allocator,
             "gemm_peak": self.gemm_peak,
-            "contests": self.contests,
+            "benchmarks": self.benchmarks,
             "done": self.done,
             "rows": [row.to_dict() for row in self.rows],
-            "speeds": [one.to_dict() for one in speeds(self.rows)],
-            "recordings": [one.to_dict() for one in recordings(self.rows)],
+            "speeds": [summary.to_dict() for summary in speeds(self.rows)],
+            "recordings": [summary.to_dict() for summary in recordings(self.rows)],
         }
 
     def write(self, path: Path) -> None:
-        """Write it as JSON in place of what is there, which no reader sees half done.
+        """Write the results as JSON. An existing file is replaced at once, so it is never incomplete.
 
         Raises:
             UserError: the file cannot be written.
         """
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
-        whole = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            whole.write_text(text, encoding="utf-8")
-            whole.replace(path)
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
         except OSError as error:
-            whole.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise UserError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from None
