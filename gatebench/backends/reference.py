@@ -12,7 +12,7 @@ from gatebench.derive.tape import Instruction, Tape, tape
 from gatebench.spec.cell import Cell
 
 NAME = "reference"
-DESCRIPTION = "an eager loop of torch operations under autograd, after the products with the input"
+DESCRIPTION = "an eager loop of torch operations under autograd; products with the input come before the loop"
 
 OPERATIONS: dict[str, Callable[..., Tensor]] = {
     "add": torch.add,
