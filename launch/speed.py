@@ -80,7 +80,7 @@ def _json_path(text: str | None) -> Path | None:
         with TemporaryFile(dir=path.parent):
             return path
     except OSError as error:
-        raise UserError(f"json is {text!r}, and its folder is not writable: {error.strerror}.") from None
+        raise UserError(f"json is {text!r}, and no file can be created in its folder: {error.strerror}.") from None
 
 
 def _measure(plan: SpeedPlan, results: SpeedResults) -> None:

@@ -115,7 +115,7 @@ def test_freed_memory_is_kept_by_default(monkeypatch: pytest.MonkeyPatch, capsys
             "gatebench: json is '/nowhere/at/all.json'; it must be a file in an existing folder.",
         ),
         (["json=/"], "gatebench: json is '/'; it must be a file"),
-        (["json=/proc/speed.json"], "gatebench: json is '/proc/speed.json', and its folder is not writable"),
+        (["json=/proc/speed.json"], "gatebench: json is '/proc/speed.json', and no file can be created in its folder"),
         (["--foo"], "gatebench: Unrecognized arguments: --foo; see gatebench speed --help."),
     ],
 )
