@@ -1,0 +1,64 @@
+"""The digests of all trials of all experiments are those in tests/golden/trial_digests.txt."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from launch.config.compose import expand
+from tests.digests import STAND_INS, experiments, trial_lines, write_stand_ins
+from tests.paths import ROOT
+
+GOLDEN = (ROOT / "tests" / "golden" / "trial_digests.txt").read_text(encoding="utf-8").splitlines()
+
+UPDATE = """
+A digest changes only together with an entry marked [Numbers] in CHANGELOG.md. To update the file on purpose:
+    python -m tests.digests > tests/golden/trial_digests.txt
+"""
+
+
+@pytest.fixture
+def data_root(tmp_path: Path) -> Path:
+    write_stand_ins(tmp_path)
+    return tmp_path
+
+
+def golden_lines(experiment: str) -> list[str]:
+    return [line for line in GOLDEN if line.split()[0] == experiment]
+
+
+def test_the_golden_file_has_exactly_the_experiments_of_conf() -> None:
+    assert sorted({line.split()[0] for line in GOLDEN}) == experiments(ROOT), UPDATE
+
+
+@pytest.mark.parametrize("experiment", experiments(ROOT))
+def test_no_digest_has_changed(experiment: str, data_root: Path) -> None:
+    lines = trial_lines(experiment, data_root, expand)
+    changed = [line for line in lines if line not in golden_lines(experiment)]
+    missing = [line for line in golden_lines(experiment) if line not in lines]
+    assert not changed, f"The experiment {experiment} has other trials than tests/golden/trial_digests.txt.{UPDATE}"
+    assert not missing, f"The experiment {experiment} has fewer trials than tests/golden/trial_digests.txt.{UPDATE}"
+    assert lines == golden_lines(experiment), f"The trials of {experiment} have another order.{UPDATE}"
+
+
+def test_a_digest_depends_on_the_content_of_a_file_and_not_on_its_folder(tmp_path: Path) -> None:
+    (name,) = STAND_INS
+    lines = []
+    for folder in ("one", "other", "changed"):
+        write_stand_ins(tmp_path / folder)
+        if folder == "changed":
+            (tmp_path / folder / name).write_text("Date,Temp\n1981-01-01,20.8\n", encoding="utf-8")
+        lines.append(trial_lines("series", tmp_path / folder, expand))
+    one, other, changed = lines
+    assert one == other
+    assert not set(one) & set(changed)
+
+
+def test_an_experiment_whose_file_is_missing_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    for folder in ("conf", "launch", "gatebench", "tasks"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    command = [sys.executable, "-m", "tests.digests", "--data-root", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {line.split()[0] for line in done.stdout.splitlines()} == set(experiments(ROOT)) - {"series"}
+    assert done.stderr.startswith("series is left out: There is no file")
