@@ -1,17 +1,27 @@
-"""What a trial says while it runs, and what it leaves behind. Standard library only: any process can read it."""
+"""What a trial reports while it runs, and what it leaves behind. Plain data that any process can read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gatebench.task import Metric
+
 Status = Literal["finished", "diverged", "refused", "failed", "interrupted"]
+"""How a trial ended."""
+
+RESULTS: tuple[Status, ...] = ("finished", "diverged")
+"""The statuses that are results: the same trial would end in the same way, so it is not run again."""
 
 
 @dataclass(frozen=True)
 class Epoch:
     """One epoch's figures.
 
-    metrics: by name, e.g. "train/loss", "val/accuracy", "gate/l0/f/mean". `total`: epochs planned.
+    Attributes:
+        digest: the digest of the trial.
+        epoch: the number of the epoch, from 0.
+        total: the number of epochs planned.
+        metrics: the figures by name, for example "train/loss", "val/accuracy", "gate/l0/f/mean".
     """
 
     digest: str
@@ -22,18 +32,36 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of a trial: a refusal and a divergence are results too, with their sentence.
+    """The end of a trial. A refusal and a divergence are outcomes too, with a message.
 
-    metrics: final figures, e.g. "test/accuracy", "best/val/accuracy", "best/epoch", "parameters", "seconds",
-    "gate/l0/f/mean" (at the best epoch). facts: what ran: backend, device, versions, commit, host, data checksums.
+    Attributes:
+        digest: the digest of the trial.
+        cell: the cell's label in tables, for example "lstm[i=1]".
+        cell_digest: the digest of the cell's equations.
+        task: the task's label in tables.
+        seed: the trial's seed.
+        status: how the trial ended.
+        sentence: the message, where the trial did not finish.
+        metrics: the final figures by name, for example "test/accuracy", "best/val/accuracy", "best/epoch",
+            "parameters", "seconds", and at the best epoch "gate/l0/f/mean".
+        facts: what the trial ran on: backend, device, versions, commit, host, data checksums.
+        metric: the task's headline metric. None in records of earlier versions, which did not keep it.
+        chance: the headline metric of a blind guess. None in records of earlier versions.
     """
 
-    digest: str  # of the trial
-    cell: str  # label in tables, e.g. "lstm[i=1]"
-    cell_digest: str  # of the equations
+    digest: str
+    cell: str
+    cell_digest: str
     task: str
     seed: int
     status: Status
     sentence: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    metric: Metric | None = None
+    chance: float | None = None
+
+    @property
+    def has_result(self) -> bool:
+        """Whether this is a result, so that the trial is not run again."""
+        return self.status in RESULTS

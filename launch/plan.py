@@ -25,7 +25,7 @@ def run(argv: Sequence[str]) -> int:
     if plan is None:
         return 0
     settings, outcomes = plan.settings, known_outcomes(plan.settings)
-    done = set() if settings.force else {o.digest for o in outcomes if mlflow_entry.STATES[o.status] == "FINISHED"}
+    done = set() if settings.force else {o.digest for o in outcomes if o.has_result}
     todo = [trial for trial in plan.trials if trial.digest not in done]
     rows = [("digest", "trial", "GFLOP", "state")]
     for trial in plan.trials:

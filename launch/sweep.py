@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from gatebench.records import mlflow_entry
 from gatebench.records.mlflow_page import study_view
 from gatebench.records.record import Record
 from gatebench.report.render import FORMATS
@@ -53,7 +52,7 @@ def _run_all(trials: Sequence[Trial], settings: Settings, record: Record) -> int
     resources = Resources(settings.workers, settings.cpus_per_trial, settings.gpus_per_trial, settings.ray_address)
     with watching(trials, record) as watch:
         fan_out(trials, run_there, resources, watch)
-    return sum(mlflow_entry.STATES[outcome.status] != "FINISHED" for outcome in watch.outcomes)
+    return sum(not outcome.has_result for outcome in watch.outcomes)
 
 
 def _report(plan: Plan, record: Record) -> None:

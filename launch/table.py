@@ -9,13 +9,11 @@ gatebench table experiment=quickstart format=csv    also: text, markdown, latex,
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from importlib import import_module
 
 from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
 from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.render import FORMATS
-from gatebench.task import Task
 from gatebench.trial import Trial
 from launch.config.arguments import ask
 from launch.config.compose import Plan
@@ -50,17 +48,37 @@ def table_of(plan: Plan, outcomes: Iterable[Outcome]) -> AblationTable:
     kept = list(outcomes)
     if not kept:
         raise UserError(f"The study {plan.settings.study!r} has no such trial yet; run gatebench sweep.")
-    known = {task.label: task for task in (trial.build_task() for trial in plan.trials)}
-    tasks = {task: known.get(task.partition(BESIDE)[0]) or _kind(task)() for task in {outcome.task for outcome in kept}}
+    kept = list(_completed(plan, kept))
     return ablation_table(
         kept,
-        {label: task.metrics[0] for label, task in tasks.items()},
+        {outcome.task: outcome.metric for outcome in kept if outcome.metric is not None},
         baseline=plan.settings.baseline,
         order=list(dict.fromkeys(trial.build_cell().name for trial in plan.trials)) if plan.chosen else (),
-        # Of a task that only a label names, the fields that may move its chance are not known.
-        chance={label: task.chance for label, task in tasks.items() if label.partition(BESIDE)[0] == task.label},
+        chance={outcome.task: outcome.chance for outcome in kept if outcome.chance is not None},
         title=f"Gate ablation: {plan.settings.study}",
     )
+
+
+def _completed(plan: Plan, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Yield the outcomes with the metric and the chance of their tasks.
+
+    Records of earlier versions do not hold them; the tasks of the plan do.
+
+    Raises:
+        UserError: neither the record nor the plan says what the metric is.
+    """
+    tasks = {task.label: task for task in (trial.build_task() for trial in plan.trials)}
+    for outcome in outcomes:
+        if outcome.metric is not None:
+            yield outcome
+            continue
+        label = outcome.task.partition(BESIDE)[0]
+        if label not in tasks:
+            raise UserError(
+                f"The records of the task {label!r} are of an earlier version and do not name its metric; "
+                "name the task with task=… or the experiment with experiment=…."
+            )
+        yield replace(outcome, metric=tasks[label].metrics[0], chance=tasks[label].chance)
 
 
 def check_baseline(plan: Plan) -> None:
@@ -97,16 +115,3 @@ def _variants(trials: Iterable[Trial]) -> dict[str, list[str]]:
     }
     swept = [key for key in next(iter(settings.values())) if len({one[key] for one in settings.values()}) > 1]
     return {digest: [f"{key}={one[key]}" for key in swept] for digest, one in settings.items()}
-
-
-def _kind(label: str) -> type[Task]:
-    """Return the class of the task with a label such as "sequential_mnist[order=row]"."""
-    name = label.partition("[")[0]
-    try:
-        found = list(vars(import_module(f"tasks.{name}")).values())
-    except ImportError:
-        found = []
-    for kind in found:
-        if isinstance(kind, type) and issubclass(kind, Task) and kind.__module__ == f"tasks.{name}":
-            return kind
-    raise UserError(f"The study has trials of the task {name!r}, which is not known here; choose trials with task=….")

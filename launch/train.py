@@ -35,12 +35,12 @@ def run(argv: Sequence[str]) -> int:
         record = Record(settings.folder, settings.study, settings.records)
         record.reconcile()
         known = [] if settings.force else [o for o in record.outcomes() if o.digest == trial.digest]
-        done = next((o for o in known if mlflow_entry.STATES[o.status] == "FINISHED"), None)
+        done = next((o for o in known if o.has_result), None)
         outcome = done or _train(trial, settings, record)
     if done:
         print(f"{mlflow_entry.name(trial)} is done already ({trial.digest}); force=true runs it again.")
     print("\n".join(f"{name:<24} {value:.6g}" for name, value in sorted(outcome.metrics.items())))
-    return 0 if mlflow_entry.STATES[outcome.status] == "FINISHED" else 1
+    return 0 if outcome.has_result else 1
 
 
 def _train(trial: Trial, settings: Settings, record: Record) -> Outcome:

@@ -5,8 +5,8 @@
   python -m tests.digests --against REV            the difference to a revision; exit code 1 if there is one
 
 A digest depends on the content of a user's file, not on its folder. Without --data-root, the files in `STAND_INS` are
-generated, so the output is the same on every machine. An experiment whose file is missing is left out, with the reason on
-stderr.
+generated, so the output is the same on every machine. An experiment whose file is missing is left out, with the reason
+on stderr.
 """
 
 from __future__ import annotations

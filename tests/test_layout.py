@@ -40,7 +40,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     # The plain data that the packages exchange.
     "gatebench.task": ("gatebench.errors",),
-    "gatebench.outcome": (),
+    "gatebench.outcome": ("gatebench.task", "gatebench.errors"),
     "gatebench.trial": (
         "gatebench.errors",
         "gatebench.spec",

@@ -3,12 +3,13 @@
 import math
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
 from gatebench.derive.equations import latex, plain_text
 from gatebench.outcome import Outcome, Status
+from gatebench.task import Metric
 from gatebench.trial import Trial
 
 STATES: dict[Status, str] = {
@@ -23,7 +24,8 @@ STATES: dict[Status, str] = {
 TRACEBACK = "traceback"
 """The fact that is kept as a file of its own, being longer than a tag may be."""
 
-_IDENTITY = ("digest", "cell", "cell_digest", "task", "seed", "status", "sentence", "home")
+_METRIC = ("metric", "metric_direction", "metric_unit", "chance")
+_IDENTITY = ("digest", "cell", "cell_digest", "task", "seed", "status", "sentence", "home", *_METRIC)
 _LONGEST_PARAM, _LONGEST_TAG = 6000, 8000  # characters that MLflow takes
 _SHELF = "best/"
 
@@ -41,12 +43,17 @@ def params(trial: Trial) -> dict[str, str]:
 
 def opening_tags(trial: Trial, home: str) -> dict[str, str]:
     """Return the tags of a run that begins: what it can be grouped by, and whose it is."""
-    cell = trial.build_cell()
+    cell, task = trial.build_cell(), trial.build_task()
+    metric = task.metrics[0]
     return {
         "digest": trial.digest,
         "cell": cell.name,
         "cell_digest": cell.digest,
-        "task": trial.build_task().label,
+        "task": task.label,
+        "metric": metric.name,
+        "metric_direction": metric.direction,
+        "metric_unit": metric.unit,
+        "chance": repr(task.chance),
         "seed": str(trial.seed),
         "home": home,
         "mlflow.source.name": "gatebench",
@@ -90,7 +97,22 @@ def outcome(state: str, tags: Mapping[str, str], metrics: Mapping[str, float]) -
         sentence=tags.get("sentence", ""),
         metrics=dict(_unshelve(metrics)),
         facts={key: value for key, value in tags.items() if key not in _IDENTITY and not key.startswith("mlflow.")},
+        metric=_metric(tags),
+        chance=float(tags["chance"]) if "chance" in tags else None,
     )
+
+
+def is_ours(tags: Mapping[str, str]) -> bool:
+    """Return whether a run with these tags is a trial's. A study may hold other runs, which are left alone."""
+    return "digest" in tags and "cell_digest" in tags
+
+
+def _metric(tags: Mapping[str, str]) -> Metric | None:
+    """Return the headline metric that the tags describe; None in records of earlier versions."""
+    if "metric" not in tags:
+        return None
+    direction: Literal["max", "min"] = "max" if tags.get("metric_direction") == "max" else "min"
+    return Metric(tags["metric"], direction, tags.get("metric_unit", ""))
 
 
 def _unshelve(metrics: Mapping[str, float]) -> Iterator[tuple[str, float]]:

@@ -55,15 +55,16 @@ class Record:
         return address.without_credentials(self.uri)
 
     def outcomes(self) -> list[Outcome]:
-        """Return what became of the study's trials, oldest first; what is running is left out."""
+        """Return the outcomes of the study's trials, oldest first, without those that run. Other runs are left out."""
         with self._told():
             experiment = self._find() if self._exists() else None
             runs = [] if experiment is None else self._search([experiment.experiment_id], "status != 'RUNNING'")
-        return [mlflow_entry.outcome(run.info.status, run.data.tags, run.data.metrics) for run in reversed(runs)]
+        ours = [run for run in reversed(runs) if mlflow_entry.is_ours(run.data.tags)]
+        return [mlflow_entry.outcome(run.info.status, run.data.tags, run.data.metrics) for run in ours]
 
     def finished(self) -> set[str]:
         """Return the digests of the study's trials that have a result."""
-        return {outcome.digest for outcome in self.outcomes() if mlflow_entry.STATES[outcome.status] == "FINISHED"}
+        return {outcome.digest for outcome in self.outcomes() if outcome.has_result}
 
     def reconcile(self) -> int:
         """Mark what a killed driver of this home left running as interrupted, in all studies; return how many.

@@ -52,7 +52,18 @@ def run_trial(
     loading = {"seconds/load": time.perf_counter() - began}
     learner = Learner(trial, problem)
     facts = {**circumstances(learner), "allocator": allocator, "compiler": trouble() or "It compiles cells."}
-    outcome = Outcome(trial.digest, cell.name, cell.digest, task.label, trial.seed, "finished", "", loading, facts)
+    outcome = Outcome(
+        trial.digest,
+        cell.name,
+        cell.digest,
+        task.label,
+        trial.seed,
+        "finished",
+        metrics=loading,
+        facts=facts,
+        metric=task.metrics[0],
+        chance=task.chance,
+    )
     folder = home / "checkpoints" / trial.digest
     if isinstance(problem, Stream):
         return run_stream(outcome, learner, problem, folder, emit)

@@ -53,4 +53,15 @@ def forgiving(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> 
 def unfinished(trial: Trial, status: Status, sentence: str, facts: dict[str, str] | None = None) -> Outcome:
     """Return the outcome of a trial that has no figures."""
     cell, task = trial.build_cell(), trial.build_task()
-    return Outcome(trial.digest, cell.name, cell.digest, task.label, trial.seed, status, sentence, facts=facts or {})
+    return Outcome(
+        trial.digest,
+        cell.name,
+        cell.digest,
+        task.label,
+        trial.seed,
+        status,
+        sentence,
+        facts=facts or {},
+        metric=task.metrics[0],
+        chance=task.chance,
+    )

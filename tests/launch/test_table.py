@@ -6,6 +6,7 @@ import pytest
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.report.render import FORMATS
+from gatebench.task import Metric
 from launch import table
 from launch.config.compose import expand
 from tests.launch.trials import outcome
@@ -93,7 +94,20 @@ def test_a_baseline_that_is_not_there_is_refused_before_anything_runs() -> None:
         table.check_baseline(expand([*GRID, "baseline=rnn_tanh"]))
 
 
-def test_tasks_of_the_study_are_found_by_their_label() -> None:
-    assert table._kind("sequential_mnist[order=row]").__name__ == "SequentialMnist"
-    with pytest.raises(UserError, match="'nonsense', which is not known here"):
-        table._kind("nonsense")
+def test_the_metric_of_the_study_is_that_of_its_records(past: list[Outcome], printed: Printed) -> None:
+    error = Metric("error_rate", "min")
+    past[:] = [
+        replace(one, task="elsewhere", metric=error, chance=0.9, metrics={"test/error_rate": 0.25}) for one in past[:4]
+    ]
+    text = printed("study=scratch")
+    assert "error rate % ↓" in text
+    assert [line.split()[1] for line in text.splitlines() if line.startswith("chance")] == ["90.00"]
+
+
+def test_records_of_earlier_versions_take_the_metric_of_the_plan(past: list[Outcome], printed: Printed) -> None:
+    now = printed(*GRID)
+    past[:] = [replace(one, metric=None, chance=None) for one in past]
+    assert printed(*GRID) == now
+    past[:] = [replace(one, task="nonsense") for one in past]
+    with pytest.raises(UserError, match="'nonsense' are of an earlier version and do not name its metric"):
+        table.run(["study=scratch"])

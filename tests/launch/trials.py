@@ -20,5 +20,6 @@ def outcome(of: Trial, status: Status = "finished", score: float = 0.5, **others
     cell = of.build_cell()
     metrics = {"test/accuracy": score, "seconds": 1.5, "parameters": 100.0} if status == "finished" else {}
     sentence = "" if status == "finished" else "So it was."
-    settings = {"sentence": sentence, "metrics": metrics, **others}
-    return Outcome(of.digest, cell.name, cell.digest, of.build_task().label, of.seed, status, **settings)
+    task = of.build_task()
+    settings = {"sentence": sentence, "metrics": metrics, "metric": task.metrics[0], "chance": task.chance, **others}
+    return Outcome(of.digest, cell.name, cell.digest, task.label, of.seed, status, **settings)

@@ -182,3 +182,17 @@ def test_what_mlflow_logs_while_it_makes_a_database_does_not_reach_the_terminal(
 ) -> None:
     assert shared_home.database.exists()
     assert heard.lines == []
+
+
+def test_runs_that_are_not_ours_are_left_alone(record: Record) -> None:
+    record.end(LSTM, outcome(LSTM))
+    experiment = client(record).get_experiment_by_name(record.study)
+    assert experiment is not None
+    own = client(record).create_run(experiment.experiment_id, run_name="a notebook")
+    client(record).create_run(experiment.experiment_id, tags={"digest": "of something else"})
+    assert [found.digest for found in record.outcomes()] == [LSTM.digest]
+    assert record.reconcile() == 0
+    client(record).set_terminated(own.info.run_id)
+    assert [found.digest for found in record.outcomes()] == [LSTM.digest]
+    assert record.finished() == {LSTM.digest}
+    assert client(record).get_run(own.info.run_id).data.tags.get("status") is None
