@@ -109,7 +109,7 @@ _ALL = (
         cifar.HOME,
         cifar.FOLDERS,
         (  # the size is what the server announces; the checksum is also Keras's
-            File(cifar.ARCHIVE, cifar.CHECKSUMS[cifar.ARCHIVE], 170_498_071, cifar.HOME + cifar.ARCHIVE, cifar.INSIDE),
+            File(cifar.ARCHIVE, cifar.CHECKSUMS[cifar.ARCHIVE], 170_498_071, cifar.HOME + cifar.ARCHIVE),
         ),
         ("sequential_cifar10",),
         instead=({f"{cifar.INSIDE}/{name}": c for name, c in cifar.CHECKSUMS.items() if name != cifar.ARCHIVE},),

@@ -1,12 +1,12 @@
-"""The home: the one folder that a run writes into, and the lock that keeps a second driver out of it."""
+"""The home: the one folder that gatebench writes to, and the lock that lets one process at a time use it."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+
+from filelock import FileLock, Timeout
 
 from gatebench.errors import UserError
 
@@ -41,24 +41,24 @@ class Home:
         Raises:
             UserError: the folder cannot be written to, or another process holds it.
         """
-        with self._open_lock() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = file.read().strip() or "another process"
-                raise UserError(
-                    f"The folder {self.root} is in use by {holder}; wait for it, or set home=… to another folder."
-                ) from None
-            file.truncate(0)
-            file.write(f"process {os.getpid()}")
-            file.flush()
+        file = self.root / ".lock"
+        self._acquire(lock := FileLock(file, thread_local=False, fallback_to_soft=False))
+        try:
+            file.write_text(f"process {os.getpid()}", encoding="utf-8")
             yield
-            file.truncate(0)
+            file.write_text("", encoding="utf-8")
+        finally:
+            lock.release()
 
-    def _open_lock(self) -> TextIO:
+    def _acquire(self, lock: FileLock) -> None:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            return os.fdopen(os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o644), "r+", encoding="utf-8")
+            lock.acquire(blocking=False)
+        except Timeout:
+            holder = Path(lock.lock_file).read_text(encoding="utf-8").strip() or "another process"
+            raise UserError(
+                f"The folder {self.root} is in use by {holder}; wait for it, or set home=… to another folder."
+            ) from None
         except FileExistsError:
             raise UserError(f"The home {self.root} is a file; it must be a folder.") from None
         except OSError as error:

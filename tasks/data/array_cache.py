@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatebench.errors import UserError
-from tasks.data.locks import held
+from tasks.data.locks import hold_lock
 
 Arrays = Mapping[str, NDArray[Any]]
 Compute = Callable[[], Arrays]
@@ -64,7 +64,7 @@ def _kept(folder: Path | None, name: str, origin: Origin, compute: Compute, mode
     with ExitStack() as stack:
         with _told(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(held(folder / f"{key}.lock"))
+            stack.enter_context(hold_lock(folder / f"{key}.lock"))
         if (arrays := _read(entry, mode)) is None:  # else another process was quicker
             arrays = compute()
             with _told(folder):

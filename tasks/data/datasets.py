@@ -21,18 +21,16 @@ class File:
         checksum: as published, in hex digits: 64 of SHA-256, or 32 of MD5.
         size: in bytes.
         url: where it is fetched from; None if it must be put in its place by hand.
-        unpack: for an archive that is to be unpacked once it is fetched, the one folder that it holds.
     """
 
     name: str
     checksum: str
     size: int
     url: str | None = None
-    unpack: str | None = None
 
     def __post_init__(self) -> None:
         _check_file(self.name, self.checksum)
-        check_inside(self.unpack or self.name)
+        check_inside(self.name)
         if self.size < 1:
             raise UserError(f"{self.name} has {self.size} bytes; it must have some.")
         address = urlsplit(self.url or "https://nowhere")

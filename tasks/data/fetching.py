@@ -8,8 +8,7 @@ from gatebench.errors import UserError
 from tasks.data.datasets import Dataset, File
 from tasks.data.downloading import Unreachable, download
 from tasks.data.local_files import ReportProgress, examine, missing
-from tasks.data.locks import held
-from tasks.data.unpacking import unpack
+from tasks.data.locks import hold_lock
 
 
 def fetch(dataset: Dataset, root: Path, watch: ReportProgress) -> bool:
@@ -57,9 +56,6 @@ def _fetch_file(file: File, folder: Path, watch: ReportProgress) -> None:
         download(file, target, lambda done: watch(f"fetching {file.name}", done, file.size))
     except Unreachable as error:
         raise UserError(f"{error} By hand, it goes to {target}.") from None
-    if file.unpack is not None:
-        unpack(target, folder / file.unpack, file.unpack, lambda done: watch(f"unpacking {file.name}", done, file.size))
-        target.unlink()
 
 
 @contextmanager
@@ -68,7 +64,7 @@ def _alone(folder: Path, name: str, watch: ReportProgress) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = held(folder / f".{name}.lock", lambda: watch(f"waiting for another fetch of {name}", 0, 0))
+            lock = hold_lock(folder / f".{name}.lock", lambda: watch(f"waiting for another fetch of {name}", 0, 0))
             stack.enter_context(lock)
         except OSError as error:
             raise UserError(f"The folder {folder} cannot be written to: {error.strerror or error}.") from None

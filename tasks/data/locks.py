@@ -1,47 +1,32 @@
-"""One process at a time: locks that the system lets go of however their holder ends."""
+"""One process at a time, by the library `filelock`. The system frees a lock when its holder ends, however it ends."""
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 
 @contextmanager
-def held(lock: Path, waiting: Callable[[], object] | None = None) -> Iterator[None]:
-    """Hold the file `lock` until the end of the block; whoever else wants it waits, and is told so by `waiting`.
+def hold_lock(path: Path, on_wait: Callable[[], object] | None = None) -> Iterator[None]:
+    """Hold a lock until the end of the block. Another process that wants it waits.
 
-    The file is removed at the end, so who has waited looks whether it still is the one that others would find.
+    Args:
+        path: the lock file. It stays where it is after the block, empty.
+        on_wait: called once if the lock is held by another, before this process waits for it.
 
     Raises:
-        OSError: the file cannot be made, or not be locked, or is a link.
+        OSError: the file cannot be created or locked, or is a link.
     """
-    while True:
-        fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-        try:
-            _wait_for(fd, waiting)
-            if _is_at(fd, lock):
-                try:
-                    yield
-                finally:
-                    with suppress(OSError):  # what stays is empty, and nobody holds it
-                        lock.unlink()
-                return
-        finally:
-            os.close(fd)
-
-
-def _wait_for(fd: int, waiting: Callable[[], object] | None) -> None:
+    # Without flock the library would use a weaker lock that a killed process leaves behind.
+    lock = FileLock(path, thread_local=False, fallback_to_soft=False)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        if waiting is not None:
-            waiting()
-        fcntl.flock(fd, fcntl.LOCK_EX)
-
-
-def _is_at(fd: int, path: Path) -> bool:
+        lock.acquire(blocking=False)
+    except Timeout:
+        if on_wait is not None:
+            on_wait()
+        lock.acquire()
     try:
-        return os.path.samestat(os.fstat(fd), path.lstat())
-    except FileNotFoundError:
-        return False
+        yield
+    finally:
+        lock.release()

@@ -5,7 +5,6 @@ import tarfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ from numpy.typing import NDArray
 from gatebench.errors import UserError
 from tasks.data.array_cache import Arrays, whole
 from tasks.data.files import MissingFile, find_file, read_verified
-from tasks.images.pickled import Call, Name, read_pickled
+from tasks.images.pickled import bytes_array, read_pickled
 
 CHANNELS, SIDE, CLASSES = 3, 32, 10
-RECONSTRUCT = Call(Name("numpy.core.multiarray _reconstruct"), (Name("numpy ndarray"), (0,), b"b"))
 Images = NDArray[np.uint8]  # (N, 3, 32, 32): red, green, blue
 Labels = NDArray[np.int64]  # (N,)
 
@@ -101,7 +99,9 @@ def read_batch(data: bytes, name: str) -> tuple[Images, Labels]:
     batch = read_pickled(data, name)
     if not isinstance(batch, dict) or not {b"data", b"labels"} <= set(batch):
         raise UserError(f"{name} is not a batch of CIFAR-10: it has no data or no labels.")
-    values, labels = _bytes_array(batch[b"data"], name), batch[b"labels"]
+    values, labels = bytes_array(batch[b"data"]), batch[b"labels"]
+    if values is None:
+        raise UserError(f"{name} is not a batch of CIFAR-10: its data are no array of bytes.")
     if not isinstance(labels, list) or not all(type(label) is int and 0 <= label < CLASSES for label in labels):
         raise UserError(f"{name} is not a batch of CIFAR-10: its labels are not whole numbers from 0 to {CLASSES - 1}.")
     if values.shape != (len(labels), CHANNELS * SIDE * SIDE) or not labels:
@@ -109,12 +109,3 @@ def read_batch(data: bytes, name: str) -> tuple[Images, Labels]:
             f"{name} is not a batch of CIFAR-10: its data have the shape {values.shape}, with {len(labels)} labels."
         )
     return values.reshape(-1, CHANNELS, SIDE, SIDE), np.array(labels, np.int64)
-
-
-def _bytes_array(note: Any, name: str) -> NDArray[np.uint8]:
-    """Return the array of bytes whose pickled form is `note`: NumPy's call for an empty array, and its state."""
-    match note:
-        case Call(RECONSTRUCT.function, RECONSTRUCT.arguments, (1, shape, Call(_, (b"u1", *_)), fortran, bytes(data))):
-            if isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape) and prod(shape) == len(data):
-                return np.frombuffer(data, np.uint8).reshape(shape, order="F" if fortran else "C")
-    raise UserError(f"{name} is not a batch of CIFAR-10: its data are no array of bytes.")

@@ -1,150 +1,109 @@
-"""Pickled data, read as data: numbers, bytes, lists, dictionaries and arrays of bytes. Nothing is looked up or called.
+"""CIFAR-10's pickles, read by an unpickler that can make nothing but plain values.
 
-A pickle is a program for a machine with a stack. The ordinary one imports and calls whatever the program names; this
-one knows the few instructions that `cPickle` writes for plain data (protocol 2), keeps a name as a name and a call as
-a note of it, and refuses all else.
+A pickle is a program: the ordinary unpickler imports and calls what the program names. Here every name stands for an
+inert value of this module, so nothing is imported, and no code of the file's choice runs. NumPy's own functions are not
+called either: `PickledArray` keeps what the file says about an array, and `bytes_array` checks it.
 """
 
-import pickletools
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import io
+import pickle
+import struct
+from dataclasses import dataclass
+from math import prod
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gatebench.errors import UserError
 
-
-@dataclass(frozen=True)
-class Name:
-    """The name of something in a module; it is never imported."""
-
-    text: str  # "module attribute"
+BROKEN = (
+    *(pickle.UnpicklingError, EOFError, ValueError, OverflowError, TypeError, LookupError, AttributeError, ImportError),
+    *(RecursionError, struct.error),
+)
+"""What the unpickler raises for bytes that are no pickle of plain values."""
 
 
 @dataclass
-class Call:
-    """The note of a call: what would be called, with what, and the state that the result would be given."""
+class PickledArray:
+    """A NumPy array as a pickle describes it.
 
-    function: Any
-    arguments: Any
+    Attributes:
+        state: (version, shape, type, whether in Fortran's order, bytes), or None before the pickle gives it.
+    """
+
     state: Any = None
 
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
 
 @dataclass
-class _Machine:
-    stack: list[Any] = field(default_factory=list)
-    marks: list[list[Any]] = field(default_factory=list)  # the stacks below the marks
-    memo: dict[int, Any] = field(default_factory=dict)
+class PickledType:
+    """A NumPy type as a pickle describes it.
 
-    def push(self, value: Any) -> None:
-        self.stack.append(value)
+    Attributes:
+        code: its code, for example b"u1" for bytes.
+    """
 
-    def since_mark(self) -> list[Any]:
-        above, self.stack = self.stack, self.marks.pop()
-        return above
+    code: Any
 
-    def take(self, count: int) -> list[Any]:
-        if len(self.stack) < count:
-            raise IndexError
-        taken = self.stack[len(self.stack) - count :]
-        del self.stack[len(self.stack) - count :]
-        return taken
-
-    def mark(self) -> None:
-        self.marks.append(self.stack)
-        self.stack = []
-
-    def extend(self, values: list[Any]) -> None:
-        target = self.stack[-1]
-        if not isinstance(target, list):
-            raise TypeError
-        target.extend(values)
-
-    def update(self, items: list[Any]) -> None:
-        target = self.stack[-1]
-        if not isinstance(target, dict) or not all(isinstance(key, bytes) for key in items[::2]):
-            raise TypeError
-        target.update(zip(items[::2], items[1::2], strict=True))
-
-    def call(self) -> None:
-        function, arguments = self.take(2)
-        self.push(Call(function, arguments))
-
-    def build(self) -> None:
-        made, state = self.take(2)
-        if not isinstance(made, Call):
-            raise TypeError
-        made.state = state
-        self.push(made)
+    def __setstate__(self, state: Any) -> None:
+        del state  # the byte order, which a byte does not have
 
 
-_Step = Callable[[_Machine, Any], None]
+def _array(kind: Any, shape: Any, code: Any) -> PickledArray:
+    """Stand in for numpy's `_reconstruct`, which makes an empty array of a kind."""
+    if (kind, shape, code) != ("ndarray", (0,), b"b"):
+        raise pickle.UnpicklingError("it makes an array in an unusual way")
+    return PickledArray()
 
 
-def _push(value: Callable[[Any], Any]) -> _Step:
-    return lambda machine, argument: machine.push(value(argument))
+def _type(code: Any, align: Any, copy: Any) -> PickledType:
+    """Stand in for numpy's `dtype`."""
+    del align, copy
+    return PickledType(code)
 
 
-def _tuple(count: int) -> _Step:
-    return lambda machine, _: machine.push(tuple(machine.take(count)))
-
-
-def _remember(machine: _Machine, index: Any) -> None:
-    machine.memo[index] = machine.stack[-1]
-
-
-def _recall(machine: _Machine, index: Any) -> None:
-    machine.push(machine.memo[index])
-
-
-STEPS: dict[str, _Step] = {
-    **dict.fromkeys(("PROTO", "STOP"), lambda _machine, _argument: None),
-    "NONE": _push(lambda _: None),
-    "NEWTRUE": _push(lambda _: True),
-    "NEWFALSE": _push(lambda _: False),
-    **dict.fromkeys(("BININT", "BININT1", "BININT2"), _push(int)),
-    # Python 2 kept bytes in its strings; genops gives each byte as the character of that number.
-    **dict.fromkeys(("BINSTRING", "SHORT_BINSTRING"), _push(lambda text: text.encode("latin-1"))),
-    "EMPTY_TUPLE": _tuple(0),
-    "TUPLE1": _tuple(1),
-    "TUPLE2": _tuple(2),
-    "TUPLE3": _tuple(3),
-    "EMPTY_LIST": _push(lambda _: []),
-    "EMPTY_DICT": _push(lambda _: {}),
-    "MARK": lambda machine, _: machine.mark(),
-    "TUPLE": lambda machine, _: machine.push(tuple(machine.since_mark())),
-    "APPEND": lambda machine, _: machine.extend(machine.take(1)),
-    "APPENDS": lambda machine, _: machine.extend(machine.since_mark()),
-    "SETITEM": lambda machine, _: machine.update(machine.take(2)),
-    "SETITEMS": lambda machine, _: machine.update(machine.since_mark()),
-    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), _remember),
-    **dict.fromkeys(("BINGET", "LONG_BINGET"), _recall),
-    "GLOBAL": _push(Name),
-    "REDUCE": lambda machine, _: machine.call(),
-    "BUILD": lambda machine, _: machine.build(),
+STAND_INS: dict[tuple[str, str], Any] = {
+    ("numpy.core.multiarray", "_reconstruct"): _array,
+    ("numpy", "ndarray"): "ndarray",
+    ("numpy", "dtype"): _type,
 }
+"""What the names in a pickle of CIFAR-10 stand for. Every other name is refused."""
+
+
+# The implementation in Python keeps its memo in a dictionary. That in C allocates as much as a number in the file says.
+class _PlainUnpickler(pickle._Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in STAND_INS:
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which plain data do not need")
+        return STAND_INS[module, name]
 
 
 def read_pickled(data: bytes, name: str) -> Any:
-    """Return the value that a pickle describes, with `Name` and `Call` where the ordinary machine would act.
+    """Return the value that a pickle describes, with a `PickledArray` for each array.
 
-    `name` is the file's, for the sentences.
+    Args:
+        data: the bytes of the file.
+        name: the file's name, for the message.
 
     Raises:
-        UserError: the bytes are no pickle, end too early, or hold an instruction that plain data do not need.
+        UserError: the bytes are no pickle, end too early, or name something other than an array of NumPy.
     """
-    machine = _Machine()
     try:
-        for instruction, argument, position in pickletools.genops(data):
-            step = STEPS.get(instruction.name)
-            if step is None:
-                raise UserError(
-                    f"{name} holds the pickle instruction {instruction.name} at byte {position}, "
-                    "which plain data do not need; it is not read."
-                )
-            step(machine, argument)
-        (value,) = machine.stack
-    except (ValueError, TypeError, LookupError, AttributeError, EOFError) as error:
-        raise UserError(f"{name} is not a whole pickle of plain data: {str(error) or type(error).__name__}.") from None
-    if machine.marks:
-        raise UserError(f"{name} is not a whole pickle of plain data: a mark is left open.")
-    return value
+        return _PlainUnpickler(io.BytesIO(data), encoding="bytes").load()
+    except BROKEN as error:
+        reason = (str(error) or type(error).__name__).partition("\n")[0].rstrip(".,")
+        raise UserError(f"{name} is not a whole pickle of plain data: {reason}.") from None
+
+
+def bytes_array(value: Any) -> NDArray[np.uint8] | None:
+    """Return the array of bytes that a pickle describes; None if the value is anything else."""
+    if not isinstance(value, PickledArray):
+        return None
+    match value.state:
+        case (1, tuple(shape), PickledType(code=b"u1"), fortran, bytes(content)):
+            if all(type(size) is int and size >= 0 for size in shape) and prod(shape) == len(content):
+                return np.frombuffer(content, np.uint8).reshape(shape, order="F" if fortran else "C")
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -43,16 +44,43 @@ class RollFile:
             MissingFile: the file is not below the data root.
             UserError: the file cannot be read, is not the published one, or is no piano roll.
         """
-        from tasks.music.matlab import read_cells
-
         path = find_file(root, FOLDERS, (self.name,), HOME)
-        cells = read_cells(read_verified(path, CHECKSUMS[self.name], HOME), str(path))
+        cells = _read_cells(read_verified(path, CHECKSUMS[self.name], HOME), str(path))
         if absent := [part for part in PARTS if part not in cells]:
             raise UserError(f"{path} holds no {' and no '.join(absent)}.")
         train, val, test = (
             _split(cells[part], stretch if part == PARTS[0] else None, f"{path}, {part}") for part in PARTS
         )
         return train, val, test
+
+
+def _read_cells(data: bytes, name: str) -> dict[str, list[NDArray[Any]]]:
+    """Return the pieces of each part of a MATLAB 5 file. The bytes have been verified, so they are the published ones.
+
+    Raises:
+        UserError: SciPy cannot read the file, or a part is no list of matrices of numbers.
+    """
+    import io
+
+    from scipy.io import loadmat
+
+    try:
+        file: Any = io.BytesIO(data)  # SciPy takes open files too, which its type stubs leave out
+        found = loadmat(file, variable_names=PARTS)
+    except (ValueError, TypeError, NotImplementedError, zlib.error, OSError) as error:
+        raise UserError(f"{name} cannot be read as a MATLAB 5 file: {error}.") from None
+    cells = {part: found[part] for part in PARTS if part in found}
+    for part, cell in cells.items():
+        if cell.dtype != object or not all(map(_is_numeric, cell.flat)):
+            raise UserError(f"{name}, {part}, is not a list of matrices of numbers.")
+    return {part: list(cell.flat) for part, cell in cells.items()}
+
+
+def _is_numeric(piece: Any) -> bool:
+    """Return whether a piece is a matrix of real numbers or of truth values."""
+    import numpy as np
+
+    return isinstance(piece, np.ndarray) and piece.dtype.kind in "buif"
 
 
 def _split(pieces: list[NDArray[Any]], longest: int | None, name: str) -> RaggedSplit:

@@ -14,7 +14,6 @@ from tasks.data.fetching import fetch
 from tasks.data.local_files import locate
 from tests.contracts.test_tasks import SMALL, config_of
 from tests.tasks.data.local_site import serving
-from tests.tasks.images.small_cifar import write_small_cifar
 
 CASES = [
     ("mnist", "sequential_mnist"),
@@ -45,8 +44,6 @@ def test_what_is_fetched_can_be_loaded(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("no_proxy", "*")
     write, fields = SMALL[config]
     write(tmp_path / "home", monkeypatch)
-    if name == "cifar10":  # it will be read unpacked, so the checksums of what is inside must be known too
-        write_small_cifar(tmp_path / "unpacked", monkeypatch, packed=False)
     published = published_in(tmp_path / "home")
     with serving(files=published) as site:
         files = tuple(

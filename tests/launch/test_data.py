@@ -10,7 +10,7 @@ from launch.main import main
 from tasks.catalogue import DATASETS
 from tests.tasks.data.archives import read_tree
 from tests.tasks.data.local_site import Site, serving
-from tests.tasks.data.small_datasets import FILES, IMAGES, PLAIN, packed, plain
+from tests.tasks.data.small_datasets import FILES, PLAIN, packed, plain
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_fetches_once(site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert gatebench("fetch", f"data_root={tmp_path}", "plain", "packed", "plain") == 0
     assert capsys.readouterr().out.splitlines() == [
         f"plain is present and verified, in {tmp_path / 'plain'}.",
-        f"packed is present and verified, in {tmp_path / 'packed' / 'images'}.",
+        f"packed is present and verified, in {tmp_path / 'packed'}.",
     ]
     assert len(site.requests) == asked
 
@@ -154,9 +154,9 @@ def test_help_says_how(capsys: pytest.CaptureFixture[str]) -> None:
         assert "gatebench data verify" in capsys.readouterr().out
 
 
-def test_unpacked_files_are_in_place(site: Site, tmp_path: Path) -> None:
+def test_a_fetched_archive_is_in_place(site: Site, tmp_path: Path) -> None:
     assert gatebench("fetch", "packed", f"data_root={tmp_path}") == 0
-    assert read_tree(tmp_path) == {f"packed/{name}": content for name, content in IMAGES.items()}
+    assert read_tree(tmp_path) == {"packed/images.tar.gz": FILES["images.tar.gz"]}
 
 
 def test_a_wrong_file_is_not_replaced(site: Site, tmp_path: Path) -> None:

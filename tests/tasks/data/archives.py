@@ -72,5 +72,6 @@ PACKERS: Mapping[str, Callable[[Mapping[str, bytes]], bytes]] = {
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:
-    """Return all files below a folder."""
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    """Return the files below a folder by their relative paths, without lock files, which stay and are empty."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

@@ -137,7 +137,6 @@ ARRAY = pickled(IMAGES)[2:-1]
             b"\x80\x02}(U\x04data" + ARRAY.replace(b"M\x00\x0c", b"M\x01\x0c") + b"U\x06labels](K\x01K\x02eu.",
             "no array",
         ),
-        (b"\x80\x02}(U\x04data" + ARRAY.replace(b"ndarray", b"matrix_") + b"U\x06labels](K\x01K\x02eu.", "no array"),
     ],
 )
 def test_what_is_no_batch_is_refused(data: bytes, sentence: str) -> None:
