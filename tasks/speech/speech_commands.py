@@ -22,26 +22,34 @@ TRAINING_CLIPS = {"v0.01_subset": 450, "v0.01": 1703, "v0.02": 2424}  # of a wor
 class SpeechCommands(Task):
     """One spoken word a clip, as frames of log-mel energies or MFCCs, standardised by the training part.
 
-    What is recorded. version: "v0.01", "v0.02", or "v0.01_subset", 5,000 clips of nine words of v0.01. words: the
-    classes; none for all of the version. unknown, silence: two classes more, of other words and of background noise, a
-    tenth as many as there are clips of the words. split: by the official "lists", or by the official "hash" of the
-    speaker, which agree. split_seed: draws the unknown words, and the subset's speakers for validation. content_sha256:
-    reads v0.01 or v0.02 unpacked; see `tasks.speech.speech_releases.find_recordings`.
-
-    What is heard. features, width: "log_mel" with I bands, or "mfcc" with I coefficients of 40 bands. window_ms,
-    stride_ms: of the frames.
-
-    What training adds; each is off at 0. background_share: that share of the clips has background noise, out of four
-    mixtures of each that are made beforehand, at a volume up to background_volume. time_shift_ms: up to that far, in
-    whole frames. time_mask, frequency_mask: SpecAugment's masks, two of each, of fewer frames or features than that.
-
-    What testing adds. test_snr_db: the signal-to-noise ratio of noise that is added to test clips alone; null for none.
-    test_noise: "white", or "background", from stretches that training does not hear. noise_seed: draws all noise.
+    Attributes:
+        version: the release: "v0.02" (35 words), "v0.01" (30 words), or "v0.01_subset" (5,000 clips of 9 of them).
+        words: the words that are classes. Without any, all words of the version are classes.
+        unknown: whether there is one more class, of other words, a tenth as many as there are clips of the words.
+        silence: whether there is one more class, of background noise, a tenth as many likewise.
+        split: the official split of the speakers: "lists", or "hash" of the speaker's name. The two agree.
+        split_seed: the seed that selects the unknown words, and the validation speakers of the subset.
+        content_sha256: the checksum of v0.01 or v0.02 unpacked, to read it so; None reads the archive. See
+            `tasks.speech.speech_releases.find_recordings`.
+        features: "log_mel" for log-mel energies, or "mfcc" for coefficients of 40 bands.
+        width: I, the number of bands or coefficients.
+        window_ms: the length of a frame in milliseconds.
+        stride_ms: milliseconds from the start of a frame to the start of the next.
+        background_share: the share of training clips with background noise, from 0 to 1. Each clip has four mixtures,
+            which are computed once.
+        background_volume: the largest volume of this noise, from 0 to 1.
+        time_shift_ms: how far a training clip is shifted at most, in milliseconds, rounded to whole frames.
+        time_mask: in training, each of two masks hides fewer adjoining frames than this (SpecAugment).
+        frequency_mask: in training, each of two masks hides fewer adjoining features than this (SpecAugment).
+        test_noise: the noise that is added to test clips: "white", or "background" from stretches of the recordings
+            that training does not use.
+        test_snr_db: the signal-to-noise ratio of the test clips in decibels. None adds no noise.
+        noise_seed: the seed of all noise.
     """
 
     title = "Speech Commands, one word of some in a second"
     metrics = (Metric("accuracy", "max"),)
-    chance = 1 / 9  # of nine words; an instance has that of its own classes
+    chance = 1 / 35  # of 35 words; an instance has that of its own classes
     protocol = (
         "Warden 2018: 80/10/10 % of the speakers by the official lists; 12 classes as in the official code, used by "
         "Zhang et al. 2017 (Hello Edge), but with silences and noise drawn once, those of each part from its own "
@@ -51,7 +59,7 @@ class SpeechCommands(Task):
     )
     licence = "CC BY 4.0"
 
-    version: str = "v0.01_subset"
+    version: str = "v0.02"
     words: Sequence[str] = ()
     unknown: bool = False
     silence: bool = False

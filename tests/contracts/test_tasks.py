@@ -35,7 +35,7 @@ REAL: Mapping[str, Mapping[str, Any]] = {
     "continual": {"joint": True, "experiences": 2, "limit": 2000},
     "continual_split": {"joint": True, "limit": 2000},
     "series": {"path": Path("series/daily-min-temperatures.csv"), "target": "Temp", "gaps": "carry"},
-    "speech_commands": {"words": ["down", "go", "left", "right", "up"]},
+    "speech_commands": {"version": "v0.01_subset", "words": ["down", "go", "left", "right", "up"]},
     "weather": {"input_length": 48, "horizon": 12},
 }  # config: the fields that choose a real file, or keep the tests quick; paths are below the data root
 SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[str, Any]]] = {
@@ -44,7 +44,7 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "weather": (write_small_weather, {"horizon": 24}),
     "imdb": (write_small_reviews, {"max_length": 30}),
     **dict.fromkeys(("jsb_chorales", "muse_data", "nottingham", "piano_midi"), (write_small_music, {})),
-    "speech_commands": (write_small_subset, {}),
+    "speech_commands": (write_small_subset, {"version": "v0.01_subset"}),
     "speech_commands_12": (write_small_release, {}),
     "sst2": (write_small_sentences, {}),
     "continual": (write_small_mnist, {"joint": True, "experiences": 2, "validation": 100}),

@@ -66,18 +66,18 @@ def test_archive_folder_and_cache_give_the_same(tmp_path: Path, monkeypatch: pyt
     cache = tmp_path / "cache"
     archive = shapes(EVERYTHING.load(tmp_path / "archive"))
     assert archive == shapes(EVERYTHING.load(tmp_path / "folder", cache))
-    (entry,) = cache.iterdir()
+    (entry,) = cache.glob("*.arrays")
     written = entry.stat().st_ino
     assert archive == shapes(EVERYTHING.load(tmp_path / "folder", cache))
     assert archive == shapes(EVERYTHING.load(tmp_path / "archive", cache))
-    assert [path.stat().st_ino for path in cache.iterdir()] == [written]
+    assert [path.stat().st_ino for path in cache.glob("*.arrays")] == [written]
 
 
 def test_one_cache_entry_serves_all_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_small_reviews(tmp_path, monkeypatch)
     for task in (Imdb(), Imdb(split_seed=1), Imdb(max_length=5, vocabulary=10), Imdb(validation=0.3)):
         assert shapes(task.load(tmp_path, tmp_path / "cache")) == shapes(task.load(tmp_path))
-    assert len(list((tmp_path / "cache").iterdir())) == 1
+    assert len(list((tmp_path / "cache").glob("*.arrays"))) == 1
 
 
 def test_data_are_verified_though_they_are_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_a_review_that_cannot_be_read_is_named(
         write_archive(tmp_path, archive_of(found), monkeypatch)
     with pytest.raises(UserError, match=rf"train/pos/3_8\.txt {sentence}$"):
         Imdb().load(tmp_path, tmp_path / "cache")
-    assert not list((tmp_path / "cache").iterdir())
+    assert not list((tmp_path / "cache").glob("*.arrays"))
 
 
 @pytest.mark.parametrize(
