@@ -1,10 +1,15 @@
-"""What a trial reports while it runs, and what it leaves behind. Plain data that any process can read."""
+"""The epochs and the outcome of a trial: plain data that any process can read."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gatebench.task import Metric
+
+if TYPE_CHECKING:
+    from gatebench.trial import Trial
 
 Status = Literal["finished", "diverged", "refused", "failed", "interrupted"]
 """How a trial ended."""
@@ -15,13 +20,13 @@ RESULTS: tuple[Status, ...] = ("finished", "diverged")
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch's figures.
+    """The metrics of one epoch.
 
     Attributes:
         digest: the digest of the trial.
         epoch: the number of the epoch, from 0.
         total: the number of epochs planned.
-        metrics: the figures by name, for example "train/loss", "val/accuracy", "gate/l0/f/mean".
+        metrics: the values by name, for example "train/loss", "val/accuracy", "gate/l0/f/mean".
     """
 
     digest: str
@@ -42,7 +47,7 @@ class Outcome:
         seed: the trial's seed.
         status: how the trial ended.
         sentence: the message, where the trial did not finish.
-        metrics: the final figures by name, for example "test/accuracy", "best/val/accuracy", "best/epoch",
+        metrics: the final values by name, for example "test/accuracy", "best/val/accuracy", "best/epoch",
             "parameters", "seconds", and at the best epoch "gate/l0/f/mean".
         facts: what the trial ran on: backend, device, versions, commit, host, data checksums.
         metric: the task's headline metric. None in records of earlier versions, which did not keep it.
@@ -60,6 +65,32 @@ class Outcome:
     facts: Mapping[str, str] = field(default_factory=dict)
     metric: Metric | None = None
     chance: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        trial: Trial,
+        status: Status,
+        sentence: str = "",
+        *,
+        metrics: Mapping[str, float] | None = None,
+        facts: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        """Return the outcome of a trial, with the labels, the digests, the metric and the chance of the trial."""
+        cell, task = trial.build_cell(), trial.build_task()
+        return cls(
+            digest=trial.digest,
+            cell=cell.name,
+            cell_digest=cell.digest,
+            task=task.label,
+            seed=trial.seed,
+            status=status,
+            sentence=sentence,
+            metrics=metrics or {},
+            facts=facts or {},
+            metric=task.metrics[0],
+            chance=task.chance,
+        )
 
     @property
     def has_result(self) -> bool:

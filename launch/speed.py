@@ -94,7 +94,10 @@ def _measure(plan: SpeedPlan, results: SpeedResults) -> None:
     from gatebench.speed.timing import gemm_peak
 
     settings, checker = plan.settings, AgreementChecker()
-    if any(benchmark.memory for benchmark in plan.benchmarks) and (reason := peak_memory.trouble()) is not None:
+    if (
+        any(benchmark.memory for benchmark in plan.benchmarks)
+        and (reason := peak_memory.unavailable_reason()) is not None
+    ):
         raise UserError(reason)
     results.allocator = keep_memory() if settings.keep_memory else "The allocator has its default settings."
     threads = settings.threads or [torch.get_num_threads()]

@@ -40,7 +40,6 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     # The plain data that the packages exchange.
     "gatebench.task": ("gatebench.errors",),
-    "gatebench.outcome": ("gatebench.task", "gatebench.errors"),
     "gatebench.trial": (
         "gatebench.errors",
         "gatebench.spec",
@@ -48,6 +47,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.backends.names",
         "gatebench.task",
     ),
+    "gatebench.outcome": ("gatebench.task", "gatebench.trial"),
     # What uses them. None of these four imports another, and nothing but `launch` imports any of them.
     "gatebench.machine": (),
     "gatebench.measures": (),

@@ -1,1 +1,1 @@
-"""Facts about the machine: versions, the allocator, peak memory, other processes."""
+"""The machine: facts for the records, memory allocator, peak memory, processor time of other processes."""

@@ -1,7 +1,8 @@
-"""How the C library hands out large blocks: kept for the next step instead of returned to the kernel after each.
+"""The memory allocator of the C library: whether it keeps freed memory for the next training step.
 
-A training step on long sequences allocates hundreds of megabytes. glibc takes such blocks from the kernel and gives
-them back at once, so every step waits for the kernel to zero the same pages again: up to half of its time.
+A training step on long sequences allocates hundreds of megabytes. By default glibc requests such blocks from the kernel
+and returns them at once. The kernel then sets the same pages to zero in every step, which takes up to half of the
+step's time.
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ import platform
 from functools import cache
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h
-_NEVER = -1  # a threshold as large as can be
+_NEVER = -1  # the largest threshold
 
 
 @cache
 def keep_memory() -> str:
-    """Let this process keep its freed memory for reuse, and return one sentence that says what was done.
+    """Make this process keep its freed memory for reuse, and return a sentence that describes the setting.
 
-    It costs memory that other processes cannot have until this one ends: at most its own peak so far, which it needs
-    again at the next step. Call it once, early, in a process that trains; it cannot be undone.
+    Call it once, early, in a process that trains. It cannot be undone. The process holds at most the memory of its own
+    peak so far, which other processes cannot use until it ends.
     """
     if platform.libc_ver()[0] != "glibc":
-        return "The allocator is left as it is: only glibc's can be tuned."
+        return "The allocator has its default settings: only glibc's can be changed."
     libc = ctypes.CDLL(None)
     if not (libc.mallopt(_M_TRIM_THRESHOLD, _NEVER) and libc.mallopt(_M_MMAP_MAX, 0)):
-        return "The allocator is left as it is: glibc refused the settings."
+        return "The allocator has its default settings: glibc refused the new ones."
     return "glibc keeps freed memory for reuse (no mmap for large blocks, no trimming)."

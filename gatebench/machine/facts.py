@@ -1,4 +1,4 @@
-"""On what a run ran: versions, machine, code."""
+"""Facts about the machine and the code that a run uses: versions, processor, commit."""
 
 import os
 import platform
@@ -8,15 +8,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("gatebench", "torch", "pytorch-lightning", "numpy")
+"""The packages whose versions are recorded."""
 
 
 @cache
-def facts() -> dict[str, str]:
-    """Return what a reader needs to judge whether two runs are comparable, as {name: text}."""
-    found = {f"version/{package}": _version(package) for package in PACKAGES}
-    found |= {"version/python": platform.python_version(), "host": platform.node(), "platform": platform.platform()}
-    found |= {"processor": _processor(), "cores": str(os.cpu_count()), "commit": _commit()}
-    return found
+def machine_facts() -> dict[str, str]:
+    """Return the facts by name: "version/torch", "host", "platform", "processor", "cores", "commit" and others.
+
+    They show whether two runs are comparable.
+    """
+    facts = {f"version/{package}": _version(package) for package in PACKAGES}
+    facts |= {"version/python": platform.python_version(), "host": platform.node(), "platform": platform.platform()}
+    facts |= {"processor": _processor(), "cores": str(os.cpu_count()), "commit": _commit()}
+    return facts
 
 
 def _version(package: str) -> str:
@@ -33,16 +37,16 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    """Return the commit of the code, with "+changes" where files differ from it; "unknown" outside of a checkout."""
-    here = Path(__file__).parent
-    git = ["git", "-C", str(here)]
+    """Return the commit of the code, with "+changes" if files differ from it; "unknown" outside of a checkout."""
+    folder = Path(__file__).parent
+    git = ["git", "-C", str(folder)]
     try:
         commit = subprocess.run(
             [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, timeout=10, check=True
         )
-        dirty = subprocess.run(
+        changes = subprocess.run(
             [*git, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, timeout=10
         )
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return commit.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")
+    return commit.stdout.strip() + ("+changes" if changes.stdout.strip() else "")

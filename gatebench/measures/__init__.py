@@ -1,1 +1,1 @@
-"""Pure functions from values to figures: gate statistics, statistics of arms, continual learning."""
+"""Pure functions on numbers: statistics of arms, statistics of gates, continual learning."""

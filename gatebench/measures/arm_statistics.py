@@ -1,4 +1,13 @@
-"""Statistics of paired runs: small pure functions. An arm is {seed: score}; arms are paired by their seeds."""
+"""Statistics of arms: intervals, the paired comparison with a baseline, the correction for many comparisons.
+
+An arm is one cell on one task. Its scores are {seed: score}, and two arms are paired by their seeds.
+
+    estimate      the mean with its 95 % Student-t interval
+    sign_flip_p   the p-value of the paired difference, by a sign-flip permutation test
+    holm          the correction of the p-values for many comparisons (Holm 1979)
+    compare       all of these for every arm and the baseline
+    best          the arms that cannot be distinguished from the best one
+"""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +20,32 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 LEVEL = 0.95
-ALPHA = 0.05
-MOST_PAIRS = 40  # 2^20 sums on either side of the exact `sign_flip_p`
-DRAWS = 99_999
+"""The confidence level of the intervals."""
 
-Arm = Mapping[int, float]
+ALPHA = 0.05
+"""The level of significance."""
+
+MOST_EXACT_PAIRS = 40
+"""The largest number of pairs for which `sign_flip_p` is exact: it sorts 2^20 sums and searches for 2^20 others."""
+
+SAMPLED_PATTERNS = 99_999
+"""The number of sign patterns that `sign_flip_p` samples for more pairs."""
+
+Scores = Mapping[int, float]
+"""The scores of one arm, {seed: score}."""
+
 Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over n values, and half the width of its 95 % Student-t interval (None for one value: no spread seen)."""
+    """A mean with its 95 % Student-t interval, mean ± half_width.
+
+    Attributes:
+        mean: the mean.
+        half_width: half of the interval's width; None for one value, which has no spread.
+        n: the number of values.
+    """
 
     mean: float
     half_width: float | None
@@ -29,16 +53,16 @@ class Estimate:
 
     @property
     def low(self) -> float | None:
-        """The interval's lower end."""
+        """The lower end of the interval."""
         return None if self.half_width is None else self.mean - self.half_width
 
     @property
     def high(self) -> float | None:
-        """The interval's upper end."""
+        """The upper end of the interval."""
         return None if self.half_width is None else self.mean + self.half_width
 
     def excludes_zero(self) -> bool:
-        """Whether there is an interval, and 0 lies outside of it."""
+        """Return whether there is an interval and 0 is outside of it."""
         return self.half_width is not None and abs(self.mean) > self.half_width
 
 
@@ -46,7 +70,7 @@ def estimate(values: Sequence[float]) -> Estimate:
     """Return the mean of `values` with its interval: t(0.975, n - 1) · s / √n, s the sample standard deviation.
 
     Raises:
-        ValueError: there is no value, or one is not finite.
+        ValueError: there is no value, or a value is not finite.
     """
     n = len(_finite(values))
     if not n:
@@ -55,13 +79,13 @@ def estimate(values: Sequence[float]) -> Estimate:
     return Estimate(float(mean(values)), half_width, n)
 
 
-def paired_differences(arm: Arm, baseline: Arm) -> list[float]:
+def paired_differences(arm: Scores, baseline: Scores) -> list[float]:
     """Return arm - baseline for each seed that both have, in the order of the seeds."""
     return [arm[seed] - baseline[seed] for seed in sorted(arm.keys() & baseline.keys())]
 
 
 def smallest_p(pairs: int) -> float:
-    """Return the smallest two-sided p that the sign-flip test can reach with so many pairs: 2 / 2^n, 1 for none.
+    """Return the smallest two-sided p of the sign-flip test with n pairs: 2 / 2^n, and 1 for no pairs.
 
     >>> [smallest_p(n) for n in (3, 4, 5, 6, 8)]
     [0.25, 0.125, 0.0625, 0.03125, 0.0078125]
@@ -70,7 +94,7 @@ def smallest_p(pairs: int) -> float:
 
 
 def pairs_needed(comparisons: int) -> int:
-    """Return the fewest pairs with which one of so many Holm-corrected comparisons can become significant at 0.05.
+    """Return the fewest pairs with which one of several Holm-corrected comparisons can be significant at 0.05.
 
     >>> pairs_needed(1), pairs_needed(4)
     (6, 8)
@@ -79,25 +103,27 @@ def pairs_needed(comparisons: int) -> int:
 
 
 def sign_flip_p(differences: Sequence[float]) -> float:
-    """Return the two-sided p of the sign-flip permutation test: how often random signs give as large an absolute sum.
+    """Return the two-sided p of the sign-flip permutation test of paired differences.
 
-    Exact up to 40 pairs: all 2^n sign patterns count, met in the middle, so that 40 pairs cost about 2^20 sums. Beyond,
-    an estimate from 99,999 patterns drawn with a fixed seed, the observed one added, so that it is never 0.
+    p is the share of sign patterns whose absolute sum of differences is at least the observed one. Up to 40 pairs p is
+    exact: all 2^n patterns count. The sums of the two halves of the pairs are combined by a binary search, so that 40
+    pairs cost about 2^20 sums. For more pairs p is an estimate from 99,999 patterns sampled with a fixed seed. The
+    observed pattern is added to them, so p is never 0.
 
     Raises:
         ValueError: a difference is not finite.
     """
     n = len(_finite(differences))
     # Sums that are equal on paper differ by rounding; the margin counts them as ties.
-    reach = abs(sum(differences)) - 1e-9 * sum(map(abs, differences))
-    if reach <= 0:
+    threshold = abs(sum(differences)) - 1e-9 * sum(map(abs, differences))
+    if threshold <= 0:
         return 1.0
-    if n > MOST_PAIRS:
-        signs = np.random.default_rng(0).integers(0, 2, (DRAWS, n), dtype=np.int8) * 2.0 - 1
-        return float((1 + (abs(signs @ np.array(differences)) >= reach).sum()) / (1 + DRAWS))
+    if n > MOST_EXACT_PAIRS:
+        signs = np.random.default_rng(0).integers(0, 2, (SAMPLED_PATTERNS, n), dtype=np.int8) * 2.0 - 1
+        return float((1 + (abs(signs @ np.array(differences)) >= threshold).sum()) / (1 + SAMPLED_PATTERNS))
     left, right = _signed_sums(differences[: n // 2]), np.sort(_signed_sums(differences[n // 2 :]))
-    above = right.size - np.searchsorted(right, reach - left, side="left")
-    below = np.searchsorted(right, -reach - left, side="right")
+    above = right.size - np.searchsorted(right, threshold - left, side="left")
+    below = np.searchsorted(right, -threshold - left, side="right")
     return float((above.sum() + below.sum()) / 2.0**n)
 
 
@@ -116,7 +142,10 @@ def _finite(values: Sequence[float]) -> Sequence[float]:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return the p-values corrected for testing them all (Holm 1979), in the order given.
+    """Return the p-values corrected for many comparisons (Holm 1979), in the given order.
+
+    The p-value of rank k of m, from 0, is multiplied by m - k. No corrected value is less than that of a smaller
+    p-value, or greater than 1.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
@@ -130,11 +159,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """An arm against the baseline.
+    """The comparison of an arm with the baseline.
 
-    difference: paired by seed. p: of the sign-flip test; p_holm: corrected over the comparisons made together.
-    attainable: whether p_holm would be 0.05 or less if the pairs differed as clearly as so many can, all else as it is;
-    if not, n was too small, and nothing is shown by a large p.
+    Attributes:
+        difference: the mean of the differences, paired by seed.
+        p: the p-value of the sign-flip test.
+        p_holm: the p-value corrected over all comparisons of the table.
+        attainable: whether p_holm could be 0.05 or less: it would be if all differences of this arm had the same sign,
+            and all other arms stayed as they are. If False, n is too small, and a large p shows nothing.
     """
 
     difference: Estimate
@@ -143,9 +175,9 @@ class Comparison:
     attainable: bool
 
 
-def compare(arms: Mapping[Name, Arm], baseline: Name) -> dict[Name, Comparison]:
-    """Return the comparison of every other arm that shares a seed with the baseline arm."""
-    paired = {name: paired_differences(arm, arms[baseline]) for name, arm in arms.items() if name != baseline}
+def compare(arms: Mapping[Name, Scores], baseline: Name) -> dict[Name, Comparison]:
+    """Return the comparison with the baseline for every other arm that shares a seed with it."""
+    paired = {name: paired_differences(scores, arms[baseline]) for name, scores in arms.items() if name != baseline}
     paired = {name: differences for name, differences in paired.items() if differences}
     p_values = [sign_flip_p(differences) for differences in paired.values()]
     comparisons = {}
@@ -156,15 +188,16 @@ def compare(arms: Mapping[Name, Arm], baseline: Name) -> dict[Name, Comparison]:
     return comparisons
 
 
-def best(arms: Mapping[Name, Arm], direction: Literal["max", "min"]) -> set[Name]:
-    """Return the arm with the best mean, and all that cannot be told from it.
+def best(arms: Mapping[Name, Scores], direction: Literal["max", "min"]) -> set[Name]:
+    """Return the arm with the best mean, and all arms that cannot be distinguished from it.
 
-    An arm is told from the best when the 95 % interval of their paired difference excludes 0 (not corrected for the
-    number of arms); with fewer than two shared seeds there is no interval, and it is not.
+    An arm is distinguished from the best one if the 95 % interval of their paired difference excludes 0. The interval
+    is not corrected for the number of arms. With fewer than two shared seeds there is no interval, and the arm is not
+    distinguished.
     """
     if not arms:
         return set()
     sign = 1 if direction == "max" else -1
-    top = max(arms.values(), key=lambda arm: sign * mean(arm.values()))
-    differences = {name: paired_differences(arm, top) for name, arm in arms.items()}
+    top = max(arms.values(), key=lambda scores: sign * mean(scores.values()))
+    differences = {name: paired_differences(scores, top) for name, scores in arms.items()}
     return {name for name, values in differences.items() if not values or not estimate(values).excludes_zero()}

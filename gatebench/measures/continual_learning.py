@@ -1,6 +1,7 @@
-"""How much is forgotten when one thing is learnt after another: pure functions on the accuracy matrix.
+"""Metrics of continual learning: pure functions of the accuracy matrix R.
 
 R (T, T): R[i][j] is the accuracy on experience j after training on the experiences 0 to i, one after another.
+T is the number of experiences.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ Matrix = Sequence[Sequence[float]]
 def average_accuracy(R: Matrix) -> float:
     """Return the mean accuracy on all experiences after the last one (ACC, Lopez-Paz & Ranzato 2017).
 
+    ACC = mean over j of R[T-1][j].
+
     Raises:
         ValueError: R is not square, or empty.
     """
@@ -20,24 +23,25 @@ def average_accuracy(R: Matrix) -> float:
 
 
 def backward_transfer(R: Matrix) -> float:
-    """Return how much the accuracy on an experience has changed since it was learnt (BWT, Lopez-Paz & Ranzato 2017).
+    """Return the mean change of the accuracy on an experience since it was learnt (BWT, Lopez-Paz & Ranzato 2017).
 
-    The mean over all experiences but the last; below 0 where later ones have done harm.
+    BWT = mean over j < T-1 of R[T-1][j] - R[j][j]. It is negative if later experiences lowered the accuracy.
 
     Raises:
-        ValueError: R is not square, or of fewer than two experiences.
+        ValueError: R is not square, or has fewer than two experiences.
     """
     _check(R, 2)
     return fmean(R[-1][j] - R[j][j] for j in range(len(R) - 1))
 
 
 def forgetting(R: Matrix) -> float:
-    """Return how far the accuracy on an experience has fallen below its best so far (Chaudhry et al. 2018).
+    """Return the mean decrease of the accuracy on an experience from its earlier maximum (Chaudhry et al. 2018).
 
-    The mean over all experiences but the last; below 0 where the last one has done good.
+    F = mean over j < T-1 of max over i < T-1 of R[i][j] - R[T-1][j]. It is negative if the last experience raised the
+    accuracy above the earlier maximum.
 
     Raises:
-        ValueError: R is not square, or of fewer than two experiences.
+        ValueError: R is not square, or has fewer than two experiences.
     """
     _check(R, 2)
     return fmean(max(row[j] for row in R[:-1]) - R[-1][j] for j in range(len(R) - 1))

@@ -1,7 +1,15 @@
-"""Statistics of gate traces: pure functions on named shapes. T time, B batch, H hidden, N = steps counted.
+"""Statistics of gate traces: mean, standard deviation, saturation and timescale of each gate.
 
 A gate is left-saturated where it is below 0.1 and right-saturated where it is above 0.9 (Karpathy, Johnson & Fei-Fei
-2015, arXiv 1506.02078). They count it per unit, over the time steps; so does `GateSums`; its `pooled` takes all units.
+2015, arXiv 1506.02078). `sum_gate` counts the saturated values per unit, over the time steps, as that paper does.
+`GateSums.pooled` adds the counts of all units.
+
+All functions are pure. T time, B batch, H hidden, N steps counted.
+
+    trace_metrics   the metrics of a whole trace, by name
+    sum_trace       the sums of a trace, to be merged with those of other batches
+    merge_sums      the sums of two parts of a data set
+    sums_to_metrics the metrics of merged sums
 """
 
 from __future__ import annotations
@@ -14,15 +22,23 @@ import torch
 from torch import Tensor
 
 LEFT, RIGHT = 0.1, 0.9
+"""The bounds of saturation: below LEFT, above RIGHT."""
 
 
 @dataclass(frozen=True)
 class GateSums:
-    """What must be kept of a gate so that parts of a data set add up to the whole; tensors are float64 of shape (H,).
+    """The sums of one gate, from which the statistics follow. The sums of two parts of a data set can be added.
 
-    steps: the number N of (time, example) pairs counted; total: the sum; squares: the sum of squared deviations from
-    the unit's own mean (a plain sum of squares would cancel); left, right: how many values are saturated.
-    A NaN stays: it reaches every figure of its unit, and of the pooled gate.
+    The tensors are float64 of shape (H,). A NaN in the trace makes all statistics of its unit and of the pooled gate
+    NaN.
+
+    Attributes:
+        steps: N, the number of (time, example) pairs counted.
+        total: the sum of the values.
+        squares: the sum of the squared deviations from the unit's own mean. A plain sum of squares would lose digits
+            by cancellation.
+        left: the number of left-saturated values.
+        right: the number of right-saturated values.
     """
 
     steps: int
@@ -32,7 +48,7 @@ class GateSums:
     right: Tensor
 
     def __add__(self, other: GateSums) -> GateSums:
-        """Return the sums over both parts (Chan, Golub & LeVeque 1983), the same wherever the whole was cut."""
+        """Return the sums over both parts (Chan, Golub & LeVeque 1983)."""
         if not self.steps or not other.steps:
             return self if self.steps else other
         steps = self.steps + other.steps
@@ -47,7 +63,7 @@ class GateSums:
 
     @property
     def mean(self) -> Tensor:
-        """The mean of each unit (H,); NaN where nothing was counted."""
+        """The mean of each unit (H,); NaN if nothing was counted."""
         return self.total / self.steps
 
     @property
@@ -66,35 +82,40 @@ class GateSums:
         return self._share(self.right)
 
     def pooled(self) -> GateSums:
-        """Return the sums over all units as those of a single one, shape (1,), with N · H steps."""
+        """Return the sums over all units as the sums of one unit, shape (1,), with N · H steps."""
         spread = self.steps * ((self.mean - self.mean.mean()) ** 2).sum() if self.steps else 0.0
         sums = [self.total.sum(), self.squares.sum() + spread, self.left.sum(), self.right.sum()]
         return GateSums(self.steps * len(self.total), *(total.reshape(1) for total in sums))
 
     def _share(self, count: Tensor) -> Tensor:
-        # NaN is neither below 0.1 nor above 0.9: without this it would pass for unsaturated.
+        # NaN is neither below 0.1 nor above 0.9: without this it would count as unsaturated.
         return torch.where(self.total.isnan(), torch.nan, count / self.steps)
 
 
-Sums = dict[tuple[int, str], GateSums]  # by layer and gate
+Sums = dict[tuple[int, str], GateSums]
+"""The sums of all gates of a network, by layer and gate."""
 
 
-def gate_sums(trace: Tensor, lengths: Tensor | None = None) -> GateSums:
-    """Return the sums of one gate's trace (T, B, H); steps at or after `lengths` (B,) are padding and do not count.
+def sum_gate(trace: Tensor, lengths: Tensor | None = None) -> GateSums:
+    """Return the sums of one gate.
+
+    Args:
+        trace: the gate's values (T, B, H).
+        lengths: the true lengths (B,); steps at or after them are padding and do not count. None: all steps count.
 
     Raises:
-        ValueError: the trace has not three dimensions, or a length is not within 0 .. T.
+        ValueError: the trace does not have three dimensions, or a length is outside of 0 .. T.
     """
     if trace.ndim != 3:
         raise ValueError(f"a gate trace has the shape (T, B, H), not {tuple(trace.shape)}")
-    values = trace.detach().flatten(0, 1) if lengths is None else trace.detach()[_counted(trace, lengths)]
+    values = trace.detach().flatten(0, 1) if lengths is None else trace.detach()[_not_padding(trace, lengths)]
     values = values.double()  # (N, H)
     steps, total = len(values), values.sum(0)
     squares = ((values - total / max(steps, 1)) ** 2).sum(0)
     return GateSums(steps, total, squares, (values < LEFT).sum(0).double(), (values > RIGHT).sum(0).double())
 
 
-def _counted(trace: Tensor, lengths: Tensor) -> Tensor:
+def _not_padding(trace: Tensor, lengths: Tensor) -> Tensor:
     """Return the mask (T, B) of the steps that are not padding."""
     T, B, _ = trace.shape
     if lengths.shape != (B,) or not bool(((lengths >= 0) & (lengths <= T)).all()):
@@ -102,61 +123,68 @@ def _counted(trace: Tensor, lengths: Tensor) -> Tensor:
     return torch.arange(T, device=trace.device)[:, None] < lengths.to(trace.device)
 
 
-def measure(trace: Mapping[int, Mapping[str, Tensor]], lengths: Tensor | None = None) -> Sums:
-    """Return the sums of a trace {layer: {gate: (T, B, H)}}; add those of several batches with `merge`."""
+def sum_trace(trace: Mapping[int, Mapping[str, Tensor]], lengths: Tensor | None = None) -> Sums:
+    """Return the sums of a trace {layer: {gate: (T, B, H)}}. `merge_sums` adds those of several batches."""
     return {
-        (layer, gate): gate_sums(values, lengths) for layer, gates in trace.items() for gate, values in gates.items()
+        (layer, gate): sum_gate(values, lengths) for layer, gates in trace.items() for gate, values in gates.items()
     }
 
 
-def merge(one: Sums, other: Sums) -> Sums:
+def merge_sums(first: Sums, second: Sums) -> Sums:
     """Return the sums over both parts of a data set.
 
     Raises:
-        ValueError: the parts are not of the same layers and gates.
+        ValueError: the parts have different layers or gates.
     """
-    if one.keys() != other.keys():
-        raise ValueError(f"gate sums of {sorted(one)} and {sorted(other)} do not belong to one network")
-    return {key: sums + other[key] for key, sums in one.items()}
+    if first.keys() != second.keys():
+        raise ValueError(f"gate sums of {sorted(first)} and {sorted(second)} do not belong to one network")
+    return {key: sums + second[key] for key, sums in first.items()}
 
 
-def describe(sums: Sums, unit_gates: Collection[str]) -> dict[str, float]:
-    """Return each gate's figures by metric name, over all steps and units: "gate/l0/f/mean" and "gate/l0/f/std".
+def sums_to_metrics(sums: Sums, unit_gates: Collection[str]) -> dict[str, float]:
+    """Return each gate's statistics by metric name, over all steps and units.
 
-    unit_gates: names of the gates whose values lie in [0, 1], for only there do saturation and timescale mean anything;
-    they have "gate/l0/f/left", "gate/l0/f/right" and "gate/l0/f/tau" too.
+    Args:
+        sums: the sums of all gates.
+        unit_gates: the names of the gates whose values are in [0, 1]. Saturation and timescale are defined only for
+            these gates.
+
+    Returns:
+        For gate f of layer 0 "gate/l0/f/mean" and "gate/l0/f/std", and if f is one of `unit_gates` also
+        "gate/l0/f/left" and "gate/l0/f/right", the shares of saturated values, and "gate/l0/f/tau", the timescale.
 
     Raises:
         ValueError: a gate of `unit_gates` has a mean outside of [0, 1].
     """
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for (layer, gate), units in sums.items():
         pool = units.pooled()
-        named = {"mean": pool.mean, "std": pool.std}
+        statistics = {"mean": pool.mean, "std": pool.std}
         if gate in unit_gates:
-            named |= {"left": pool.left_saturated, "right": pool.right_saturated}
-        values = dict(zip(named, torch.cat(list(named.values())).tolist(), strict=True))
+            statistics |= {"left": pool.left_saturated, "right": pool.right_saturated}
+        values = dict(zip(statistics, torch.cat(list(statistics.values())).tolist(), strict=True))
         if gate in unit_gates:
             values["tau"] = timescale(values["mean"])
-        figures |= {f"gate/l{layer}/{gate}/{name}": value for name, value in values.items()}
-    return figures
+        metrics |= {f"gate/l{layer}/{gate}/{name}": value for name, value in values.items()}
+    return metrics
 
 
-def summarize(
+def trace_metrics(
     trace: Mapping[int, Mapping[str, Tensor]], lengths: Tensor | None = None, *, unit_gates: Collection[str]
 ) -> dict[str, float]:
-    """Return the figures of one trace {layer: {gate: (T, B, H)}}: `describe` of its `measure`."""
-    return describe(measure(trace, lengths), unit_gates)
+    """Return the metrics of one trace {layer: {gate: (T, B, H)}}; see `sums_to_metrics` for their names."""
+    return sums_to_metrics(sum_trace(trace, lengths), unit_gates)
 
 
 def timescale(mean: float) -> float:
-    """Return τ = -1 / ln(mean) in time steps: multiplied by the constant `mean`, a state is down to 1/e after τ steps.
+    """Return the timescale of a gate's mean in time steps, τ = -1 / ln(mean).
 
-    It is the timescale of the mean gate, not the mean of the timescales, and speaks of memory only for a gate that
-    multiplies the old state. A mean of 0 gives 0 (nothing is kept), 1 gives infinity (nothing is lost), NaN gives NaN.
+    A state that is multiplied by the constant `mean` in every step decays to 1/e after τ steps. This is the timescale
+    of the mean gate, not the mean of the timescales. It is a measure of memory only for a gate that multiplies the old
+    state. A mean of 0 gives 0 (nothing is kept), 1 gives infinity (nothing is lost), NaN gives NaN.
 
     Raises:
-        ValueError: the mean lies outside of [0, 1].
+        ValueError: the mean is outside of [0, 1].
     """
     if mean < 0 or mean > 1:
         raise ValueError(f"a gate in [0, 1] cannot have the mean {mean}")

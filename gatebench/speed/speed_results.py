@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gatebench.errors import UserError
-from gatebench.machine.facts import facts
+from gatebench.machine.facts import machine_facts
 from gatebench.speed.summary import recordings, speeds
 from gatebench.speed.timed_row import TimedRow
 
@@ -40,7 +40,7 @@ class SpeedResults:
         """Return plain data, ready for JSON: the results, the date, facts about the machine, and the summaries."""
         return {
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": facts(),
+            "machine": machine_facts(),
             "settings": self.settings,
             "allocator": self.allocator,
             "gemm_peak": self.gemm_peak,

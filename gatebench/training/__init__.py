@@ -1,4 +1,4 @@
-"""Training one trial with Lightning. Only this package imports Lightning."""
+"""Training of one trial with Lightning. Only this package imports Lightning."""
 
 from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.learner import Learner

@@ -1,4 +1,4 @@
-"""A problem's splits as Lightning wants them."""
+"""The splits of a problem as a Lightning data module."""
 
 from dataclasses import replace
 
@@ -10,7 +10,13 @@ from gatebench.training.batches import Batches
 
 
 class SplitsDataModule(pl.LightningDataModule):
-    """A problem's splits as loaders; the training order depends on the seed and the epoch alone."""
+    """The loaders of a problem's splits. `gatebench.training.batches` describes the order of the batches.
+
+    Args:
+        problem: the loaded task.
+        batch_size: B.
+        seed: the seed of the order of the training batches.
+    """
 
     def __init__(self, problem: Problem, batch_size: int, seed: int) -> None:
         super().__init__()
@@ -31,6 +37,6 @@ class SplitsDataModule(pl.LightningDataModule):
         return self.test
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        """Return the batch on the device; lengths stay on the CPU, where they are read."""
+        """Return the batch on the device. The lengths stay on the CPU, where the layers read them."""
         del dataloader_idx
         return replace(batch, x=batch.x.to(device), y=batch.y.to(device))

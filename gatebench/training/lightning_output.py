@@ -1,4 +1,4 @@
-"""Lightning's manners towards the user's terminal and keyboard, made ours."""
+"""Lightning's messages on the terminal, and its handling of Ctrl-C."""
 
 import logging
 import signal
@@ -10,7 +10,7 @@ from typing import Any
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Lightning's banners and its advice on loaders from the user's terminal."""
+    """Suppress Lightning's banners and warnings inside the block."""
     logger = logging.getLogger("pytorch_lightning")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -25,7 +25,10 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn the exit that Lightning makes of Ctrl-C back into a KeyboardInterrupt, and give the signal back."""
+    """Raise KeyboardInterrupt on Ctrl-C inside the block, and restore the signal handler.
+
+    Lightning replaces the handler of SIGINT and raises SystemExit.
+    """
     handler: Any = signal.getsignal(signal.SIGINT)
     try:
         yield

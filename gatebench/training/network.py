@@ -1,4 +1,4 @@
-"""What is trained: a task's encoder, recurrent layers, and the task's head."""
+"""The network that is trained: a task's encoder, recurrent layers, and the task's head."""
 
 from torch import Generator, Tensor, nn
 
@@ -8,10 +8,14 @@ from gatebench.trial import Trial
 
 
 class Network(nn.Module):
-    """encoder → recurrent layers → dropout → head. T time, B batch, H hidden.
+    """encoder → recurrent layers → dropout → head.
 
-    The head starts from torch's global generator before the recurrent weights draw from their own, so that two cells
-    under one seed have the same head.
+    The head is initialised before the recurrent layers, from torch's global generator. The recurrent layers are
+    initialised from their own generator. So two cells with the same seed have the same head.
+
+    Args:
+        problem: the loaded task, with the encoder and the head.
+        trial: the trial, with the cell, the sizes of the network, the backend and the seed.
     """
 
     def __init__(self, problem: Problem, trial: Trial) -> None:

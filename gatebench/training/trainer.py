@@ -1,4 +1,4 @@
-"""How one fit is set up: the device, the trainer with its callbacks, the best weights."""
+"""The device, the Lightning trainer with its callbacks, and the best weights."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,11 @@ from gatebench.trial import Trial
 
 
 def check_device(device: str) -> None:
-    """Raise `Refusal` where the device that a config names is not there."""
+    """Check that the device exists.
+
+    Raises:
+        Refusal: the device is cuda, and torch finds no CUDA device.
+    """
     if device == "cuda" and not torch.cuda.is_available():
         raise Refusal(
             "training.device is cuda, but torch finds no CUDA device on this machine; use training.device=cpu."
@@ -25,7 +29,14 @@ def check_device(device: str) -> None:
 def make_trainer(
     trial: Trial, metric: Metric, folder: Path, emit: Callable[[Epoch], None]
 ) -> tuple[pl.Trainer, ModelCheckpoint]:
-    """Return a trainer that keeps the best weights, by `metric` on validation, in `folder`, and stops when they age."""
+    """Return a trainer with early stopping, and its checkpoint of the best weights.
+
+    Args:
+        trial: the trial, with the training's settings.
+        metric: the metric of the validation split that early stopping and the best weights go by.
+        folder: the folder for the file `best.ckpt`.
+        emit: the function that receives every epoch's metrics.
+    """
     settings, monitor = trial.training, f"val/{metric.name}"
     best = ModelCheckpoint(
         folder,
@@ -52,7 +63,7 @@ def make_trainer(
     return trainer, best
 
 
-def restore(learner: Learner, best: ModelCheckpoint) -> None:
-    """Load the best weights; `weights_only` so that nothing is ever unpickled."""
+def load_best_weights(learner: Learner, best: ModelCheckpoint) -> None:
+    """Load the best weights into the learner. `weights_only=True`: nothing is unpickled."""
     if best.best_model_path:
         learner.load_state_dict(torch.load(best.best_model_path, weights_only=True, map_location="cpu")["state_dict"])

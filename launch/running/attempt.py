@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gatebench.errors import Refusal, UserError
-from gatebench.outcome import Epoch, Outcome, Status
+from gatebench.outcome import Epoch, Outcome
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
 
@@ -22,7 +22,7 @@ def train(trial: Trial, *, home: Path, data_root: Path, keep_memory: bool, emit:
     """Train a trial; torch and Lightning are imported here, so only where trials run."""
     from gatebench.training import run_trial
 
-    return run_trial(trial, home=home, data_root=data_root, emit=emit, keep=keep_memory)
+    return run_trial(trial, home=home, data_root=data_root, emit=emit, keep_memory=keep_memory)
 
 
 def attempt(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> Outcome:
@@ -37,7 +37,7 @@ def attempt(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> Ou
         raise
     except Exception as error:
         sentence = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0] or 'no message'}"
-        return unfinished(trial, "failed", sentence, {TRACEBACK: traceback.format_exc()})
+        return Outcome.of(trial, "failed", sentence, facts={TRACEBACK: traceback.format_exc()})
 
 
 def forgiving(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> Outcome:
@@ -45,23 +45,6 @@ def forgiving(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> 
     try:
         return attempt(trial, run, emit)
     except Refusal as refusal:
-        return unfinished(trial, "refused", str(refusal))
+        return Outcome.of(trial, "refused", str(refusal))
     except UserError as error:
-        return unfinished(trial, "failed", str(error))
-
-
-def unfinished(trial: Trial, status: Status, sentence: str, facts: dict[str, str] | None = None) -> Outcome:
-    """Return the outcome of a trial that has no figures."""
-    cell, task = trial.build_cell(), trial.build_task()
-    return Outcome(
-        trial.digest,
-        cell.name,
-        cell.digest,
-        task.label,
-        trial.seed,
-        status,
-        sentence,
-        facts=facts or {},
-        metric=task.metrics[0],
-        chance=task.chance,
-    )
+        return Outcome.of(trial, "failed", str(error))

@@ -22,7 +22,7 @@ from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.trial import Trial
 from launch.events import Event, Started, Tell
-from launch.running.attempt import TrialRunner, forgiving, unfinished
+from launch.running.attempt import TrialRunner, forgiving
 
 POLL_SECONDS = 0.25
 PATIENCE_SECONDS = 10
@@ -118,13 +118,13 @@ def _outcome(reference: Any, trial: Trial) -> Outcome:
     try:
         outcome: Outcome = ray.get(reference)
     except TaskCancelledError:
-        return unfinished(trial, "interrupted", "The trial was cancelled.")
+        return Outcome.of(trial, "interrupted", "The trial was cancelled.")
     except OutOfMemoryError:
-        return unfinished(trial, "failed", "The machine ran out of memory, and Ray ended the trial's process.")
+        return Outcome.of(trial, "failed", "The machine ran out of memory, and Ray ended the trial's process.")
     except WorkerCrashedError:
-        return unfinished(trial, "failed", "The trial's process died: it was killed, or it crashed.")
+        return Outcome.of(trial, "failed", "The trial's process died: it was killed, or it crashed.")
     except RayError as error:
-        return unfinished(trial, "failed", f"Ray lost the trial ({_first_line(error)}).")
+        return Outcome.of(trial, "failed", f"Ray lost the trial ({_first_line(error)}).")
     return outcome
 
 

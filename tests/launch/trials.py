@@ -1,5 +1,6 @@
 """Trials and outcomes to test with."""
 
+from dataclasses import replace
 from typing import Any
 
 from gatebench.outcome import Outcome, Status
@@ -17,9 +18,6 @@ def trial(cell: str = "lstm", seed: int = 0, epochs: int = 3, **others: Any) -> 
 
 def outcome(of: Trial, status: Status = "finished", score: float = 0.5, **others: Any) -> Outcome:
     """Return an outcome of a trial."""
-    cell = of.build_cell()
     metrics = {"test/accuracy": score, "seconds": 1.5, "parameters": 100.0} if status == "finished" else {}
     sentence = "" if status == "finished" else "So it was."
-    task = of.build_task()
-    settings = {"sentence": sentence, "metrics": metrics, "metric": task.metrics[0], "chance": task.chance, **others}
-    return Outcome(of.digest, cell.name, cell.digest, task.label, of.seed, status, **settings)
+    return replace(Outcome.of(of, status, sentence, metrics=metrics), **others)

@@ -25,7 +25,9 @@ print(kilobytes("VmHWM") - peak, kept)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-@pytest.mark.parametrize(("libc", "said"), [("glibc", "glibc keeps freed memory"), ("musl", "left as it is")])
+@pytest.mark.parametrize(
+    ("libc", "said"), [("glibc", "glibc keeps freed memory"), ("musl", "has its default settings")]
+)
 def test_keeps_what_was_freed_and_uses_it_again(libc: str, said: str) -> None:
     run = subprocess.run([sys.executable, "-c", CODE.format(libc=libc)], capture_output=True, text=True, check=True)
     sentence, numbers = run.stdout.splitlines()

@@ -21,7 +21,7 @@ def stat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_busy_beside_this_process_is_others(stat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(other_processes, "_own", iter([10.0, 10.4]).__next__)
+    monkeypatch.setattr(other_processes, "_own_seconds", iter([10.0, 10.4]).__next__)
     stat.write_text("cpu  100 0 100 900 50 0 0 0 0 0\ncpu0 9 9 9\n")
     watch = OtherProcesses()
     stat.write_text("cpu  180 10 120 999 99 0 0 0 0 0\ncpu0 9 9 9\n")
@@ -29,7 +29,7 @@ def test_what_is_busy_beside_this_process_is_others(stat: Path, monkeypatch: pyt
 
 
 def test_this_process_is_nobody_else(stat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(other_processes, "_own", iter([1.0, 3.0]).__next__)
+    monkeypatch.setattr(other_processes, "_own_seconds", iter([1.0, 3.0]).__next__)
     stat.write_text("cpu  100 0 0 0 0 0 0 0\n")
     watch = OtherProcesses()
     stat.write_text("cpu  290 0 0 0 0 0 0 0\n")

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from gatebench.machine import peak_memory
-from gatebench.machine.peak_memory import step_peak, trouble
+from gatebench.machine.peak_memory import step_peak, unavailable_reason
 
-linux = pytest.mark.skipif(trouble() is not None, reason=str(trouble()))
+linux = pytest.mark.skipif(unavailable_reason() is not None, reason=str(unavailable_reason()))
 
 
 @linux
@@ -29,4 +29,4 @@ def test_what_was_there_before_is_not_charged() -> None:
 
 def test_where_it_cannot_be_measured_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peak_memory, "_RESET", tmp_path / "nowhere" / "clear_refs")
-    assert "needs Linux, else say memory=false." in (trouble() or "")
+    assert "It needs Linux; set memory=false." in (unavailable_reason() or "")

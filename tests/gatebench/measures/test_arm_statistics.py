@@ -98,7 +98,7 @@ def test_sign_flip_errs_as_often_as_it_says() -> None:
 def test_many_pairs_are_sampled_close_to_the_exact_p(monkeypatch: pytest.MonkeyPatch) -> None:
     differences = list(np.random.default_rng(6).normal(0.3, 1, 30))
     exact = sign_flip_p(differences)
-    monkeypatch.setattr(arm_statistics, "MOST_PAIRS", 10)
+    monkeypatch.setattr(arm_statistics, "MOST_EXACT_PAIRS", 10)
     sampled = sign_flip_p(differences)
     assert 0.01 < exact < 0.5
     assert sampled != exact

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from gatebench.backends import registry
-from gatebench.machine.peak_memory import trouble
+from gatebench.machine.peak_memory import unavailable_reason
 from gatebench.speed import benchmark_run
 from gatebench.speed.agreement import AgreementChecker
 from gatebench.speed.benchmark import TORCH, TORCH_PLAIN, Benchmark, candidates
@@ -123,7 +123,7 @@ def test_torch_plain_is_timed_in_another_process() -> None:
     assert plain.kept == rows[TORCH].kept
 
 
-@pytest.mark.skipif(trouble() is not None, reason=str(trouble()))
+@pytest.mark.skipif(unavailable_reason() is not None, reason=str(unavailable_reason()))
 def test_memory_is_measured_in_fresh_processes() -> None:
     rows = run("gru", ["manual"], [TORCH], memory=True)
     own, torchs = rows["manual"].peak, rows[TORCH].peak

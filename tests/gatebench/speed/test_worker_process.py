@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gatebench.machine.peak_memory import trouble
+from gatebench.machine.peak_memory import unavailable_reason
 from gatebench.speed.worker_process import ANSWERS, Worker
 
 ORDER = {"cell": {"base": "gru"}, "runner": "torch", "trace": False, "shape": [6, 3, 2, 4], "keep_memory": False}
@@ -19,6 +19,6 @@ def test_it_measures_kept_memory_and_time(worker: Worker) -> None:
     assert 0 < ANSWERS["time"](worker)["seconds"] < 10
 
 
-@pytest.mark.skipif(trouble() is not None, reason=str(trouble()))
+@pytest.mark.skipif(unavailable_reason() is not None, reason=str(unavailable_reason()))
 def test_it_measures_peak_memory(worker: Worker) -> None:
     assert 0 <= ANSWERS["peak"](worker)["bytes"] < 100e6

@@ -23,6 +23,19 @@ def test_the_config_names_the_optimiser(name: str, kind: type[Optimizer]) -> Non
     assert (optimizer.defaults["lr"], optimizer.defaults["weight_decay"]) == (0.5, 0.25)
 
 
+@pytest.mark.parametrize(
+    ("name", "defaults"),
+    [
+        ("adam", {"betas": (0.9, 0.999), "eps": 1e-8}),
+        ("adamw", {"betas": (0.9, 0.999), "eps": 1e-8}),
+        ("rmsprop", {"alpha": 0.99, "eps": 1e-8, "momentum": 0}),
+        ("sgd", {"momentum": 0}),
+    ],
+)
+def test_the_other_settings_of_an_optimiser_are_those_of_torch(name: str, defaults: dict[str, object]) -> None:
+    assert learner(optimizer=name).configure_optimizers().defaults.items() >= defaults.items()
+
+
 def validated(built: Learner, parts: list[torch.Tensor]) -> dict[str, float]:
     """Return the epoch's metrics after validating on these parts of the split, without a trainer."""
     built.log_dict = lambda *_, **__: None  # type: ignore[method-assign]

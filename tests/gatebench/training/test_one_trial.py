@@ -6,6 +6,7 @@ import torch
 
 from gatebench.errors import Refusal
 from gatebench.outcome import Epoch, Outcome
+from gatebench.task import Metric
 from gatebench.training import run_trial
 from gatebench.trial import Training, Trial
 from tests.gatebench.training.sign import LSTM, TRIAL, Sign
@@ -20,6 +21,7 @@ def test_a_trial_learns_and_says_what_it_did(tmp_path: Path) -> None:
     outcome, epochs = run(TRIAL, tmp_path)
     assert outcome.status == "finished"
     assert (outcome.digest, outcome.cell, outcome.task, outcome.seed) == (TRIAL.digest, "lstm", "sign", 0)
+    assert (outcome.metric, outcome.chance) == (Metric("accuracy", "max"), 0.5)
     assert outcome.metrics["test/accuracy"] > 0.8
     assert [e.epoch for e in epochs] == [0, 1, 2, 3]
     assert all(e.total == 4 and e.digest == TRIAL.digest for e in epochs)

@@ -6,7 +6,7 @@ import torch
 from gatebench.errors import Refusal
 from gatebench.task import Metric
 from gatebench.training.learner import Learner
-from gatebench.training.trainer import check_device, make_trainer, restore
+from gatebench.training.trainer import check_device, load_best_weights, make_trainer
 from tests.gatebench.training.sign import TRIAL, Sign
 
 
@@ -38,5 +38,5 @@ def test_restoring_brings_back_the_weights_of_the_file(tmp_path: Path) -> None:
     with torch.no_grad():
         for parameter in learner.parameters():
             parameter.add_(1)
-    restore(learner, best)
+    load_best_weights(learner, best)
     assert all(torch.equal(weight, kept[name]) for name, weight in learner.state_dict().items())

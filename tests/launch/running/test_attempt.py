@@ -6,7 +6,7 @@ from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
-from launch.running.attempt import TrialRunner, attempt, forgiving, unfinished
+from launch.running.attempt import TrialRunner, attempt, forgiving
 from tests.launch.trials import outcome, trial
 
 
@@ -42,7 +42,7 @@ def test_a_mistake_ends_one_trial(error: UserError) -> None:
 
 
 def test_among_many_trials_a_mistake_is_an_outcome() -> None:
-    assert forgiving(trial(), raising(UserError("No file.")), lambda _: None) == unfinished(
+    assert forgiving(trial(), raising(UserError("No file.")), lambda _: None) == Outcome.of(
         trial(), "failed", "No file."
     )
     assert forgiving(trial(), raising(Refusal("No GPU.")), lambda _: None).status == "refused"
@@ -54,8 +54,3 @@ def test_a_stop_by_the_user_is_none() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         forgiving(trial(), stopped, lambda _: None)
-
-
-def test_an_unfinished_trial_can_be_told_from_others() -> None:
-    told = unfinished(trial("gru", seed=4), "interrupted", "So it was.")
-    assert (told.cell, told.task, told.seed, told.digest) == ("gru", "digits", 4, trial("gru", seed=4).digest)
