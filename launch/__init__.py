@@ -1,1 +1,1 @@
-"""The command `gatebench`: one verb a file. Only this package imports Hydra and Ray."""
+"""The command `gatebench`: one module for each verb. Only this package imports Hydra and Ray."""

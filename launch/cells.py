@@ -52,12 +52,12 @@ def run(argv: Sequence[str]) -> int:
     wanted, rest = _format(rest, ("svg", "dot")) if subject == "draw" else ("", rest)
     if subject in SUBJECTS and not rest:
         raise UserError(f"gatebench cells {subject} wants the name of a cell, as in gatebench cells {subject} lstm.")
-    from launch.config.arguments import ask  # Hydra is not needed for the list
+    from launch.config.arguments import parse_plan  # Hydra is not needed for the list
 
     if subject not in SUBJECTS or rest[0].startswith("-"):
-        ask("cells", __doc__, ["--help"])
+        parse_plan("cells", __doc__, ["--help"])
     name, *overrides = rest
-    plan = ask("cells", __doc__, overrides, [name if "=" in name else f"cell={name}"])
+    plan = parse_plan("cells", __doc__, overrides, [name if "=" in name else f"cell={name}"])
     if plan is None:
         return 0
     if subject == "show":

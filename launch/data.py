@@ -32,7 +32,7 @@ def run(argv: Sequence[str]) -> int:
     Raises:
         UserError: there is no such data set, or it cannot be fetched.
     """
-    from launch.config.arguments import ask
+    from launch.config.arguments import parse_plan
 
     subject, *rest = argv or ["--help"]
     if subject.startswith("-"):
@@ -40,10 +40,10 @@ def run(argv: Sequence[str]) -> int:
     if subject not in SUBJECTS:
         raise unknown("subject of gatebench data", subject, SUBJECTS)
     names = list(dict.fromkeys(word for before, word in pairwise(["", *rest]) if _is_name(word, before)))
-    plan = ask("data", __doc__, [word for word in rest if word not in names])
+    plan = parse_plan("data", __doc__, [word for word in rest if word not in names])
     if plan is None:
         return 0
-    chosen, root = [_dataset(name) for name in names], plan.settings.data
+    chosen, root = [_dataset(name) for name in names], plan.settings.data_folder
     if subject == "list":
         print(listing(chosen or DATASETS.values(), root))
         return 0

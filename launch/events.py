@@ -1,4 +1,7 @@
-"""What is told about trials while they run: each has started, has done an epoch, or has ended."""
+"""The events of a trial: it has started, it has ended an epoch, it has ended.
+
+A Ray worker sends these to the driver; `launch/running/ray_sweep.py` describes how.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,11 +11,19 @@ from gatebench.outcome import Epoch, Outcome
 
 @dataclass(frozen=True)
 class Started:
-    """A trial has started; `when` is in seconds since 1970."""
+    """A trial has started.
+
+    Attributes:
+        digest: the digest of the trial.
+        when: the time at which it started, in seconds since 1970.
+    """
 
     digest: str
     when: float
 
 
 Event = Started | Epoch | Outcome
-Tell = Callable[[Event], None]
+"""An event. Every event has the digest of its trial."""
+
+EventHandler = Callable[[Event], None]
+"""A function that receives the events of trials in their order."""

@@ -1,4 +1,4 @@
-"""The console command: `gatebench VERB …`, one verb a module of this package."""
+"""The console command `gatebench VERB …`. Each verb is a module of this package with a function `run`."""
 
 import os
 import signal
@@ -12,28 +12,30 @@ from gatebench.errors import UserError, unknown
 VERBS = {
     "train": "train one trial",
     "sweep": "train the trials that an experiment or a grid spans, and print their table",
-    "plan": "show what a sweep would run, and what it would cost",
-    "speed": "time cells on their backends, once they agree with the reference",
-    "table": "print the ablation table of what has been run",
-    "cells": "list the cells, or show one: equations, parameters, cost",
+    "plan": "show the trials of a sweep and their cost",
+    "speed": "time training steps of cells on their backends",
+    "table": "print the ablation table of the trials in the records",
+    "cells": "list the cells, or show or draw one",
     "data": "list, fetch and verify the data sets",
     "ui": "open the records in MLflow",
 }
-"""The verbs, each with what it does."""
+"""The verbs, each with a description."""
 
 EPILOG = """\
 Settings are key=value in Hydra's grammar: cell=lstm,gru seed=range(0,5) training.max_epochs=3
-All that is written lies below $GATEBENCH_HOME (./runs); data files are looked for below $GATEBENCH_DATA.
-`gatebench VERB --help` says more."""
+Everything is written below $GATEBENCH_HOME (default: ./runs). Data files are read below $GATEBENCH_DATA.
+`gatebench VERB --help` describes a verb."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code.
+    """Run the command and return its exit code.
 
-    0; 1 if trials failed; 2 for a user's mistake; 130 after Ctrl-C or SIGTERM; 141 if nobody reads what it prints.
+    Returns:
+        0 for success; 1 if trials failed; 2 for a mistake of the user; 130 after Ctrl-C or SIGTERM; 141 if the reader
+        of the output has closed it.
     """
     if argv is None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is open is closed
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: open runs are closed
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _run(arguments)
@@ -45,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("gatebench: stopped.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader has gone (`| head`); the interpreter would complain once more when it flushes at exit.
+        # The reader has closed the pipe (`| head`). Without this, the interpreter prints another error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     return code
@@ -67,5 +69,9 @@ def _run(arguments: list[str]) -> int:
 
 def _usage() -> str:
     width = max(map(len, VERBS))
-    verbs = "\n".join(f"  {verb:<{width}}  {does}" for verb, does in VERBS.items())
-    return f"usage: gatebench VERB [key=value …]\n\nWhich gate matters, where, and by how much.\n\n{verbs}\n\n{EPILOG}"
+    verbs = "\n".join(f"  {verb:<{width}}  {description}" for verb, description in VERBS.items())
+    return (
+        "usage: gatebench VERB [key=value …]\n\n"
+        "Which gate of a recurrent network matters, where, and by how much.\n\n"
+        f"{verbs}\n\n{EPILOG}"
+    )

@@ -27,7 +27,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from gatebench.errors import UserError
-from launch.config.arguments import read
+from launch.config.arguments import parse_arguments
 from launch.config.speed_config import SpeedPlan, speed_plan
 from launch.display.text_columns import align
 
@@ -48,7 +48,7 @@ def run(argv: Sequence[str]) -> int:
     Raises:
         UserError: a setting is not allowed.
     """
-    arguments = read("speed", __doc__, argv)
+    arguments = parse_arguments("speed", __doc__, argv)
     plan = speed_plan(arguments.overrides, arguments.config_dir)
     if arguments.cfg is not None:
         print(plan.text, end="")

@@ -1,10 +1,10 @@
-"""Train the trials that an experiment or a grid spans, side by side, and print their table.
+"""Train the trials that an experiment or a grid spans, several at once, and print their table.
 
   gatebench sweep experiment=quickstart
   gatebench sweep cell=lstm,gru task=digits seed=range(0,5)
   gatebench sweep cell=lstm cell.ablate.i.fix=0,0.5,1 study=input_gate
 
-Trials that the study has a result of are not run again, so a sweep that was stopped goes on where it was.
+Trials that have a result in the study are not run again. To continue a sweep that was stopped, run the same command.
 """
 
 import sys
@@ -16,54 +16,58 @@ from gatebench.records.mlflow_page import study_view
 from gatebench.records.record import Record
 from gatebench.report.render import FORMATS
 from gatebench.trial import Trial
-from launch.config.arguments import ask
+from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.config.settings import Settings
-from launch.running.attempt import train
-from launch.running.ray_sweep import Resources, fan_out
-from launch.running.watch import watching
+from launch.running.attempt import train_trial
+from launch.running.known_outcomes import trials_to_run
+from launch.running.ray_cluster import Resources
+from launch.running.ray_sweep import run_trials
+from launch.running.trial_monitor import monitored
 from launch.table import check_baseline, table_of
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run what is left of the sweep and print its table; return 0, or 1 if a trial failed."""
-    plan = ask("sweep", __doc__, argv)
+    """Run the trials without a result, print the table of all, and return 0, or 1 if a trial failed."""
+    plan = parse_plan("sweep", __doc__, argv)
     if plan is None:
         return 0
     check_baseline(plan)
     settings = plan.settings
-    with settings.folder.lock():
-        record = Record(settings.folder, settings.study, settings.records)
-        if stale := record.reconcile():
-            _say(f"{stale} runs that a killed process had left open were closed.")
-        done = set() if settings.force else record.finished()
-        trials = [trial for trial in plan.trials if trial.digest not in done]
-        _say(f"Study {settings.study!r}: {len(plan.trials)} trials, {len(plan.trials) - len(trials)} done already.")
+    with settings.home_folder.lock():
+        record = Record(settings.home_folder, settings.study, settings.records_uri)
+        if stale := record.close_stale_runs():
+            _report(f"{stale} runs that a killed process had left open were closed.")
+        trials = trials_to_run(plan.trials, record.outcomes(), force=settings.force)
+        _report(f"Study {settings.study!r}: {len(plan.trials)} trials, {len(plan.trials) - len(trials)} done already.")
         failed = _run_all(trials, settings, record) if trials else 0
-        _report(plan, record)
+        _print_table(plan, record)
     if failed:
-        _say(f"{failed} of {len(trials)} trials failed; their sentences are above and in the records.")
+        _report(f"{failed} of {len(trials)} trials failed; their messages are above and in the records.")
     return 1 if failed else 0
 
 
 def _run_all(trials: Sequence[Trial], settings: Settings, record: Record) -> int:
-    """Run the trials; return how many of them failed."""
-    run_there = partial(train, home=settings.folder.root, data_root=settings.data, keep_memory=settings.keep_memory)
+    """Run the trials and return the number of those that failed."""
+    runner = partial(
+        train_trial, home=settings.home_folder.root, data_root=settings.data_folder, keep_memory=settings.keep_memory
+    )
     resources = Resources(settings.workers, settings.cpus_per_trial, settings.gpus_per_trial, settings.ray_address)
-    with watching(trials, record) as watch:
-        fan_out(trials, run_there, resources, watch)
-    return sum(not outcome.has_result for outcome in watch.outcomes)
+    with monitored(trials, record) as monitor:
+        run_trials(trials, runner, resources, monitor)
+    return sum(not outcome.has_result for outcome in monitor.outcomes)
 
 
-def _report(plan: Plan, record: Record) -> None:
-    """Print the table and where the records lie, and put the table above the study's runs in MLflow."""
+def _print_table(plan: Plan, record: Record) -> None:
+    """Print the table and the address of the records, and set the table and the view of the study's page in MLflow."""
     outcomes = record.outcomes()
     table = table_of(replace(plan, chosen=True), outcomes)
     score = plan.trials[0].build_task().metrics[0]
-    record.describe(FORMATS["markdown"](table), study_view(score, {name for o in outcomes for name in o.metrics}))
+    view = study_view(score, {name for outcome in outcomes for name in outcome.metrics})
+    record.set_study_page(FORMATS["markdown"](table), view)
     print(FORMATS["text"](table))
-    print(f"The records lie at {record.place}, study {record.study!r}; to open them: gatebench ui")
+    print(f"The records lie at {record.printable_uri}, study {record.study!r}; to open them: gatebench ui")
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     print(line, file=sys.stderr)

@@ -1,13 +1,13 @@
-"""Print the ablation table of what has been run.
+"""Print the ablation table of the trials in the records.
 
 gatebench table experiment=quickstart               the trials of an experiment
-gatebench table cell=lstm,gru seed=range(0,5)       those of a grid
-gatebench table study=mine                          all of a study
-gatebench table experiment=quickstart format=csv    also: text, markdown, latex, html
+gatebench table cell=lstm,gru seed=range(0,5)       the trials of a grid
+gatebench table study=mine                          all trials of a study
+gatebench table experiment=quickstart format=csv    formats: text, markdown, latex, csv, html
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
 from gatebench.errors import UserError, unknown
@@ -15,17 +15,17 @@ from gatebench.outcome import Outcome
 from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.render import FORMATS
 from gatebench.trial import Trial
-from launch.config.arguments import ask
+from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.running.known_outcomes import known_outcomes
 
-BESIDE = " · "
-"""Stands between a task and the settings in which its trials differ."""
+SEPARATOR = " · "
+"""The text between a task's label and the settings in which trials differ: "digits · model.hidden_size=4"."""
 
 
 def run(argv: Sequence[str]) -> int:
-    """Print the table; return 0."""
-    plan = ask("table", __doc__, argv)
+    """Print the table and return 0."""
+    plan = parse_plan("table", __doc__, argv)
     if plan is None:
         return 0
     if plan.settings.format not in FORMATS:
@@ -36,82 +36,75 @@ def run(argv: Sequence[str]) -> int:
 
 
 def table_of(plan: Plan, outcomes: Iterable[Outcome]) -> AblationTable:
-    """Return the table of the plan's trials, or of all outcomes if the plan does not choose; say what is missing.
+    """Return the table of the plan's trials, or of all outcomes if the plan chooses no trials.
 
-    Trials that differ in network or training get a block of their own, with the difference beside the task's name.
+    Trials with different networks or different training have tables of their own. The title of such a table names the
+    difference. The number of missing trials is printed to stderr.
 
     Raises:
-        UserError: nothing has been run, or the baseline is not among the cells.
+        UserError: no trial has been run, the baseline is not among the cells, or records of an earlier version do not
+            contain the metric of a task that is not in the plan.
     """
-    if plan.chosen:
-        outcomes = _relabelled(plan, outcomes)
-    kept = list(outcomes)
-    if not kept:
-        raise UserError(f"The study {plan.settings.study!r} has no such trial yet; run gatebench sweep.")
-    kept = list(_completed(plan, kept))
+    outcomes = _outcomes_of_plan(plan, outcomes) if plan.chosen else list(outcomes)
+    if not outcomes:
+        raise UserError(
+            f"The study {plan.settings.study!r} contains none of these trials yet; run them with gatebench sweep."
+        )
     return ablation_table(
-        kept,
-        {outcome.task: outcome.metric for outcome in kept if outcome.metric is not None},
+        _with_metrics(plan, outcomes),
         baseline=plan.settings.baseline,
         order=list(dict.fromkeys(trial.build_cell().name for trial in plan.trials)) if plan.chosen else (),
-        chance={outcome.task: outcome.chance for outcome in kept if outcome.chance is not None},
         title=f"Gate ablation: {plan.settings.study}",
     )
 
 
-def _completed(plan: Plan, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    """Yield the outcomes with the metric and the chance of their tasks.
-
-    Records of earlier versions do not hold them; the tasks of the plan do.
-
-    Raises:
-        UserError: neither the record nor the plan says what the metric is.
-    """
-    tasks = {task.label: task for task in (trial.build_task() for trial in plan.trials)}
-    for outcome in outcomes:
-        if outcome.metric is not None:
-            yield outcome
-            continue
-        label = outcome.task.partition(BESIDE)[0]
-        if label not in tasks:
-            raise UserError(
-                f"The records of the task {label!r} are of an earlier version and do not name its metric; "
-                "name the task with task=… or the experiment with experiment=…."
-            )
-        yield replace(outcome, metric=tasks[label].metrics[0], chance=tasks[label].chance)
-
-
 def check_baseline(plan: Plan) -> None:
-    """Check that the plan has the baseline it names: better before hours of training than after.
+    """Check that the baseline is one of the plan's cells, before hours of training.
 
     Raises:
-        UserError: it has not.
+        UserError: it is not.
     """
     cells = [trial.build_cell() for trial in plan.trials]
-    if (baseline := plan.settings.baseline) not in (None, *(cell.name for cell in cells), *(c.digest for c in cells)):
-        raise unknown("baseline among these cells", baseline, dict.fromkeys(cell.name for cell in cells))
+    names = dict.fromkeys(cell.name for cell in cells)
+    baseline = plan.settings.baseline
+    if baseline not in (None, *names, *(cell.digest for cell in cells)):
+        raise unknown("baseline among these cells", baseline, names)
 
 
-def _relabelled(plan: Plan, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    """Yield the outcomes of the plan's trials under the names by which the plan asks for them."""
-    variants = _variants(plan.trials)
+def _outcomes_of_plan(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Return the outcomes of the plan's trials, with the labels that the plan gives to their cells and tasks."""
+    differences = _differences(plan.trials)
     trials = {trial.digest: trial for trial in plan.trials}
-    missing = set(trials)
+    chosen: list[Outcome] = []
     for outcome in outcomes:
         if (trial := trials.get(outcome.digest)) is not None:
-            missing.discard(trial.digest)
-            task = BESIDE.join([trial.build_task().label, *variants[trial.digest]])
-            yield replace(outcome, cell=trial.build_cell().name, task=task)
-    if 0 < len(missing) < len(trials):
-        print(f"{len(missing)} of {len(trials)} trials have not been run.", file=sys.stderr)
+            task = SEPARATOR.join([trial.build_task().label, *differences[trial.digest]])
+            chosen.append(replace(outcome, cell=trial.build_cell().name, task=task))
+    missing = len(trials.keys() - {outcome.digest for outcome in chosen})
+    if 0 < missing < len(trials):
+        print(f"{missing} of {len(trials)} trials have not been run.", file=sys.stderr)
+    return chosen
 
 
-def _variants(trials: Iterable[Trial]) -> dict[str, list[str]]:
-    """Return for each trial, by digest, in what its network and training differ from those of others."""
+def _differences(trials: Iterable[Trial]) -> dict[str, list[str]]:
+    """Return the settings of network and training in which the trials differ, with their values, by trial digest."""
     settings = {
         trial.digest: {f"model.{key}": value for key, value in asdict(trial.model).items()}
         | {f"training.{key}": value for key, value in asdict(trial.training).items()}
         for trial in trials
     }
-    swept = [key for key in next(iter(settings.values())) if len({one[key] for one in settings.values()}) > 1]
-    return {digest: [f"{key}={one[key]}" for key in swept] for digest, one in settings.items()}
+    keys = next(iter(settings.values()))
+    different = [key for key in keys if len({values[key] for values in settings.values()}) > 1]
+    return {digest: [f"{key}={values[key]}" for key in different] for digest, values in settings.items()}
+
+
+def _with_metrics(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Return the outcomes with metric and chance. Records of earlier versions get them from the plan's tasks."""
+    tasks = {task.label: task for task in (trial.build_task() for trial in plan.trials)}
+    completed: list[Outcome] = []
+    for outcome in outcomes:
+        task = tasks.get(outcome.task.partition(SEPARATOR)[0])
+        if outcome.metric is None and task is not None:
+            outcome = replace(outcome, metric=task.metrics[0], chance=task.chance)
+        completed.append(outcome)
+    return completed

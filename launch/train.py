@@ -1,7 +1,9 @@
-"""Train one trial here, in this process, and record it.
+"""Train one trial in this process and record it.
 
 gatebench train cell=lstm task=digits seed=0 training.max_epochs=3
 gatebench train cell=lstm cell.ablate.i.fix=1
+
+A trial that has a result in the study is not run again; its metrics are printed.
 """
 
 import os
@@ -13,42 +15,46 @@ from gatebench.outcome import Outcome
 from gatebench.records import mlflow_entry
 from gatebench.records.record import Record
 from gatebench.trial import Trial
-from launch.config.arguments import ask
+from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
-from launch.running.attempt import attempt, train
-from launch.running.watch import watching
+from launch.running.attempt import attempt, train_trial
+from launch.running.trial_monitor import monitored
 
 
 def run(argv: Sequence[str]) -> int:
-    """Train the trial and print what came out; return 0, or 1 if it failed.
+    """Train the trial, print its metrics, and return 0, or 1 if it failed.
 
     Raises:
-        UserError: the overrides span several trials, or the data or the machine cannot serve this one.
+        UserError: the overrides span several trials, or the data or the machine cannot be used for this one.
     """
-    plan = ask("train", __doc__, argv)
+    plan = parse_plan("train", __doc__, argv)
     if plan is None:
         return 0
     if len(plan.trials) > 1:
         raise UserError(f"These settings span {len(plan.trials)} trials, and train runs one; use gatebench sweep.")
     (trial,), settings = plan.trials, plan.settings
-    with settings.folder.lock():
-        record = Record(settings.folder, settings.study, settings.records)
-        record.reconcile()
-        known = [] if settings.force else [o for o in record.outcomes() if o.digest == trial.digest]
-        done = next((o for o in known if o.has_result), None)
-        outcome = done or _train(trial, settings, record)
-    if done:
-        print(f"{mlflow_entry.name(trial)} is done already ({trial.digest}); force=true runs it again.")
+    with settings.home_folder.lock():
+        record = Record(settings.home_folder, settings.study, settings.records_uri)
+        record.close_stale_runs()
+        known = None if settings.force else _known_result(trial, record)
+        outcome = known or _train(trial, settings, record)
+    if known:
+        print(f"{mlflow_entry.run_name(trial)} is done already ({trial.digest}); force=true runs it again.")
     print("\n".join(f"{name:<24} {value:.6g}" for name, value in sorted(outcome.metrics.items())))
     return 0 if outcome.has_result else 1
 
 
+def _known_result(trial: Trial, record: Record) -> Outcome | None:
+    outcomes = record.outcomes()
+    return next((outcome for outcome in outcomes if outcome.digest == trial.digest and outcome.has_result), None)
+
+
 def _train(trial: Trial, settings: Settings, record: Record) -> Outcome:
-    os.environ.setdefault("OMP_NUM_THREADS", str(settings.cpus_per_trial))  # as in a sweep; torch reads it on import
-    run_here = partial(
-        train, home=settings.folder.root.absolute(), data_root=settings.data, keep_memory=settings.keep_memory
+    os.environ.setdefault("OMP_NUM_THREADS", str(settings.cpus_per_trial))  # as in a sweep; read when torch is imported
+    runner = partial(
+        train_trial, home=settings.home_folder.root, data_root=settings.data_folder, keep_memory=settings.keep_memory
     )
-    with watching([trial], record) as watch:
-        outcome = attempt(trial, run_here, watch)
-        watch(outcome)
+    with monitored([trial], record) as monitor:
+        outcome = attempt(trial, runner, monitor)
+        monitor(outcome)
     return outcome

@@ -1,4 +1,4 @@
-"""Open the records in MLflow, on this machine only; Ctrl-C ends it.
+"""Open the records in MLflow's web pages, on this machine only. Ctrl-C stops the server.
 
 gatebench ui
 gatebench ui port=5001
@@ -19,42 +19,45 @@ from urllib.request import urlopen
 from gatebench.errors import UserError
 from gatebench.records.address import is_server, sqlite_file, without_credentials
 from gatebench.records.record import Record
-from launch.config.arguments import ask
+from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
 
 HOST = "127.0.0.1"
-PATIENCE_SECONDS = 60
+START_SECONDS = 60
+"""The time limit for the start of MLflow's server."""
 
 
 def run(argv: Sequence[str]) -> int:
-    """Serve MLflow's pages until Ctrl-C; return 0.
+    """Serve MLflow's pages until Ctrl-C and return 0.
 
     Raises:
-        UserError: there are no records, the port is taken, or MLflow does not start.
+        UserError: there are no records, the port is in use, or MLflow does not start.
     """
-    plan = ask("ui", __doc__, argv)
+    plan = parse_plan("ui", __doc__, argv)
     if plan is None:
         return 0
     settings = plan.settings
-    if is_server(settings.records):
-        print(f"The records are on a server already; open {without_credentials(settings.records)} in a browser.")
+    if is_server(settings.records_uri):
+        print(f"The records are on a server; open {without_credentials(settings.records_uri)} in a browser.")
         return 0
-    file = sqlite_file(settings.records)
+    file = sqlite_file(settings.records_uri)
     if file is not None and not file.exists():
-        raise UserError(f"There are no records at {settings.records} yet; run gatebench sweep experiment=quickstart.")
+        raise UserError(
+            f"There are no records at {settings.records_uri} yet; run gatebench sweep experiment=quickstart."
+        )
     _check_port(settings.port)
-    studies = Record(settings.folder, settings.study, settings.records).pages()
-    log = settings.folder.root / "ui.log"
+    studies = Record(settings.home_folder, settings.study, settings.records_uri).study_pages()
+    log = settings.home_folder.root / "ui.log"
     with _server(settings, log) as server:
-        _wait(server, settings.port, log)
-        print(f"MLflow shows the records of {settings.folder.root}; Ctrl-C ends it.")
+        _wait_until_ready(server, settings.port, log)
+        print(f"MLflow shows the records of {settings.home_folder.root}; Ctrl-C stops it.")
         for study, page in studies.items():
             print(f"  {study}: http://{HOST}:{settings.port}/{page}", flush=True)
         try:
             server.wait()
         except KeyboardInterrupt:
             return 0
-    raise UserError(f"MLflow has ended by itself; what it said is in {log}.")
+    raise UserError(f"MLflow's server has stopped by itself; its output is in {log}.")
 
 
 def _check_port(port: int) -> None:
@@ -68,19 +71,19 @@ def _check_port(port: int) -> None:
 
 @contextmanager
 def _server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    # With the jobs and the four workers of its defaults, it takes three times as long to start.
-    quick = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    # The address goes by environment: on the command line everyone could read the credentials in it.
-    address = {"MLFLOW_BACKEND_STORE_URI": settings.records}
+    # With its default of jobs and four workers, the server takes three times as long to start.
+    fast_start = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    # The address may contain credentials. Every user of the machine can read a command line, but not the environment.
+    address = {"MLFLOW_BACKEND_STORE_URI": settings.records_uri}
     options = ["--host", HOST, "--port", str(settings.port), "--workers", "1"]
-    place = ["--default-artifact-root", settings.folder.artifacts.as_uri()]
+    artifacts = ["--default-artifact-root", settings.home_folder.artifacts.as_uri()]
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *options, *place],
-            env={**os.environ, **quick, **address},
+            [sys.executable, "-m", "mlflow", "server", *options, *artifacts],
+            env={**os.environ, **fast_start, **address},
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us alone, and its workers can be ended as one group
+            start_new_session=True,  # Ctrl-C reaches only this process, and the workers can be ended as one group
         )
     try:
         yield server
@@ -90,12 +93,12 @@ def _server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         server.wait()
 
 
-def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
+def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and server.poll() is None:
         try:
             with urlopen(f"http://{HOST}:{port}/health", timeout=1):
                 return
         except (URLError, OSError):
             time.sleep(0.2)
-    raise UserError(f"MLflow does not start; what it said is in {log}.")
+    raise UserError(f"MLflow's server does not start; its output is in {log}.")

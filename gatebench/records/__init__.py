@@ -1,1 +1,9 @@
-"""What a run leaves behind: the home folder, the address of the records, and MLflow."""
+"""The records of trials in MLflow, and the home, the folder that gatebench writes to.
+
+home          the folders and files below the home, and its lock
+address       the address of the records: which addresses are allowed
+mlflow_client the connection to MLflow
+mlflow_entry  the contents of a trial's run in MLflow: its params, tags, metrics and files
+mlflow_page   the view of a study on MLflow's web pages
+record        writes trials to MLflow and reads outcomes from it
+"""

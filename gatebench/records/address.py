@@ -1,25 +1,26 @@
-"""Addresses of records: which are allowed, and how they are shown to people."""
+"""Addresses of records: which ones are allowed, and how they are printed."""
 
-import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from gatebench.errors import UserError, unknown
 
 SERVERS = ("http", "https")
+"""The schemes of an MLflow server."""
+
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+"""The schemes of a database that MLflow can use directly."""
 
 
 def is_server(uri: str) -> bool:
-    """Return whether the records are behind an MLflow server, which knows itself where its files go."""
+    """Return whether the address is that of an MLflow server. A server chooses where the files of a run are kept."""
     return urlsplit(uri).scheme in SERVERS
 
 
 def without_credentials(uri: str) -> str:
-    """Return the address as it may be printed.
+    """Return the address without user name and password, to be printed.
 
     >>> without_credentials("https://me:secret@example.org/mlflow")
     'https://example.org/mlflow'
@@ -38,16 +39,18 @@ def sqlite_file(uri: str) -> Path | None:
     return Path(parts.path[1:]) if parts.scheme == "sqlite" else None
 
 
-def check(uri: str) -> None:
-    """Check that MLflow can use the address, as far as can be told at once.
+def check_address(uri: str) -> None:
+    """Check the scheme of the address, and open a sqlite file. A server or another database is not contacted.
+
+    MLflow itself reports such errors after minutes, or in many lines.
 
     Raises:
-        UserError: it cannot: MLflow would say so after minutes, or in many lines.
+        UserError: MLflow cannot use the address.
     """
     scheme = urlsplit(uri).scheme.partition("+")[0]
     if scheme in ("", "file"):
         raise UserError(
-            f"tracking_uri is {uri!r}; MLflow no longer keeps records in a plain folder, write sqlite:///…."
+            f"tracking_uri is {uri!r}. MLflow no longer keeps records in a plain folder; write sqlite:///… instead."
         )
     if scheme not in (*SERVERS, *DATABASES):
         raise unknown("kind of tracking_uri", scheme, [*SERVERS, *DATABASES])
@@ -57,16 +60,3 @@ def check(uri: str) -> None:
                 connection.execute("PRAGMA schema_version")
         except sqlite3.Error as error:
             raise UserError(f"The records at {uri} cannot be used: {error}.") from None
-
-
-@contextmanager
-def impatient() -> Iterator[None]:
-    """Ask a server twice, not for the four minutes that MLflow allows: the user waits for the answer."""
-    hurry = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-    before = {key: os.environ.get(key) for key in hurry}
-    os.environ.update(hurry)
-    try:
-        yield
-    finally:
-        for key, value in before.items():
-            os.environ.pop(key) if value is None else os.environ.update({key: value})

@@ -1,4 +1,11 @@
-"""A trial's entry in the records: what is written where, and the way back to an outcome. No client is needed."""
+"""The contents of a trial's run in MLflow: its name, params, tags, metrics and files, and the outcome read from them.
+
+This module needs no connection to MLflow.
+
+A run of a trial has the tags "digest", "cell", "cell_digest", "task", "seed", "home", and the headline metric of its
+task in "metric", "metric_direction", "metric_unit" and "chance". When the trial has ended, it also has "status",
+"sentence" and the facts of the run. Records of earlier versions do not have the four tags of the metric.
+"""
 
 import math
 import sys
@@ -19,33 +26,48 @@ STATES: dict[Status, str] = {
     "failed": "FAILED",
     "interrupted": "KILLED",
 }
-"""MLflow's state of a run with each of our statuses. A divergence is a result; it is not run again."""
+"""MLflow's state of a run, by the status of the outcome."""
 
 TRACEBACK = "traceback"
-"""The fact that is kept as a file of its own, being longer than a tag may be."""
+"""The fact that is written to a file, because it is longer than a tag may be."""
 
-_METRIC = ("metric", "metric_direction", "metric_unit", "chance")
-_IDENTITY = ("digest", "cell", "cell_digest", "task", "seed", "status", "sentence", "home", *_METRIC)
-_LONGEST_PARAM, _LONGEST_TAG = 6000, 8000  # characters that MLflow takes
-_SHELF = "best/"
+_METRIC_TAGS = ("metric", "metric_direction", "metric_unit", "chance")
+_TAGS_THAT_ARE_NO_FACTS = (
+    "digest",
+    "cell",
+    "cell_digest",
+    "task",
+    "seed",
+    "status",
+    "sentence",
+    "home",
+    *_METRIC_TAGS,
+)
+_LONGEST_PARAM, _LONGEST_TAG = 6000, 8000  # characters that MLflow allows
+_BEST = "best/"
 
 
-def name(trial: Trial) -> str:
-    """Return what the run is called in lists."""
+def run_name(trial: Trial) -> str:
+    """Return the name of a trial's run, for example "lstm[i=1] · digits · seed 0"."""
     return f"{trial.build_cell().name} · {trial.build_task().label} · seed {trial.seed}"
 
 
 def params(trial: Trial) -> dict[str, str]:
-    """Return the config, flattened: {"model.hidden_size": "64", "cell.ablate.i.fix": "1", …}."""
+    """Return the config as flat params: {"model.hidden_size": "64", "cell.ablate.i.fix": "1", …}."""
     flat = _flat("", trial.to_dict())
     return {key: str(value)[:_LONGEST_PARAM] for key, value in flat if value not in (None, {}, ())}
 
 
 def opening_tags(trial: Trial, home: str) -> dict[str, str]:
-    """Return the tags of a run that begins: what it can be grouped by, and whose it is."""
+    """Return the tags of a run that begins.
+
+    Args:
+        trial: the trial.
+        home: the host and the home of the process that writes the run.
+    """
     cell, task = trial.build_cell(), trial.build_task()
     metric = task.metrics[0]
-    return {
+    tags = {
         "digest": trial.digest,
         "cell": cell.name,
         "cell_digest": cell.digest,
@@ -57,19 +79,20 @@ def opening_tags(trial: Trial, home: str) -> dict[str, str]:
         "seed": str(trial.seed),
         "home": home,
         "mlflow.source.name": "gatebench",
-        "mlflow.note.content": _note(trial),
+        "mlflow.note.content": _description(trial),
     }
+    return _without_empty(tags)
 
 
 def closing_tags(outcome: Outcome) -> dict[str, str]:
-    """Return the tags of a run that ends: its status and sentence, and the facts of what ran."""
+    """Return the tags of a run that ends: its status, its message, and the facts."""
     facts = {key: value for key, value in outcome.facts.items() if key != TRACEBACK}
-    tags = {**facts, "status": outcome.status, "sentence": outcome.sentence}
-    return {key: value[:_LONGEST_TAG] for key, value in tags.items() if value}
+    tags = _without_empty({**facts, "status": outcome.status, "sentence": outcome.sentence})
+    return {key: value[:_LONGEST_TAG] for key, value in tags.items()}
 
 
 def files(trial: Trial) -> dict[str, str]:
-    """Return the files to keep with the run: {name: text}."""
+    """Return the files that are kept with a run: {name: text}."""
     cell = trial.build_cell()
     return {
         "config.yaml": yaml.safe_dump(trial.to_dict(), sort_keys=False, allow_unicode=True),
@@ -78,13 +101,27 @@ def files(trial: Trial) -> dict[str, str]:
     }
 
 
-def shelve(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return the final figures under names that no epoch uses: those of the gates move from gate/… to best/gate/…."""
-    return {_SHELF + key if key.startswith("gate/") else key: value for key, value in metrics.items()}
+def final_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return an outcome's metrics with the names that they have in MLflow: "gate/…" becomes "best/gate/…".
+
+    The name "gate/…" belongs to the curves over the epochs.
+    """
+    return {_BEST + key if key.startswith("gate/") else key: value for key, value in metrics.items()}
 
 
-def outcome(state: str, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Outcome:
-    """Return the outcome that a run's record tells, with the final figures only."""
+def is_trial_run(tags: Mapping[str, str]) -> bool:
+    """Return whether a run with these tags is the run of a trial. A study may contain other runs, which are ignored."""
+    return "digest" in tags and "cell_digest" in tags
+
+
+def read_outcome(state: str, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Outcome:
+    """Return the outcome that a run contains.
+
+    Args:
+        state: MLflow's state of the run. It replaces a missing status: a run that was killed was interrupted.
+        tags: the tags of the run.
+        metrics: the last value of each metric of the run. Those of epochs are left out.
+    """
     fallback: Status = "interrupted" if state == "KILLED" else "failed"
     statuses: dict[str | None, Status] = {status: status for status in STATES}
     return Outcome(
@@ -95,19 +132,18 @@ def outcome(state: str, tags: Mapping[str, str], metrics: Mapping[str, float]) -
         seed=int(tags.get("seed", "0")),
         status=statuses.get(tags.get("status"), fallback),
         sentence=tags.get("sentence", ""),
-        metrics=dict(_unshelve(metrics)),
-        facts={key: value for key, value in tags.items() if key not in _IDENTITY and not key.startswith("mlflow.")},
-        metric=_metric(tags),
+        metrics=dict(_read_final_metrics(metrics)),
+        facts={key: value for key, value in tags.items() if _is_fact(key)},
+        metric=_read_metric(tags),
         chance=float(tags["chance"]) if "chance" in tags else None,
     )
 
 
-def is_ours(tags: Mapping[str, str]) -> bool:
-    """Return whether a run with these tags is a trial's. A study may hold other runs, which are left alone."""
-    return "digest" in tags and "cell_digest" in tags
+def _is_fact(tag: str) -> bool:
+    return tag not in _TAGS_THAT_ARE_NO_FACTS and not tag.startswith("mlflow.")
 
 
-def _metric(tags: Mapping[str, str]) -> Metric | None:
+def _read_metric(tags: Mapping[str, str]) -> Metric | None:
     """Return the headline metric that the tags describe; None in records of earlier versions."""
     if "metric" not in tags:
         return None
@@ -115,27 +151,32 @@ def _metric(tags: Mapping[str, str]) -> Metric | None:
     return Metric(tags["metric"], direction, tags.get("metric_unit", ""))
 
 
-def _unshelve(metrics: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+def _read_final_metrics(metrics: Mapping[str, float]) -> Iterator[tuple[str, float]]:
     for key, value in metrics.items():
         if not key.startswith(("train/", "val/", "gate/")):
-            yield key.removeprefix(_SHELF) if key.startswith(_SHELF + "gate/") else key, _finite_or_not(value)
+            yield key.removeprefix(_BEST) if key.startswith(_BEST + "gate/") else key, _with_infinity(value)
 
 
-def _finite_or_not(value: float) -> float:
-    """Return the infinity that MLflow's database keeps as the largest number."""
+def _with_infinity(value: float) -> float:
+    """Return infinity for the largest finite number: MLflow's database stores infinity as that number."""
     return math.copysign(math.inf, value) if abs(value) >= sys.float_info.max else value
 
 
+def _without_empty(tags: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in tags.items() if value}
+
+
 def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of a nested mapping with their dotted keys."""
     if not (isinstance(value, Mapping) and value):
         yield prefix, value
         return
-    for key, below in value.items():
-        yield from _flat(f"{prefix}.{key}" if prefix else str(key), below)
+    for key, nested in value.items():
+        yield from _flat(f"{prefix}.{key}" if prefix else str(key), nested)
 
 
-def _note(trial: Trial) -> str:
+def _description(trial: Trial) -> str:
     """Return the run's description in Markdown."""
     cell, task = trial.build_cell(), trial.build_task()
-    said = " ".join(filter(None, [cell.source.rstrip(".") + "." if cell.source else "", cell.note]))
-    return f"**{cell.name}** on **{task.title}**, seed {trial.seed}. {said}\n\n```\n{plain_text(cell)}\n```\n"
+    origin = " ".join(filter(None, [cell.source.rstrip(".") + "." if cell.source else "", cell.note]))
+    return f"**{cell.name}** on **{task.title}**, seed {trial.seed}. {origin}\n\n```\n{plain_text(cell)}\n```\n"

@@ -1,4 +1,4 @@
-"""What MLflow's pages open a study with: the columns, the groups and the charts that an ablation is read by."""
+"""The view of a study on MLflow's web pages: its columns, its groups and its charts."""
 
 import json
 import re
@@ -10,28 +10,44 @@ from gatebench.task import Metric
 KEY = "gatebench"
 """The name of the view in the addresses of MLflow's pages."""
 
-MOST_GATES = 24  # charts; MLflow keeps no more than 20,000 characters of a view
-_GATE = re.compile(r"gate/(?P<layer>[^/]+)/(?P<gate>[^/]+)/mean")
+MOST_GATES = 24
+"""The largest number of charts of gates. MLflow keeps at most 20,000 characters of a view."""
+
+_GATE_MEAN = re.compile(r"gate/(?P<layer>[^/]+)/(?P<gate>[^/]+)/mean")
 _SECTIONS = ("Results", "Training", "Gates")
-_LINE = {"scaleType": "linear", "xAxisScaleType": "linear", "xAxisKey": "step", "yAxisKey": "metric"}
-_OPEN = {"lineSmoothness": 0, "range": {}, "yAxisExpressions": [], "useGlobalXaxisKey": True}
+_LINE_CHART = {
+    "scaleType": "linear",
+    "xAxisScaleType": "linear",
+    "xAxisKey": "step",
+    "yAxisKey": "metric",
+    "lineSmoothness": 0,
+    "range": {},
+    "yAxisExpressions": [],
+    "useGlobalXaxisKey": True,
+}
 
 
 def page(experiment: str) -> str:
-    """Return the address of a study below that of MLflow's pages."""
+    """Return the address of a study's page, relative to that of MLflow's pages.
+
+    Args:
+        experiment: MLflow's number of the experiment.
+    """
     return f"#/experiments/{experiment}/runs?viewStateShareKey={KEY}&workflowType=machine_learning"
 
 
-def study_view(score: Metric, figures: Collection[str]) -> str:
-    """Return the state of MLflow's page, as it keeps shared views: runs grouped by cell, the best ones first.
+def study_view(score: Metric, metrics: Collection[str]) -> str:
+    """Return the view as JSON, in the form in which MLflow stores shared views.
+
+    The runs are grouped by cell, and the best ones are first.
 
     Args:
         score: the headline metric.
-        figures: the names of all final figures of the study's outcomes.
+        metrics: the names of all final metrics of the study's outcomes.
     """
-    gates = [match for match in map(_GATE.fullmatch, sorted(figures)) if match][:MOST_GATES]
-    ends = [f"test/{score.name}", f"best/val/{score.name}", *(f"best/{gate.string}" for gate in gates)]
-    columns = [_column("metrics", name) for name in [*ends, "parameters", "seconds"]]
+    gates = [match for match in map(_GATE_MEAN.fullmatch, sorted(metrics)) if match][:MOST_GATES]
+    scores = [f"test/{score.name}", f"best/val/{score.name}", *(f"best/{gate.string}" for gate in gates)]
+    columns = [_column("metrics", name) for name in [*scores, "parameters", "seconds"]]
     columns += [_column("tags", name) for name in ("task", "seed", "status")]
     charts = [_chart("BAR", name, "Results", name) for name in (f"test/{score.name}", "parameters", "seconds")]
     charts += [_chart("LINE", name, "Training", name) for name in (f"val/{score.name}", "train/loss")]
@@ -64,5 +80,5 @@ def _sections(names: Iterable[str]) -> list[dict[str, Any]]:
 
 def _chart(kind: str, metric: str, section: str, title: str) -> dict[str, Any]:
     chart = {"uuid": f"{kind}-{metric}", "type": kind, "metricKey": metric, "metricSectionId": section}
-    shown = {"displayName": title, "isGenerated": False, "deleted": False, "runsCountToCompare": 100}
-    return chart | shown | (_LINE | _OPEN if kind == "LINE" else {})
+    display = {"displayName": title, "isGenerated": False, "deleted": False, "runsCountToCompare": 100}
+    return chart | display | (_LINE_CHART if kind == "LINE" else {})

@@ -1,21 +1,16 @@
-"""What a run leaves behind: one writer to MLflow, and the way back to outcomes. The only import of mlflow."""
+"""The records of a study: trials are written to MLflow, outcomes are read from it."""
 
-import logging
-import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cached_property
 from getpass import getuser
 from platform import node
 
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+from gatebench.records.mlflow_client import connect, readable_errors, search_runs  # before mlflow: it sets MLflow up
 
-from mlflow.entities import Experiment, Metric, Param, Run, RunTag
-from mlflow.exceptions import MlflowException
+# isort: split
+from mlflow.entities import Experiment, Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
-from sqlalchemy.exc import SQLAlchemyError
 
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
@@ -23,179 +18,186 @@ from gatebench.records import address, mlflow_entry, mlflow_page
 from gatebench.records.home import Home
 from gatebench.trial import Trial
 
-for _name in ("mlflow", "alembic", "urllib3"):
-    logging.getLogger(_name).setLevel(logging.ERROR)
+FLUSH_SECONDS = 2.0
+"""The time between two writes of metrics. A server needs 50 ms for a request of any size, so epochs are collected."""
 
-FLUSH_SECONDS = 2.0  # epochs are written together: a server takes 50 ms a batch, whatever its size
-_LARGEST_BATCH = 1000  # metrics that MLflow takes at once
-_PAGE = 5000  # runs that MLflow returns at once
-_LONGEST_NOTE = 20_000  # characters that MLflow takes
-_KIND = "mlflow.experimentKind"  # without it, MLflow's pages speak of language models
-_HOPELESS = "The process ended before the trial did."
+_METRICS_PER_REQUEST = 1000  # the largest number that MLflow allows
+_LONGEST_NOTE = 20_000  # characters that MLflow allows
+_KIND = "mlflow.experimentKind"  # without this tag, MLflow's pages show the views for language models
+_STALE_MESSAGE = "The process ended before the trial did."
 
 
 class Record:
-    """The records of one study. Throughput falls with writers, so the driver is the only one.
+    """The records of one study.
 
-    Nothing is created before the first `begin`; reading what is not there gives nothing. Every method raises
-    `UserError` when the records cannot be reached, without the credentials that the address may hold.
+    Only one process writes to a study, the one that holds the lock of the home: with more writers the throughput
+    falls. Nothing is created before the first `begin`; reading missing records gives nothing.
+
+    A study may contain runs that are not trials, for example of the user's own scripts. They are ignored: they are
+    neither read nor closed.
+
+    Args:
+        home: the folder of the database and the files.
+        study: the name of MLflow's experiment.
+        uri: the address of the records; None: the sqlite file in the home.
+
+    Raises:
+        UserError: every method raises it if the records cannot be used. The message does not contain the credentials
+            of the address.
     """
 
     def __init__(self, home: Home, study: str, uri: str | None = None) -> None:
         self.uri = uri or home.tracking_uri
         self.study = study
         self._home = home
-        self._runs: dict[str, str] = {}  # digest of a running trial -> MLflow's run
-        self._waiting: dict[str, list[Metric]] = {}
+        self._runs: dict[str, str] = {}  # digest of an open trial: MLflow's id of its run
+        self._waiting: dict[str, list[Metric]] = {}  # id of a run: metrics that are not written yet
         self._flushed = time.monotonic()
 
     @property
-    def place(self) -> str:
-        """The address without credentials, for people."""
+    def printable_uri(self) -> str:
+        """The address without credentials."""
         return address.without_credentials(self.uri)
 
     def outcomes(self) -> list[Outcome]:
-        """Return the outcomes of the study's trials, oldest first, without those that run. Other runs are left out."""
-        with self._told():
-            experiment = self._find() if self._exists() else None
-            runs = [] if experiment is None else self._search([experiment.experiment_id], "status != 'RUNNING'")
-        ours = [run for run in reversed(runs) if mlflow_entry.is_ours(run.data.tags)]
-        return [mlflow_entry.outcome(run.info.status, run.data.tags, run.data.metrics) for run in ours]
+        """Return the outcomes of the study's trials, oldest first, without those that run."""
+        if not self._exists():
+            return []
+        with readable_errors(self.uri):
+            experiment = self._find_experiment()
+            if experiment is None:
+                return []
+            runs = search_runs(self._client, [experiment.experiment_id], "attributes.status != 'RUNNING'")
+        return [
+            mlflow_entry.read_outcome(run.info.status, run.data.tags, run.data.metrics)
+            for run in reversed(runs)
+            if mlflow_entry.is_trial_run(run.data.tags)
+        ]
 
-    def finished(self) -> set[str]:
-        """Return the digests of the study's trials that have a result."""
-        return {outcome.digest for outcome in self.outcomes() if outcome.has_result}
+    def close_stale_runs(self) -> int:
+        """Close the runs that a killed process of this home left open, in all studies, and return their number.
 
-    def reconcile(self) -> int:
-        """Mark what a killed driver of this home left running as interrupted, in all studies; return how many.
-
-        The caller holds the home's lock, so nothing of it can be running.
+        Their trials count as interrupted. The caller holds the lock of the home, so no trial of this home is running.
         """
         if not self._exists():
             return 0
-        with self._told():
+        with readable_errors(self.uri):
             studies = [experiment.experiment_id for experiment in self._client.search_experiments()]
-            stale = [r for r in self._search(studies, "status = 'RUNNING'") if r.data.tags.get("home") == self._owner]
+            running = search_runs(self._client, studies, "attributes.status = 'RUNNING'")
+            stale = [run for run in running if self._is_own(run.data.tags)]
             for run in stale:
-                self._close(run.info.run_id, "KILLED", {"status": "interrupted", "sentence": _HOPELESS})
+                self._close(run.info.run_id, "KILLED", {"status": "interrupted", "sentence": _STALE_MESSAGE})
         return len(stale)
 
     def begin(self, trial: Trial, when: float | None = None) -> None:
-        """Open the trial's run, once; `when` it began, in seconds since 1970, if not now."""
+        """Open the trial's run. A second call for the same trial does nothing.
+
+        Args:
+            trial: the trial.
+            when: the time at which it began, in seconds since 1970; None: now.
+        """
         if trial.digest in self._runs:
             return
-        with self._told():
+        with readable_errors(self.uri):
             run = self._client.create_run(
                 self._experiment,
                 start_time=int((when or time.time()) * 1000),
                 tags=mlflow_entry.opening_tags(trial, self._owner) | {"mlflow.user": getuser()},
-                run_name=mlflow_entry.name(trial),
+                run_name=mlflow_entry.run_name(trial),
             )
-            identifier = self._runs[trial.digest] = run.info.run_id
-            self._client.log_batch(identifier, params=[Param(*item) for item in mlflow_entry.params(trial).items()])
+            run_id = self._runs[trial.digest] = run.info.run_id
+            self._client.log_batch(run_id, params=[Param(*item) for item in mlflow_entry.params(trial).items()])
             for file, text in mlflow_entry.files(trial).items():
-                self._client.log_text(identifier, text, file)
+                self._client.log_text(run_id, text, file)
 
     def write(self, epoch: Epoch) -> None:
-        """Keep an epoch's metrics, and write what has waited long enough."""
-        self._wait(self._runs[epoch.digest], epoch.metrics, epoch.epoch)
+        """Add an epoch's metrics. They are written together with those of other epochs, see `FLUSH_SECONDS`."""
+        self._add_metrics(self._runs[epoch.digest], epoch.metrics, epoch.epoch)
         if time.monotonic() - self._flushed > FLUSH_SECONDS:
             self.flush()
 
     def end(self, trial: Trial, outcome: Outcome) -> None:
-        """Close the trial's run with what came out of it; a trial that ended before it began gets its run now."""
+        """Write the trial's outcome and close its run. If the run is not open, it is opened first."""
         self.begin(trial)
         run = self._runs[trial.digest]
-        self._wait(run, mlflow_entry.shelve(outcome.metrics), step=0)
+        self._add_metrics(run, mlflow_entry.final_metrics(outcome.metrics), step=0)
         self.flush()
-        with self._told():
-            if trace := outcome.facts.get(mlflow_entry.TRACEBACK):
-                self._client.log_text(run, trace, f"{mlflow_entry.TRACEBACK}.txt")
+        with readable_errors(self.uri):
+            if traceback := outcome.facts.get(mlflow_entry.TRACEBACK):
+                self._client.log_text(run, traceback, f"{mlflow_entry.TRACEBACK}.txt")
             self._close(run, mlflow_entry.STATES[outcome.status], mlflow_entry.closing_tags(outcome))
         del self._runs[trial.digest]
 
-    def interrupt(self, sentence: str) -> None:
-        """Close every run that is open, as killed."""
+    def interrupt(self, message: str) -> None:
+        """Close all open runs as interrupted, with a message."""
         self.flush()
-        with self._told():
+        with readable_errors(self.uri):
             while self._runs:
                 _, run = self._runs.popitem()
-                self._close(run, "KILLED", {"status": "interrupted", "sentence": sentence})
+                self._close(run, "KILLED", {"status": "interrupted", "sentence": message})
 
-    def describe(self, markdown: str, state: str) -> None:
-        """Set what MLflow's pages show of the study: a text above its runs, and the view of them (`mlflow_page`)."""
-        tags = {"mlflow.note.content": markdown[:_LONGEST_NOTE], f"mlflow.sharedViewState.{mlflow_page.KEY}": state}
-        with self._told():
+    def set_study_page(self, markdown: str, view: str) -> None:
+        """Set the text above the study's runs on MLflow's pages, and the view of the runs.
+
+        Args:
+            markdown: the text.
+            view: the view, from `gatebench.records.mlflow_page.study_view`.
+        """
+        tags = {"mlflow.note.content": markdown[:_LONGEST_NOTE], f"mlflow.sharedViewState.{mlflow_page.KEY}": view}
+        with readable_errors(self.uri):
             for key, value in tags.items():
                 self._client.set_experiment_tag(self._experiment, key, value)
 
-    def pages(self) -> dict[str, str]:
-        """Return the studies, newest first, with their addresses below that of MLflow's pages."""
-        with self._told():
+    def study_pages(self) -> dict[str, str]:
+        """Return the studies, newest first, with the addresses of their pages relative to that of MLflow's pages."""
+        with readable_errors(self.uri):
             studies = self._client.search_experiments(order_by=["last_update_time DESC"])
         return {study.name: mlflow_page.page(study.experiment_id) for study in studies if _KIND in study.tags}
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the collected metrics."""
         waiting, self._waiting = self._waiting, {}
         self._flushed = time.monotonic()
-        with self._told():
+        with readable_errors(self.uri):
             for run, metrics in waiting.items():
-                for start in range(0, len(metrics), _LARGEST_BATCH):
-                    self._client.log_batch(run, metrics=metrics[start : start + _LARGEST_BATCH])
+                for start in range(0, len(metrics), _METRICS_PER_REQUEST):
+                    self._client.log_batch(run, metrics=metrics[start : start + _METRICS_PER_REQUEST])
 
     @property
     def _owner(self) -> str:
+        """The host and the home, which mark the runs of this home."""
         return f"{node()}:{self._home.root.absolute()}"
+
+    def _is_own(self, tags: Mapping[str, str]) -> bool:
+        return mlflow_entry.is_trial_run(tags) and tags.get("home") == self._owner
 
     @cached_property
     def _client(self) -> MlflowClient:
-        address.check(self.uri)
-        with address.impatient():
-            client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-            client.search_experiments(max_results=1)
-        return client
+        return connect(self.uri)
 
     @cached_property
     def _experiment(self) -> str:
-        if (experiment := self._find()) is not None:
+        """MLflow's id of the study's experiment, which is created if it does not exist."""
+        if (experiment := self._find_experiment()) is not None:
             return str(experiment.experiment_id)
-        place = None if address.is_server(self.uri) else self._home.artifacts.absolute().as_uri()
-        return str(self._client.create_experiment(self.study, place, {_KIND: "custom_model_development"}))
+        artifacts = None if address.is_server(self.uri) else self._home.artifacts.absolute().as_uri()
+        return str(self._client.create_experiment(self.study, artifacts, {_KIND: "custom_model_development"}))
 
     def _exists(self) -> bool:
-        """Return False where asking would create an empty database."""
+        """Return False if the sqlite file is missing: a request would create an empty database."""
         file = address.sqlite_file(self.uri)
         return file is None or file.exists()
 
-    def _find(self) -> Experiment | None:
+    def _find_experiment(self) -> Experiment | None:
         experiment = self._client.get_experiment_by_name(self.study)
         if experiment is not None and experiment.lifecycle_stage == "deleted":
             raise UserError(f"The study {self.study!r} was deleted in MLflow; restore it, or choose another study=….")
         return experiment
 
-    def _search(self, experiments: list[str], state: str) -> list[Run]:
-        runs: list[Run] = []
-        token: str | None = None
-        while token != "":
-            page = self._client.search_runs(experiments, f"attributes.{state}", max_results=_PAGE, page_token=token)
-            runs, token = [*runs, *page], page.token or ""
-        return runs
-
-    def _wait(self, run: str, metrics: Mapping[str, float], step: int) -> None:
+    def _add_metrics(self, run: str, metrics: Mapping[str, float], step: int) -> None:
         now = int(time.time() * 1000)
         self._waiting.setdefault(run, []).extend(Metric(name, value, now, step) for name, value in metrics.items())
 
     def _close(self, run: str, state: str, tags: Mapping[str, str]) -> None:
         self._client.log_batch(run, tags=[RunTag(*item) for item in tags.items()])
         self._client.set_terminated(run, state)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
-            reason = str(error).partition("\n")[0].replace(self.uri, self.place)
-            if "Max retries exceeded" in reason:
-                reason = "the server cannot be reached"
-            raise UserError(f"The records at {self.place} cannot be used: {reason.rstrip('.')}.") from None

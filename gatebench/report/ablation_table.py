@@ -1,22 +1,30 @@
-"""The ablation table as plain data: what a cell's gates are worth on each task, and how sure that is."""
+"""The ablation table as plain data: the scores of all cells on each task, and their differences from the baseline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
-from gatebench.report.arms import Key, arms_of
+from gatebench.report.arms import CellKey, arms_of
 from gatebench.report.number_format import one_line
-from gatebench.report.task_table import TaskTable, build_task_table
+from gatebench.report.task_table import TaskTable
+from gatebench.report.task_table_builder import build_task_table
 from gatebench.task import Metric
 
 
 @dataclass(frozen=True)
 class AblationTable:
-    """An ablation table: one block a task; what bold means ("" if nothing is), and notes that hold for all blocks."""
+    """An ablation table.
+
+    Attributes:
+        title: the title.
+        task_tables: one table for each task.
+        bold: the meaning of bold scores; "" if there are none.
+        notes: the notes that hold for all tasks.
+    """
 
     title: str
-    blocks: tuple[TaskTable, ...]
+    task_tables: tuple[TaskTable, ...]
     bold: str
     notes: tuple[str, ...]
 
@@ -33,54 +41,75 @@ NOTES = (
 
 def ablation_table(
     outcomes: Sequence[Outcome],
-    metrics: Mapping[str, Metric],
     *,
     baseline: str | None = None,
     order: Sequence[str] = (),
-    chance: Mapping[str, float] | None = None,
     title: str = "Gate ablation",
 ) -> AblationTable:
-    """Return the table of one experiment's outcomes, one block a task, one row a cell (label and equations).
+    """Return the table of one experiment's outcomes: one table for each task, one row for each cell.
 
-    metrics: the headline metric of each task. baseline: label (or digest of the equations) of the cell that the others
-    are compared with; the first one if not given. order: labels that come first, the others follow as first seen.
-    chance: {task: score of a blind guess}, shown below the cells, above the simple methods that the task measured.
+    A cell is its label and the digest of its equations. The headline metric of a task and the score of a blind guess
+    are those of its outcomes. Below the cells are rows with chance and with the simple methods that the task measured.
+
+    Args:
+        outcomes: the outcomes, oldest first.
+        baseline: the label or the digest of the cell that the others are compared with; None: the first cell.
+        order: the labels of the first rows. Other cells follow in the order of the outcomes.
+        title: the title.
 
     Raises:
-        UserError: there is no trial, the baseline is unknown or ambiguous, or the trials are not of one experiment.
+        UserError: there are no outcomes, the baseline is unknown or ambiguous, the outcomes are not of one experiment,
+            or no outcome of a task contains its metric.
     """
     if not outcomes:
         raise UserError("There are no finished trials to make a table of; run the experiment first.")
     ranks = {label: rank for rank, label in enumerate(order)}
     ordered = sorted(outcomes, key=lambda outcome: ranks.get(outcome.cell, len(ranks)))
-    reference = _baseline(ordered, baseline)
+    baseline_key = _baseline_key(ordered, baseline)
     cells = list(dict.fromkeys([*order, *(outcome.cell for outcome in ordered)]))
-    blocks = []
+    task_tables = []
     for task in dict.fromkeys(outcome.task for outcome in outcomes):
-        if task not in metrics:
-            raise unknown("metric for task", task, metrics)
-        metric = metrics[task]
+        metric, chance = _metric_and_chance(task, [outcome for outcome in outcomes if outcome.task == task])
         arms = arms_of([outcome for outcome in ordered if outcome.task == task], f"test/{metric.name}")
-        block = build_task_table(task, metric, arms, reference, (chance or {}).get(task))
-        blocks.append(_with_absent(block, [cell for cell in cells if cell not in {arm.label for arm in arms}]))
-    shared = tuple(note for note in blocks[0].notes if all(note in block.notes for block in blocks))
-    own = (replace(block, notes=tuple(note for note in block.notes if note not in shared)) for block in blocks)
-    bold = BOLD if any(row.bold for block in blocks for row in block.rows) else ""
-    return AblationTable(one_line(title), tuple(own), bold, (*NOTES, *shared))
+        task_table = build_task_table(task, metric, arms, baseline_key, chance)
+        labels = {arm.label for arm in arms}
+        task_tables.append(_with_absent(task_table, [cell for cell in cells if cell not in labels]))
+    common = [note for note in task_tables[0].notes if all(note in table.notes for table in task_tables)]
+    own = (replace(table, notes=tuple(note for note in table.notes if note not in common)) for table in task_tables)
+    bold = BOLD if any(row.bold for table in task_tables for row in table.rows) else ""
+    return AblationTable(one_line(title), tuple(own), bold, (*NOTES, *common))
 
 
-def _with_absent(block: TaskTable, cells: Sequence[str]) -> TaskTable:
-    note = f"Cells without a trial: {', '.join(map(one_line, cells))}."
-    return replace(block, notes=(*block.notes, note)) if cells else block
-
-
-def _baseline(outcomes: Sequence[Outcome], wanted: str | None) -> Key:
-    keys = list(dict.fromkeys((outcome.cell, outcome.cell_digest) for outcome in outcomes))
-    found = [key for key in keys if wanted is None or wanted in key]
-    if not found:
-        raise unknown("baseline cell", wanted, [label for label, _ in keys])
-    if wanted is not None and len(found) > 1:
+def _metric_and_chance(task: str, outcomes: Sequence[Outcome]) -> tuple[Metric, float | None]:
+    """Return the headline metric of a task and its chance level, those of the newest outcome that contains them."""
+    metrics = list(dict.fromkeys(outcome.metric for outcome in outcomes if outcome.metric is not None))
+    if not metrics:
         raise UserError(
-            f"The baseline {wanted!r} could be any of {len(found)} cells: {', '.join(map(' '.join, found))}."
+            f"The records of the task {task!r} were made by an earlier version and do not contain its metric; "
+            "choose the trials with task=… or experiment=…."
         )
-    return found[0]
+    if len(metrics) > 1:
+        raise UserError(
+            f"The trials of the task {task!r} have different headline metrics "
+            f"({', '.join(metric.name for metric in metrics)}); a table takes the trials of one experiment."
+        )
+    chances = [outcome.chance for outcome in outcomes if outcome.chance is not None]
+    return metrics[0], chances[-1] if chances else None
+
+
+def _with_absent(task_table: TaskTable, cells: Sequence[str]) -> TaskTable:
+    """Return the table with a note on the cells that have no trial on the task."""
+    note = f"Cells without a trial: {', '.join(map(one_line, cells))}."
+    return replace(task_table, notes=(*task_table.notes, note)) if cells else task_table
+
+
+def _baseline_key(outcomes: Sequence[Outcome], baseline: str | None) -> CellKey:
+    keys = list(dict.fromkeys((outcome.cell, outcome.cell_digest) for outcome in outcomes))
+    matches = [key for key in keys if baseline is None or baseline in key]
+    if not matches:
+        raise unknown("baseline cell", baseline, [label for label, _ in keys])
+    if baseline is not None and len(matches) > 1:
+        raise UserError(
+            f"The baseline {baseline!r} could be any of {len(matches)} cells: {', '.join(map(' '.join, matches))}."
+        )
+    return matches[0]

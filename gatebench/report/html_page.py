@@ -1,4 +1,4 @@
-"""A table as one self-contained HTML page: no script, no font, no picture from elsewhere."""
+"""The ablation table as one HTML page, which loads no scripts, fonts or pictures."""
 
 from html import escape
 
@@ -31,8 +31,8 @@ ul { color: var(--soft); font-size: .87rem; list-style: none; margin: .7rem 0 0;
 
 
 def html(table: AblationTable) -> str:
-    """Return the page: one section a task, everything escaped."""
-    sections = "\n".join(map(_section, table.blocks))
+    """Return the page, with one section for each task. All texts are escaped."""
+    sections = "\n".join(map(_section, table.task_tables))
     bold = [f"<b>Bold</b>: {escape(table.bold)}"] if table.bold else []
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -51,13 +51,13 @@ def html(table: AblationTable) -> str:
 """
 
 
-def _section(block: TaskTable) -> str:
-    head = "".join(f'<th scope="col">{escape(column.title)}</th>' for column in block.columns)
-    rows = "\n".join(map(_row, block.rows))
-    notes = [f"<sup>{number}</sup> {escape(note)}" for number, note in enumerate(block.footnotes, 1)]
-    notes += map(escape, block.notes)
+def _section(task_table: TaskTable) -> str:
+    head = "".join(f'<th scope="col">{escape(column.title)}</th>' for column in task_table.columns)
+    rows = "\n".join(map(_row, task_table.rows))
+    notes = [f"<sup>{number}</sup> {escape(note)}" for number, note in enumerate(task_table.footnotes, 1)]
+    notes += map(escape, task_table.notes)
     return f"""<section>
-<h2>{escape(block.task)}</h2>
+<h2>{escape(task_table.task)}</h2>
 <div class="wide">
 <table>
 <thead><tr>{head}</tr></thead>
@@ -74,8 +74,8 @@ def _row(row: TableRow) -> str:
     label, score, *others = map(escape, row.texts)
     mark = f"<sup>{row.footnote}</sup>" if row.footnote else ""
     cells = [f"<b>{score}</b>" if row.bold else score, *others]
-    kind = "" if row.record else ' class="chance"'
-    return f'<tr{kind}><th scope="row">{label}{mark}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+    attribute = "" if row.record else ' class="chance"'
+    return f'<tr{attribute}><th scope="row">{label}{mark}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
 
 
 def _list(items: list[str]) -> str:

@@ -1,1 +1,9 @@
-"""From the command line to a checked config: arguments, Hydra's grammar, the schema, error messages."""
+"""From the command line to a checked config and its trials.
+
+arguments      the overrides and options after a verb
+overrides      one override in Hydra's grammar, and the values that it sweeps
+compose        the config that Hydra composes, and the trials of its grid
+settings       the schema of the config: all keys and types
+config_errors  Hydra's errors as messages
+speed_config   the config of `gatebench speed`
+"""

@@ -1,4 +1,4 @@
-"""What follows a verb on the command line: overrides, and the few options that all verbs share."""
+"""The arguments after a verb: overrides, and the options that all verbs share."""
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -14,36 +14,38 @@ class _Parser(ArgumentParser):
         raise UserError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
 
 
-def ask(verb: str, description: str | None, argv: Sequence[str], subjects: Sequence[str] = ()) -> Plan | None:
-    """Return the plan that a verb's arguments ask for; None if `--cfg job` asks to see the config, which is printed.
+def parse_plan(verb: str, help_text: str | None, argv: Sequence[str], subjects: Sequence[str] = ()) -> Plan | None:
+    """Return the plan of a verb's arguments. With `--cfg job`, print the config instead and return None.
 
     Args:
-        verb: its name.
-        description: its help, which `--help` prints before it exits.
-        argv: what follows it.
+        verb: the name of the verb.
+        help_text: the text that `--help` prints.
+        argv: the arguments after the verb.
         subjects: overrides that go before those in `argv`.
 
     Raises:
         UserError: an option is unknown, or a setting is not allowed.
     """
-    given = read(verb, description, argv)
-    plan = expand([*subjects, *given.overrides], given.config_dir)
-    if given.cfg is None:
+    arguments = parse_arguments(verb, help_text, argv)
+    plan = expand([*subjects, *arguments.overrides], arguments.config_dir)
+    if arguments.cfg is None:
         return plan
     print(plan.text, end="")
     return None
 
 
-def read(verb: str, description: str | None, argv: Sequence[str]) -> Namespace:
-    """Return what follows a verb: `overrides`, `config_dir`, and `cfg`, which is "job" to see the config.
+def parse_arguments(verb: str, help_text: str | None, argv: Sequence[str]) -> Namespace:
+    """Return the arguments after a verb: `overrides`, `config_dir`, and `cfg`, which is "job" or None.
 
     Raises:
         UserError: an option is unknown.
     """
     parser = _Parser(
-        f"gatebench {verb}", description=description, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False
+        f"gatebench {verb}", description=help_text, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings, in Hydra's override grammar")
     parser.add_argument("--cfg", choices=["job"], help="print the composed config and do nothing else")
-    parser.add_argument("--config-dir", type=Path, metavar="DIR", help="a further folder of configs, laid out as conf/")
+    parser.add_argument(
+        "--config-dir", type=Path, metavar="DIR", help="an additional folder of configs with the layout of conf/"
+    )
     return parser.parse_intermixed_args(argv)

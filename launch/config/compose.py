@@ -1,4 +1,14 @@
-"""From overrides to trials: Hydra composes the config, its override grammar spans the grid. The only use of Hydra."""
+"""From overrides to trials: Hydra composes the config, and the swept overrides span the grid of trials.
+
+An override such as `cell.ablate.i.fix=1` becomes a cell in these steps:
+
+1. `overrides.Grammar` parses it. A key below `cell.ablate` may be new, so it becomes `++cell.ablate.i.fix=1`.
+2. Hydra composes the config. Its key `cell` is {name: lstm, base: lstm, ablate: {i: {fix: 1}}}, checked by
+   `settings.CellConfig`.
+3. `Settings.trial` makes a `Trial`, whose `cell` is that mapping.
+4. `Trial.build_cell` calls `gatebench.cells.build_cell`, which applies each entry of `ablate` to the base cell: here
+   `Cell.fix("i", 1)`.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,16 +32,19 @@ from omegaconf.errors import OmegaConfBaseException
 from gatebench.errors import UserError
 from gatebench.trial import Trial
 from launch.config.config_errors import explain_config_error
-from launch.config.overrides import MOST_TRIALS, Grammar, Setting, winning
-from launch.config.settings import SWEPT, Settings, find_root
+from launch.config.overrides import MOST_TRIALS, Grammar, ParsedOverride, merge_overrides
+from launch.config.settings import TRIAL_KEYS, Settings, resolve_data_root
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the overrides ask for.
+    """The trials that the overrides ask for.
 
-    settings: what holds for all. trials: the distinct ones. chosen: whether the overrides say which trials are meant.
-    text: the config as YAML.
+    Attributes:
+        settings: the settings of the first trial. All keys but those of a trial are the same for all trials.
+        trials: the distinct trials, ordered by seed.
+        chosen: whether the overrides choose trials: at least one of them sets a key of a trial, or the experiment.
+        text: the config as YAML.
     """
 
     settings: Settings
@@ -41,36 +54,53 @@ class Plan:
 
 
 def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
-    """Return the plan of all trials that the overrides and their experiment span, seed by seed.
+    """Return the plan of all trials that the overrides and their experiment span.
 
-    A sweep cut short thus still compares like with like.
+    The trials are ordered by seed: a sweep that is stopped early has run all cells for the same seeds.
 
     Args:
         overrides: in Hydra's grammar.
-        config_dir: a further folder of configs, laid out as `conf` is.
+        config_dir: an additional folder of configs with the layout of `conf`.
 
     Raises:
         UserError: a config, a key, a type or a value is not allowed.
     """
-    with composing(config_dir):
+    with hydra_session(config_dir):
         grammar = Grammar(GlobalHydra.instance().config_loader())
-        given = grammar.read(overrides)
-        fixed = [choice for setting in given if not setting.spans for choice in setting.choices]
+        given = grammar.parse(overrides)
+        fixed = [choice for override in given if not override.is_sweep for choice in override.choices]
         base = compose("config", fixed, return_hydra_config=True)
-        params = base.hydra.sweeper.params or {}
-        spanned = [s for s in winning(grammar.read(f"{k}={v}" for k, v in params.items()), given) if s.spans]
-        if (size := prod(len(setting.choices) for setting in spanned)) > MOST_TRIALS:
-            raise UserError(f"The overrides span {size:,} trials; at most {MOST_TRIALS:,} are allowed.")
-        settings = [_settings(config) for config in _configs(fixed, spanned, grammar)]
+        swept = _swept(base, given, grammar)
+        settings = [_to_settings(config) for config in _grid(fixed, swept, grammar)]
     trials: dict[str, Trial] = {}
-    for trial in sorted((one.trial for one in settings), key=lambda trial: trial.seed):
+    for trial in sorted((point.trial for point in settings), key=lambda trial: trial.seed):
         trials.setdefault(trial.digest, trial)
-    chosen = any(setting.key.partition(".")[0] in (*SWEPT, "experiment") for setting in given)
-    return Plan(settings[0], tuple(trials.values()), chosen, _text(base, spanned))
+    chosen = any(override.key.partition(".")[0] in (*TRIAL_KEYS, "experiment") for override in given)
+    return Plan(settings[0], tuple(trials.values()), chosen, _text(base, swept))
 
 
-class _Folder(SearchPathPlugin):
-    """Puts the user's folder of configs behind our own."""
+@contextmanager
+def hydra_session(config_dir: Path | None) -> Iterator[None]:
+    """Initialise Hydra inside the block, with `config_dir` on its search path.
+
+    Raises:
+        UserError: `config_dir` is not a folder, or Hydra raised an error inside the block.
+    """
+    if config_dir is not None and not config_dir.is_dir():
+        raise UserError(f"--config-dir is {str(config_dir)!r}, which is not a folder.")
+    ConfigStore.instance().store("schema", _schema())
+    OmegaConf.register_new_resolver("data", _below_data_root, replace=True)
+    _UserFolder.path = config_dir
+    Plugins.instance().register(_UserFolder)
+    try:
+        with initialize_config_module("conf", version_base="1.3"):
+            yield
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+        raise explain_config_error(error) from None
+
+
+class _UserFolder(SearchPathPlugin):
+    """A plugin that adds the user's folder of configs to Hydra's search path, after `conf`."""
 
     path: ClassVar[Path | None] = None
 
@@ -79,62 +109,59 @@ class _Folder(SearchPathPlugin):
             search_path.append("--config-dir", self.path.absolute().as_uri())
 
 
-@contextmanager
-def composing(config_dir: Path | None) -> Iterator[None]:
-    """Start Hydra with `config_dir` on its path, and tell its errors in one sentence."""
-    if config_dir is not None and not config_dir.is_dir():
-        raise UserError(f"--config-dir is {str(config_dir)!r}, which is not a folder.")
-    ConfigStore.instance().store("schema", _schema())
-    OmegaConf.register_new_resolver("data", _below_data_root, replace=True)
-    _Folder.path = config_dir
-    Plugins.instance().register(_Folder)
-    try:
-        with initialize_config_module("conf", version_base="1.3"):
-            yield
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
-        raise explain_config_error(error) from None
-
-
 def _below_data_root(name: str, *, _root_: DictConfig) -> str:
     """Return the path of a file below the data root: ${data:series/mine.csv}."""
-    return str(find_root(_root_.data_root) / name)
+    return str(resolve_data_root(_root_.data_root) / name)
 
 
 def _schema() -> DictConfig:
     schema: DictConfig = OmegaConf.structured(Settings)
-    for key in ("model", "training"):  # frozen dataclasses would refuse every override
+    for key in ("model", "training"):  # their dataclasses are frozen, so OmegaConf would refuse every override
         OmegaConf.set_readonly(schema[key], False)
     return schema
 
 
-def _configs(fixed: Sequence[str], spanned: Sequence[Setting], grammar: Grammar) -> Iterator[DictConfig]:
-    """Yield one config a point of the grid. Hydra composes each choice of groups once; values are set on copies."""
-    groups = [setting.choices for setting in spanned if setting.is_group]
-    values = [setting for setting in spanned if not setting.is_group]
+def _swept(base: DictConfig, given: Sequence[ParsedOverride], grammar: Grammar) -> list[ParsedOverride]:
+    """Return the overrides with several values, from the experiment's `hydra.sweeper.params` and the command line."""
+    params = base.hydra.sweeper.params or {}
+    experiment = grammar.parse(f"{key}={value}" for key, value in params.items())
+    swept = [override for override in merge_overrides(experiment, given) if override.is_sweep]
+    if (size := prod(len(override.choices) for override in swept)) > MOST_TRIALS:
+        raise UserError(f"The overrides span {size:,} trials; at most {MOST_TRIALS:,} are allowed.")
+    return swept
+
+
+def _grid(fixed: Sequence[str], swept: Sequence[ParsedOverride], grammar: Grammar) -> Iterator[DictConfig]:
+    """Yield one config for each point of the grid.
+
+    Hydra composes each choice of config groups only once, because this is slow. Other values are set on copies.
+    """
+    groups = [override.choices for override in swept if override.is_group]
+    values = [override for override in swept if not override.is_group]
     for choice in product(*groups):
         base = _checked(compose("config", [*fixed, *choice]))
-        for point in product(*(setting.choices for setting in values)):
+        for point in product(*(override.choices for override in values)):
             config = base.copy()
-            for setting, text in zip(values, point, strict=True):
-                OmegaConf.update(config, setting.key, grammar.value(text))
+            for override, text in zip(values, point, strict=True):
+                OmegaConf.update(config, override.key, grammar.value(text))
             yield config
 
 
 def _checked(config: DictConfig) -> DictConfig:
-    """Return the config with its keys checked once more: `+key=value` may have added some."""
+    """Return the config after a second check of its keys: `+key=value` may have added unknown ones."""
     checked = OmegaConf.merge(_schema(), OmegaConf.to_container(config))
     assert isinstance(checked, DictConfig)
     return checked
 
 
-def _settings(config: DictConfig) -> Settings:
+def _to_settings(config: DictConfig) -> Settings:
     settings = OmegaConf.to_object(config)
     assert isinstance(settings, Settings)
     return settings
 
 
-def _text(base: DictConfig, spanned: Sequence[Setting]) -> str:
-    """Return the config before the sweep, as Hydra's `--cfg job` does, with what is swept on top."""
+def _text(base: DictConfig, swept: Sequence[ParsedOverride]) -> str:
+    """Return the config without the sweep as YAML, like Hydra's `--cfg job`, after a comment for each swept key."""
     job = OmegaConf.masked_copy(base, [str(key) for key in base if key != "hydra"])
-    sweeps = [f"# sweeps {s.key} over {', '.join(c.partition('=')[2] for c in s.choices)}\n" for s in spanned]
-    return "".join(sweeps) + OmegaConf.to_yaml(job)
+    comments = [f"# sweeps {o.key} over {', '.join(c.partition('=')[2] for c in o.choices)}\n" for o in swept]
+    return "".join(comments) + OmegaConf.to_yaml(job)

@@ -1,4 +1,4 @@
-"""Hydra's and OmegaConf's errors, each as one sentence that names the thing and what is allowed."""
+"""The errors of Hydra and OmegaConf as messages that name the setting and the allowed values."""
 
 from collections.abc import Iterator
 
@@ -20,40 +20,38 @@ _TYPES = {"Integer": "a whole number", "Float": "a number"}
 
 
 def explain_config_error(error: Exception) -> UserError:
-    """Return the sentence for what Hydra or OmegaConf raised."""
+    """Return the error with a message for the user, for an error that Hydra or OmegaConf raised."""
     if isinstance(error, UserError):
         return error
     if isinstance(error, MissingConfigException):
-        return _missing(error)
+        return _missing_config(error)
     if isinstance(error, MarkedYAMLError) and (mark := error.problem_mark) is not None:
         return UserError(f"{mark.name}, line {mark.line + 1}, is not YAML: {error.problem}.")
-    for inner in _chain(error):
+    for inner in _causes(error):
         if isinstance(inner, UserError):
             return inner
         if isinstance(inner, OmegaConfBaseException):
-            return _rejected(inner)
+            return _rejected_value(inner)
     return UserError(f"The config cannot be composed: {_first_line(error)}.")
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the error and its causes, outermost first."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
-def _missing(error: MissingConfigException) -> UserError:
+def _missing_config(error: MissingConfigException) -> UserError:
     group, _, name = str(error.missing_cfg_file).rpartition("/")
     return unknown(group or "config", name, error.options or ())
 
 
-def _rejected(error: OmegaConfBaseException) -> UserError:
+def _rejected_value(error: OmegaConfBaseException) -> UserError:
     key = str(error.full_key or error.key)
     match error:
         case ConfigKeyError() | ConfigAttributeError():
-            parent = error.parent_node
-            prefix = key.rpartition(".")[0] if key.endswith(f".{error.key}") else ""
-            names = [str(name) for name in parent] if isinstance(parent, DictConfig) else []
-            return unknown("key", key, [f"{prefix}.{name}" if prefix else name for name in names if name != "hydra"])
+            return _unknown_key(error, key)
         case MissingMandatoryValue():
             return UserError(f"{key} has no value.")
         case ValidationError() if "is not Optional" in str(error):
@@ -61,12 +59,19 @@ def _rejected(error: OmegaConfBaseException) -> UserError:
         case ValidationError() if "is not a valid bool" in str(error):
             return UserError(f"{key} is {_first_line(error).split()[1]}; it must be true or false.")
         case ValidationError() if "could not be converted to" in str(error):
-            value, _, kind = _first_line(error).partition(" could not be converted to ")
-            given = value.removeprefix("Value ").partition(" of type ")[0]
-            return UserError(f"{key} is {given}; it must be {_TYPES.get(kind, kind)}.")
+            left, _, kind = _first_line(error).partition(" could not be converted to ")
+            value = left.removeprefix("Value ").partition(" of type ")[0]
+            return UserError(f"{key} is {value}; it must be {_TYPES.get(kind, kind)}.")
         case InterpolationResolutionError():
-            return UserError(f"{key} refers to what is not there: {_first_line(error)}.")
+            return UserError(f"{key} refers to a key or file that does not exist: {_first_line(error)}.")
     return UserError(f"{key or 'The config'} is not allowed: {_first_line(error)}.")
+
+
+def _unknown_key(error: OmegaConfBaseException, key: str) -> UserError:
+    parent = error.parent_node
+    prefix = key.rpartition(".")[0] if key.endswith(f".{error.key}") else ""
+    names = [str(name) for name in parent] if isinstance(parent, DictConfig) else []
+    return unknown("key", key, [f"{prefix}.{name}" if prefix else name for name in names if name != "hydra"])
 
 
 def _first_line(error: BaseException) -> str:

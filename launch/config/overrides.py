@@ -1,4 +1,7 @@
-"""Overrides in Hydra's grammar: what each one sets, and which of them span a sweep."""
+"""Overrides in Hydra's grammar: the key that each one sets, and the values that it sweeps.
+
+`seed=4` has one value. `cell=lstm,gru` and `seed=range(0,5)` have several: they sweep.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,89 +14,103 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import OverrideParseException
 
 from gatebench.errors import UserError
-from launch.config.settings import SWEPT
+from launch.config.settings import TRIAL_KEYS
 
 MOST_TRIALS = 100_000
+"""The largest number of trials of a sweep."""
+
 _ABLATION = "cell.ablate."
 _DEFAULTS = ("cell", "task", "experiment")  # the groups in the defaults list of conf/config.yaml
-_OURS = "hydra.sweeper.params"
+_SWEEPER_PARAMS = "hydra.sweeper.params"  # the only key of Hydra's own config that is used
 
 
 @dataclass(frozen=True)
-class Setting:
-    """One override. choices: the override once for each value that it spans; a single one if it sweeps nothing."""
+class ParsedOverride:
+    """One override.
+
+    Attributes:
+        key: the key or the config group that it sets, for example "training.learning_rate" or "cell".
+        choices: the override once for each value, for example ("seed=0", "seed=1"). One if it sweeps nothing.
+        is_group: whether it chooses from a config group, that is a file below `conf`.
+    """
 
     key: str
     choices: tuple[str, ...]
     is_group: bool
 
     @property
-    def spans(self) -> bool:
+    def is_sweep(self) -> bool:
         """Whether there are several values."""
         return len(self.choices) != 1
 
 
 class Grammar:
-    """Hydra's override grammar over the groups that a loader knows; `swept`: the keys that may have several values."""
+    """Hydra's override grammar.
 
-    def __init__(self, loader: ConfigLoader, swept: Sequence[str] = SWEPT) -> None:
+    Args:
+        loader: Hydra's config loader, which knows the config groups.
+        swept: the keys that may have several values.
+    """
+
+    def __init__(self, loader: ConfigLoader, swept: Sequence[str] = TRIAL_KEYS) -> None:
         self._swept = swept
         self._parser = OverridesParser.create(loader)
         self._groups = set(loader.list_groups(""))
 
-    def read(self, texts: Iterable[str]) -> list[Setting]:
-        """Return the overrides, later ones in place of earlier ones with the same key.
+    def parse(self, texts: Iterable[str]) -> list[ParsedOverride]:
+        """Return the overrides. A later one replaces an earlier one with the same key.
 
         Raises:
-            UserError: a text is no override, spans what a sweep cannot span, or speaks to parts of Hydra that are
-                not used here.
+            UserError: a text is not an override, sweeps a key that cannot be swept, or sets a part of Hydra that is
+                not used.
         """
-        settings = [self._setting(text) for text in texts]
-        return list({setting.key: setting for setting in settings}.values())
+        overrides = [self._parse_one(text) for text in texts]
+        return list({override.key: override for override in overrides}.values())
 
     def value(self, text: str) -> Any:
-        """Return the value of an override that spans nothing."""
-        return self._parse(text).value()
+        """Return the value of an override that sweeps nothing."""
+        return self._parse_text(text).value()
 
-    def _setting(self, text: str) -> Setting:
-        override = self._parse(text)
+    def _parse_one(self, text: str) -> ParsedOverride:
+        override = self._parse_text(text)
         key = override.key_or_group
-        if key.startswith("hydra") and not key.startswith(_OURS):
+        if key.startswith("hydra") and not key.startswith(_SWEEPER_PARAMS):
             raise UserError(f"{text!r} sets a part of Hydra that gatebench does not use.")
         if override.is_delete() and not key.startswith(_ABLATION):
-            raise UserError(f"{text!r} deletes what must be there; only parts of cell.ablate may be deleted.")
+            raise UserError(f"{text!r} deletes a required key; only keys below cell.ablate can be deleted.")
+        choices = self._choices(override, text)
         if key in self._groups:
-            return Setting(key, tuple(self._choice(key, name, text) for name in self._values(override, text)), True)
-        return Setting(key, tuple(_open(override, choice) for choice in self._values(override, text)), False)
+            return ParsedOverride(key, tuple(self._group_choice(key, choice, text) for choice in choices), True)
+        return ParsedOverride(key, tuple(_allow_new_key(override, choice) for choice in choices), False)
 
-    def _choice(self, group: str, text: str, given: str) -> str:
-        """Return the override that chooses from a group; one that is in no defaults list is added to it."""
-        name = self._parse(text).value()
+    def _group_choice(self, group: str, choice: str, text: str) -> str:
+        """Return the override that chooses from a group. With "+" Hydra adds a group that is in no defaults list."""
+        name = self._parse_text(choice).value()
         if not isinstance(name, str) and (name is not None or group != "experiment"):
-            raise UserError(f"{given!r} must name one {group}; to sweep, write {group}=NAME,NAME.")
-        return text.lstrip("+") if group in _DEFAULTS else f"+{text.lstrip('+')}"
+            raise UserError(f"{text!r} must name one {group}; to sweep, write {group}=NAME,NAME.")
+        return choice.lstrip("+") if group in _DEFAULTS else f"+{choice.lstrip('+')}"
 
-    def _values(self, override: Override, text: str) -> list[str]:
-        """Return the override once for each value that it spans, each without a sweep in it."""
+    def _choices(self, override: Override, text: str) -> list[str]:
+        """Return the override once for each of its values, each without a sweep."""
         if not override.is_sweep_override():
             return [text]
         if override.key_or_group.partition(".")[0] not in self._swept:
             raise UserError(
-                f"{text!r} spans several values; a sweep spans {', '.join(self._swept)}, the rest holds for all."
+                f"{text!r} has several values; only {', '.join(self._swept)} and the keys below them can be swept."
             )
         if not override.is_discrete_sweep():
-            raise UserError(f"{text!r} has no end of values; write a list such as 1,2,3 or range(0,5).")
+            raise UserError(f"{text!r} is an endless range; write a list such as 1,2,3 or range(0,5).")
         values = list(islice(override.sweep_string_iterator(), MOST_TRIALS + 1))
         if not 0 < len(values) <= MOST_TRIALS:
-            raise UserError(f"{text!r} spans {'no value' if not values else f'more than {MOST_TRIALS:,} values'}.")
+            raise UserError(f"{text!r} has {'no value' if not values else f'more than {MOST_TRIALS:,} values'}.")
         return [f"{override.get_key_element()}={value}" for value in values]
 
-    def _parse(self, text: str) -> Override:
+    def _parse_text(self, text: str) -> Override:
         try:
             (override,) = self._parser.parse_overrides([text])
         except OverrideParseException as error:
-            told = str(error).partition("\nSee ")[0].splitlines()[-1].partition(" expecting {")[0]
-            reason = told.strip(" ^") or "an unexpected character"
+            line = str(error).partition("\nSee ")[0].splitlines()[-1].partition(" expecting {")[0]
+            reason = line.strip(" ^") or "an unexpected character"
             raise UserError(
                 f"The override {text!r} cannot be read ({reason}); write key=value, key=a,b or key=range(0,5)."
             ) from None
@@ -102,14 +119,14 @@ class Grammar:
         return override
 
 
-def _open(override: Override, text: str) -> str:
-    """Return the override so that it may add a key where keys are free: in the ablations of a cell."""
+def _allow_new_key(override: Override, text: str) -> str:
+    """Return the override with "++" if its key is below `cell.ablate`, where it may add a key."""
     if override.key_or_group.startswith(_ABLATION) and not override.is_delete():
         return f"++{text.lstrip('+')}"
     return text
 
 
-def winning(first: Sequence[Setting], then: Sequence[Setting]) -> list[Setting]:
-    """Return both, the latter in place of what has the same key."""
-    keys = {setting.key for setting in then}
-    return [*(setting for setting in first if setting.key not in keys), *then]
+def merge_overrides(first: Sequence[ParsedOverride], second: Sequence[ParsedOverride]) -> list[ParsedOverride]:
+    """Return all overrides. One of the second sequence replaces one of the first with the same key."""
+    keys = {override.key for override in second}
+    return [*(override for override in first if override.key not in keys), *second]

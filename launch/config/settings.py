@@ -1,4 +1,4 @@
-"""What a config holds: the schema that every key and every type is checked against."""
+"""The schema of the config: every key with its type. OmegaConf checks all configs and overrides against it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,13 +9,22 @@ from gatebench.records.home import Home
 from gatebench.trial import Model, Training, Trial
 from tasks.data.files import default_root
 
-SWEPT = ("cell", "task", "model", "training", "seed")
-"""The keys that make a trial: a sweep spans these, the others hold for all of it."""
+TRIAL_KEYS = ("cell", "task", "model", "training", "seed")
+"""The keys that make a trial. Only these and the keys below them can be swept."""
 
 
 @dataclass
 class CellConfig:
-    """A cell, as `gatebench.cells.build_cell` takes it."""
+    """The config of a cell, which `gatebench.cells.build_cell` takes.
+
+    Attributes:
+        name: the name in tables.
+        base: the name of a cell in `gatebench.cells.BASES`, or of another config in `conf/cell`.
+        source: the publication; None: that of the base.
+        note: a remark; None: that of the base.
+        start: the rules of the initial weights by matrix, for example {"R": "identity"}.
+        ablate: the ablations by gate, for example {"i": {"fix": 1}}.
+    """
 
     name: str = "???"
     base: str = "???"
@@ -27,7 +36,7 @@ class CellConfig:
 
 @dataclass
 class Settings:
-    """One composed config; `conf/config.yaml` says what each key means.
+    """One composed config. `conf/config.yaml` describes each key.
 
     Raises:
         UserError: a value is out of range.
@@ -56,7 +65,9 @@ class Settings:
         if self.seed < 0:
             raise out_of_range("seed", self.seed, "a whole number of at least 0")
         if self.workers is not None and self.workers < 1:
-            raise out_of_range("workers", self.workers, "a whole number of at least 1, or null for one a core")
+            raise out_of_range(
+                "workers", self.workers, "a whole number of at least 1, or null for as many as the cores allow"
+            )
         if self.cpus_per_trial < 1:
             raise out_of_range("cpus_per_trial", self.cpus_per_trial, "a whole number of at least 1")
         if self.gpus_per_trial is not None and not 0 <= self.gpus_per_trial < float("inf"):
@@ -70,30 +81,30 @@ class Settings:
     def trial(self) -> Trial:
         """The trial that the config describes."""
         cell = {key: value for key, value in vars(self.cell).items() if value is not None}
-        return Trial(cell, _from_anywhere(self.task), self.model, self.training, self.seed)
+        return Trial(cell, _with_absolute_path(self.task), self.model, self.training, self.seed)
 
     @property
-    def folder(self) -> Home:
-        """The home as a folder."""
+    def home_folder(self) -> Home:
+        """The home, with an absolute path."""
         return Home(Path(self.home or "runs").expanduser().absolute())
 
     @property
-    def records(self) -> str:
-        """The address of the records."""
-        return self.tracking_uri or self.folder.tracking_uri
+    def records_uri(self) -> str:
+        """The address of the records; by default the sqlite file in the home."""
+        return self.tracking_uri or self.home_folder.tracking_uri
 
     @property
-    def data(self) -> Path:
-        """The data root; a cache folder of the user's if none is given."""
-        return find_root(self.data_root)
+    def data_folder(self) -> Path:
+        """The data root; by default a folder in the user's cache."""
+        return resolve_data_root(self.data_root)
 
 
-def find_root(given: str | None) -> Path:
-    """Return the data root that is meant; a cache folder of the user's if none is given."""
-    return Path(given).expanduser().absolute() if given else default_root()
+def resolve_data_root(data_root: str | None) -> Path:
+    """Return the absolute path of the data root; for None a folder in the user's cache."""
+    return Path(data_root).expanduser().absolute() if data_root else default_root()
 
 
-def _from_anywhere(task: dict[str, Any]) -> dict[str, Any]:
-    """Return the task with its file's path made absolute: a worker has another working directory."""
+def _with_absolute_path(task: dict[str, Any]) -> dict[str, Any]:
+    """Return the task's config with an absolute `path`: a worker has another working directory."""
     path = task.get("path")
     return task | {"path": str(Path(path).expanduser().absolute())} if isinstance(path, str) and path else task

@@ -18,8 +18,8 @@ from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.speed.benchmark import Benchmark, candidates
 from gatebench.speed.shape import Shape
 from gatebench.trial import Trial
-from launch.config.compose import composing, expand
-from launch.config.overrides import Grammar, Setting
+from launch.config.compose import expand, hydra_session
+from launch.config.overrides import Grammar, ParsedOverride
 
 LIST_KEYS = ("shape", "threads", "backend", "against", "trace")
 """The keys with a list as their value: threads=1,2 means the same as threads=[1,2]."""
@@ -125,10 +125,10 @@ def speed_plan(overrides: Sequence[str], config_dir: Path | None = None) -> Spee
         UserError: a config, a key, a type or a value is not allowed.
     """
     ConfigStore.instance().store("speed_schema", OmegaConf.structured(SpeedSettings))
-    with composing(config_dir):
+    with hydra_session(config_dir):
         grammar = Grammar(GlobalHydra.instance().config_loader(), ("cell", *LIST_KEYS))
-        top_keys = {text: _top_key(setting) for text in overrides for setting in grammar.read([text])}
-        config = _compose(grammar.read(text for text in overrides if top_keys[text] != "cell"), grammar)
+        top_keys = {text: _top_key(override) for text in overrides for override in grammar.parse([text])}
+        config = _compose(grammar.parse(text for text in overrides if top_keys[text] != "cell"), grammar)
         settings = OmegaConf.to_object(config)
     assert isinstance(settings, SpeedSettings)
     cell_overrides = [text for text in overrides if top_keys[text] == "cell"]
@@ -152,31 +152,31 @@ def _check_memory(shape: Shape) -> None:
         )
 
 
-def _top_key(setting: Setting) -> str:
-    return setting.key.partition(".")[0]
+def _top_key(override: ParsedOverride) -> str:
+    return override.key.partition(".")[0]
 
 
-def _compose(given: Sequence[Setting], grammar: Grammar) -> DictConfig:
+def _compose(given: Sequence[ParsedOverride], grammar: Grammar) -> DictConfig:
     """Return the config with all overrides but those of cells. An override of a list replaces the whole list."""
     keys = [str(key) for key in OmegaConf.structured(SpeedSettings)]
-    for setting in given:
-        if (key := _top_key(setting)) not in (*keys, "set"):
+    for override in given:
+        if (key := _top_key(override)) not in (*keys, "set"):
             raise unknown("key", key, [*keys, "set"])
-    config = compose("speed", [setting.choices[0] for setting in given if setting.key not in LIST_KEYS])
-    for setting in given:
-        if setting.key in LIST_KEYS:
-            OmegaConf.update(config, setting.key, _list_value(setting, grammar))
+    config = compose("speed", [override.choices[0] for override in given if override.key not in LIST_KEYS])
+    for override in given:
+        if override.key in LIST_KEYS:
+            OmegaConf.update(config, override.key, _list_value(override, grammar))
     return config
 
 
-def _list_value(setting: Setting, grammar: Grammar) -> Any:
+def _list_value(override: ParsedOverride, grammar: Grammar) -> Any:
     """Return the value of a list key as a list: one value becomes a list of one, null stays None."""
-    values = [grammar.value(choice) for choice in setting.choices]
-    if setting.spans or values[0] is None:
-        return values if setting.spans else None
+    values = [grammar.value(choice) for choice in override.choices]
+    if override.is_sweep or values[0] is None:
+        return values if override.is_sweep else None
     (value,) = values
     is_whole_list = isinstance(value, list) and (
-        setting.key != "shape" or all(isinstance(element, list) for element in value)
+        override.key != "shape" or all(isinstance(element, list) for element in value)
     )
     return value if is_whole_list else values
 

@@ -1,1 +1,1 @@
-"""What the terminal shows: progress, text in columns, transfers."""
+"""The output on the terminal: the progress of a sweep, text in columns, the progress of a transfer."""

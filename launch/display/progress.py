@@ -1,4 +1,4 @@
-"""How a sweep is shown while it runs: live on a terminal, one line a finished trial elsewhere."""
+"""The progress of a sweep: bars on a terminal, otherwise one line for each trial that has ended."""
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -15,11 +15,14 @@ from gatebench.trial import Trial
 from launch.events import Event, Started
 
 MARKS = {"finished": "[green]✓[/]", "interrupted": "[yellow]◼[/]"}
+"""The marks of outcomes, by status."""
+
 FAILED = "[red]✗[/]"
+"""The mark of all other outcomes."""
 
 
-class _Left(TimeRemainingColumn):
-    """The time that is left for all trials together; it says nothing of single ones."""
+class _TimeLeft(TimeRemainingColumn):
+    """The time that is left for all trials together. Single trials show none."""
 
     def render(self, task: Task) -> Text:
         if task.id or task.time_remaining is None:
@@ -28,12 +31,17 @@ class _Left(TimeRemainingColumn):
 
 
 class Display:
-    """Shows the trials that run and those that have ended; a context manager. `console` writes to stderr."""
+    """A context manager that shows the running trials and those that have ended.
+
+    Args:
+        trials: all trials of the sweep.
+        console: the terminal; None: stderr.
+    """
 
     def __init__(self, trials: Sequence[Trial], console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
         self._trials = {trial.digest: trial for trial in trials}
-        self._names = {trial.digest: mlflow_entry.name(trial) for trial in trials}
+        self._names = {trial.digest: mlflow_entry.run_name(trial) for trial in trials}
         self._bars: dict[str, TaskID] = {}
         self._ended = 0
         self._progress = Progress(
@@ -41,13 +49,13 @@ class Display:
             BarColumn(bar_width=24),
             TextColumn("{task.fields[score]}"),
             TimeElapsedColumn(),
-            _Left(),
+            _TimeLeft(),
             console=self._console,
             disable=not self._console.is_terminal,
             transient=True,
             speed_estimate_period=120,
         )
-        self._all = self._progress.add_task(
+        self._overall_bar = self._progress.add_task(
             self._headline(), total=sum(trial.training.max_epochs for trial in trials), score=""
         )
 
@@ -61,16 +69,17 @@ class Display:
         self._progress.stop()
 
     def show(self, event: Event) -> None:
-        """Show what has happened."""
+        """Show an event of a trial."""
         match event:
             case Started(digest):
                 self._bar(digest)
             case Epoch():
                 self._show_epoch(event)
             case Outcome():
-                self._show_end(event)
+                self._show_outcome(event)
 
     def _bar(self, digest: str) -> TaskID:
+        """Return the bar of a trial, which is added if there is none."""
         if digest not in self._bars:
             total = self._trials[digest].training.max_epochs
             self._bars[digest] = self._progress.add_task(
@@ -81,26 +90,27 @@ class Display:
     def _show_epoch(self, epoch: Epoch) -> None:
         metric = self._trials[epoch.digest].build_task().metrics[0]
         score = epoch.metrics.get(f"val/{metric.name}")
-        shown = f"epoch {epoch.epoch + 1}/{epoch.total}" + (
-            f", val {metric.name} {score:.4g}" if score is not None else ""
-        )
-        self._progress.update(self._bar(epoch.digest), completed=epoch.epoch + 1, score=shown)
-        self._progress.advance(self._all)
+        text = f"epoch {epoch.epoch + 1}/{epoch.total}"
+        if score is not None:
+            text += f", val {metric.name} {score:.4g}"
+        self._progress.update(self._bar(epoch.digest), completed=epoch.epoch + 1, score=text)
+        self._progress.advance(self._overall_bar)
 
-    def _show_end(self, outcome: Outcome) -> None:
+    def _show_outcome(self, outcome: Outcome) -> None:
         self._ended += 1
-        total = self._trials[outcome.digest].training.max_epochs
+        epochs_left = self._trials[outcome.digest].training.max_epochs
         if (bar := self._bars.pop(outcome.digest, None)) is not None:
-            total -= int(next(task.completed for task in self._progress.tasks if task.id == bar))
+            epochs_left -= int(next(task.completed for task in self._progress.tasks if task.id == bar))
             self._progress.remove_task(bar)
-        self._progress.update(self._all, advance=total, description=self._headline())
+        self._progress.update(self._overall_bar, advance=epochs_left, description=self._headline())
         count = f"{self._ended:>{len(str(len(self._trials)))}}/{len(self._trials)}"
         name = escape(self._names[outcome.digest])
         self._console.print(
-            f"{MARKS.get(outcome.status, FAILED)} {count}  {name}  {escape(self._said(outcome))}", soft_wrap=True
+            f"{MARKS.get(outcome.status, FAILED)} {count}  {name}  {escape(self._result(outcome))}", soft_wrap=True
         )
 
-    def _said(self, outcome: Outcome) -> str:
+    def _result(self, outcome: Outcome) -> str:
+        """Return the test score and the duration of a trial, or the status and the message if it did not finish."""
         if outcome.status != "finished":
             return f"{outcome.status}: {outcome.sentence}"
         metric = self._trials[outcome.digest].build_task().metrics[0]

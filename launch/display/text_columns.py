@@ -1,10 +1,14 @@
-"""Text in columns, for a terminal or a pipe."""
+"""Text in aligned columns."""
 
 from collections.abc import Sequence
 
 
 def align(rows: Sequence[Sequence[str]], sides: str) -> str:
-    """Return the rows with a rule below the first; `sides` has "l" or "r" for each column.
+    """Return the rows as aligned lines, with a rule below the first.
+
+    Args:
+        rows: the texts of each row, the head first.
+        sides: "l" or "r" for each column: left-aligned or right-aligned.
 
     >>> print(align([("cell", "n"), ("lstm", "10")], "lr"))
     cell   n

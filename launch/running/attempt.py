@@ -1,4 +1,4 @@
-"""One attempt at a trial, wherever it runs: whatever goes wrong becomes an outcome with a sentence."""
+"""One attempt to run a trial, in this process or on a worker. Its errors become an outcome with a message."""
 
 import traceback
 from collections.abc import Callable
@@ -12,36 +12,38 @@ from gatebench.trial import Trial
 
 
 class TrialRunner(Protocol):
-    """Trains one trial: `train` with its places given."""
+    """A function that trains one trial: `train_trial` with all arguments but these."""
 
     def __call__(self, trial: Trial, *, emit: Callable[[Epoch], None]) -> Outcome:
-        """Return what came out, telling every epoch on the way."""
+        """Train the trial, send every epoch to `emit`, and return the outcome."""
 
 
-def train(trial: Trial, *, home: Path, data_root: Path, keep_memory: bool, emit: Callable[[Epoch], None]) -> Outcome:
-    """Train a trial; torch and Lightning are imported here, so only where trials run."""
+def train_trial(
+    trial: Trial, *, home: Path, data_root: Path, keep_memory: bool, emit: Callable[[Epoch], None]
+) -> Outcome:
+    """Train a trial, see `gatebench.training.run_trial`. Only the processes that call this import torch."""
     from gatebench.training import run_trial
 
     return run_trial(trial, home=home, data_root=data_root, emit=emit, keep_memory=keep_memory)
 
 
 def attempt(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> Outcome:
-    """Return the trial's outcome: an unexpected error is one too, and keeps its traceback among the facts.
+    """Run a trial and return its outcome. An unexpected error gives a failed outcome with the traceback.
 
     Raises:
-        UserError: a mistake of the user's, a refusal among them.
+        UserError: a mistake of the user, or a refusal.
     """
     try:
         return run(trial, emit=emit)
     except UserError:
         raise
     except Exception as error:
-        sentence = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0] or 'no message'}"
-        return Outcome.of(trial, "failed", sentence, facts={TRACEBACK: traceback.format_exc()})
+        message = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0] or 'no message'}"
+        return Outcome.of(trial, "failed", message, facts={TRACEBACK: traceback.format_exc()})
 
 
-def forgiving(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> Outcome:
-    """Return the trial's outcome, a mistake of the user's among them: one trial of many must not stop the others."""
+def attempt_in_sweep(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> Outcome:
+    """Run a trial of a sweep and return its outcome. A mistake or a refusal is an outcome too: the sweep goes on."""
     try:
         return attempt(trial, run, emit)
     except Refusal as refusal:

@@ -51,7 +51,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         (["train", "seed=0,1"], "gatebench: These settings span 2 trials, and train runs one; use gatebench sweep."),
         (["sweep", "model.hidden_size=0"], "gatebench: model.hidden_size is 0"),
         (["ui"], "gatebench: There are no records at sqlite:///"),
-        (["table"], "gatebench: The study 'scratch' has no such trial yet"),
+        (["table"], "gatebench: The study 'scratch' contains none of these trials yet"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_leaves_nothing_behind(

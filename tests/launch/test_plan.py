@@ -16,14 +16,14 @@ GRID = ["cell=lstm,gru", "seed=0,1", "model.hidden_size=4", "training.max_epochs
 
 
 @pytest.fixture
-def past(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
+def known(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
     """What the records know."""
     outcomes: list[Outcome] = []
     monkeypatch.setattr(plan, "known_outcomes", lambda settings: outcomes)
     return outcomes
 
 
-def test_the_plan_lists_trials_with_their_digests(past: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_plan_lists_trials_with_their_digests(known: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
     assert plan.run(GRID) == 0
     out = capsys.readouterr().out
     for one in expand(GRID).trials:
@@ -33,10 +33,10 @@ def test_the_plan_lists_trials_with_their_digests(past: list[Outcome], capsys: p
 
 
 def test_what_is_done_is_not_to_run_and_tells_how_long_the_rest_takes(
-    past: list[Outcome], capsys: pytest.CaptureFixture[str]
+    known: list[Outcome], capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second, *_ = expand(GRID).trials
-    past += [outcome(first), outcome(second)]
+    known += [outcome(first), outcome(second)]
     plan.run([*GRID, "workers=2"])
     out = capsys.readouterr().out
     assert "2 are done already" in out
@@ -46,8 +46,8 @@ def test_what_is_done_is_not_to_run_and_tells_how_long_the_rest_takes(
     assert "0 are done already" in capsys.readouterr().out
 
 
-def test_what_failed_is_run_again(past: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
-    past.append(outcome(expand(GRID).trials[0], "failed"))
+def test_what_failed_is_run_again(known: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
+    known.append(outcome(expand(GRID).trials[0], "failed"))
     plan.run(GRID)
     assert "0 are done already" in capsys.readouterr().out
 

@@ -16,7 +16,7 @@ Printed = Callable[..., str]
 
 
 @pytest.fixture
-def past(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
+def known(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
     """What the records know: the grid, and a trial of another size."""
     outcomes = [outcome(trial, score=0.5 + 0.1 * trial.seed) for trial in expand(GRID).trials]
     outcomes.append(outcome(expand(["cell=lstm", "model.hidden_size=99"]).trials[0], score=0.99))
@@ -25,7 +25,7 @@ def past(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
 
 
 @pytest.fixture
-def printed(past: list[Outcome], capsys: pytest.CaptureFixture[str]) -> Printed:
+def printed(known: list[Outcome], capsys: pytest.CaptureFixture[str]) -> Printed:
     def call(*argv: str) -> str:
         assert table.run(argv) == 0
         return capsys.readouterr().out
@@ -40,10 +40,10 @@ def test_the_table_has_the_trials_that_are_meant_and_no_others(printed: Printed)
     assert text.index("lstm") < text.index("gru")
 
 
-def test_without_a_choice_all_of_the_study_is_meant(past: list[Outcome], printed: Printed) -> None:
+def test_without_a_choice_all_of_the_study_is_meant(known: list[Outcome], printed: Printed) -> None:
     with pytest.raises(UserError, match="two different trials with seed 0"):
         table.run(["study=scratch"])
-    del past[-1]
+    del known[-1]
     assert "gru" in printed("study=scratch")
 
 
@@ -63,25 +63,25 @@ def test_an_unknown_format_is_refused() -> None:
         table.run(["format=pdf"])
 
 
-def test_what_has_not_been_run_is_said(past: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_has_not_been_run_is_said(known: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
     table.run([*GRID[:1], "seed=range(0,3)", *GRID[2:]])
     assert "2 of 6 trials have not been run." in capsys.readouterr().err
-    past.clear()
-    with pytest.raises(UserError, match="The study 'scratch' has no such trial yet"):
+    known.clear()
+    with pytest.raises(UserError, match="The study 'scratch' contains none of these trials yet"):
         table.run(GRID)
 
 
-def test_a_trial_has_the_label_that_it_is_asked_for_by(past: list[Outcome], printed: Printed) -> None:
+def test_a_trial_has_the_label_that_it_is_asked_for_by(known: list[Outcome], printed: Printed) -> None:
     asked = ["cell=lstm_no_input", *GRID[2:]]
     (trial,) = expand(asked).trials
-    past[:] = [replace(outcome(trial), cell="lstm[i=1]")]
+    known[:] = [replace(outcome(trial), cell="lstm[i=1]")]
     assert "lstm_no_input" in printed(*asked)
     assert "lstm[i=1]" in printed("study=scratch")
 
 
-def test_trials_of_other_networks_have_a_block_of_their_own(past: list[Outcome], printed: Printed) -> None:
+def test_trials_of_other_networks_have_a_block_of_their_own(known: list[Outcome], printed: Printed) -> None:
     grid = ["cell=lstm,gru", "seed=0,1", "model.hidden_size=4,8", "training.max_epochs=3"]
-    past[:] = [outcome(trial, score=0.1 * trial.model.hidden_size) for trial in expand(grid).trials]
+    known[:] = [outcome(trial, score=0.1 * trial.model.hidden_size) for trial in expand(grid).trials]
     text = printed(*grid)
     assert text.index("digits · model.hidden_size=4\n") < text.index("40.00") < text.index("80.00")
     assert "digits · model.hidden_size=8\n" in text
@@ -94,20 +94,20 @@ def test_a_baseline_that_is_not_there_is_refused_before_anything_runs() -> None:
         table.check_baseline(expand([*GRID, "baseline=rnn_tanh"]))
 
 
-def test_the_metric_of_the_study_is_that_of_its_records(past: list[Outcome], printed: Printed) -> None:
+def test_the_metric_of_the_study_is_that_of_its_records(known: list[Outcome], printed: Printed) -> None:
     error = Metric("error_rate", "min")
-    past[:] = [
-        replace(one, task="elsewhere", metric=error, chance=0.9, metrics={"test/error_rate": 0.25}) for one in past[:4]
+    known[:] = [
+        replace(one, task="elsewhere", metric=error, chance=0.9, metrics={"test/error_rate": 0.25}) for one in known[:4]
     ]
     text = printed("study=scratch")
     assert "error rate % ↓" in text
     assert [line.split()[1] for line in text.splitlines() if line.startswith("chance")] == ["90.00"]
 
 
-def test_records_of_earlier_versions_take_the_metric_of_the_plan(past: list[Outcome], printed: Printed) -> None:
+def test_records_of_earlier_versions_take_the_metric_of_the_plan(known: list[Outcome], printed: Printed) -> None:
     now = printed(*GRID)
-    past[:] = [replace(one, metric=None, chance=None) for one in past]
+    known[:] = [replace(one, metric=None, chance=None) for one in known]
     assert printed(*GRID) == now
-    past[:] = [replace(one, task="nonsense") for one in past]
-    with pytest.raises(UserError, match="'nonsense' are of an earlier version and do not name its metric"):
+    known[:] = [replace(one, task="nonsense") for one in known]
+    with pytest.raises(UserError, match="'nonsense' were made by an earlier version and do not contain its metric"):
         table.run(["study=scratch"])

@@ -40,7 +40,7 @@ def test_a_broken_trial_is_a_failure_with_its_sentence(home: Home, monkeypatch: 
     def broken(*_: object, **__: object) -> None:
         raise ValueError("Shapes differ.")
 
-    monkeypatch.setattr(train, "train", broken)
+    monkeypatch.setattr(train, "train_trial", broken)
     assert train.run(QUICK) == 1
     (outcome,) = Record(home, "scratch").outcomes()
     assert (outcome.status, outcome.sentence) == ("failed", "ValueError: Shapes differ.")

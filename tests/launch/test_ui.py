@@ -46,7 +46,7 @@ def test_without_records_there_is_nothing_to_open(tmp_path: Path) -> None:
 
 def test_records_on_a_server_are_opened_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert ui.run(["tracking_uri='http://me:secret@127.0.0.1:9'"]) == 0
-    assert capsys.readouterr().out == "The records are on a server already; open http://127.0.0.1:9 in a browser.\n"
+    assert capsys.readouterr().out == "The records are on a server; open http://127.0.0.1:9 in a browser.\n"
 
 
 def test_the_pages_are_served_on_this_machine_until_it_is_stopped(tmp_path: Path, port: int) -> None:

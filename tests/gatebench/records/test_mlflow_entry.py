@@ -6,6 +6,7 @@ import yaml
 
 from gatebench.outcome import Outcome, Status
 from gatebench.records import mlflow_entry
+from gatebench.task import Metric
 from tests.launch.trials import outcome, trial
 
 ABLATED = replace(trial(), cell={"name": "lstm", "base": "lstm", "ablate": {"i": {"fix": 1}}})
@@ -13,7 +14,7 @@ ABLATED = replace(trial(), cell={"name": "lstm", "base": "lstm", "ablate": {"i":
 
 def there_and_back(told: Outcome) -> Outcome:
     tags = mlflow_entry.opening_tags(trial(), "host:/home") | mlflow_entry.closing_tags(told)
-    return mlflow_entry.outcome(mlflow_entry.STATES[told.status], tags, mlflow_entry.shelve(told.metrics))
+    return mlflow_entry.read_outcome(mlflow_entry.STATES[told.status], tags, mlflow_entry.final_metrics(told.metrics))
 
 
 def test_an_outcome_survives_the_records() -> None:
@@ -32,18 +33,38 @@ def test_every_status_has_a_state() -> None:
     assert set(mlflow_entry.STATES) == set(get_args(Status))
 
 
+def test_the_metric_and_the_chance_are_tags_and_an_empty_unit_is_none() -> None:
+    tags = mlflow_entry.opening_tags(trial(), "host:/home")
+    assert (tags["metric"], tags["metric_direction"], tags["chance"]) == ("accuracy", "max", "0.1")
+    assert "metric_unit" not in tags
+    read = mlflow_entry.read_outcome("FINISHED", tags, {})
+    assert (read.metric, read.chance, read.facts) == (Metric("accuracy", "max"), 0.1, {})
+
+
+def test_records_of_earlier_versions_have_no_metric() -> None:
+    tags = {"digest": "d", "cell_digest": "c", "home": "host:/home", "status": "finished"}
+    assert mlflow_entry.is_trial_run(tags)
+    read = mlflow_entry.read_outcome("FINISHED", tags, {})
+    assert (read.metric, read.chance) == (None, None)
+
+
+def test_a_run_of_something_else_is_no_trial() -> None:
+    assert not mlflow_entry.is_trial_run({"mlflow.source.name": "notebook.py", "digest": "of a data set"})
+    assert mlflow_entry.is_trial_run(mlflow_entry.opening_tags(trial(), "host:/home"))
+
+
 def test_figures_of_epochs_are_not_taken_for_final_ones() -> None:
     metrics = {"train/loss": 0.1, "val/accuracy": 0.5, "gate/l0/f/mean": 0.3, "best/gate/l0/f/mean": 0.6}
-    assert mlflow_entry.outcome("FINISHED", {"status": "finished"}, metrics).metrics == {"gate/l0/f/mean": 0.6}
+    assert mlflow_entry.read_outcome("FINISHED", {"status": "finished"}, metrics).metrics == {"gate/l0/f/mean": 0.6}
 
 
 def test_a_run_without_a_status_is_one_that_was_cut_off() -> None:
-    assert mlflow_entry.outcome("KILLED", {"digest": "d"}, {}).status == "interrupted"
-    assert mlflow_entry.outcome("FAILED", {"status": "nonsense"}, {}).status == "failed"
+    assert mlflow_entry.read_outcome("KILLED", {"digest": "d"}, {}).status == "interrupted"
+    assert mlflow_entry.read_outcome("FAILED", {"status": "nonsense"}, {}).status == "failed"
 
 
 def test_infinity_comes_back_from_the_largest_number() -> None:
-    assert mlflow_entry.outcome(
+    assert mlflow_entry.read_outcome(
         "FINISHED", {}, {"a": 1.7976931348623157e308, "b": -1.7976931348623157e308}
     ).metrics == {
         "a": inf,
@@ -61,7 +82,7 @@ def test_parameters_are_flat_and_leave_out_what_is_not_set() -> None:
 
 
 def test_the_name_and_the_tags_tell_trials_apart() -> None:
-    assert mlflow_entry.name(ABLATED) == "lstm[i=1] · digits · seed 0"
+    assert mlflow_entry.run_name(ABLATED) == "lstm[i=1] · digits · seed 0"
     tags = mlflow_entry.opening_tags(ABLATED, "host:/home")
     assert tags["cell"] == "lstm[i=1]"
     assert tags["digest"] == ABLATED.digest

@@ -57,6 +57,10 @@ def client(record: Record) -> MlflowClient:
     return MlflowClient(tracking_uri=record.uri)
 
 
+def with_result(record: Record) -> set[str]:
+    return {found.digest for found in record.outcomes() if found.has_result}
+
+
 def only_run(record: Record):  # type: ignore[no-untyped-def]
     experiment = client(record).get_experiment_by_name(record.study)
     (run,) = client(record).search_runs([experiment.experiment_id])
@@ -66,8 +70,8 @@ def only_run(record: Record):  # type: ignore[no-untyped-def]
 def test_reading_what_is_not_there_creates_nothing(tmp_path: Path) -> None:
     record = Record(Home(tmp_path / "home"), "mine")
     assert record.outcomes() == []
-    assert record.finished() == set()
-    assert record.reconcile() == 0
+    assert with_result(record) == set()
+    assert record.close_stale_runs() == 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -80,7 +84,7 @@ def test_a_trial_leaves_its_outcome_its_curves_and_its_files(record: Record) -> 
     record.end(LSTM, told)
 
     assert record.outcomes() == [told]
-    assert record.finished() == {LSTM.digest}
+    assert with_result(record) == {LSTM.digest}
     run = only_run(record)
     assert run.info.status == "FINISHED"
     assert run.info.run_name == "lstm · digits · seed 0"
@@ -101,12 +105,12 @@ def test_what_failed_is_not_finished_and_keeps_its_traceback(record: Record) -> 
     assert run.info.status == "FAILED"
     assert run.data.tags["sentence"] == "So it was."
     assert "traceback.txt" in {file.path for file in client(record).list_artifacts(run.info.run_id)}
-    assert record.finished() == set()
+    assert with_result(record) == set()
 
 
 def test_a_divergence_is_a_result(record: Record) -> None:
     record.end(LSTM, outcome(LSTM, "diverged"))
-    assert record.finished() == {LSTM.digest}
+    assert with_result(record) == {LSTM.digest}
 
 
 def test_outcomes_come_oldest_first_and_without_what_runs(record: Record) -> None:
@@ -135,10 +139,10 @@ def test_what_a_killed_driver_left_running_is_closed_in_all_studies_of_the_home_
     Record(mine, "a", uri).begin(LSTM)
     Record(mine, "b", uri).begin(LSTM)
     Record(theirs, "a", uri).begin(GRU)
-    assert Record(mine, "a", uri).reconcile() == 2
+    assert Record(mine, "a", uri).close_stale_runs() == 2
     assert [o.status for o in Record(mine, "b", uri).outcomes()] == ["interrupted"]
     assert [o.cell for o in Record(mine, "a", uri).outcomes()] == ["lstm"]
-    assert Record(mine, "a", uri).reconcile() == 0
+    assert Record(mine, "a", uri).close_stale_runs() == 0
 
 
 def test_epochs_wait_to_be_written_together(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,13 +156,13 @@ def test_epochs_wait_to_be_written_together(record: Record, monkeypatch: pytest.
 
 def test_the_study_is_described_and_has_a_page(record: Record) -> None:
     record.begin(LSTM)
-    record.describe("# A table" + " " * 30_000, '{"a": 1}')
+    record.set_study_page("# A table" + " " * 30_000, '{"a": 1}')
     tags = client(record).get_experiment_by_name(record.study).tags
     assert tags["mlflow.note.content"].startswith("# A table")
     assert tags["mlflow.sharedViewState.gatebench"] == '{"a": 1}'
     assert tags["mlflow.experimentKind"] == "custom_model_development"
-    assert "viewStateShareKey=gatebench" in record.pages()[record.study]
-    assert "Default" not in record.pages()
+    assert "viewStateShareKey=gatebench" in record.study_pages()[record.study]
+    assert "Default" not in record.study_pages()
 
 
 def test_a_deleted_study_is_refused(record: Record) -> None:
@@ -185,14 +189,21 @@ def test_what_mlflow_logs_while_it_makes_a_database_does_not_reach_the_terminal(
 
 
 def test_runs_that_are_not_ours_are_left_alone(record: Record) -> None:
+    """A study may be an experiment of the user's own, with runs of other programs, ended or not."""
+    user = client(record)
+    experiment = user.create_experiment(record.study)
+    running = user.create_run(experiment, run_name="a notebook", tags={"home": record._owner})
+    ended = user.create_run(experiment, tags={"digest": "of a data set", "seed": "none"})
+    user.log_metric(ended.info.run_id, "test/accuracy", 1.0)
+    user.set_terminated(ended.info.run_id)
+    before = [user.get_run(run.info.run_id).to_dictionary() for run in (running, ended)]
+
+    assert record.outcomes() == []
+    record.begin(LSTM)
+    record.write(Epoch(LSTM.digest, 0, 3, {"val/accuracy": 0.5}))
+    assert Record(record._home, record.study).close_stale_runs() == 1
     record.end(LSTM, outcome(LSTM))
-    experiment = client(record).get_experiment_by_name(record.study)
-    assert experiment is not None
-    own = client(record).create_run(experiment.experiment_id, run_name="a notebook")
-    client(record).create_run(experiment.experiment_id, tags={"digest": "of something else"})
-    assert [found.digest for found in record.outcomes()] == [LSTM.digest]
-    assert record.reconcile() == 0
-    client(record).set_terminated(own.info.run_id)
-    assert [found.digest for found in record.outcomes()] == [LSTM.digest]
-    assert record.finished() == {LSTM.digest}
-    assert client(record).get_run(own.info.run_id).data.tags.get("status") is None
+    record.end(GRU, outcome(GRU))
+    record.interrupt("The user stopped it.")
+    assert {found.digest for found in record.outcomes()} == {LSTM.digest, GRU.digest}
+    assert [user.get_run(run.info.run_id).to_dictionary() for run in (running, ended)] == before

@@ -1,7 +1,7 @@
 """Made-up studies for the tests of the report."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.task_table import TableRow, TaskTable
 from gatebench.task import Metric
 
-ACCURACY = {"sentiment": Metric("accuracy", "max")}
+ACCURACY = Metric("accuracy", "max")
 SEEDS = range(8)
 # Nothing but what a format might take for markup, and a few letters to stand beside it.
 MARKUP = st.text(r"\`*_{}[]()<>#+-.!|&~$^%@:;'\"/= aLz9", max_size=30)
@@ -30,8 +30,14 @@ def gates(**means: float) -> dict[str, float]:
 def outcome(cell: str, seed: int, score: float, task: str = "sentiment", **changes: Any) -> Outcome:
     metrics = {"test/accuracy": score, "test/mse": score, "parameters": 1234, "seconds": 10.0 + seed}
     metrics |= changes.pop("metrics", {})
-    plain = Outcome(f"{task}-{cell}-{seed}", cell, f"{cell}-equations", task, seed, "finished", metrics=metrics)
+    plain = Outcome(
+        f"{task}-{cell}-{seed}", cell, f"{cell}-equations", task, seed, "finished", metrics=metrics, metric=ACCURACY
+    )
     return replace(plain, **changes)
+
+
+def changed(outcomes: Iterable[Outcome], **changes: Any) -> list[Outcome]:
+    return [replace(outcome, **changes) for outcome in outcomes]
 
 
 def study(metrics: Mapping[str, Mapping[str, float]] | None = None, **scores: float) -> list[Outcome]:
@@ -45,8 +51,8 @@ def study(metrics: Mapping[str, Mapping[str, float]] | None = None, **scores: fl
 
 
 def only(table: AblationTable) -> TaskTable:
-    (block,) = table.blocks
-    return block
+    (task_table,) = table.task_tables
+    return task_table
 
 
 def rows(table: AblationTable) -> dict[str, TableRow]:
@@ -63,4 +69,4 @@ def table_with(label: str = "lstm_peephole[f=1 - i]", sentence: str = "out of me
     outcomes = [outcome(cell, seed, score + seed / 300) for cell, score in scores.items() for seed in range(3)]
     outcomes += [outcome("lost", 0, 0.5)]
     outcomes += [outcome("lost", seed, 0.5, status="failed", sentence=sentence) for seed in (1, 2)]
-    return ablation_table(outcomes, ACCURACY, chance={"sentiment": 0.5}, title="Gate <ablation> & more")
+    return ablation_table(changed(outcomes, chance=0.5), title="Gate <ablation> & more")

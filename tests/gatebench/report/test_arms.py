@@ -27,16 +27,22 @@ def test_every_seed_of_the_task_has_a_score_or_a_reason() -> None:
         replace(outcome("b", 4, 0.2), metrics={"test/mse": 0.1}),
     ]
     a, b = arms_of(outcomes, SCORE)
-    assert dict(a.lost) == dict.fromkeys((0, 1, 2, 4), "without a trial")
-    assert a.losses() == "n = 1 of 5: seeds 0, 1, 2, 4 without a trial."
+    assert dict(a.missing) == dict.fromkeys((0, 1, 2, 4), "without a trial")
+    assert a.missing_note() == "n = 1 of 5: seeds 0, 1, 2, 4 without a trial."
     assert (b.n, dict(b.scores)) == (0, {})
     unscored = "finished without a finite test/accuracy"
-    assert list(b.lost.values()) == ["interrupted", "diverged (The loss is NaN)", unscored, "without a trial", unscored]
+    assert list(b.missing.values()) == [
+        "interrupted",
+        "diverged (The loss is NaN)",
+        unscored,
+        "without a trial",
+        unscored,
+    ]
 
 
 def test_an_arm_with_every_seed_has_nothing_to_say() -> None:
     (arm,) = arms_of(study(a=0.5), SCORE)
-    assert (arm.losses(), arm.n) == ("", 8)
+    assert (arm.missing_note(), arm.n) == ("", 8)
 
 
 def test_a_repeated_trial_counts_once_and_finished_first() -> None:
@@ -67,6 +73,6 @@ def test_networks_of_two_sizes_are_refused() -> None:
 def test_figures_are_medians_over_the_seeds_that_have_them() -> None:
     metrics = {0: {"seconds": 3.0}, 1: {"seconds": 100.0}, 2: {"seconds": 4.0}, 3: {}}
     arm = Arm("a", "d", dict.fromkeys(metrics, 0.5), metrics, {})
-    assert arm.figures("seconds") == [3.0, 100.0, 4.0]
+    assert arm.values("seconds") == [3.0, 100.0, 4.0]
     assert arm.median("seconds") == 4.0
     assert (arm.median("memory"), arm.parameters()) == (None, None)

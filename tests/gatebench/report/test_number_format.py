@@ -3,7 +3,7 @@
 import pytest
 
 from gatebench.measures.arm_statistics import Comparison, Estimate
-from gatebench.report.number_format import count, heading, number_format, one_line, p_value, seconds
+from gatebench.report.number_format import count_text, number_format, one_line, p_text, score_title, seconds_text
 from gatebench.task import Metric
 
 
@@ -25,7 +25,7 @@ def test_a_metric_is_written_as_its_unit_and_size_ask(
 ) -> None:
     notes = number_format(metric, values)
     assert notes.estimate(Estimate(0.9231, 0.0046, 5)) == expected
-    assert heading(metric, notes.unit) == title
+    assert score_title(metric, notes.unit) == title
 
 
 def test_a_difference_has_a_sign_and_the_number_of_its_pairs_where_it_is_odd() -> None:
@@ -41,12 +41,12 @@ def test_a_difference_has_a_sign_and_the_number_of_its_pairs_where_it_is_odd() -
     [(0.0394, True, "0.039"), (0.0004, True, "< 0.001"), (1.0, True, "1.000"), (0.0625, False, "n too small")],
 )
 def test_a_p_that_could_not_be_small_is_not_shown(p_holm: float, attainable: bool, expected: str) -> None:
-    assert p_value(Comparison(Estimate(0.0, 0.0, 5), 0.01, p_holm, attainable)) == expected
+    assert p_text(Comparison(Estimate(0.0, 0.0, 5), 0.01, p_holm, attainable)) == expected
 
 
 def test_counts_and_seconds() -> None:
-    assert [count(None), count(17640), seconds(None)] == ["–", "17,640", "–"]
-    assert [seconds(value) for value in (0.01234, 3.256, 98.4, 1234.5)] == ["0.0123", "3.26", "98", "1,234"]
+    assert [count_text(None), count_text(17640), seconds_text(None)] == ["–", "17,640", "–"]
+    assert [seconds_text(value) for value in (0.01234, 3.256, 98.4, 1234.5)] == ["0.0123", "3.26", "98", "1,234"]
 
 
 def test_one_line_keeps_what_can_be_seen() -> None:

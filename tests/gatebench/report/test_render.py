@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from gatebench.report.ablation_table import ablation_table
 from gatebench.report.render import FORMATS, LATEX
 from gatebench.task import Metric
-from tests.gatebench.report.studies import ACCURACY, MARKUP, labels, outcome, table_with
+from tests.gatebench.report.studies import MARKUP, labels, outcome, table_with
 
 
 def test_formats_are_these() -> None:
@@ -107,7 +107,7 @@ def test_latex_is_a_table_of_booktabs() -> None:
 def test_csv_gives_back_every_number_to_the_last_bit(label: str, sentence: str) -> None:
     shown = table_with(label, sentence)
     found = list(csv.DictReader(io.StringIO(FORMATS["csv"](shown))))
-    records = [row.record for row in shown.blocks[0].rows if row.record]
+    records = [row.record for row in shown.task_tables[0].rows if row.record]
     assert len(found) == len(records) == 4
     for line, record in zip(found, records, strict=True):
         assert line["cell"] == record["cell"]
@@ -121,8 +121,9 @@ def test_csv_gives_back_every_number_to_the_last_bit(label: str, sentence: str) 
 
 
 def test_csv_has_a_line_for_every_task_and_all_their_columns() -> None:
-    other = outcome("base", 0, 0.5, "ett", metrics={"gate/l0/f/mean": 0.75})
-    both = ablation_table([outcome("base", 0, 0.5), other], {**ACCURACY, "ett": Metric("mse", "min")})
+    gate = {"gate/l0/f/mean": 0.75}
+    other = outcome("base", 0, 0.5, "ett", metrics=gate, metric=Metric("mse", "min"))
+    both = ablation_table([outcome("base", 0, 0.5), other])
     first, second = csv.DictReader(io.StringIO(FORMATS["csv"](both)))
     assert (first["task"], first["gate/l0/f/mean"], first["direction"]) == ("sentiment", "", "max")
     assert (second["task"], second["gate/l0/f/mean"], second["direction"]) == ("ett", "0.75", "min")

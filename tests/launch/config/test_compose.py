@@ -130,7 +130,7 @@ def test_the_text_shows_the_config_and_what_is_swept(monkeypatch: pytest.MonkeyP
     assert yaml.safe_load(plan.text)["cell"]["name"] == "gru"
     assert "hydra" not in yaml.safe_load(plan.text)
     assert "secret" not in plan.text
-    assert plan.settings.records == "http://me:secret@127.0.0.1:5000"
+    assert plan.settings.records_uri == "http://me:secret@127.0.0.1:5000"
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_the_text_shows_the_config_and_what_is_swept(monkeypatch: pytest.MonkeyP
         ("cell.ablate.i.fx=1", "did you mean 'fix'?"),
         ("cell.ablate.i.fix=abc", "number"),
         ("cell.base=???", "cell.base has no value."),
-        ("study=${nope}", "study refers to what is not there"),
+        ("study=${nope}", "study refers to a key or file that does not exist"),
         ("task._target_=os.path.join", "which is not a task"),
     ],
 )

@@ -5,7 +5,7 @@ from hydra import initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 
 from gatebench.errors import UserError
-from launch.config.overrides import Grammar, Setting, winning
+from launch.config.overrides import Grammar, ParsedOverride, merge_overrides
 
 
 @pytest.fixture(scope="module")
@@ -15,28 +15,28 @@ def grammar() -> Iterator[Grammar]:
 
 
 def test_a_sweep_has_a_choice_for_every_value(grammar: Grammar) -> None:
-    assert grammar.read(["seed=range(0,3)"]) == [Setting("seed", ("seed=0", "seed=1", "seed=2"), False)]
-    assert grammar.read(["cell=lstm,gru"]) == [Setting("cell", ("cell=lstm", "cell=gru"), True)]
-    (one,) = grammar.read(["seed=4"])
-    assert not one.spans
+    assert grammar.parse(["seed=range(0,3)"]) == [ParsedOverride("seed", ("seed=0", "seed=1", "seed=2"), False)]
+    assert grammar.parse(["cell=lstm,gru"]) == [ParsedOverride("cell", ("cell=lstm", "cell=gru"), True)]
+    (one,) = grammar.parse(["seed=4"])
+    assert not one.is_sweep
     assert grammar.value("model.dropout=0.5") == 0.5
 
 
 def test_ablations_may_add_keys(grammar: Grammar) -> None:
-    (setting,) = grammar.read(["+cell.ablate.i.fix=0,1"])
-    assert setting.choices == ("++cell.ablate.i.fix=0", "++cell.ablate.i.fix=1")
-    assert grammar.read(["~cell.ablate.i"])[0].choices == ("~cell.ablate.i",)
+    (override,) = grammar.parse(["+cell.ablate.i.fix=0,1"])
+    assert override.choices == ("++cell.ablate.i.fix=0", "++cell.ablate.i.fix=1")
+    assert grammar.parse(["~cell.ablate.i"])[0].choices == ("~cell.ablate.i",)
 
 
 def test_groups_of_the_defaults_list_need_no_plus(grammar: Grammar) -> None:
-    assert grammar.read(["+experiment=quickstart"])[0].choices == ("experiment=quickstart",)
-    assert grammar.read(["experiment=null"])[0].choices == ("experiment=null",)
+    assert grammar.parse(["+experiment=quickstart"])[0].choices == ("experiment=quickstart",)
+    assert grammar.parse(["experiment=null"])[0].choices == ("experiment=null",)
 
 
 def test_the_last_of_equal_keys_counts(grammar: Grammar) -> None:
-    assert [s.choices for s in grammar.read(["seed=1", "cell=gru", "seed=2"])] == [("seed=2",), ("cell=gru",)]
-    first, then = grammar.read(["cell=lstm,gru", "seed=1,2"]), grammar.read(["seed=7"])
-    assert [s.choices for s in winning(first, then)] == [("cell=lstm", "cell=gru"), ("seed=7",)]
+    assert [s.choices for s in grammar.parse(["seed=1", "cell=gru", "seed=2"])] == [("seed=2",), ("cell=gru",)]
+    first, then = grammar.parse(["cell=lstm,gru", "seed=1,2"]), grammar.parse(["seed=7"])
+    assert [s.choices for s in merge_overrides(first, then)] == [("cell=lstm", "cell=gru"), ("seed=7",)]
 
 
 @pytest.mark.parametrize(
@@ -47,22 +47,22 @@ def test_the_last_of_equal_keys_counts(grammar: Grammar) -> None:
         ("study=a=b", "cannot be read"),
         ("--foo", "cannot be read"),
         ("=3", "has no key"),
-        ("seed=range(0,0)", "spans no value"),
-        ("cell=glob(x*)", "spans no value"),
-        ("seed=range(0,1000000000)", "spans more than 100,000 values"),
-        ("seed=interval(0,1)", "has no end of values"),
-        ("study=a,b", "a sweep spans cell, task, model, training, seed"),
-        ("experiment=a,b", "a sweep spans"),
+        ("seed=range(0,0)", "has no value"),
+        ("cell=glob(x*)", "has no value"),
+        ("seed=range(0,1000000000)", "has more than 100,000 values"),
+        ("seed=interval(0,1)", "is an endless range"),
+        ("study=a,b", "only cell, task, model, training, seed and the keys below them can be swept"),
+        ("experiment=a,b", "can be swept"),
         ("cell=[lstm,gru]", "must name one cell; to sweep, write cell=NAME,NAME"),
         ("cell=null", "must name one cell"),
-        ("~model", "deletes what must be there"),
+        ("~model", "deletes a required key"),
         ("hydra.verbose=true", "a part of Hydra that gatebench does not use"),
         ("hydra/launcher=joblib", "a part of Hydra that gatebench does not use"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_text(grammar: Grammar, text: str, sentence: str) -> None:
     with pytest.raises(UserError) as caught:
-        grammar.read([text])
+        grammar.parse([text])
     assert repr(text) in str(caught.value)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)

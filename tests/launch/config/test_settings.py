@@ -35,13 +35,13 @@ def test_values_out_of_range_are_refused(key: str, value: object, sentence: str)
 
 def test_places_are_absolute_and_have_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert Settings(home="").folder.root == tmp_path / "runs"
-    assert Settings(home="here").folder.root == tmp_path / "here"
-    assert Settings().records == f"sqlite:///{tmp_path}/runs/mlflow.db"
-    assert Settings(tracking_uri="http://127.0.0.1:5000").records == "http://127.0.0.1:5000"
-    assert Settings(data_root="data").data == tmp_path / "data"
+    assert Settings(home="").home_folder.root == tmp_path / "runs"
+    assert Settings(home="here").home_folder.root == tmp_path / "here"
+    assert Settings().records_uri == f"sqlite:///{tmp_path}/runs/mlflow.db"
+    assert Settings(tracking_uri="http://127.0.0.1:5000").records_uri == "http://127.0.0.1:5000"
+    assert Settings(data_root="data").data_folder == tmp_path / "data"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert tmp_path / "cache" in Settings().data.parents
+    assert tmp_path / "cache" in Settings().data_folder.parents
 
 
 def test_a_tasks_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

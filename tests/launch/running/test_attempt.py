@@ -6,7 +6,7 @@ from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
-from launch.running.attempt import TrialRunner, attempt, forgiving
+from launch.running.attempt import TrialRunner, attempt, attempt_in_sweep
 from tests.launch.trials import outcome, trial
 
 
@@ -42,10 +42,10 @@ def test_a_mistake_ends_one_trial(error: UserError) -> None:
 
 
 def test_among_many_trials_a_mistake_is_an_outcome() -> None:
-    assert forgiving(trial(), raising(UserError("No file.")), lambda _: None) == Outcome.of(
+    assert attempt_in_sweep(trial(), raising(UserError("No file.")), lambda _: None) == Outcome.of(
         trial(), "failed", "No file."
     )
-    assert forgiving(trial(), raising(Refusal("No GPU.")), lambda _: None).status == "refused"
+    assert attempt_in_sweep(trial(), raising(Refusal("No GPU.")), lambda _: None).status == "refused"
 
 
 def test_a_stop_by_the_user_is_none() -> None:
@@ -53,4 +53,4 @@ def test_a_stop_by_the_user_is_none() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        forgiving(trial(), stopped, lambda _: None)
+        attempt_in_sweep(trial(), stopped, lambda _: None)

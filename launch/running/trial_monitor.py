@@ -1,4 +1,4 @@
-"""Following trials: what they tell goes to the records and to the display, and nothing is left open at the end."""
+"""The monitor of running trials: it writes their events to the records and shows them on the terminal."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -14,8 +14,17 @@ STOPPED = "The user stopped it."
 ENDED = "The command ended before the trial did."
 
 
-class Watch:
-    """Takes every event of some trials; `outcomes` is what came of them so far."""
+class TrialMonitor:
+    """An event handler that writes the events of some trials to the records and shows them.
+
+    Args:
+        trials: the trials whose events are expected.
+        record: the records.
+        display: the display.
+
+    Attributes:
+        outcomes: the outcomes so far, in the order in which the trials ended.
+    """
 
     def __init__(self, trials: Sequence[Trial], record: Record, display: Display) -> None:
         self.outcomes: list[Outcome] = []
@@ -24,7 +33,7 @@ class Watch:
         self._began = time.time()
 
     def __call__(self, event: Event) -> None:
-        """Record an event and show it; what a killed process told too late is dropped."""
+        """Write and show an event. Events of a trial that has ended are ignored: a killed process may be late."""
         if (trial := self._open.get(event.digest)) is None:
             return
         match event:
@@ -41,11 +50,11 @@ class Watch:
 
 
 @contextmanager
-def watching(trials: Sequence[Trial], record: Record) -> Iterator[Watch]:
-    """Give a watch over the trials; whatever ends the block early, the runs that are open are closed as interrupted."""
+def monitored(trials: Sequence[Trial], record: Record) -> Iterator[TrialMonitor]:
+    """Yield the monitor of some trials. If the block ends early, the open runs are closed as interrupted."""
     try:
         with Display(trials) as display:
-            yield Watch(trials, record, display)
+            yield TrialMonitor(trials, record, display)
     except BaseException as error:
         record.interrupt(STOPPED if isinstance(error, KeyboardInterrupt) else ENDED)
         raise

@@ -7,13 +7,13 @@ import pytest
 
 from gatebench.report.ablation_table import ablation_table
 from gatebench.task import Metric
-from tests.gatebench.report.studies import ACCURACY, SEEDS, only, outcome, rows, study
+from tests.gatebench.report.studies import SEEDS, changed, only, outcome, rows, study
 
 
 def test_a_row_says_the_mean_the_interval_n_and_the_paired_difference() -> None:
     outcomes = [outcome("lstm", seed, 0.8 + seed / 100) for seed in SEEDS]
     outcomes += [outcome("cifg", seed, 0.79 + seed / 100 + (-1) ** seed / 1000) for seed in SEEDS]
-    table = ablation_table(outcomes, ACCURACY)
+    table = ablation_table(outcomes)
     assert [column.title for column in only(table).columns] == [
         "cell", "accuracy % ↑", "n", "difference", "p (Holm)", "parameters", "seconds",
     ]  # fmt: skip
@@ -26,7 +26,7 @@ def test_a_row_says_the_mean_the_interval_n_and_the_paired_difference() -> None:
 
 def test_the_record_is_unrounded_and_in_the_metrics_own_unit() -> None:
     outcomes = study(lstm=0.8, cifg=0.79)
-    record = only(ablation_table(outcomes, ACCURACY, chance={"sentiment": 0.5})).rows[1].record
+    record = only(ablation_table(changed(outcomes, chance=0.5))).rows[1].record
     scores = [outcome.metrics["test/accuracy"] for outcome in outcomes if outcome.cell == "cifg"]
     assert record["mean"] == pytest.approx(sum(scores) / 8, rel=1e-15)
     assert record["difference_low"] < record["difference_mean"] < record["difference_high"] < 0  # type: ignore[operator]
@@ -36,7 +36,7 @@ def test_the_record_is_unrounded_and_in_the_metrics_own_unit() -> None:
 
 def test_smaller_is_better_where_the_metric_says_so() -> None:
     outcomes = [outcome(cell, seed, score + seed / 100) for cell, score in (("a", 0.5), ("b", 0.6)) for seed in SEEDS]
-    table = ablation_table(outcomes, {"sentiment": Metric("mse", "min")}, baseline="b")
+    table = ablation_table(changed(outcomes, metric=Metric("mse", "min")), baseline="b")
     assert only(table).columns[1].title == "mse ↓"
     a, b = only(table).rows
     assert (a.bold, b.bold) == (True, False)
@@ -45,7 +45,7 @@ def test_smaller_is_better_where_the_metric_says_so() -> None:
 
 
 def test_what_cannot_be_told_from_the_best_is_bold_too() -> None:
-    table = rows(ablation_table(study(a=0.8, b=0.8, c=0.7), ACCURACY))
+    table = rows(ablation_table(study(a=0.8, b=0.8, c=0.7)))
     assert [row.bold for row in table.values()] == [True, True, False]
 
 
@@ -59,7 +59,7 @@ def test_lost_seeds_are_told_and_kept_out_of_the_contest() -> None:
     }
     outcomes = [replace(one, **lost.get((one.cell, one.seed), {})) for one in outcomes]
     outcomes = [one for one in outcomes if (one.cell, one.seed) != ("gru", 7)]
-    table = ablation_table(outcomes, ACCURACY)
+    table = ablation_table(outcomes)
     found = rows(table)
     assert [row.footnote for row in found.values()] == [None, 1, 2, 3]
     assert only(table).footnotes == (
@@ -79,19 +79,19 @@ def test_lost_seeds_are_told_and_kept_out_of_the_contest() -> None:
 def test_equal_footnotes_are_said_once() -> None:
     outcomes = [one for one in study(a=0.5, b=0.6, c=0.7, d=0.8) if one.seed or one.cell == "a"]
     outcomes = [one for one in outcomes if (one.cell, one.seed) != ("d", 3)]
-    table = ablation_table(outcomes, ACCURACY)
+    table = ablation_table(outcomes)
     assert [row.footnote for row in only(table).rows] == [None, 1, 1, 2]
     assert len(only(table).footnotes) == 2
 
 
 def test_a_baseline_that_lost_seeds_shows_in_every_difference() -> None:
     outcomes = [one for one in study(lstm=0.8, gru=0.8) if (one.cell, one.seed) != ("lstm", 0)]
-    assert rows(ablation_table(outcomes, ACCURACY))["gru"].texts[3].endswith(" (n=7)")
+    assert rows(ablation_table(outcomes))["gru"].texts[3].endswith(" (n=7)")
 
 
 def test_too_few_seeds_are_never_called_not_significant() -> None:
     outcomes = [one for one in study(a=0.8, b=0.5, c=0.6, d=0.1, e=0.2) if one.seed < 5]
-    table = ablation_table(outcomes, ACCURACY)
+    table = ablation_table(outcomes)
     assert [row.texts[4] for row in only(table).rows] == ["–"] + ["n too small"] * 4
     assert any(
         note.startswith("n too small: ") and note.endswith("4 comparisons need 8 seeds.") for note in table.notes
@@ -99,19 +99,19 @@ def test_too_few_seeds_are_never_called_not_significant() -> None:
 
 
 def test_one_seed_has_no_interval_and_all_are_bold() -> None:
-    table = ablation_table([outcome("a", 0, 0.9), outcome("b", 0, 0.1)], ACCURACY)
+    table = ablation_table([outcome("a", 0, 0.9), outcome("b", 0, 0.1)])
     assert [row.texts[1:4] for row in only(table).rows] == [("90.00", "1", "baseline"), ("10.00", "1", "−80.00")]
     assert all(row.bold for row in only(table).rows)
 
 
 def test_simple_methods_stand_below_chance() -> None:
     outcomes = [replace(o, metrics={**o.metrics, "baseline/repeat-last": 0.75}) for o in study(a=0.8, b=0.7)]
-    rows = only(ablation_table(outcomes, ACCURACY, chance={"sentiment": 0.5})).rows
+    rows = only(ablation_table(changed(outcomes, chance=0.5))).rows
     assert [row.texts[:3] for row in rows[2:]] == [("chance", "50.00", "–"), ("repeat-last", "75.00", "–")]
     assert not any(row.record or row.bold for row in rows[2:])
 
 
 def test_chance_is_the_last_row() -> None:
-    row = only(ablation_table(study(a=0.8), ACCURACY, chance={"sentiment": 0.5})).rows[-1]
+    row = only(ablation_table(changed(study(a=0.8), chance=0.5))).rows[-1]
     assert row.texts[:3] == ("chance", "50.00", "–")
     assert row.record == {}

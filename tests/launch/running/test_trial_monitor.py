@@ -3,7 +3,7 @@ import pytest
 from gatebench.outcome import Epoch, Outcome
 from gatebench.trial import Trial
 from launch.events import Started
-from launch.running.watch import ENDED, STOPPED, watching
+from launch.running.trial_monitor import ENDED, STOPPED, monitored
 from tests.launch.trials import outcome, trial
 
 LSTM, GRU = trial("lstm"), trial("gru")
@@ -30,22 +30,22 @@ class Ledger:
 
 def test_events_go_to_the_records_and_outcomes_are_kept() -> None:
     ledger = Ledger()
-    with watching([LSTM, GRU], ledger) as watch:  # type: ignore[arg-type]
-        watch(Started(LSTM.digest, 7.0))
-        watch(Epoch(LSTM.digest, 0, 3, {}))
-        watch(outcome(LSTM))
+    with monitored([LSTM, GRU], ledger) as monitor:  # type: ignore[arg-type]
+        monitor(Started(LSTM.digest, 7.0))
+        monitor(Epoch(LSTM.digest, 0, 3, {}))
+        monitor(outcome(LSTM))
     assert ledger.told[0] == ("begin", LSTM.digest, 7.0)
     assert ("write", LSTM.digest, 0) in ledger.told
     assert ledger.told[-1] == ("end", LSTM.digest, "finished")
-    assert watch.outcomes == [outcome(LSTM)]
+    assert monitor.outcomes == [outcome(LSTM)]
 
 
 def test_what_arrives_after_the_end_opens_nothing() -> None:
     ledger = Ledger()
-    with watching([LSTM], ledger) as watch:  # type: ignore[arg-type]
-        watch(outcome(LSTM, "failed"))
-        watch(Epoch(LSTM.digest, 0, 3, {}))
-        watch(Started(LSTM.digest, 7.0))
+    with monitored([LSTM], ledger) as monitor:  # type: ignore[arg-type]
+        monitor(outcome(LSTM, "failed"))
+        monitor(Epoch(LSTM.digest, 0, 3, {}))
+        monitor(Started(LSTM.digest, 7.0))
     assert ledger.told == [("end", LSTM.digest, "failed")]
 
 
@@ -54,8 +54,8 @@ def test_whatever_ends_it_early_closes_what_is_open(error: BaseException, senten
     ledger = Ledger()
 
     def ended_early() -> None:
-        with watching([LSTM], ledger) as watch:  # type: ignore[arg-type]
-            watch(Started(LSTM.digest, 7.0))
+        with monitored([LSTM], ledger) as monitor:  # type: ignore[arg-type]
+            monitor(Started(LSTM.digest, 7.0))
             raise error
 
     with pytest.raises(type(error)):

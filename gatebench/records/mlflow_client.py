@@ -1,0 +1,73 @@
+"""The connection to MLflow: the client, short timeouts, and MLflow's errors as messages."""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+# MLflow reads these when it is imported.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
+
+from gatebench.errors import UserError
+from gatebench.records.address import check_address, without_credentials
+
+for _name in ("mlflow", "alembic", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
+
+_RUNS_PER_REQUEST = 5000  # the largest number that MLflow allows
+
+
+def connect(uri: str) -> MlflowClient:
+    """Return a client for the records at an address, after one test request.
+
+    Raises:
+        UserError: the address is not allowed.
+        MlflowException: the server does not answer; see `readable_errors`.
+    """
+    check_address(uri)
+    with short_timeouts():
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        client.search_experiments(max_results=1)
+    return client
+
+
+@contextmanager
+def short_timeouts() -> Iterator[None]:
+    """Ask a server at most twice, for 10 seconds each, inside the block. MLflow's default is up to four minutes."""
+    settings = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+    before = {key: os.environ.get(key) for key in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            os.environ.pop(key) if value is None else os.environ.update({key: value})
+
+
+@contextmanager
+def readable_errors(uri: str) -> Iterator[None]:
+    """Raise the errors of MLflow and of its database as a `UserError` without the credentials of the address."""
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
+        shown = without_credentials(uri)
+        reason = str(error).partition("\n")[0].replace(uri, shown)
+        if "Max retries exceeded" in reason:
+            reason = "the server cannot be reached"
+        raise UserError(f"The records at {shown} cannot be used: {reason.rstrip('.')}.") from None
+
+
+def search_runs(client: MlflowClient, experiments: Sequence[str], condition: str) -> list[Run]:
+    """Return all runs of some experiments that meet a condition in MLflow's search syntax, newest first."""
+    runs: list[Run] = []
+    token: str | None = None
+    while token != "":
+        page = client.search_runs(list(experiments), condition, max_results=_RUNS_PER_REQUEST, page_token=token)
+        runs, token = [*runs, *page], page.token or ""
+    return runs
