@@ -22,7 +22,7 @@ VERBS = {
 """The verbs, each with a description."""
 
 EPILOG = """\
-Settings are key=value in Hydra's grammar: cell=lstm,gru seed=range(0,5) training.max_epochs=3
+Settings are key=value in Hydra's grammar: cell=lstm,gru 'seed=range(0,5)' training.max_epochs=3
 Everything is written below $GATEBENCH_HOME (default: ./runs). Data files are read below $GATEBENCH_DATA.
 `gatebench VERB --help` describes a verb."""
 

@@ -1,7 +1,7 @@
 """Show the trials of a sweep: their digests, whether they have a result, and the cost of those still to run.
 
 gatebench plan experiment=quickstart
-gatebench plan cell=lstm,gru seed=range(0,5)
+gatebench plan cell=lstm,gru 'seed=range(0,5)'
 """
 
 import os

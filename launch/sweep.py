@@ -1,7 +1,7 @@
 """Train the trials that an experiment or a grid spans, several at once, and print their table.
 
   gatebench sweep experiment=quickstart
-  gatebench sweep cell=lstm,gru task=digits seed=range(0,5)
+  gatebench sweep cell=lstm,gru task=digits 'seed=range(0,5)'
   gatebench sweep cell=lstm cell.ablate.i.fix=0,0.5,1 study=input_gate
 
 Trials that have a result in the study are not run again. To continue a sweep that was stopped, run the same command.

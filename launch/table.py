@@ -1,7 +1,7 @@
 """Print the ablation table of the trials in the records.
 
 gatebench table experiment=quickstart               the trials of an experiment
-gatebench table cell=lstm,gru seed=range(0,5)       the trials of a grid
+gatebench table cell=lstm,gru 'seed=range(0,5)'     the trials of a grid
 gatebench table study=mine                          all trials of a study
 gatebench table experiment=quickstart format=csv    formats: text, markdown, latex, csv, html
 """

@@ -13,33 +13,37 @@ from gatebench.errors import UserError
 
 @dataclass(frozen=True)
 class Home:
-    """Where everything that gatebench writes lies. Nothing is created before `lock`."""
+    """The folder of the records and of all other files that gatebench writes. It is created by `lock`.
+
+    Attributes:
+        root: the path of the folder.
+    """
 
     root: Path
 
     @property
     def database(self) -> Path:
-        """MLflow's sqlite file."""
+        """The sqlite file of MLflow."""
         return self.root / "mlflow.db"
 
     @property
     def tracking_uri(self) -> str:
-        """Where the records lie unless a config says otherwise."""
+        """The address of the records, unless a config has another one."""
         return f"sqlite:///{self.database.absolute()}"
 
     @property
     def artifacts(self) -> Path:
-        """The files of the runs: configs, equations."""
+        """The folder of the runs' files: configs, equations."""
         return self.root / "artifacts"
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Create the folder if need be, and hold it for one process until the end of the block.
+        """Create the folder if it does not exist, and lock it for this process until the end of the block.
 
-        The system lets go of the lock however the process ends, so a killed driver leaves nothing to clean up.
+        The operating system releases the lock when the process ends, also if it is killed.
 
         Raises:
-            UserError: the folder cannot be written to, or another process holds it.
+            UserError: the folder cannot be written to, or another process holds the lock.
         """
         file = self.root / ".lock"
         self._acquire(lock := FileLock(file, thread_local=False, fallback_to_soft=False))

@@ -104,7 +104,7 @@ def files(trial: Trial) -> dict[str, str]:
 def final_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
     """Return an outcome's metrics with the names that they have in MLflow: "gate/…" becomes "best/gate/…".
 
-    The name "gate/…" belongs to the curves over the epochs.
+    In MLflow, "gate/…" is the curve over the epochs.
     """
     return {_BEST + key if key.startswith("gate/") else key: value for key, value in metrics.items()}
 

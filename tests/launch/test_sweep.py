@@ -25,8 +25,8 @@ def test_a_sweep_trains_records_and_tabulates_and_goes_on_where_it_was(
     assert "rnn_tanh" in captured.out
     assert "n = 0 of 2" in captured.out
     assert f"The records lie at sqlite:///{tmp_path}/home/mlflow.db, study 'mine'" in captured.out
-    told = [(o.task, o.status) for o in record.outcomes()]
-    assert sorted(told) == [("digits", "finished")] * 2 + [("sequential_mnist", "failed")] * 2
+    found = [(o.task, o.status) for o in record.outcomes()]
+    assert sorted(found) == [("digits", "finished")] * 2 + [("sequential_mnist", "failed")] * 2
     assert all(o.facts["threads"] == "1" for o in record.outcomes() if o.status == "finished")
     assert "mlflow.note.content" in record._client.get_experiment_by_name("mine").tags
 

@@ -12,21 +12,23 @@ from tests.launch.trials import outcome, trial
 ABLATED = replace(trial(), cell={"name": "lstm", "base": "lstm", "ablate": {"i": {"fix": 1}}})
 
 
-def there_and_back(told: Outcome) -> Outcome:
-    tags = mlflow_entry.opening_tags(trial(), "host:/home") | mlflow_entry.closing_tags(told)
-    return mlflow_entry.read_outcome(mlflow_entry.STATES[told.status], tags, mlflow_entry.final_metrics(told.metrics))
+def there_and_back(written: Outcome) -> Outcome:
+    tags = mlflow_entry.opening_tags(trial(), "host:/home") | mlflow_entry.closing_tags(written)
+    return mlflow_entry.read_outcome(
+        mlflow_entry.STATES[written.status], tags, mlflow_entry.final_metrics(written.metrics)
+    )
 
 
 def test_an_outcome_survives_the_records() -> None:
     metrics = {"test/accuracy": 0.9, "best/val/accuracy": 0.95, "gate/l0/f/mean": 0.7, "parameters": 12.0, "x": inf}
-    told = outcome(trial(), metrics=metrics, facts={"backend": "native", "data/digits.csv.gz": "ab12"})
-    assert there_and_back(told) == told
+    written = outcome(trial(), metrics=metrics, facts={"backend": "native", "data/digits.csv.gz": "ab12"})
+    assert there_and_back(written) == written
 
 
 def test_failures_survive_the_records_with_their_sentence() -> None:
     for status in ("diverged", "refused", "failed", "interrupted"):
-        told = outcome(trial(), status)
-        assert there_and_back(told) == told
+        written = outcome(trial(), status)
+        assert there_and_back(written) == written
 
 
 def test_every_status_has_a_state() -> None:

@@ -76,14 +76,14 @@ def test_reading_what_is_not_there_creates_nothing(tmp_path: Path) -> None:
 
 
 def test_a_trial_leaves_its_outcome_its_curves_and_its_files(record: Record) -> None:
-    told = outcome(LSTM, metrics={"test/accuracy": 0.9, "gate/l0/f/mean": 0.7}, facts={"backend": "native"})
+    written = outcome(LSTM, metrics={"test/accuracy": 0.9, "gate/l0/f/mean": 0.7}, facts={"backend": "native"})
     record.begin(LSTM, when=1_700_000_000.0)
     record.begin(LSTM)
     for epoch in range(3):
         record.write(Epoch(LSTM.digest, epoch, 3, {"val/accuracy": 0.1 * epoch, "gate/l0/f/mean": 0.5}))
-    record.end(LSTM, told)
+    record.end(LSTM, written)
 
-    assert record.outcomes() == [told]
+    assert record.outcomes() == [written]
     assert with_result(record) == {LSTM.digest}
     run = only_run(record)
     assert run.info.status == "FINISHED"
@@ -117,9 +117,9 @@ def test_outcomes_come_oldest_first_and_without_what_runs(record: Record) -> Non
     record.begin(GRU, when=3.0)
     record.begin(LSTM, when=1.0)
     record.end(LSTM, outcome(LSTM))
-    assert [told.digest for told in record.outcomes()] == [LSTM.digest]
+    assert [written.digest for written in record.outcomes()] == [LSTM.digest]
     record.end(GRU, outcome(GRU))
-    assert [told.digest for told in record.outcomes()] == [LSTM.digest, GRU.digest]
+    assert [written.digest for written in record.outcomes()] == [LSTM.digest, GRU.digest]
 
 
 def test_interrupting_closes_every_open_run_and_writes_what_waits(record: Record) -> None:

@@ -23,15 +23,15 @@ def passing(trial: Trial, *, emit: Callable[[Epoch], None]) -> Outcome:
 
 
 def test_what_comes_out_is_passed_on() -> None:
-    told: list[Epoch] = []
-    assert attempt(trial(), passing, told.append) == outcome(trial())
-    assert [epoch.digest for epoch in told] == [trial().digest]
+    epochs: list[Epoch] = []
+    assert attempt(trial(), passing, epochs.append) == outcome(trial())
+    assert [epoch.digest for epoch in epochs] == [trial().digest]
 
 
 def test_an_unexpected_error_is_an_outcome_with_its_traceback() -> None:
-    told = attempt(trial(), raising(ValueError("Shapes differ.\nAt length.")), lambda _: None)
-    assert (told.status, told.sentence) == ("failed", "ValueError: Shapes differ.")
-    assert "in run\n" in told.facts[TRACEBACK]
+    result = attempt(trial(), raising(ValueError("Shapes differ.\nAt length.")), lambda _: None)
+    assert (result.status, result.sentence) == ("failed", "ValueError: Shapes differ.")
+    assert "in run\n" in result.facts[TRACEBACK]
     assert attempt(trial(), raising(KeyError()), lambda _: None).sentence == "KeyError: no message"
 
 
