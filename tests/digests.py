@@ -2,7 +2,9 @@
 
   python -m tests.digests                          one line a trial: experiment, digest, cell digest, task, seed
   python -m tests.digests --data-root DIR          with the user's own files from a data root
-  python -m tests.digests --against REV            the difference to a revision; exit code 1 if there is one
+  python -m tests.digests --against REV            the difference to a revision of git
+
+Exit code 1: there is a difference. Exit code 2: a wrong argument.
 
 A digest depends on the content of a user's file, not on its folder. Without --data-root, the files in `STAND_INS` are
 generated, so the output is the same on every machine. An experiment whose file is missing is left out, with the reason
@@ -59,33 +61,47 @@ def trial_lines(experiment: str, data_root: Path, expand: Callable[[Sequence[str
     ]
 
 
-def main() -> int:
-    """Print the digests or the comparison, and return the exit code."""
-    parser = argparse.ArgumentParser("python -m tests.digests", description=__doc__.partition("\n")[0])
-    parser.add_argument("--data-root", type=Path, metavar="DIR", help="a folder with the user's files")
-    parser.add_argument("--against", metavar="REV", help="the revision to compare with")
-    parser.add_argument("--checkout", type=Path, default=Path(__file__).parents[1], help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        data_root = arguments.data_root or Path(folder)
-        if arguments.data_root is None:
-            write_stand_ins(data_root)
-        if arguments.against is not None:
-            return _compare(arguments.checkout, arguments.against, data_root)
-        for line in _all_lines(arguments.checkout, data_root):
-            print(line)
-    return 0
-
-
-def _all_lines(checkout: Path, data_root: Path) -> Iterator[str]:
+def all_lines(checkout: Path, data_root: Path) -> Iterator[str]:
+    """Yield the lines of all experiments of a checkout; print the reason on stderr if one is left out."""
     expand = _find_expand(checkout)
     for experiment in experiments(checkout):
         try:
             yield from trial_lines(experiment, data_root, expand)
         except Exception as error:
-            if type(error).__name__ != "MissingFile":
+            if type(error).__name__ != "MissingFile":  # the class has had several modules
                 raise
             print(f"{experiment} is left out: {error}", file=sys.stderr)
+
+
+def difference(before: Sequence[str], after: Sequence[str]) -> list[str]:
+    """Return the lines that only one side has: with "- " in front if only `before` has them, else with "+ ".
+
+    >>> difference(["adding 1", "copying 2"], ["adding 1", "copying 3"])
+    ['- copying 2', '+ copying 3']
+    """
+    only_before, only_after = Counter(before) - Counter(after), Counter(after) - Counter(before)
+    return [*(f"- {line}" for line in only_before.elements()), *(f"+ {line}" for line in only_after.elements())]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the digests or the comparison, and return the exit code."""
+    parser = argparse.ArgumentParser("python -m tests.digests", description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--data-root", type=Path, metavar="DIR", help="a folder with the user's files")
+    parser.add_argument("--against", metavar="REV", help="the revision to compare with")
+    parser.add_argument("--checkout", type=Path, default=Path(__file__).parents[1], help=argparse.SUPPRESS)
+    arguments = parser.parse_args(argv)
+    with TemporaryDirectory() as folder:
+        data_root = arguments.data_root or Path(folder)
+        if arguments.data_root is None:
+            write_stand_ins(data_root)
+        if arguments.against is None:
+            for line in all_lines(arguments.checkout, data_root):
+                print(line)
+            return 0
+        archive = _archive(arguments.checkout, arguments.against)
+        if archive is None:
+            parser.error(f"git has no revision {arguments.against!r}")
+        return _compare(arguments.checkout, arguments.against, archive, data_root)
 
 
 def _find_expand(checkout: Path) -> Callable[[Sequence[str]], Any]:
@@ -101,21 +117,27 @@ def _find_expand(checkout: Path) -> Callable[[Sequence[str]], Any]:
     raise RuntimeError(f"{checkout} has none of the modules {', '.join(COMPOSERS)}.")
 
 
-def _compare(checkout: Path, revision: str, data_root: Path) -> int:
-    """Print the number of digests here and at a revision, and the lines that only one of them has."""
+def _archive(checkout: Path, revision: str) -> bytes | None:
+    """Return the files of a revision as a tar archive, or None if there is no such revision."""
+    git = ["git", "-C", str(checkout)]
+    verified = subprocess.run([*git, "rev-parse", "--quiet", "--verify", f"{revision}^{{commit}}"], capture_output=True)
+    if verified.returncode:
+        return None
+    commit = verified.stdout.decode().strip()
+    return subprocess.run([*git, "archive", "--format=tar", commit], stdout=subprocess.PIPE, check=True).stdout
+
+
+def _compare(checkout: Path, revision: str, archive: bytes, data_root: Path) -> int:
+    """Print the numbers of digests here and at a revision, and the difference; return 1 if there is one, else 0."""
     with TemporaryDirectory() as folder:
         other = Path(folder).resolve()
-        archive = subprocess.run(
-            ["git", "-C", str(checkout), "archive", "--format=tar", revision], stdout=subprocess.PIPE, check=True
-        )
-        with tarfile.open(fileobj=BytesIO(archive.stdout)) as tar:
+        with tarfile.open(fileobj=BytesIO(archive)) as tar:
             tar.extractall(other, filter="data")
-        here, there = _printed(checkout, data_root), _printed(other, data_root)
-    print(f"{len(here)} digests here, {len(there)} at {revision}")
-    only_there, only_here = Counter(there) - Counter(here), Counter(here) - Counter(there)
-    difference = [*(f"- {line}" for line in only_there.elements()), *(f"+ {line}" for line in only_here.elements())]
-    print("\n".join(["difference:", *difference]) if difference else "difference: none")
-    return 1 if difference else 0
+        before, after = _printed(other, data_root), _printed(checkout, data_root)
+    print(f"{len(after)} digests here, {len(before)} at {revision}")
+    lines = difference(before, after)
+    print("\n".join(["difference:", *lines]) if lines else "difference: none")
+    return 1 if lines else 0
 
 
 def _printed(checkout: Path, data_root: Path) -> list[str]:

@@ -1,12 +1,11 @@
 """The digests of all trials of all experiments are those in tests/golden/trial_digests.txt."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from launch.config.compose import expand
+from tests import digests
 from tests.digests import STAND_INS, experiments, trial_lines, write_stand_ins
 from tests.paths import ROOT
 
@@ -55,10 +54,23 @@ def test_a_digest_depends_on_the_content_of_a_file_and_not_on_its_folder(tmp_pat
     assert not set(one) & set(changed)
 
 
-def test_an_experiment_whose_file_is_missing_is_left_out_with_the_reason(tmp_path: Path) -> None:
-    for folder in ("conf", "launch", "gatebench", "tasks"):
-        (tmp_path / folder).symlink_to(ROOT / folder)
-    command = [sys.executable, "-m", "tests.digests", "--data-root", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert {line.split()[0] for line in done.stdout.splitlines()} == set(experiments(ROOT)) - {"series"}
-    assert done.stderr.startswith("series is left out: There is no file")
+def test_an_experiment_whose_file_is_missing_is_left_out_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(digests, "experiments", lambda checkout: ["parity", "series"])
+    assert list(digests.all_lines(ROOT, tmp_path)) == golden_lines("parity")
+    assert capsys.readouterr().err.startswith("series is left out: There is no file")
+
+
+def test_every_changed_digest_is_in_the_difference() -> None:
+    line = golden_lines("parity")[0]
+    changed = line.replace(line.split()[1], "0123456789abcdef")
+    assert digests.difference(GOLDEN, GOLDEN) == []
+    assert digests.difference([line], [changed]) == [f"- {line}", f"+ {changed}"]
+
+
+def test_a_revision_that_does_not_exist_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        digests.main(["--against", "no-such-revision"])
+    assert caught.value.code == 2
+    assert "git has no revision 'no-such-revision'" in capsys.readouterr().err
