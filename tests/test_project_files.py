@@ -119,3 +119,12 @@ def test_the_citation_has_the_version_and_the_licence_of_the_package() -> None:
 def test_a_package_ships_its_types(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()
     assert "py.typed" in PROJECT["tool"]["setuptools"]["package-data"]["*"]
+
+
+def test_every_package_has_a_page_in_the_api_reference() -> None:
+    packages = {path.parent.name for path in (ROOT / "gatebench").glob("*/__init__.py")} | {"tasks", "launch"}
+    pages = {path.stem for path in (ROOT / "docs" / "api").glob("*.md")} - {"index", "gatebench"}
+    assert pages == packages
+    (reference,) = [entry for entry in parsed(ROOT / "mkdocs.yml")["nav"] if "API reference" in entry]
+    listed = {page for entry in reference["API reference"] if isinstance(entry, dict) for page in entry.values()}
+    assert listed == {f"api/{page}.md" for page in pages | {"gatebench"}}
