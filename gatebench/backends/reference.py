@@ -10,6 +10,7 @@ from gatebench.backends.contract import LayerResult, Workload
 from gatebench.backends.lengths import alive
 from gatebench.derive.tape import Instruction, Tape, tape
 from gatebench.spec.cell import Cell
+from gatebench.spec.dated import X, now, previous
 
 NAME = "reference"
 DESCRIPTION = "an eager loop of torch operations under autograd; products with the input come before the loop"
@@ -50,12 +51,12 @@ def run(
 ) -> LayerResult:
     """Run one layer in one direction, step by step; see `contract.Backend.run`."""
     line = tape(cell.definitions)
-    memory = [line.names[f"{m}[t]"] for m in cell.memory]
-    past = [line.names[f"{m}[t-1]"] for m in cell.memory]
-    gates = {g: line.names[f"{g}[t]"] for g in cell.definitions.gates} if trace else {}
+    memory = [line.names[now(m)] for m in cell.memory]
+    past = [line.names[previous(m)] for m in cell.memory]
+    gates = {g: line.names[now(g)] for g in cell.definitions.gates} if trace else {}
     stacked = {i: torch.cat([weights[w] for w in i.weights]).mT for i in (*line.hoisted, *line.looped) if i.weights}
     whole = _filled(line, weights)
-    whole[line.names["x[t]"]] = x
+    whole[line.names[X]] = x
     for instruction in line.hoisted:
         _execute(instruction, whole, weights, stacked)
     # unbind, not x[t]: the backward pass of indexing fills a whole (T, B, ·) tensor of zeros at every step.
@@ -89,7 +90,7 @@ def _filled(line: Tape, weights: Mapping[str, Tensor]) -> Slots:
 
 def _early(line: Tape) -> set[int]:
     """Return the slots that may hold all T steps at once."""
-    return {line.names["x[t]"], *(result for instruction in line.hoisted for result in instruction.results)}
+    return {line.names[X], *(result for instruction in line.hoisted for result in instruction.results)}
 
 
 def _execute(

@@ -1,9 +1,31 @@
-"""The backward pass of a cell, derived: reverse mode on the recorded formulas of one step.
+"""The backward pass of a cell, derived from its formulas by reverse-mode differentiation of one step.
 
-Names in the step that runs from the last step to the first: "d/c[t]" is the adjoint of c[t], "d/R.i[t]" that of the
-product R.i @ operand (a δ), "k/c[t]" what step t hands to step t-1 for c pointwise, "s/p.i[t]" the running sum for a
-weight that acts pointwise, "r/q0/[t]" an operand of the forward pass computed once more. δ read one step later is
-"d/R.i[t+1]".
+`gatebench.derive.prefixes` lists the prefixes of the names. For the LSTM, `adjoint` returns the following. The weights'
+gradients are sums over all steps and the whole batch. ⊙ is the pointwise product, ᵀ the transpose.
+
+The forward step:
+
+    i[t]     = sigmoid(W.i x[t] + b.i + R.i h[t-1])              f, o in the same way; g with tanh
+    c[t]     = f[t] ⊙ c[t-1] + i[t] ⊙ g[t]
+    h[t]     = o[t] ⊙ tanh(c[t])
+
+The backward step, from the last t to the first. It reads values with [t+1], which the step after has computed:
+
+    d/h[t]   = k/h[t+1] + R.oᵀ d/R.o[t+1] + R.gᵀ d/R.g[t+1] + R.fᵀ d/R.f[t+1] + R.iᵀ d/R.i[t+1] + g/h[t]
+    d/c[t]   = k/c[t+1] + d/h[t] ⊙ o[t] ⊙ (1 - tanh(c[t])²)
+    d/o[t]   = d/h[t] ⊙ tanh(c[t])        d/R.o[t] = d/o[t] ⊙ o[t] ⊙ (1 - o[t])
+    d/g[t]   = d/c[t] ⊙ i[t]              d/R.g[t] = d/g[t] ⊙ (1 - g[t]²)
+    d/f[t]   = d/c[t] ⊙ c[t-1]            d/R.f[t] = d/f[t] ⊙ f[t] ⊙ (1 - f[t])
+    d/i[t]   = d/c[t] ⊙ g[t]              d/R.i[t] = d/i[t] ⊙ i[t] ⊙ (1 - i[t])
+    k/h[t]   = 0                          k/c[t]   = d/c[t] ⊙ f[t]
+
+After the loop over the steps:
+
+    d/x[t]   = W.oᵀ d/R.o[t] + W.gᵀ d/R.g[t] + W.fᵀ d/R.f[t] + W.iᵀ d/R.i[t]
+    dR.i     = Σ d/R.i[t] h[t-1]ᵀ         dW.i     = Σ d/R.i[t] x[t]ᵀ         db.i = Σ d/R.i[t]
+
+d/R.i[t] stands for three adjoints, because R.i h, W.i x and b.i are added up: their adjoints are equal. Kept from the
+forward pass are i, f, g, o and the memory h, c; tanh(c[t]) is computed again, because it is pointwise.
 """
 
 from __future__ import annotations
@@ -13,32 +35,51 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gatebench.derive.partials import SLOW, partials, times
+from gatebench.derive.prefixes import (
+    POINTWISE_DX,
+    adjoint_of,
+    carried,
+    output_gradient,
+    part_of,
+    recomputed,
+    running_sum,
+)
 from gatebench.derive.program import PRODUCTS, Forward, Program, forward, inline, products, reads
-from gatebench.spec.definitions import Definitions, plain
+from gatebench.spec.dated import DatedName, X
+from gatebench.spec.definitions import Definitions
 from gatebench.spec.expression import Expr, lift, name, ordered, rewrite, simplify, total
+
+ONES = "1"
+"""The operand of a bias in an `Outer`."""
 
 
 @dataclass(frozen=True)
 class Outer:
-    """A weight's gradient: Σ over t and the batch of delta ⊗ operand; operand "1" for a bias."""
+    """A sum of outer products that is the gradient of a weight: Σ over t and the batch of delta ⊗ operand.
+
+    Attributes:
+        weight: its name, such as "R.i".
+        delta: the name of the adjoint of the product, such as "d/R.i[t]".
+        operand: the name of the value that the weight multiplies, or `ONES` for a bias.
+    """
 
     weight: str
-    delta: str
+    delta: DatedName
     operand: str
 
 
 @dataclass(frozen=True, eq=False)
 class Adjoint:
-    """Everything that a backward pass needs.
+    """The backward pass.
 
     Attributes:
-        forward: the forward step, with the products that the backward pass reads given a name.
+        forward: the forward step, in which the products that the backward pass reads have a name.
         step: the backward step.
-        arriving: by memory, what step t + 1 and later contribute to its adjoint at step t.
-        input: the adjoint of x[t]; its pointwise part, if any, is the step's "e/x[t]".
-        outers: gradients of matrices and plain biases.
-        sums: pointwise weights whose gradient is the batch sum of "s/…".
-        saved: definitions that are kept for the backward pass, the memory apart.
+        arriving: by label of the memory, the part of its adjoint at step t that comes from step t + 1 and later.
+        input: the adjoint of x[t].
+        outers: the gradients of matrices, and of the biases that are added to a product.
+        sums: pointwise weights; the gradient of each is the batch sum of its running sum.
+        saved: names of the forward values, except the memory, that are kept for the backward pass.
     """
 
     forward: Forward
@@ -47,154 +88,181 @@ class Adjoint:
     input: Expr
     outers: tuple[Outer, ...]
     sums: tuple[str, ...]
-    saved: tuple[str, ...]
+    saved: tuple[DatedName, ...]
 
     @property
-    def deltas(self) -> tuple[str, ...]:
-        """What a product reads one step later, or a weight's gradient: kept for some steps."""
-        return tuple(
-            dict.fromkeys(
-                [o.delta for o in self.outers] + [o.operand for o in self.outers if o.operand in self.step.formulas]
-            )
-        )
+    def deltas(self) -> tuple[DatedName, ...]:
+        """Values of the backward step that a product reads one step later, or that a weight's gradient reads."""
+        read = [outer.delta for outer in self.outers]
+        read += [DatedName(outer.operand) for outer in self.outers if outer.operand in self.step.formulas]
+        return tuple(dict.fromkeys(read))
 
 
 @lru_cache(maxsize=256)
-def adjoint(definitions: Definitions, again: bool = False) -> Adjoint:
+def adjoint(definitions: Definitions, recompute: bool = False) -> Adjoint:
     """Return the backward pass of a cell.
 
-    With `again`, what takes no more than products with x and arithmetic is computed once more instead of kept, which
-    pays where x is narrow; what exp, log and their like went into is kept.
+    Args:
+        definitions: the equations of the cell.
+        recompute: whether to compute again, instead of keeping them, values that need only products with x and
+            arithmetic. This is faster if x is narrow. Results of exp, log and similar functions are always kept.
     """
-    return _Reverse(forward(definitions), definitions, again).finished()
+    return _Reverse(forward(definitions), definitions, recompute).finished()
 
 
 class _Reverse:
-    """The walk from the last definition to the first."""
+    """Reverse-mode differentiation of one step, from its last definition to its first.
 
-    def __init__(self, program: Forward, definitions: Definitions, again: bool) -> None:
-        self.program, self.parameters, self.again = program, definitions.parameters, again
-        self.promoted: dict[str, dict[Expr, str]] = {n: {} for n in program.formulas}
-        self.uses: dict[str, list[Expr]] = {}  # adjoints of definitions and of x, by name
-        self.carried: dict[str, list[Expr]] = {m: [] for m in program.memory}
-        self.arriving: dict[str, list[Expr]] = {m: [name(f"k/{m}[t+1]")] for m in program.memory}
-        self.pointwise: dict[str, list[Expr]] = {}  # of weights
-        self.deltas: dict[Expr, str] = {}
+    Attributes:
+        named_parts: by definition, the parts of its formula that got a name, because the backward pass reads them.
+        uses: by name, the contributions to its adjoint from the same step.
+        earlier: by label of the memory, the pointwise contributions to its adjoint at the step before.
+        arriving: by label of the memory, the contributions to its adjoint from the step after.
+        pointwise: by weight, the contributions to its gradient, for weights that act pointwise.
+        deltas: by formula, the name of the adjoint of a product.
+        outers: the gradients of matrices found so far.
+        formulas: the backward step as far as it is found.
+        widths: the widths of the backward step's values.
+        pointwise_dx: the contributions to the adjoint of x that do not come through a product.
+        product_dx: those that come through a product.
+    """
+
+    def __init__(self, program: Forward, definitions: Definitions, recompute: bool) -> None:
+        self.program, self.parameters, self.recompute = program, definitions.parameters, recompute
+        self.named_parts: dict[DatedName, dict[Expr, DatedName]] = {n: {} for n in program.formulas}
+        self.uses: dict[DatedName, list[Expr]] = {}
+        self.earlier: dict[str, list[Expr]] = {m: [] for m in program.memory}
+        self.arriving: dict[str, list[Expr]] = {m: [name(carried(m).next)] for m in program.memory}
+        self.pointwise: dict[str, list[Expr]] = {}
+        self.deltas: dict[Expr, DatedName] = {}
         self.outers: list[Outer] = []
-        self.formulas: dict[str, Expr] = {}
-        self.widths: dict[str, str] = {}
-        self.input: list[Expr] = []
-        self.through: list[Expr] = []  # products that lead to x
+        self.formulas: dict[DatedName, Expr] = {}
+        self.widths: dict[DatedName, str] = {}
+        self.pointwise_dx: list[Expr] = []
+        self.product_dx: list[Expr] = []
 
     def finished(self) -> Adjoint:
-        reached: list[tuple[str, str]] = []
+        """Differentiate all definitions and return the result."""
+        reached: list[tuple[DatedName, DatedName]] = []
         for defined in reversed(list(self.program.formulas)):
-            own = f"d/{plain(defined)}[t]"
-            if plain(defined) in self.program.memory or self.uses.get(defined):
-                self.formulas[own], self.widths[own] = lift(0.0), self.program.widths[defined]  # completed below
+            if defined.label in self.program.memory or self.uses.get(defined):
+                own = adjoint_of(defined.label)
+                # The entry keeps the place of the adjoint in the order. Its formula is complete only after the loop.
+                self.formulas[own], self.widths[own] = lift(0.0), self.program.widths[defined]
                 reached.append((own, defined))
-                self._walk(defined, own)
+                self._differentiate(defined, own)
         for own, defined in reached:
-            start = self.arriving.get(plain(defined), [])
-            incoming = [name(f"g/{plain(defined)}[t]")] if plain(defined) == self.program.memory[0] else []
-            self.formulas[own] = total([*start, *incoming, *self.uses.get(defined, [])])
-        for m, terms in self.carried.items():
-            self.formulas[f"k/{m}[t]"], self.widths[f"k/{m}[t]"] = total(terms), "H"
-        for p in (sums := tuple(p for p in self.pointwise if not self._is_bias(p))):
-            self.formulas[f"s/{p}[t]"] = simplify(name(f"s/{p}[t+1]") + total(self.pointwise[p]))
-            self.widths[f"s/{p}[t]"] = self.parameters[p][0]
-        if self.input:
-            self.formulas["e/x[t]"], self.widths["e/x[t]"] = total(self.input), "I"
-            self.through.insert(0, name("e/x[t]"))
+            self.formulas[own] = self._sum_of_adjoint(defined)
+        for m, terms in self.earlier.items():
+            self.formulas[carried(m)], self.widths[carried(m)] = total(terms), "H"
+        sums = tuple(weight for weight in self.pointwise if not self._is_bias(weight))
+        for weight in sums:
+            own = running_sum(weight)
+            self.formulas[own] = simplify(name(own.next) + total(self.pointwise[weight]))
+            self.widths[own] = self.parameters[weight][0]
+        if self.pointwise_dx:
+            self.formulas[POINTWISE_DX], self.widths[POINTWISE_DX] = total(self.pointwise_dx), "I"
+            self.product_dx.insert(0, name(POINTWISE_DX))
         return self._assembled(sums)
 
-    def _walk(self, defined: str, own: str) -> None:
+    def _sum_of_adjoint(self, defined: DatedName) -> Expr:
+        """Return the adjoint of a definition: from later steps, from the layer above, from the same step."""
+        later = self.arriving.get(defined.label, [])
+        above = [name(output_gradient(defined.label))] if defined.label == self.program.memory[0] else []
+        return total([*later, *above, *self.uses.get(defined, [])])
+
+    def _differentiate(self, defined: DatedName, own: DatedName) -> None:
+        """Send the adjoint `own` of a definition through its formula, to everything that the formula reads."""
         formula = self.program.formulas[defined]
         adjoints: dict[Expr, list[Expr]] = {formula: [name(own)]}
         for node in reversed(ordered([formula])):
             if node not in adjoints or (arrived := total(adjoints[node])).value == 0:
                 continue
             if node.op == "matmul":
-                self._product(node, arrived, self.program.widths[defined])
+                self._add_product(node, arrived, self.program.widths[defined])
             elif node.op == "param":
                 self.pointwise.setdefault(node.args[0], []).append(arrived)
             elif node.op == "name":
-                self._name(node.args[0], arrived)
+                self._add_use(node.args[0], arrived)
             else:
-                for operand, partial in zip(
-                    node.operands, partials(node, lambda e: self._value(e, defined)), strict=True
-                ):
+                derivatives = partials(node, lambda e: self._value(e, defined))
+                for operand, partial in zip(node.operands, derivatives, strict=True):
                     if operand.op != "const":
                         adjoints.setdefault(operand, []).append(times(arrived, partial))
 
-    def _value(self, node: Expr, defined: str) -> Expr:
-        """Return how the backward pass gets a value of the forward one: by name, or by computing it again."""
+    def _value(self, node: Expr, defined: DatedName) -> Expr:
+        """Return how the backward pass gets a value of the forward pass: by its name, or by computing it again."""
         if node == self.program.formulas[defined]:
             return name(defined)
-        if node.op == "const" or not self._costly(node):
+        if node.op == "const" or not self._is_kept(node):
             return node
-        known = self.promoted[defined]
-        return name(known.setdefault(node, f"v{len(known)}/{defined}"))
+        known = self.named_parts[defined]
+        return name(known.setdefault(node, part_of(defined, len(known))))
 
-    def _costly(self, formula: Expr) -> bool:
-        """Return whether a value is kept rather than computed again."""
-        if not self.again:
+    def _is_kept(self, formula: Expr) -> bool:
+        """Return whether a value is kept from the forward pass instead of computed again."""
+        if not self.recompute:
             return bool(products(formula))
-        return any(n.op in SLOW or (n.op in PRODUCTS and n.args[1] != name("x[t]")) for n in ordered([formula]))
+        return any(node.op in SLOW or (node.op in PRODUCTS and node.args[1] != name(X)) for node in ordered([formula]))
 
-    def _product(self, node: Expr, arrived: Expr, width: str) -> None:
+    def _add_product(self, node: Expr, arrived: Expr, width: str) -> None:
+        """Add what the adjoint of a product contributes: to the weight's gradient and to the operand's adjoint."""
         weight, operand = node.args[0], node.args[1].args[0]
         if arrived not in self.deltas:
-            self.deltas[arrived] = arrived.args[0] if arrived.op == "name" else f"d/{weight}[t]"
+            self.deltas[arrived] = arrived.args[0] if arrived.op == "name" else adjoint_of(weight)
             if arrived.op != "name":
                 self.formulas[self.deltas[arrived]], self.widths[self.deltas[arrived]] = arrived, width
         delta = self.deltas[arrived]
         self.outers.append(Outer(weight, delta, operand))
-        if operand.endswith("[t-1]"):
-            later = name(delta.replace("[t]", "[t+1]"))
-            self.arriving[plain(operand)].append(Expr("matmul_t", (weight, later)))
+        if operand.is_previous:
+            self.arriving[operand.label].append(Expr("matmul_t", (weight, name(delta.next))))
         else:
-            own = self.through if operand == "x[t]" else self.uses.setdefault(operand, [])
-            own.append(Expr("matmul_t", (weight, name(delta))))
+            contributions = self.product_dx if operand == X else self.uses.setdefault(operand, [])
+            contributions.append(Expr("matmul_t", (weight, name(delta))))
 
-    def _name(self, read: str, arrived: Expr) -> None:
-        if read == "x[t]":
-            self.input.append(arrived)
-        elif read.endswith("[t-1]"):
-            self.carried[plain(read)].append(arrived)
+    def _add_use(self, read: DatedName, arrived: Expr) -> None:
+        """Add what a formula contributes pointwise to the adjoint of a value that it reads."""
+        if read == X:
+            self.pointwise_dx.append(arrived)
+        elif read.is_previous:
+            self.earlier[read.label].append(arrived)
         else:
             self.uses.setdefault(read, []).append(arrived)
 
     def _is_bias(self, weight: str) -> bool:
+        """Return whether a pointwise weight is added to a product; its gradient is then a batch sum of that delta."""
         terms = self.pointwise[weight]
         if len(terms) == 1 and terms[0] in self.deltas:
-            self.outers.append(Outer(weight, self.deltas[terms[0]], "1"))
+            self.outers.append(Outer(weight, self.deltas[terms[0]], ONES))
             return True
         return False
 
     def _assembled(self, sums: tuple[str, ...]) -> Adjoint:
-        program = self._with_promoted()
-        cheap: dict[str, Expr] = {}
+        """Return the result, with the forward values that are not kept put into the backward formulas."""
+        program = self._with_named_parts()
+        not_kept: dict[DatedName, Expr] = {}
         for n, formula in self.program.formulas.items():
-            if plain(n) not in program.memory and not self._costly(formula):
-                cheap |= inline({n: formula}, cheap)
-        read_again = {outer.operand for outer in self.outers} & cheap.keys()
-        again = {o: f"r/{o}" for o in program.operands if o in read_again}
-        outers = tuple(Outer(o.weight, o.delta, again.get(o.operand, o.operand)) for o in self.outers)
-        formulas = {again[o]: cheap[o] for o in again} | inline(self.formulas, cheap)
-        widths = {again[o]: program.widths[o] for o in again} | self.widths
-        read = set().union(*map(reads, formulas.values()), {o.operand for o in outers}) - set(formulas)
-        saved = tuple(n for n in program.formulas if n in read and plain(n) not in program.memory)
+            if n.label not in program.memory and not self._is_kept(formula):
+                not_kept |= inline({n: formula}, not_kept)
+        multiplied = {outer.operand for outer in self.outers} & not_kept.keys()
+        new_names = {o: recomputed(o) for o in program.operands if o in multiplied}
+        by_text: dict[str, str] = {str(old): new for old, new in new_names.items()}
+        outers = tuple(Outer(o.weight, o.delta, by_text.get(o.operand, o.operand)) for o in self.outers)
+        formulas = {new_names[o]: not_kept[o] for o in new_names} | inline(self.formulas, not_kept)
+        widths = {new_names[o]: program.widths[o] for o in new_names} | self.widths
+        read: set[str] = set().union(*map(reads, formulas.values()), {o.operand for o in outers}) - set(formulas)
+        saved = tuple(n for n in program.formulas if n in read and n.label not in program.memory)
         arriving = {m: total(terms) for m, terms in self.arriving.items()}
-        return Adjoint(program, Program(formulas, widths), arriving, total(self.through), outers, sums, saved)
+        return Adjoint(program, Program(formulas, widths), arriving, total(self.product_dx), outers, sums, saved)
 
-    def _with_promoted(self) -> Forward:
-        formulas, widths = {}, dict(self.program.widths)
+    def _with_named_parts(self) -> Forward:
+        """Return the forward step, in which the parts that the backward pass reads are definitions of their own."""
+        formulas, widths = dict[DatedName, Expr](), dict(self.program.widths)
         for defined, formula in self.program.formulas.items():
-            known = {node: label for node, label in self.promoted[defined].items() if node != formula}
-            for node, label in sorted(known.items(), key=lambda item: len(ordered([item[0]]))):
-                inner = {n: name(other) for n, other in known.items() if n != node}
-                formulas[label], widths[label] = rewrite(node, inner.get), widths[defined]
-            outside = {n: name(label) for n, label in known.items()}
-            formulas[defined] = rewrite(formula, outside.get)
+            known = {node: own for node, own in self.named_parts[defined].items() if node != formula}
+            for node, own in sorted(known.items(), key=lambda item: len(ordered([item[0]]))):
+                smaller = {n: name(other) for n, other in known.items() if n != node}
+                formulas[own], widths[own] = rewrite(node, smaller.get), widths[defined]
+            by_name = {n: name(own) for n, own in known.items()}
+            formulas[defined] = rewrite(formula, by_name.get)
         return Forward(formulas, widths, self.program.memory, self.program.aliases, self.program.operands)

@@ -7,6 +7,7 @@ value: s[t] = a ⊙ s[t-1] + b with a and b free of the past. (Martin & Cundy 20
 from dataclasses import dataclass
 
 from gatebench.spec.cell import Cell
+from gatebench.spec.dated import now, previous
 from gatebench.spec.definitions import Definitions
 from gatebench.spec.expression import Expr, lift, name, names, simplify, substitute
 
@@ -30,11 +31,11 @@ def scan_coefficients(definitions: Definitions) -> dict[str, Affine]:
         NotAffine: the cell is not a scan.
     """
     formulas = definitions.formulas
-    carried = [m for m in definitions.memory if any(f"{m}[t-1]" in names(f) for f in formulas.values())]
+    carried = [m for m in definitions.memory if any(previous(m) in names(f) for f in formulas.values())]
     inlined: dict[str, Expr] = {}
     for defined, formula in formulas.items():
         inlined[defined] = substitute(formula, inlined)
-    return {state: _push(inlined[f"{state}[t]"], state) for state in carried}
+    return {state: _push(inlined[now(state)], state) for state in carried}
 
 
 def scannable(cell: Cell) -> bool:
@@ -47,10 +48,10 @@ def scannable(cell: Cell) -> bool:
 
 
 def _push(node: Expr, state: str) -> Affine:
-    past = {n for n in names(node) if n.endswith("[t-1]")}
+    past = {n for n in names(node) if n.is_previous}
     if not past:
         return Affine(lift(0.0), node)
-    if node == name(f"{state}[t-1]"):
+    if node == name(previous(state)):
         return Affine(lift(1.0), lift(0.0))
     if node.op == "matmul":
         raise NotAffine(f"{node.args[0]} multiplies {', '.join(sorted(past))}")

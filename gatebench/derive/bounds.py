@@ -5,6 +5,7 @@ from functools import reduce
 from itertools import product
 
 from gatebench.spec.cell import Cell
+from gatebench.spec.dated import now
 from gatebench.spec.expression import Expr, lift, simplify
 
 Interval = tuple[float, float]
@@ -26,7 +27,7 @@ def unit_gates(cell: Cell) -> frozenset[str]:
     known: dict[str, Interval] = {}
     for name, formula in cell.definitions.formulas.items():
         known[name] = _interval(formula, known)
-    return frozenset(g for g in cell.definitions.gates if known[f"{g}[t]"][0] >= 0.0 and known[f"{g}[t]"][1] <= 1.0)
+    return frozenset(g for g in cell.definitions.gates if known[now(g)][0] >= 0.0 and known[now(g)][1] <= 1.0)
 
 
 def _interval(node: Expr, known: dict[str, Interval]) -> Interval:

@@ -3,9 +3,9 @@
 from math import prod
 
 from gatebench.spec.cell import Cell
+from gatebench.spec.dated import X
 from gatebench.spec.definitions import Definitions
 from gatebench.spec.expression import FUNCTIONS, Expr, names, ordered
-from gatebench.spec.order import plain
 from gatebench.spec.widths import Widths, width
 
 POINTWISE = {"add", "sub", "mul", "div", "neg", *FUNCTIONS}
@@ -69,6 +69,6 @@ def _depth(node: Expr, depth: dict[str, int], definitions: Definitions) -> int:
 def depends_on_past(node: Expr, definitions: Definitions) -> bool:
     """Return whether a formula needs the last step, directly or through what it reads; if not, it can be hoisted."""
     return any(
-        read.endswith("[t-1]") or (plain(read) != "x" and depends_on_past(definitions.formulas[read], definitions))
+        read.is_previous or (read != X and depends_on_past(definitions.formulas[read], definitions))
         for read in names(node)
     )

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gatebench.spec.cell import Cell
+from gatebench.spec.dated import DatedName
 from gatebench.spec.expression import Expr, spell
-from gatebench.spec.order import plain
 
 _LEVEL = {"add": 1, "sub": 1, "neg": 2, "mul": 3, "div": 3, "matmul": 4}  # how tightly an operation binds
 _ATOM = 5
@@ -15,7 +15,7 @@ _ATOM = 5
 class EquationStyle:
     """How one way of writing spells names, weights, products and functions."""
 
-    timed: Callable[[str], str]
+    timed: Callable[[DatedName], str]
     weight: Callable[[str], str]
     functions: dict[str, str]
     times: str
@@ -75,9 +75,9 @@ def _latex_label(label: str) -> str:
     return label if len(label) == 1 else f"\\mathrm{{{label}}}".replace("_", "\\_")
 
 
-def _latex_time(timed: str) -> str:
-    when = "t-1" if timed.endswith("[t-1]") else "t"
-    return f"{_latex_label(plain(timed))}_{{{when}}}"
+def _latex_time(dated: DatedName) -> str:
+    when = "t-1" if dated.is_previous else "t"
+    return f"{_latex_label(dated.label)}_{{{when}}}"
 
 
 def _latex_weight(weight: str) -> str:

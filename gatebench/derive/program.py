@@ -1,7 +1,7 @@
-"""One time step as a straight-line program of named formulas, in which every matrix product reads a name.
+"""One time step as a straight-line program: named formulas, in which every matrix product reads a name.
 
-The forward step and its adjoint (`gatebench.derive.adjoint`) are both such programs, so whatever turns a program into
-code (C here; another language elsewhere) gets the backward pass for nothing.
+The forward step and its adjoint (`gatebench.derive.adjoint`) are both such programs. A code generator that can write
+one of them can therefore write the other.
 """
 
 from __future__ import annotations
@@ -9,19 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gatebench.spec.definitions import Definitions, plain
+from gatebench.derive.prefixes import operand
+from gatebench.spec.dated import DatedName, now
+from gatebench.spec.definitions import Definitions
 from gatebench.spec.expression import Expr, name, names, ordered, rewrite
 
 PRODUCTS = ("matmul", "matmul_t")
-"""Expr("matmul", (weight, name)) is weight @ name; "matmul_t" multiplies by the weight's transpose."""
+"""Expr("matmul", (weight, name)) is weight @ name; "matmul_t" multiplies by the transpose of the weight."""
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """formulas: by dated name, each after those of the same step that it reads. widths: "H" or "I" of each."""
+    """Named formulas in an order in which they can be computed.
 
-    formulas: Mapping[str, Expr]
-    widths: Mapping[str, str]
+    Attributes:
+        formulas: by name, each after those of the same step that it reads.
+        widths: the width of each value, "H" or "I".
+    """
+
+    formulas: Mapping[DatedName, Expr]
+    widths: Mapping[DatedName, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,54 +36,58 @@ class Forward(Program):
     """The forward step.
 
     Attributes:
-        memory: plain names of what the next step reads, the output first.
-        aliases: definitions that are another one under a second name, as n in h = n: {"n[t]": "h[t]"}.
-        operands: formulas that had to be given a name because a product reads them, as r ⊙ h.
+        formulas: by name, each after those of the same step that it reads.
+        widths: the width of each value, "H" or "I".
+        memory: labels of the values that the next step reads; the output is the first.
+        aliases: gates that equal a state, by the name of the gate. For h = n: {"n[t]": "h[t]"}.
+        operands: names of the expressions, such as r ⊙ h, that got a name because a product reads them.
     """
 
     memory: tuple[str, ...]
-    aliases: Mapping[str, str]
-    operands: tuple[str, ...]
+    aliases: Mapping[DatedName, DatedName]
+    operands: tuple[DatedName, ...]
 
 
 def forward(definitions: Definitions) -> Forward:
     """Return a cell's step as a program."""
     formulas, aliases = _without_aliases(definitions)
     widths = {n: definitions.widths[n] for n in formulas}
-    named: dict[Expr, str] = {}
-    result: dict[str, Expr] = {}
+    named: dict[Expr, DatedName] = {}
+    result: dict[DatedName, Expr] = {}
 
-    def operand(node: Expr) -> Expr | None:
+    def name_operand(node: Expr) -> Expr | None:
         if node.op != "matmul":
             return None
         weight, read = node.args
         if read.op == "name":
             return node
         if read not in named:
-            named[read] = f"q{len(named)}/[t]"
+            named[read] = operand(len(named))
             widths[named[read]] = definitions.parameters[weight][1]
             result[named[read]] = read
         return Expr("matmul", (weight, name(named[read])))
 
     for defined, formula in formulas.items():
-        result[defined] = rewrite(formula, operand)
+        result[defined] = rewrite(formula, name_operand)
     return Forward(result, widths, definitions.memory, aliases, tuple(named.values()))
 
 
-def _without_aliases(definitions: Definitions) -> tuple[dict[str, Expr], dict[str, str]]:
-    """Let a state that is just a gate, h = n, take over the gate's formula, so that one value is kept and not two."""
+def _without_aliases(definitions: Definitions) -> tuple[dict[DatedName, Expr], dict[DatedName, DatedName]]:
+    """Give a state that only copies a gate, as in h = n, the gate's formula: one value is then kept instead of two."""
     formulas = dict(definitions.formulas)
-    aliases: dict[str, str] = {}
-    for state in (f"{s}[t]" for s in definitions.states):
+    aliases: dict[DatedName, DatedName] = {}
+    for state in map(now, definitions.states):
         read = formulas[state]
-        if read.op == "name" and read.args[0] in formulas and plain(read.args[0]) not in definitions.memory:
+        if read.op == "name" and read.args[0] in formulas and read.args[0].label not in definitions.memory:
             aliases[read.args[0]] = state
     for gate, state in aliases.items():
         formulas = {(state if n == gate else n): f for n, f in formulas.items() if n != state}
     renamed = {gate: name(state) for gate, state in aliases.items()}
-    return {
-        n: rewrite(f, lambda e: renamed.get(e.args[0]) if e.op == "name" else None) for n, f in formulas.items()
-    }, aliases
+
+    def rename(node: Expr) -> Expr | None:
+        return renamed.get(node.args[0]) if node.op == "name" else None
+
+    return {n: rewrite(f, rename) for n, f in formulas.items()}, aliases
 
 
 def products(node: Expr) -> list[Expr]:
@@ -84,8 +95,8 @@ def products(node: Expr) -> list[Expr]:
     return [n for n in ordered([node]) if n.op in PRODUCTS]
 
 
-def inline(formulas: Mapping[str, Expr], values: Mapping[str, Expr]) -> dict[str, Expr]:
-    """Return the formulas with names replaced by values; products' operands stay names."""
+def inline(formulas: Mapping[DatedName, Expr], values: Mapping[DatedName, Expr]) -> dict[DatedName, Expr]:
+    """Return the formulas with names replaced by values; the operands of products stay names."""
 
     def change(node: Expr) -> Expr | None:
         if node.op in PRODUCTS:
@@ -95,6 +106,6 @@ def inline(formulas: Mapping[str, Expr], values: Mapping[str, Expr]) -> dict[str
     return {n: rewrite(f, change) for n, f in formulas.items()}
 
 
-def reads(formula: Expr) -> set[str]:
-    """Return the names that a formula reads, outside of products and inside."""
+def reads(formula: Expr) -> set[DatedName]:
+    """Return the names that a formula reads, inside and outside of products."""
     return set(names(formula))

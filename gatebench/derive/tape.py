@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gatebench.derive.cost import depends_on_past
+from gatebench.spec.dated import X, previous
 from gatebench.spec.definitions import Definitions
 from gatebench.spec.expression import Expr, name, ordered
 
@@ -46,7 +47,7 @@ class Tape:
 @lru_cache(maxsize=256)
 def tape(definitions: Definitions) -> Tape:
     """Return a cell's step as instructions."""
-    given = ("x[t]", *(f"{m}[t-1]" for m in definitions.memory))
+    given = (X, *(previous(m) for m in definitions.memory))
     slots: dict[Expr, int] = {name(read): slot for slot, read in enumerate(given)}
     products = [node for node in ordered(definitions.formulas.values()) if node.op == "matmul"]
     lines: dict[Instruction, bool] = {}

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from gatebench.diagram.graph import KINDS, Edge, Graph, Node
 from gatebench.spec.cell import Cell
-from gatebench.spec.expression import lift, spell, substitute
+from gatebench.spec.dated import DatedName, now, previous
+from gatebench.spec.expression import Expr, lift, spell, substitute
 from gatebench.spec.gate import Gate
-from gatebench.spec.order import plain
 
 __all__ = ["KINDS", "Diagram", "Edge", "Node", "diagram"]
 
@@ -35,19 +35,21 @@ def diagram(cell: Cell, base: Cell | None = None) -> Diagram:
     """Return the diagram of a cell; what it lacks of `base`, which it is an ablation of, is marked."""
     base = base or cell
     whole = _whole(cell, base)
-    now, before = Graph.of(whole), Graph.of(_whole(base, base))
-    nodes, edges = dict(now.nodes), dict.fromkeys(now.edges)
+    present, before = Graph.of(whole), Graph.of(_whole(base, base))
+    nodes, edges = dict(present.nodes), dict.fromkeys(present.edges)
     _add_removed(nodes, edges, before)
     for gate in cell.gates:
-        nodes.setdefault(f"{gate}[t]", Node("gate", f"{gate}[t]", gate))
-    gone = {f"{g}[t]": _gone(cell, g) for g in cell.gates if g not in cell.definitions.gates}
-    constant = {f"{g}[{at}]": lift(v) for g, v in cell.definitions.constants.items() for at in ("t", "t-1")}
-    dead = {*gone, *(name for name, op in now.ops.items() if substitute(op, constant).value is not None)}
-    dead |= {name for name in nodes if name not in now.nodes or name in constant}
+        nodes.setdefault(now(gate), Node("gate", now(gate), gate))
+    gone: dict[str, str] = {now(g): _gone(cell, g) for g in cell.gates if g not in cell.definitions.gates}
+    constant: dict[str, Expr] = {
+        date(g): lift(v) for g, v in cell.definitions.constants.items() for date in (now, previous)
+    }
+    dead = {*gone, *(name for name, op in present.ops.items() if substitute(op, constant).value is not None)}
+    dead |= {name for name in nodes if name not in present.nodes or name in constant}
     dead = _spread(dead, nodes, edges)
     lines = tuple(replace(e, ablated=e.ablated or e.source in dead or e.target in dead) for e in edges)
     if whole.out != cell.out:  # the activation is skipped, what it passed on is not
-        dead |= set(now.nodes) - set(Graph.of(replace(whole, out=cell.out)).nodes) & _applying(now, whole.out)
+        dead |= set(present.nodes) - set(Graph.of(replace(whole, out=cell.out)).nodes) & _applying(present, whole.out)
     marked = {
         name: replace(node, label=gone.get(name, node.label), inside="" if name in gone else node.inside, ablated=True)
         if name in dead
@@ -79,7 +81,7 @@ def _add_removed(nodes: dict[str, Node], edges: dict[Edge, None], before: Graph)
     waiting += [n for n, node in before.nodes.items() if node.kind == "gate" and n not in nodes]
     while waiting:
         target = waiting.pop(0)
-        nodes.setdefault(target, before.nodes.get(target) or Node("gate", target, plain(target)))
+        nodes.setdefault(target, before.nodes.get(target) or Node("gate", target, DatedName(target).label))
         for edge in [e for e in before.edges if e.target == target and e not in edges]:
             if target in _above(edge.source, edges):
                 continue

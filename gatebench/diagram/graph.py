@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import reduce
 
 from gatebench.spec.cell import Cell
+from gatebench.spec.dated import DatedName, X
 from gatebench.spec.expression import ACTIVATIONS, Expr, lift, simplify, spell
-from gatebench.spec.order import plain
 
 KINDS = ("input", "recurrent", "peephole", "gates", "pointwise")
 """Connections: through W, through R, through p, from gates of the last step through R_k, and without a weight."""
@@ -55,7 +55,7 @@ class Graph:
         """Return the sketch of a cell's equations; biases are left out, as every gate may have one."""
         sketch = cls()
         for defined, formula in cell.definitions.formulas.items():
-            label = plain(defined)
+            label = defined.label
             if label in cell.states:
                 sketch._reach(formula, defined)
                 sketch.nodes[defined] = Node("state", defined, defined)
@@ -96,10 +96,10 @@ class Graph:
     def _value(self, node: Expr) -> str:
         """Return the name of the node that stands for a formula, after adding it."""
         if node.op == "name":
-            name: str = node.args[0]
-            if name == "x[t]" or name.endswith("[t-1]"):
-                self.nodes.setdefault(name, Node("input", name, name))
-            return name
+            read: DatedName = node.args[0]
+            if read == X or read.is_previous:
+                self.nodes.setdefault(read, Node("input", read, read))
+            return read
         # The same formula is the same node, in the sketches of other cells too.
         name = repr(node)
         if name not in self.ops:

@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from typing import Protocol
 
 from gatebench.errors import UserError, unknown
+from gatebench.spec.dated import DatedName, X, now, previous
 from gatebench.spec.expression import (
     IDENTIFIER,
     LARGEST,
@@ -25,10 +26,8 @@ from gatebench.spec.expression import (
     substitute,
 )
 from gatebench.spec.gate import Gate
-from gatebench.spec.order import in_order, plain
+from gatebench.spec.order import in_order
 from gatebench.spec.widths import needs_square, width
-
-__all__ = ["Definitions", "GateTable", "define", "plain"]
 
 RESERVED = ("x", "t", "out")
 
@@ -69,22 +68,22 @@ class Definitions:
         square: whether what is as wide as the input meets hidden units, so that I = H is needed.
     """
 
-    formulas: Mapping[str, Expr]
+    formulas: Mapping[DatedName, Expr]
     states: tuple[str, ...]
     constants: Mapping[str, float]
-    widths: Mapping[str, str]
+    widths: Mapping[DatedName, str]
     square: bool
 
     @cached_property
     def gates(self) -> tuple[str, ...]:
         """Gates that are computed, by plain name, in order."""
-        return tuple(plain(n) for n in self.formulas if plain(n) not in self.states)
+        return tuple(n.label for n in self.formulas if n.label not in self.states)
 
     @cached_property
     def memory(self) -> tuple[str, ...]:
         """Plain names of what a step reads of the last one: all states, then gates."""
-        read = {n for formula in self.formulas.values() for n in names(formula) if n.endswith("[t-1]")}
-        return (*self.states, *(g for g in self.gates if f"{g}[t-1]" in read))
+        read = {n for formula in self.formulas.values() for n in names(formula) if n.is_previous}
+        return (*self.states, *(g for g in self.gates if previous(g) in read))
 
     @cached_property
     def parameters(self) -> dict[str, tuple[str, ...]]:
@@ -113,11 +112,11 @@ def define(cell: GateTable) -> Definitions:
     sequence = in_order(cell.name, cell.states, formulas)
     for n, formula in sequence.items():
         _check_numbers(cell, n, formula)
-    widths = {n: "H" if plain(n) in cell.states else cell.gates[plain(n)].width for n in sequence}
+    widths = {n: "H" if n.label in cell.states else cell.gates[n.label].width for n in sequence}
     read = {label for formula in sequence.values() for label in names(formula)}
     square = any(needs_square(n, formula, widths) for n, formula in sequence.items())
     # What is carried from step to step is as wide as the hidden units.
-    square |= any(wide == "I" and f"{plain(n)}[t-1]" in read for n, wide in widths.items())
+    square |= any(wide == "I" and previous(n.label) in read for n, wide in widths.items())
     return Definitions(sequence, cell.states, constants, widths, square)
 
 
@@ -146,7 +145,7 @@ def _check_numbers(cell: GateTable, defined: str, formula: Expr) -> None:
             raise UserError(f"{cell.name}: {defined} needs a number that is not finite, or not below {LARGEST:g}.")
 
 
-def _gate_formulas(cell: GateTable) -> tuple[dict[str, Expr], dict[str, float]]:
+def _gate_formulas(cell: GateTable) -> tuple[dict[DatedName, Expr], dict[str, float]]:
     """Return the gates' formulas, and the values of those that are constant, also through other constants."""
     constants: dict[str, float] = {}
     while True:
@@ -154,13 +153,13 @@ def _gate_formulas(cell: GateTable) -> tuple[dict[str, Expr], dict[str, float]]:
         formulas = {g: _folded(_timed(formula, cell), constants) for g, formula in written.items()}
         found = {g: value for g, formula in formulas.items() if (value := formula.value) is not None}
         if found == constants:
-            return {f"{g}[t]": formula for g, formula in formulas.items() if g not in constants}, constants
+            return {now(g): formula for g, formula in formulas.items() if g not in constants}, constants
         constants = found
 
 
 def _folded(formula: Expr, constants: Mapping[str, float]) -> Expr:
     """Return the formula with constant gates as numbers, in this step and in the last."""
-    return substitute(formula, {f"{g}[{at}]": lift(value) for g, value in constants.items() for at in ("t", "t-1")})
+    return substitute(formula, {date(g): lift(value) for g, value in constants.items() for date in (now, previous)})
 
 
 def _gate(label: str, gate: Gate, cell: GateTable, constants: Mapping[str, float]) -> Expr:
@@ -169,14 +168,14 @@ def _gate(label: str, gate: Gate, cell: GateTable, constants: Mapping[str, float
         for other in (*gate.gates, *((gate.after,) if gate.after else ())):
             if other not in cell.gates:
                 raise unknown(f"gate of {cell.name}", other, cell.gates)
-        if gate.peephole is not None and plain(gate.peephole) not in cell.states:
+        if gate.peephole is not None and DatedName(gate.peephole).label not in cell.states:
             raise unknown(f"state of {cell.name} for the peephole of {label!r}", gate.peephole, cell.states)
     return gate.formula(label, constants)
 
 
-def _state_formulas(cell: GateTable) -> dict[str, Expr]:
+def _state_formulas(cell: GateTable) -> dict[DatedName, Expr]:
     """Return the states' formulas; where one contains another's, it refers to the new value instead."""
-    fresh = {f"{s}[t]": _timed(value, cell) for s, value in zip(cell.states, cell.recorded, strict=True)}
+    fresh = {now(s): _timed(value, cell) for s, value in zip(cell.states, cell.recorded, strict=True)}
     named = {value: s for s, value in reversed(fresh.items()) if value.op not in ("name", "const")}
 
     def refer(own: str, node: Expr) -> Expr | None:
@@ -193,13 +192,13 @@ def _timed(formula: Expr, cell: GateTable) -> Expr:
             return activate(cell.out, rewrite(node.args[0], date))
         if node.op != "name":
             return None
-        label = node.args[0]
-        if label in ("x", "x[t]"):
-            return name("x[t]")
-        if plain(label) not in (*cell.states, *cell.gates):
-            raise unknown(f"name in the formulas of {cell.name}", label, (*cell.states, *cell.gates, "x"))
-        if "[" in label:
+        read: DatedName = node.args[0]
+        if read in ("x", X):
+            return name(X)
+        if read.label not in (*cell.states, *cell.gates):
+            raise unknown(f"name in the formulas of {cell.name}", read, (*cell.states, *cell.gates, "x"))
+        if read.has_date:
             return node
-        return name(f"{label}[t-1]" if label in cell.states else f"{label}[t]")
+        return name(previous(read) if read in cell.states else now(read))
 
     return rewrite(formula, date)

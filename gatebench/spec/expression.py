@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from gatebench.spec.dated import DatedName
+
 FUNCTIONS = ("sigmoid", "tanh", "relu", "hard_sigmoid", "exp", "log", "log_sigmoid", "maximum")
 """Functions by name; all of one argument but `maximum`. hard_sigmoid(a) = min(max(a / 6 + 1 / 2, 0), 1)."""
 
@@ -108,7 +110,7 @@ def lift(value: Expr | float) -> Expr:
 
 def name(text: str) -> Expr:
     """Return the value called `text`."""
-    return Expr("name", (text,))
+    return Expr("name", (DatedName(text),))
 
 
 def _function(op: str) -> Callable[..., Expr]:
@@ -145,7 +147,7 @@ def ordered(roots: Iterable[Expr]) -> list[Expr]:
     return list(seen)
 
 
-def names(node: Expr) -> Iterator[str]:
+def names(node: Expr) -> Iterator[DatedName]:
     """Yield the names that occur in `node`."""
     return (n.args[0] for n in ordered([node]) if n.op == "name")
 

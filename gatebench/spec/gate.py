@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, fields
 
 from gatebench.errors import out_of_range, unknown
+from gatebench.spec.dated import previous
 from gatebench.spec.expression import ACTIVATIONS, Expr, activate, name, total
 from gatebench.spec.formula import parse
 from gatebench.spec.initial_rules import Bias, bias_rule
@@ -90,7 +91,7 @@ class Gate:
             yield Expr("param", (f"p.{label}",)) * parse(self.peephole)
         for other in self.gates:
             if other not in constants:
-                yield Expr("matmul", (f"R.{other}.{label}", name(f"{other}[t-1]")))
+                yield Expr("matmul", (f"R.{other}.{label}", name(previous(other))))
         if self.plus is not None:
             yield parse(self.plus)
 

@@ -1,26 +1,29 @@
-"""In which order equations can be computed, and which of them are needed at all."""
+"""The order in which equations can be computed, and which of them are needed."""
 
 from collections.abc import Iterable, Mapping
 
 from gatebench.errors import UserError
+from gatebench.spec.dated import DatedName, now
 from gatebench.spec.expression import Expr, names
 
 
-def plain(timed: str) -> str:
-    """Return the name without its time: "c[t-1]" → "c"."""
-    return timed.partition("[")[0]
+def in_order(cell: str, states: Iterable[str], formulas: Mapping[DatedName, Expr]) -> dict[DatedName, Expr]:
+    """Return the formulas that the states need, each after those that it reads.
 
+    Formulas that do not read one another keep the order in which they are given.
 
-def in_order(cell: str, states: Iterable[str], formulas: Mapping[str, Expr]) -> dict[str, Expr]:
-    """Return the formulas that the states need, as they stand but each after those that it reads.
+    Args:
+        cell: the name of the cell, for the message.
+        states: the labels of the states.
+        formulas: all equations by name.
 
     Raises:
-        UserError: one needs itself in the same step; `cell` is whose formulas the sentence speaks of.
+        UserError: a formula needs itself in the same step.
     """
-    done: dict[str, Expr] = {}
-    path: list[str] = []
+    done: dict[DatedName, Expr] = {}
+    path: list[DatedName] = []
 
-    def visit(wanted: str) -> None:
+    def visit(wanted: DatedName) -> None:
         if wanted in path:
             circle = " → ".join([*path[path.index(wanted) :], wanted])
             raise UserError(f"{cell}: {circle} is a circle; a gate must not need itself in the same step.")
@@ -28,7 +31,7 @@ def in_order(cell: str, states: Iterable[str], formulas: Mapping[str, Expr]) -> 
             return
         path.append(wanted)
         for read in names(formulas[wanted]):
-            if read.endswith("[t]"):
+            if read.is_now:
                 visit(read)
         done[path.pop()] = formulas[wanted]
 
@@ -39,13 +42,13 @@ def in_order(cell: str, states: Iterable[str], formulas: Mapping[str, Expr]) -> 
     return done
 
 
-def _needed(states: Iterable[str], formulas: Mapping[str, Expr]) -> set[str]:
-    """Return the names that some state depends on, in this step or through the next one."""
-    needed: set[str] = set()
-    waiting = [f"{state}[t]" for state in states]
+def _needed(states: Iterable[str], formulas: Mapping[DatedName, Expr]) -> set[DatedName]:
+    """Return the names on which some state depends, in the present step or in a later one."""
+    needed: set[DatedName] = set()
+    waiting = [now(state) for state in states]
     while waiting:
         wanted = waiting.pop()
         if wanted not in needed and wanted in formulas:
             needed.add(wanted)
-            waiting.extend(f"{plain(read)}[t]" for read in names(formulas[wanted]))
+            waiting.extend(now(read.label) for read in names(formulas[wanted]))
     return needed

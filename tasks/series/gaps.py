@@ -1,7 +1,4 @@
-"""Missing values and missing rows of a series: refuse them, or carry the last one forward. N rows, I columns.
-
-A gap is only filled from earlier rows, so that no value from the future reaches an input.
-"""
+"""What is missing in a series: refused, or filled from before it, never from behind. N rows, I columns."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,87 +8,73 @@ from numpy.typing import NDArray
 
 from gatebench.errors import UserError
 from tasks.series.csv_series import CsvRows
-from tasks.series.timestamps import TimeAxis
+from tasks.series.timestamps import Clock
 
 
 def carry_forward(values: NDArray[np.float64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return a series with the last observation carried forward.
+    """Return the series (N, I) with each missing value (N, I) replaced by the last one of its column that is not.
 
-    Args:
-        values: (N, I) the series.
-        missing: (N, I) which values are missing. Missing values at the beginning of a column have no value before
-            them; they are replaced by the number in the column's first row.
+    Values missing from a column's beginning on are replaced by its first row's, whatever that is.
     """
     rows = np.arange(len(values))[:, None]
-    last_present = np.maximum.accumulate(np.where(missing, 0, rows), 0)
-    filled: NDArray[Any] = np.take_along_axis(values, last_present, 0)
+    last = np.maximum.accumulate(np.where(missing, 0, rows), 0)
+    filled: NDArray[Any] = np.take_along_axis(values, last, 0)
     return filled
 
 
-def fill_missing_values(rows: CsvRows, sentinel: float | None, carry: bool, name: str) -> NDArray[np.float64]:
-    """Return the values (N, I) of a file without missing ones.
-
-    Args:
-        rows: the content of the file.
-        sentinel: a number that means a missing value, or None.
-        carry: whether missing values are replaced by the last value of the column.
-        name: the name of the file, for messages.
+def fill_values(rows: CsvRows, sentinel: float | None, carry: bool, name: str) -> NDArray[np.float64]:
+    """Return the values (N, I) of a file, with what is missing carried forward; `name` is the file's.
 
     Raises:
-        UserError: a value is missing and `carry` is false, or a column begins with a missing value.
+        UserError: a value is missing and must not be carried, or there is none before it.
     """
-    missing = np.isnan(rows.values)
-    if sentinel is not None:
-        missing = missing | (rows.values == sentinel)
-    for column, column_missing in zip(rows.columns, missing.T, strict=True):
-        if column_missing[0] and carry:
+    missing = np.isnan(rows.values) if sentinel is None else np.isnan(rows.values) | (rows.values == sentinel)
+    for column, absent in zip(rows.columns, missing.T, strict=True):
+        if absent[0] and carry:
             raise UserError(
-                f"Column {column!r} of {name} begins with a missing value, so that task.missing=carry has no value to "
-                f"carry; list the columns to use in task.inputs, or remove the first rows."
+                f"Column {column!r} of {name} begins without a value, so that task.missing=carry has none to carry; "
+                f"say in task.inputs which columns to use, or leave the first rows out."
             )
-        if column_missing.any() and not carry:
+        if absent.any() and not carry:
             raise UserError(
-                f"Column {column!r} of {name} lacks {column_missing.sum():,} of {len(column_missing):,} values, the "
-                f"first one in line {rows.lines[column_missing.argmax()]}; task.missing=carry replaces each by the "
-                f"last value before it."
+                f"Column {column!r} of {name} lacks {absent.sum():,} of {len(absent):,} values, the first one in line "
+                f"{rows.lines[absent.argmax()]}; task.missing=carry puts the last value before each in its place."
             )
     return carry_forward(rows.values, missing)
 
 
-def check_regular(axis: TimeAxis, lines: Sequence[int], name: str) -> None:
-    """Check that all rows are equally far apart in time.
+def check_no_gap(clock: Clock, lines: Sequence[int], name: str) -> None:
+    """Check that all rows are the usual step apart.
 
     Raises:
-        UserError: they are not. The message names the first gap and the ways to handle it.
+        UserError: they are not; the sentence says where first, and what can be done.
     """
-    if not axis.is_regular:
-        gaps = np.flatnonzero(axis.steps != axis.usual_step)
+    if not clock.is_even:
+        gaps = np.flatnonzero(clock.steps != clock.usual)
         raise UserError(
-            f"{name} has rows that are not {axis.describe(axis.usual_step)} apart, {len(gaps):,} of "
-            f"{len(axis.offsets):,}, the first one in line {lines[gaps[0] + 1]}, "
-            f"{axis.describe(int(axis.steps[gaps[0]]))} after the row before; task.gaps=carry repeats the last row in "
-            f"place of missing ones, task.gaps=ignore takes the rows as evenly spaced."
+            f"{name} has rows that are not {clock.describe(clock.usual)} apart, {len(gaps):,} of {len(clock.ticks):,}, "
+            f"the first one in line {lines[gaps[0] + 1]}, {clock.describe(int(clock.steps[gaps[0]]))} after the one "
+            f"before; task.gaps=carry puts the last row in the place of missing ones, task.gaps=ignore takes the rows "
+            f"as evenly spaced."
         )
 
 
-def carried_rows(axis: TimeAxis, lines: Sequence[int], name: str) -> NDArray[np.int64]:
-    """Return the row to use at each step of a regular time axis: the row at this time, or the last row before it.
+def fill_rows(clock: Clock, lines: Sequence[int], name: str) -> NDArray[np.int64]:
+    """Return, for each of the steps that there should be, the row at its time or else the last one before it.
 
     Raises:
-        UserError: a gap is not a multiple of the usual step, or there are more missing rows than rows.
+        UserError: a gap is no multiple of the usual step, or more rows are missing than there are.
     """
-    irregular = np.flatnonzero(axis.steps % axis.usual_step)
-    if len(irregular):
+    odd = np.flatnonzero(clock.steps % clock.usual)
+    if len(odd):
         raise UserError(
-            f"{name} has a row in line {lines[irregular[0] + 1]} that is "
-            f"{axis.describe(int(axis.steps[irregular[0]]))} after the row before, not a multiple of the usual "
-            f"{axis.describe(axis.usual_step)}: task.gaps=carry cannot fill this gap."
+            f"{name} has a row in line {lines[odd[0] + 1]} that is {clock.describe(int(clock.steps[odd[0]]))} after "
+            f"the one before, no multiple of the usual {clock.describe(clock.usual)}: task.gaps=carry cannot fill that."
         )
-    step_of_row = (axis.offsets - axis.offsets[0]) // axis.usual_step
-    steps = int(step_of_row[-1]) + 1
-    if steps > 2 * len(step_of_row):
+    places = (clock.ticks - clock.ticks[0]) // clock.usual
+    total = int(places[-1]) + 1
+    if total > 2 * len(places):
         raise UserError(
-            f"{name} has {len(step_of_row):,} rows and lacks {steps - len(step_of_row):,}, "
-            f"too many for task.gaps=carry."
+            f"{name} has {len(places):,} rows and lacks {total - len(places):,}: too many for task.gaps=carry."
         )
-    return np.searchsorted(step_of_row, np.arange(steps), side="right") - 1
+    return np.searchsorted(places, np.arange(total), side="right") - 1

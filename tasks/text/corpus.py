@@ -23,9 +23,8 @@ def words_of(text: str) -> list[str]:
 
     All else separates words and is dropped. No list of words, language or model is behind it.
 
-    Examples:
-        >>> words_of("It's GREAT -- 10/10, isn't it?!")
-        ["it's", 'great', '10', '10', "isn't", 'it', '?', '!']
+    >>> words_of("It's GREAT -- 10/10, isn't it?!")
+    ["it's", 'great', '10', '10', "isn't", 'it', '?', '!']
     """
     return WORD.findall(text.lower())
 

@@ -17,6 +17,7 @@ from gatebench.backends.fused.emit.memory_layout import STREAMS, MemoryLayout, m
 from gatebench.backends.fused.emit.rows import by_rows
 from gatebench.backends.fused.emit.source import body, declarations, rows_body
 from gatebench.errors import Refusal
+from gatebench.spec.dated import X
 from gatebench.spec.definitions import Definitions
 from gatebench.spec.expression import names
 
@@ -59,7 +60,7 @@ class CompiledCell:
         self.lanes = ctypes.c_int64.in_dll(self.library, "lanes").value
         self.threaded = bool(ctypes.c_int64.in_dll(self.library, "threaded").value)
         pointwise = [f for step in (*plan.forward, *plan.step) for f in step.formulas.values()]
-        self.pads_input = any("x[t]" in names(f) for f in pointwise)  # vectors of x are read, and not only numbers
+        self.pads_input = any(X in names(f) for f in pointwise)  # vectors of x are read, and not only numbers
         learnt = {outer.weight for outer in plan.derived.outers} | set(plan.derived.sums)
         self.learnt = tuple(weight in learnt for weight in plan.shapes)
         self.call = ctypes.c_int64 * (ctypes.c_int64.in_dll(self.library, "call_bytes").value // 8)

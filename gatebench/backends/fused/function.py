@@ -16,6 +16,7 @@ from gatebench.backends.fused.compiled_cell import CompiledCell
 from gatebench.backends.fused.emit.memory_layout import Plane
 from gatebench.backends.fused.gradients import gradients
 from gatebench.errors import Refusal
+from gatebench.spec.dated import now, previous
 
 
 def run_cell(
@@ -98,7 +99,7 @@ def _forward(
     slots |= {"saved": T if keep or trace else 1, "shown": T if trace else 1}
     streams = {s: fresh(x, n, at.B, at.columns[s]) for s, n in slots.items() if at.columns[s]}
     for name, start in zip(memory, inputs[1:], strict=False):
-        where = places[f"{name}[t-1]"]
+        where = places[previous(name)]
         first = where.H * at.wide_h
         streams[where.stream][0, :, first : first + at.wide_h] = widened(start, at.wide_h)
     weights = {n: w.contiguous() for n, w in zip(labels, inputs[1 + len(memory) :], strict=True)}
@@ -107,10 +108,10 @@ def _forward(
     def values(where: Plane) -> Tensor:
         return at.plane(streams[where.stream], where, T, where.shift)
 
-    final = tuple(_last(at, streams[p.stream], p, lengths) for p in (places[f"{m}[t]"] for m in memory))
+    final = tuple(_last(at, streams[p.stream], p, lengths) for p in (places[now(m)] for m in memory))
     gates = tuple(map(values, kernel.plan.gates.values())) if trace else ()
     streams.pop("shown", None)
-    return (values(places[f"{memory[0]}[t]"]), *final, *gates), streams
+    return (values(places[now(memory[0])]), *final, *gates), streams
 
 
 def _input(kernel: CompiledCell, at: BufferShapes, x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from gatebench.backends.fused.buffer_shapes import BufferShapes
 from gatebench.backends.fused.buffers import fresh, widened
 from gatebench.backends.fused.compiled_cell import CompiledCell
+from gatebench.derive.prefixes import DX, arriving, carried
 
 _RING = 1 << 18  # numbers of δ kept before their weight gradients are added up: what the caches hold
 _FEWEST = 256  # rows (steps · B) of a weight gradient's product: enough for its sums to stay in registers
@@ -47,8 +48,8 @@ def gradients(
     kept = {n: w.contiguous() for n, w in weights.items()}
     options = (rows, int(wanted[0]), int(wants_start))
     kernel.run("backward", at, {**streams, **own}, kept, lengths, found, options)
-    dx = at.plane(own["input"], places["d/x[t]"], at.T) if wanted[0] else None
-    starts = (at.plane(own["start"], places[f"a/{m}[t]"], 1)[0] if wants_start else None for m in memory)
+    dx = at.plane(own["input"], places[DX], at.T) if wanted[0] else None
+    starts = (at.plane(own["start"], places[arriving(m)], 1)[0] if wants_start else None for m in memory)
     return dx, *starts, *found
 
 
@@ -63,7 +64,7 @@ def _carried(kernel: CompiledCell, at: BufferShapes, like: Tensor, final: Sequen
     carry = like.new_zeros(1, at.B, at.columns["carry"])
     for name, gradient in zip(kernel.plan.derived.forward.memory, final, strict=True):
         if gradient is not None:
-            at.plane(carry, kernel.plan.places[f"k/{name}[t]"], 1)[0] = gradient
+            at.plane(carry, kernel.plan.places[carried(name)], 1)[0] = gradient
     return carry
 
 

@@ -1,7 +1,10 @@
 """The derived backward pass as formulas: what is kept, and that nothing is left out."""
 
+import gatebench.derive.adjoint as module
 from gatebench import cell_names, load_cell
 from gatebench.derive.adjoint import adjoint
+from gatebench.derive.prefixes import DX
+from gatebench.spec.expression import Expr
 
 
 def test_the_lstm_keeps_its_four_gates() -> None:
@@ -25,11 +28,11 @@ def test_a_tied_gate_is_computed_again_and_a_state_that_is_a_gate_is_kept_once()
 def test_what_only_the_input_determines_can_be_computed_again() -> None:
     definitions = load_cell("mingru").definitions
     assert adjoint(definitions).saved == ("z[t]", "n[t]")
-    assert adjoint(definitions, again=True).saved == ("z[t]",)
+    assert adjoint(definitions, recompute=True).saved == ("z[t]",)
 
 
 def test_a_product_of_what_is_kept_reads_what_is_kept() -> None:
-    derived = adjoint(load_cell("mut3").definitions, again=True)
+    derived = adjoint(load_cell("mut3").definitions, recompute=True)
     assert any(name.startswith("q") for name in derived.saved)
     assert {o.operand for o in derived.outers} >= {name for name in derived.saved if name.startswith("q0")}
 
@@ -38,3 +41,37 @@ def test_every_weight_has_a_gradient() -> None:
     for cell in map(load_cell, cell_names()):
         derived = adjoint(cell.definitions)
         assert {o.weight for o in derived.outers} | set(derived.sums) == set(cell.parameters)
+
+
+LEVELS = {"add": 1, "sub": 1, "mul": 2, "matmul": 3, "matmul_t": 3}
+
+
+def written(node: Expr, least: int = 0) -> str:
+    """Return a formula as the docstring of `adjoint` writes it."""
+    if node.op == "const":
+        return f"{node.args[0]:g}"
+    if node.op in ("name", "param"):
+        return str(node.args[0])
+    level = LEVELS.get(node.op, 4)
+    match node.op:
+        case "matmul":
+            text = f"{node.args[0]} {written(node.args[1])}"
+        case "matmul_t":
+            text = f"{node.args[0]}ᵀ {written(node.args[1])}"
+        case "mul" if node.operands[0] == node.operands[1]:
+            text = f"{written(node.operands[0], 4)}²"
+        case "add" | "sub" | "mul":
+            sign = {"add": "+", "sub": "-", "mul": "⊙"}[node.op]
+            text = f" {sign} ".join(written(o, level) for o in node.operands)
+        case _:
+            text = f"{node.op}({', '.join(map(written, node.operands))})"
+    return f"({text})" if level < least else text
+
+
+def test_the_docstring_shows_the_lstm() -> None:
+    derived = adjoint(load_cell("lstm").definitions)
+    shown = " ".join((module.__doc__ or "").split())
+    skipped = {"f[t]", "o[t]", "g[t]"}  # said in words
+    for formulas in (derived.forward.formulas, derived.step.formulas, {DX: derived.input}):
+        for name, formula in formulas.items():
+            assert name in skipped or f"{name} = {written(formula)} " in shown

@@ -16,6 +16,7 @@ from gatebench.derive.cost import (
     product_flops,
     shapes,
 )
+from gatebench.spec.dated import now
 from tests.gatebench.nn.layers import build, inputs
 
 M, N = 7, 5
@@ -136,8 +137,8 @@ def test_a_reset_that_is_fixed_waits_for_nothing() -> None:
 
 def test_what_depends_on_the_past() -> None:
     formulas = load_cell("mingru").definitions
-    assert not depends_on_past(formulas.formulas["z[t]"], formulas)
-    assert depends_on_past(formulas.formulas["h[t]"], formulas)
+    assert not depends_on_past(formulas.formulas[now("z")], formulas)
+    assert depends_on_past(formulas.formulas[now("h")], formulas)
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,14 @@ import pytest
 
 from gatebench import Cell, Gate, cell_names, load_cell
 from gatebench.errors import UserError
+from gatebench.spec.dated import now
 from gatebench.spec.expression import Expr, lift, name, tanh
 
 LSTM = load_cell("lstm")
 
 
 def formula(cell: Cell, definition: str) -> Expr:
-    return cell.definitions.formulas[f"{definition}[t]"]
+    return cell.definitions.formulas[now(definition)]
 
 
 def weights(cell: Cell, gate: str) -> set[str]:

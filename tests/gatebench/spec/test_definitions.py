@@ -7,6 +7,7 @@ import pytest
 
 from gatebench import Cell, Gate, load_cell
 from gatebench.errors import UserError
+from gatebench.spec.dated import now
 from gatebench.spec.expression import lift, name, sigmoid, tanh
 
 
@@ -17,8 +18,8 @@ def make(states: tuple[str, ...], gates: dict[str, Gate], update: Callable[..., 
 def test_equations_of_a_known_cell() -> None:
     definitions = load_cell("lstm").definitions
     assert list(definitions.formulas) == ["i[t]", "f[t]", "g[t]", "o[t]", "c[t]", "h[t]"]
-    assert definitions.formulas["h[t]"] == name("o[t]") * tanh(name("c[t]")), "h refers to the new c, once computed"
-    assert definitions.formulas["c[t]"] == name("f[t]") * name("c[t-1]") + name("i[t]") * name("g[t]")
+    assert definitions.formulas[now("h")] == name("o[t]") * tanh(name("c[t]")), "h refers to the new c, once computed"
+    assert definitions.formulas[now("c")] == name("f[t]") * name("c[t-1]") + name("i[t]") * name("g[t]")
     assert definitions.gates == ("i", "f", "g", "o")
     assert definitions.memory == ("h", "c")
     assert definitions.constants == {}
@@ -37,7 +38,7 @@ def test_parameters_have_symbolic_shapes_by_name() -> None:
 
 def test_a_gate_is_computed_after_the_new_state_that_it_sees() -> None:
     order = list(load_cell("lstm_peephole").definitions.formulas)
-    assert order.index("c[t]") < order.index("o[t]") < order.index("h[t]")
+    assert order.index(now("c")) < order.index(now("o")) < order.index(now("h"))
 
 
 def test_gates_that_are_read_in_the_next_step_are_memory() -> None:
@@ -48,7 +49,7 @@ def test_gates_that_are_read_in_the_next_step_are_memory() -> None:
 def test_constants_spread() -> None:
     cell = load_cell("lstm").fix("i", 1).tie("f", "1 - i")
     assert cell.definitions.constants == {"i": 1.0, "f": 0.0}
-    assert cell.definitions.formulas["c[t]"] == name("g[t]"), "f = 1 - 1 is gone, and with it the past"
+    assert cell.definitions.formulas[now("c")] == name("g[t]"), "f = 1 - 1 is gone, and with it the past"
     assert cell.digest == load_cell("lstm").fix("i", 1).fix("f", 0).digest
 
 
@@ -75,7 +76,7 @@ def test_gates_that_nothing_needs_are_gone() -> None:
 
 def test_states_that_are_equal_are_computed_once() -> None:
     cell = make(("h", "c"), {"n": Gate("tanh")}, lambda h, c, n: (n * c + 1, n * c + 1))
-    assert cell.definitions.formulas["c[t]"] == name("h[t]")
+    assert cell.definitions.formulas[now("c")] == name("h[t]")
 
 
 def test_square() -> None:
@@ -140,7 +141,7 @@ def test_a_table_that_makes_no_sense_is_refused_in_a_sentence(build: Callable[[]
 def test_a_product_with_zero_is_gone_with_its_weights() -> None:
     assert "R.n" not in load_cell("gru_before").fix("r", 0).parameters
     assert (
-        load_cell("lstm").connect("i", recurrent="0").definitions.formulas["i[t]"]
-        == load_cell("lstm").connect("i", recurrent=None).definitions.formulas["i[t]"]
+        load_cell("lstm").connect("i", recurrent="0").definitions.formulas[now("i")]
+        == load_cell("lstm").connect("i", recurrent=None).definitions.formulas[now("i")]
     )
     assert sigmoid(lift(0)) == sigmoid(lift(-0.0))

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gatebench.backends.fused.emit.schedule import Pass, schedule
+from gatebench.derive import prefixes
 from gatebench.derive.adjoint import Adjoint, adjoint
+from gatebench.derive.prefixes import DX, POINTWISE_DX
 from gatebench.derive.program import Program
-from gatebench.spec.definitions import Definitions, plain
+from gatebench.spec.dated import DatedName, X, now, previous
+from gatebench.spec.definitions import Definitions
 from gatebench.spec.expression import Expr
 
 STREAMS = ("x", "output", "memory", "saved", "shown", "incoming", "ring", "carry", "temporary", "input", "start")
@@ -68,30 +71,30 @@ class MemoryLayout:
 @lru_cache(maxsize=256)
 def memory_layout(definitions: Definitions, again: bool = False) -> MemoryLayout:
     """Return where everything that a cell computes lies; `again`: see `adjoint`."""
-    derived = adjoint(definitions, again)
+    derived = adjoint(definitions, recompute=again)
     memory = derived.forward.memory
     forward, step = schedule(derived.forward), schedule(derived.step)
-    starts = {f"a/{m}[t]": formula for m, formula in derived.arriving.items()}
+    starts = {prefixes.arriving(m): formula for m, formula in derived.arriving.items()}
     arriving = schedule(Program(starts, dict.fromkeys(starts, "H")))
-    inputs = schedule(Program({"d/x[t]": derived.input}, {"d/x[t]": "I"}))
+    inputs = schedule(Program({DX: derived.input}, {DX: "I"}))
     book = _Book()
-    book.add("x", ["x[t]"], {"x[t]": "I"})
-    book.add("output", [f"{memory[0]}[t]"], derived.forward.widths, shift=1)
-    book.add("memory", [f"{m}[t]" for m in memory[1:]], derived.forward.widths, shift=1)
+    book.add("x", [X], {X: "I"})
+    book.add("output", [now(memory[0])], derived.forward.widths, shift=1)
+    book.add("memory", [now(m) for m in memory[1:]], derived.forward.widths, shift=1)
     for m in memory:
-        now = book.places[f"{m}[t]"]
-        book.places[f"{m}[t-1]"] = Plane(now.stream, now.H, now.I, now.width, 0)
+        present = book.places[now(m)]
+        book.places[previous(m)] = Plane(present.stream, present.H, present.I, present.width, 0)
     book.add("saved", derived.saved, derived.forward.widths)
-    gates = {f"{g}[t]" for g in definitions.gates} - set(derived.forward.aliases)
+    gates = {now(g) for g in definitions.gates} - set(derived.forward.aliases)
     shown = (gates | _later(forward) | set(derived.forward.operands)) - set(book.places)
     book.add("shown", [n for n in derived.forward.formulas if n in shown], derived.forward.widths)
-    book.add("incoming", [f"g/{memory[0]}[t]"], dict.fromkeys([f"g/{memory[0]}[t]"], "H"))
-    ring = (*derived.deltas, *({"e/x[t]"} & set(derived.step.formulas)))
+    book.add("incoming", [(incoming := prefixes.output_gradient(memory[0]))], {incoming: "H"})
+    ring = (*derived.deltas, *({POINTWISE_DX} & set(derived.step.formulas)))
     book.add("ring", ring, derived.step.widths, later=1)
-    book.add("carry", [n for n in derived.step.formulas if n[:2] in ("k/", "s/")], derived.step.widths, later=0)
+    book.add("carry", [n for n in derived.step.formulas if prefixes.is_accumulated(n)], derived.step.widths, later=0)
     rest = _later(step) - set(book.places)
     book.add("temporary", [n for n in derived.step.formulas if n in rest], derived.step.widths)
-    book.add("input", ["d/x[t]"], {"d/x[t]": "I"})
+    book.add("input", [DX], {DX: "I"})
     book.add("start", list(starts), dict.fromkeys(starts, "H"))
     shapes = definitions.parameters
     return MemoryLayout(
@@ -103,7 +106,7 @@ def memory_layout(definitions: Definitions, again: bool = False) -> MemoryLayout
         book.places,
         book.columns,
         _jobs(derived, book.places),
-        {g: book.places[derived.forward.aliases.get(f"{g}[t]", f"{g}[t]")] for g in definitions.gates},
+        {g: book.places[derived.forward.aliases.get(now(g), now(g))] for g in definitions.gates},
         tuple(w for w, s in shapes.items() if len(s) == 2),
         tuple(w for w, s in shapes.items() if len(s) == 1),
         shapes,
@@ -117,7 +120,12 @@ class _Book:
         self.columns: dict[str, tuple[int, int]] = dict.fromkeys(STREAMS, (0, 0))
 
     def add(
-        self, stream: str, names: Iterable[str], widths: Mapping[str, str], shift: int = 0, later: int | None = None
+        self,
+        stream: str,
+        names: Iterable[DatedName],
+        widths: Mapping[DatedName, str],
+        shift: int = 0,
+        later: int | None = None,
     ) -> None:
         """Give each name a plane; `later` is the shift of the name one step later, where a program reads that too."""
         for n in names:
@@ -125,7 +133,7 @@ class _Book:
             H, I = self.columns[stream]  # noqa: E741
             self.places[n] = Plane(stream, H, I, widths[n], shift)
             if later is not None:
-                self.places[n.replace("[t]", "[t+1]")] = Plane(stream, H, I, widths[n], later)
+                self.places[n.next] = Plane(stream, H, I, widths[n], later)
             self.columns[stream] = (H + (widths[n] == "H"), I + (widths[n] == "I"))
 
 
@@ -163,4 +171,4 @@ def _jobs(derived: Adjoint, places: Mapping[str, Plane]) -> tuple[Job, ...]:
 
 def label(timed: str) -> str:
     """Return a name that C allows."""
-    return plain(timed).replace("/", "_").replace(".", "_").replace("[", "_").replace("]", "")
+    return DatedName(timed).label.replace("/", "_").replace(".", "_").replace("[", "_").replace("]", "")

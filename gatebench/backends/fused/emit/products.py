@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout, Plane
 from gatebench.backends.fused.emit.schedule import Pass, terms
+from gatebench.spec.dated import DatedName
 from gatebench.spec.expression import Expr
 
 MOST = 4
@@ -32,9 +33,9 @@ def across(step: Pass) -> int:
     return _ACROSS[max(map(len, groups(step)), default=1)]
 
 
-def uses(group: tuple[Expr, ...]) -> dict[str, list[Use]]:
+def uses(group: tuple[Expr, ...]) -> dict[DatedName, list[Use]]:
     """Return, by operand, who reads it."""
-    found: dict[str, list[Use]] = {}
+    found: dict[DatedName, list[Use]] = {}
     for number, dot in enumerate(group):
         for weight, operand, transposed in terms(dot):
             found.setdefault(operand, []).append((number, weight, transposed))
@@ -70,10 +71,10 @@ APART void {name}_products(int rows, const Call *a, const real *w, int64_t t, in
 """
 
 
-def _operand(where: Plane, operand: str, own: list[Use], wide: int) -> str:
+def _operand(where: Plane, operand: DatedName, own: list[Use], wide: int) -> str:
     """Return the loop over the units of one operand; at the last step there is no δ of a later one."""
     size = len(own) * wide
-    count = f"t + 1 < a->T ? a->{where.width} : 0" if operand.endswith("[t+1]") else f"a->{where.width}"
+    count = f"t + 1 < a->T ? a->{where.width} : 0" if operand.is_next else f"a->{where.width}"
     loads = ", ".join(f"w{j} = load(from + {j} * LANES)" for j in range(size))
     sums = " ".join(
         f"sum[r][{number * wide + v}] += s * w{position * wide + v};"
@@ -119,7 +120,7 @@ static void {name}_pack(const Call *a, real *all, int64_t i, int64_t n) {{
 """
 
 
-def _packed(plan: MemoryLayout, step: Pass, operand: str, own: list[Use], wide: int) -> list[str]:
+def _packed(plan: MemoryLayout, step: Pass, operand: DatedName, own: list[Use], wide: int) -> list[str]:
     inner, size = f"a->{plan.places[operand].width}", len(own) * wide
     lines = [
         f"        pack(to + {position * wide + v} * LANES, {size} * LANES, a->weight[{plan.weights.index(weight)}], "

@@ -12,6 +12,9 @@ from gatebench.backends.fused.emit.passes import indented
 from gatebench.backends.fused.emit.pointwise import Pointwise
 from gatebench.backends.fused.emit.products import plane
 from gatebench.backends.fused.emit.schedule import terms
+from gatebench.derive.adjoint import ONES
+from gatebench.derive.prefixes import DX, POINTWISE_DX
+from gatebench.spec.dated import X
 from gatebench.spec.expression import Expr
 
 WIDEST = 4
@@ -21,14 +24,14 @@ WIDEST = 4
 def by_rows(plan: MemoryLayout) -> bool:
     """Return whether a layout can be run by rows: nothing but x goes through a matrix, and x nowhere else."""
     dots = [dot for step in (*plan.forward, *plan.step) for dot in step.dots]
-    through = plan.input[0].formulas["d/x[t]"]
+    through = plan.input[0].formulas[DX]
     return (
         len(plan.forward) == len(plan.step) == 1
-        and {operand for dot in dots for _, operand, _ in terms(dot)} <= {"x[t]"}
-        and {job.operand for job in plan.jobs} <= {"x[t]", "1"}
+        and {operand for dot in dots for _, operand, _ in terms(dot)} <= {X}
+        and {job.operand for job in plan.jobs} <= {X, ONES}
         and {job.delta_width for job in plan.jobs} <= {"H"}
         and through.op == "dot"
-        and "e/x[t]" not in plan.places
+        and POINTWISE_DX not in plan.places
     )
 
 
@@ -44,7 +47,7 @@ def _matrix(plan: MemoryLayout, weight: str) -> str:
 
 def _sums(job: Job, of: str = "I") -> str:
     """Return the C expression for how many sums each unit has in a job."""
-    return f"{len(job.deltas)} * {of if job.operand == 'x[t]' else 1}"
+    return f"{len(job.deltas)} * {of if job.operand == X else 1}"
 
 
 def _forward(plan: MemoryLayout) -> str:
@@ -56,7 +59,7 @@ INLINE void forward_narrow(const int I, const Call *a, const real *w, int64_t t,
 {indented(point.bases, 1)}
     for (int64_t b = first; b < last; b++) {{
         const int ended = lengths && t >= lengths[b];
-        const real *const row = {plane(plan.places["x[t]"])} + b * COLUMNS(x);
+        const real *const row = {plane(plan.places[X])} + b * COLUMNS(x);
         for (int64_t j = 0; j < P; j += LANES) {{
             if (ended) {{
 {indented(point.zeros, 4)}
@@ -84,7 +87,7 @@ INLINE void backward_narrow(const int I, const Call *a, const real *w, real *all
                           int64_t until) {{
     const int64_t B = a->B, P = padded(a->H), size = blocks_reals(a), *const lengths = a->lengths;
     const int64_t cx = COLUMNS(x), ci = COLUMNS(input), wanted = a->wants_input;
-    const real *const px = {plane(plan.places["x[t]"])};
+    const real *const px = {plane(plan.places[X])};
     real *const pi = wanted ? PLANE(input, 0, 0, 0) : NULL;
 {indented(point.bases, 1)}
     for (int64_t group = from; group < until; group++) {{
@@ -106,7 +109,7 @@ def _block(plan: MemoryLayout, point: Pointwise, rows: str) -> str:
     through = [
         f"if (wanted) EACH_I through[r * I + k] += within({point.local(delta)}, a->H - j) * "
         f"load({_matrix(plan, weight)} + k * P);"
-        for weight, delta, _ in terms(plan.input[0].formulas["d/x[t]"])
+        for weight, delta, _ in terms(plan.input[0].formulas[DX])
     ]
     return f"""
             {"if (left >= ROWS)" if rows == "ROWS" else "else"} {{
@@ -137,7 +140,7 @@ def _gathering(plan: MemoryLayout, point: Pointwise) -> tuple[list[str], list[st
     loads, stores, adds = [], [], []
     start = "0"
     for job in plan.jobs:
-        wide, many = job.operand == "x[t]", len(job.deltas)
+        wide, many = job.operand == X, len(job.deltas)
         for position, delta in enumerate(job.deltas):
             number, place = f"{start} + k * {many} + {position}", f"({start} + k * {many} + {position}) * P + j"
             each = "EACH_I" if wide else "for (int k = 0; k < 1; k++)"

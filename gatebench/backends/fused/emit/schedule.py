@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gatebench.derive.program import PRODUCTS, Program, reads
+from gatebench.spec.dated import DatedName
 from gatebench.spec.expression import Expr, ordered, simplify, total
 
-Term = tuple[str, str, bool]
+Term = tuple[str, DatedName, bool]
 """One product of a dot: the weight, the name it multiplies, and whether the weight is transposed."""
 
 
@@ -21,23 +22,23 @@ class Pass:
     """width: "H" or "I", the units it runs over. formulas: what it computes, by name. dots: the products in them."""
 
     width: str
-    formulas: Mapping[str, Expr]
+    formulas: Mapping[DatedName, Expr]
     dots: tuple[Expr, ...]
 
     @property
-    def operands(self) -> tuple[str, ...]:
+    def operands(self) -> tuple[DatedName, ...]:
         """The names that its products read."""
         return tuple(dict.fromkeys(operand for dot in self.dots for _, operand, _ in dot.args))
 
 
 def schedule(program: Program) -> tuple[Pass, ...]:
     """Return the passes in which a program can run."""
-    place: dict[str, int] = {}
+    place: dict[DatedName, int] = {}
     lowered = {n: gather(formula) for n, formula in program.formulas.items()}
     for defined in _after_their_reads(lowered):
         place[defined] = _earliest(defined, lowered[defined], program.widths, place)
     for defined in place:  # a carried value is replaced no sooner than it was last read
-        replaced = defined.replace("[t]", "[t+1]")
+        replaced = defined.next
         place[defined] = max([place[defined], *(place[n] for n in place if replaced in reads(lowered[n]))])
     passes = []
     for level in range(max(place.values()) + 1):
@@ -68,10 +69,10 @@ def _addends(node: Expr) -> list[Expr]:
     return [a for operand in node.operands for a in _addends(operand)] if node.op == "add" else [node]
 
 
-def _after_their_reads(formulas: Mapping[str, Expr]) -> list[str]:
-    done: dict[str, None] = {}
+def _after_their_reads(formulas: Mapping[DatedName, Expr]) -> list[DatedName]:
+    done: dict[DatedName, None] = {}
 
-    def visit(wanted: str) -> None:
+    def visit(wanted: DatedName) -> None:
         if wanted in formulas and wanted not in done:
             for read in (*reads(formulas[wanted]), *_multiplied(formulas[wanted])):
                 visit(read)
@@ -82,11 +83,13 @@ def _after_their_reads(formulas: Mapping[str, Expr]) -> list[str]:
     return list(done)
 
 
-def _multiplied(formula: Expr) -> set[str]:
+def _multiplied(formula: Expr) -> set[DatedName]:
     return {operand for node in ordered([formula]) if node.op == "dot" for _, operand, _ in terms(node)}
 
 
-def _earliest(defined: str, formula: Expr, widths: Mapping[str, str], place: Mapping[str, int]) -> int:
+def _earliest(
+    defined: DatedName, formula: Expr, widths: Mapping[DatedName, str], place: Mapping[DatedName, int]
+) -> int:
     pointwise = [place[r] + (widths[r] != widths[defined]) for r in reads(formula) if r in place]
     products = [place[r] + 1 for r in _multiplied(formula) if r in place]
     return max([0, *pointwise, *products])

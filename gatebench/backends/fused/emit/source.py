@@ -11,6 +11,7 @@ from gatebench.backends.fused.emit.products import plane
 from gatebench.backends.fused.emit.rows import WIDEST, rows_text
 from gatebench.backends.fused.emit.schedule import Pass, terms
 from gatebench.backends.fused.emit.weight_gradients import jobs_text, weights_text
+from gatebench.derive.prefixes import DX
 
 
 def declarations(plan: MemoryLayout) -> str:
@@ -80,7 +81,7 @@ def _steps(group: str, names: list[str], workspace: list[str]) -> str:
 
 def _thin(plan: MemoryLayout) -> str:
     """Return the gradient of a narrow x, as sums along the units: a tile of units would be mostly padding."""
-    formula = plan.input[0].formulas["d/x[t]"]
+    formula = plan.input[0].formulas[DX]
     products = terms(formula) if formula.op == "dot" else ()
     widths = [plan.places[delta].width for _, delta, _ in products]
     packs, sums = [], []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gatebench.backends.fused.emit.memory_layout import Job, MemoryLayout
 from gatebench.backends.fused.emit.products import plane
+from gatebench.derive.adjoint import ONES
+from gatebench.derive.prefixes import running_sum
 
 
 def jobs_text(plan: MemoryLayout) -> str:
@@ -20,7 +22,7 @@ static void gradient_jobs(const Call *a, int64_t t, Job *jobs) {{
 def _job(plan: MemoryLayout, job: Job) -> str:
     vectors = f"{len(job.deltas)} * padded(a->{job.delta_width}) / LANES"
     deltas = f"{plane(plan.places[job.deltas[0]])}, COLUMNS(ring), {vectors}"
-    if job.operand == "1":
+    if job.operand == ONES:
         return f"&one, 0, 1, {deltas}"
     read = plan.places[job.operand]
     return f"{plane(read)}, COLUMNS({read.stream}), a->{read.width}, {deltas}"
@@ -51,7 +53,7 @@ def _widths(plan: MemoryLayout) -> list[str]:
 
 
 def _units(job: Job) -> str:
-    return "1" if job.operand == "1" else f"a->{job.width}"
+    return "1" if job.operand == ONES else f"a->{job.width}"
 
 
 def _deals(plan: MemoryLayout) -> str:
@@ -69,7 +71,7 @@ def _deals(plan: MemoryLayout) -> str:
                 )
                 begun.add(outer.weight)
     for weight in plan.derived.sums:
-        where = plan.places[f"s/{weight}[t]"]
+        where = plan.places[running_sum(weight)]
         lines.append(
             f"add_up(a->gradient[{numbers[weight]}], {plane(where)}, COLUMNS({where.stream}), a->B, a->{where.width});"
         )
