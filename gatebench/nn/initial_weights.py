@@ -1,4 +1,7 @@
-"""A layer's weights: which there are, and how they start. Every rule draws from a generator that the caller seeds."""
+"""The weights of one layer: their names and shapes, and their initial values.
+
+All random initial values come from a generator that the caller seeds.
+"""
 
 import math
 from collections.abc import Mapping
@@ -19,10 +22,17 @@ def empty_weights(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> nn.ParameterDict:
-    """Return the weights of one layer in one direction, not yet filled; `by_name` reads them.
+    """Return the weights of one layer in one direction, without initial values. `by_name` reads them.
+
+    Args:
+        cell: the table.
+        I: number of inputs.
+        H: number of hidden units.
+        device: of the weights; torch's default if None.
+        dtype: of the weights; torch's default if None.
 
     Raises:
-        UserError: the cell cannot have these sizes.
+        UserError: the cell needs I = H, or two of its weights would get the same name in torch.
     """
     if cell.definitions.square and I != H:
         raise UserError(f"{cell.name} adds its input to hidden units, so it needs I = H; here I = {I} and H = {H}.")
@@ -34,7 +44,7 @@ def empty_weights(
 
 
 def by_name(cell: Cell, held: nn.Module) -> dict[str, Tensor]:
-    """Return what `empty_weights` made by the table's names: {"W.f": (H, I), …}."""
+    """Return the weights that `empty_weights` made, by the table's names: {"W.f": (H, I), "b.f": (H,), …}."""
     return {name: getattr(held, _attribute(name)) for name in cell.parameters}
 
 
@@ -46,22 +56,23 @@ def _attribute(name: str) -> str:
 def start_weights(
     cell: Cell, weights: Mapping[str, Tensor], hidden_size: int, generator: Generator, steps: int | None = None
 ) -> None:
-    """Fill the weights of one layer in place.
+    """Set the initial weights of one layer, in place.
 
-    Matrices and vectors are uniform in ±1/√H (as in `torch.nn.LSTM`) unless `cell.start` gives a rule for their letter;
-    biases follow their gate; d starts at 0.
+    Matrices W, R and vectors p are uniform in ±1/√H, as in `torch.nn.LSTM`, unless the cell has another rule
+    for their letter. A bias b follows the rule of its gate. The second bias d is 0.
 
     Args:
         cell: the table.
-        weights: by the table's names.
+        weights: by the table's names, e.g. "W.f": (H, I).
         hidden_size: H.
         generator: the source of randomness.
         steps: the longest T of the task, for "chrono" biases.
 
     Raises:
-        UserError: a rule needs `steps` and has none.
+        UserError: a bias is "chrono", and steps is None or less than 2.
     """
-    # In the order of the names: under one seed, equal equations start equal, however their table is ordered.
+    # Weights are drawn in the order of their names. So two cells with the same equations get the same initial weights
+    # from the same seed, in whatever order their tables list the gates.
     for name in sorted(weights):
         letter = name[0]
         if letter == "d":
@@ -74,6 +85,7 @@ def start_weights(
 
 
 def _fill(weight: Tensor, rule: str, hidden_size: int, generator: Generator) -> None:
+    """Draw a matrix or vector by its rule: "uniform", "uniform LOW HIGH", "normal DEVIATION" or "identity"."""
     match start_rule(rule):
         case "uniform", ():
             bound = 1 / math.sqrt(hidden_size)
@@ -87,7 +99,11 @@ def _fill(weight: Tensor, rule: str, hidden_size: int, generator: Generator) -> 
 
 
 def _start_bias(b: Tensor, rule: Bias, weights: Mapping[str, Tensor], generator: Generator, steps: int | None) -> None:
-    """Fill b (H,). Chrono: b = log u, u uniform in [1, T - 1] (Tallec & Ollivier 2018, arXiv 1804.11188, section 2)."""
+    """Set the initial bias b (H,) of one gate.
+
+    A "chrono" bias is log u with u uniform in [1, T - 1] (Tallec & Ollivier 2018, arXiv 1804.11188, section 2). A
+    mirrored bias is the negative of another gate's bias, which has its value already. A number fills b.
+    """
     if rule == "chrono":
         if steps is None or steps < 2:
             raise UserError("A chrono bias needs the longest sequence length, steps=T of at least 2.")
