@@ -21,7 +21,7 @@ from launch.display.transfer_bar import Transfer
 from tasks.catalogue import DATASETS
 from tasks.data.datasets import Dataset
 from tasks.data.fetching import fetch
-from tasks.data.local_files import examine, locate, missing
+from tasks.data.local_files import locate, missing_files, verify
 
 SUBJECTS = ("list", "fetch", "verify")
 
@@ -69,10 +69,10 @@ def listing(datasets: Iterable[Dataset], root: Path) -> str:
 def _present(dataset: Dataset, root: Path) -> str:
     if paths := locate(dataset, root):
         return paths[0].parent.relative_to(root).as_posix()
-    there = len(dataset.files) - len(missing(dataset, root))
+    there = len(dataset.files) - len(missing_files(dataset, root))
     if there:
         return f"{there} of {len(dataset.files)} files"
-    return "no, by hand" if dataset.by_hand else "no"
+    return "no, by hand" if dataset.needs_manual_download else "no"
 
 
 def _fetch(dataset: Dataset, root: Path) -> None:
@@ -89,13 +89,13 @@ def _verify(chosen: Sequence[Dataset], root: Path) -> int:
     """Print a line for every file; return 1 if one is wrong, or missing from a data set that was asked for."""
     failed, absent = False, []
     for dataset in chosen or DATASETS.values():
-        if not chosen and len(missing(dataset, root)) == len(dataset.files):
+        if not chosen and len(missing_files(dataset, root)) == len(dataset.files):
             absent.append(dataset.name)
             continue
         with Transfer() as transfer:
-            findings = list(examine(dataset, root, transfer.show))
+            findings = list(verify(dataset, root, transfer.show))
         for finding in findings:
-            print(f"{finding.verdict:<7}  {finding.place}" + (f": {finding.why}" if finding.why else ""), flush=True)
+            print(f"{finding.verdict:<7}  {finding.path}" + (f": {finding.fault}" if finding.fault else ""), flush=True)
         failed |= any(finding.verdict == "wrong" or (chosen and finding.verdict == "missing") for finding in findings)
     if absent:
         print(f"Not in {root}: {', '.join(absent)}.", file=sys.stderr)

@@ -90,7 +90,7 @@ _ALL = (
         mnist.FOLDERS,
         _files(mnist.HOME, mnist.PACKED, 9_912_422, 28_881, 1_648_877, 4_542),
         ("sequential_mnist", "permuted_mnist", "continual"),
-        instead=(mnist.UNPACKED,),
+        alternatives=(mnist.UNPACKED,),
     ),
     Dataset(
         "fashion_mnist",
@@ -100,7 +100,7 @@ _ALL = (
         fashion_mnist.FOLDERS,
         _files(fashion_mnist.HOME, fashion_mnist.PACKED, 26_421_880, 29_515, 4_422_102, 5_148),
         ("fashion_mnist",),
-        instead=(fashion_mnist.UNPACKED,),
+        alternatives=(fashion_mnist.UNPACKED,),
     ),
     Dataset(
         "cifar10",
@@ -112,7 +112,7 @@ _ALL = (
             File(cifar.ARCHIVE, cifar.CHECKSUMS[cifar.ARCHIVE], 170_498_071, cifar.HOME + cifar.ARCHIVE),
         ),
         ("sequential_cifar10",),
-        instead=({f"{cifar.INSIDE}/{name}": c for name, c in cifar.CHECKSUMS.items() if name != cifar.ARCHIVE},),
+        alternatives=({f"{cifar.INSIDE}/{name}": c for name, c in cifar.CHECKSUMS.items() if name != cifar.ARCHIVE},),
     ),
     Dataset(
         "imdb",
@@ -122,7 +122,7 @@ _ALL = (
         reviews.FOLDERS,
         _files(reviews.HOME, {name: reviews.ARCHIVES[name] for name in ("aclImdb_v1.tar.gz",)}, 84_125_825),
         ("imdb",),
-        instead=(
+        alternatives=(
             {name: reviews.ARCHIVES[name] for name in ("aclImdb_labeled.tar.gz",)},
             {reviews.UNPACKED: reviews.verified},
         ),
@@ -156,7 +156,7 @@ _ALL = (
             ).items()
         ),
         ("speech_commands",),
-        instead=({"speech_commands_v0.01.tar.gz": speech_releases.ARCHIVES["v0.01"]},),
+        alternatives=({"speech_commands_v0.01.tar.gz": speech_releases.ARCHIVES["v0.01"]},),
         note="It is a part of speech_commands_v0.01, packed anew, and is read from there too: fetch that one.",
     ),
     Dataset(
@@ -167,7 +167,7 @@ _ALL = (
         ett.FOLDERS,
         tuple(File(one.file, one.sha256, one.size, ett.HOME + one.file) for one in ett.FILES.values()),
         ("ett",),
-        instead=({"ETT-small.zip": _zipped(*ett.FILES.values())},),
+        alternatives=({"ETT-small.zip": _zipped(*ett.FILES.values())},),
     ),
     Dataset(
         "weather",
@@ -177,7 +177,7 @@ _ALL = (
         weather.FILE.folders,
         (File(weather.FILE.file, weather.FILE.sha256, weather.FILE.size, WEATHER_URL),),
         ("weather",),
-        instead=({weather.FILE.archive: _zipped(weather.FILE)},),
+        alternatives=({weather.FILE.archive: _zipped(weather.FILE)},),
     ),
     _rolls(JsbChorales, "JSB Chorales: 382 chorales as piano rolls", 96_095),
     _rolls(Nottingham, "Nottingham: 1,037 folk tunes as piano rolls", 371_688),

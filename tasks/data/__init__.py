@@ -1,1 +1,1 @@
-"""Getting and keeping files: data sets, fetching, checksums, archives, and a cache of arrays."""
+"""Data files: descriptions of data sets, downloads, checksums, archives, and a cache of computed arrays."""

@@ -1,7 +1,11 @@
-"""Arrays that are costly to compute, kept on disk: read whole, or mapped into memory so that workers share their pages.
+"""A cache on disk for arrays that are expensive to compute.
 
-An entry is a folder named after what it was computed from. It holds a file for each array, named after it, and a list
-of their checksums.
+Arrays are read into memory, or mapped into memory so that several processes share the pages. An entry of the cache is
+a folder. Its name contains a digest of the inputs of the computation. It holds one `.npy` file for each array and a
+list of the checksums of these files.
+
+This cache is written by hand because `joblib.Memory` and `diskcache` store arrays as pickles, which can run code when
+they are read, and because neither verifies a checksum.
 """
 
 import hashlib
@@ -23,58 +27,81 @@ from tasks.data.locks import hold_lock
 Arrays = Mapping[str, NDArray[Any]]
 Compute = Callable[[], Arrays]
 Origin = Mapping[str, object]
-"""What arrays are computed from, and how: plain values, that change whenever the arrays would."""
+"""The inputs and settings that determine the arrays, as plain JSON values. It must change whenever the arrays would."""
 
-LIMIT = 10 << 30  # bytes that a folder may hold; the entries that were used longest ago make room
-ENTRY = ".arrays"  # ends an entry's name; nothing else in the folder is ever deleted, but for what begins with PART
-PART = ".part-"  # begins the name of what is not whole, or is being deleted
-LIST = "sums.json"  # of an entry: {array: SHA-256 of its file}
-ABANDONED = 3600.0  # seconds after which a part belongs to a process that was killed
+MAX_BYTES = 10 << 30
+"""The largest size of a cache folder. The least recently used entries are deleted to keep it."""
+
+ENTRY_SUFFIX = ".arrays"
+"""The end of an entry's name. Other files and folders are never deleted, except those with `PARTIAL_PREFIX`."""
+
+PARTIAL_PREFIX = ".part-"
+"""The beginning of the name of a folder that is incomplete or is being deleted."""
+
+CHECKSUM_FILE = "sums.json"
+"""The file in an entry that holds {array: SHA-256 of its file}."""
+
+ABANDONED_SECONDS = 3600.0
+"""The age after which a partial folder is taken to belong to a process that was killed."""
 
 
-def whole(folder: Path | None, name: str, origin: Origin, compute: Compute) -> Arrays:
-    """Return the arrays that `compute` gives, from `folder` where it holds them; None keeps nothing.
+def cached_arrays(folder: Path | None, name: str, origin: Origin, compute: Compute) -> Arrays:
+    """Return the arrays that `compute` returns, from the cache if it holds them.
 
-    They are held under `name` and the digest of their `origin`. Of processes that want the same, one computes and the
-    others wait. An entry is renamed into place when it is whole, and is read only as its checksums say: one that is
-    damaged is computed again, and nothing is ever unpickled.
+    If several processes ask for the same arrays, one of them computes and the others wait. An entry gets its final name
+    only when it is complete. Its checksums are verified at every read. A damaged entry is computed again. Nothing is
+    unpickled.
+
+    Args:
+        folder: the cache folder; None disables the cache.
+        name: the first part of the entry's name.
+        origin: the inputs of the computation; its digest is the second part of the entry's name.
+        compute: computes the arrays.
 
     Raises:
         UserError: the folder cannot be written to.
     """
-    return _kept(folder, name, origin, compute, None)
+    return _read_or_compute(folder, name, origin, compute, None)
 
 
-def mapped(folder: Path | None, name: str, origin: Origin, compute: Compute) -> Arrays:
-    """Return what `whole` does, mapped into memory where it was held; writing to it changes nothing on disk.
+def memory_mapped_arrays(folder: Path | None, name: str, origin: Origin, compute: Compute) -> Arrays:
+    """Return the same arrays as `cached_arrays`, mapped into memory if the cache held them.
+
+    The arrays are writable, but changes stay in memory and never reach the disk (copy on write).
 
     Raises:
         UserError: the folder cannot be written to.
     """
-    return _kept(folder, name, origin, compute, "c")
+    return _read_or_compute(folder, name, origin, compute, "c")
 
 
-def _kept(folder: Path | None, name: str, origin: Origin, compute: Compute, mode: Literal["c"] | None) -> Arrays:
+def _read_or_compute(
+    folder: Path | None, name: str, origin: Origin, compute: Compute, mode: Literal["c"] | None
+) -> Arrays:
     if folder is None:
         return compute()
-    key = f"{name}-{hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()[:32]}"
-    entry = folder / f"{key}{ENTRY}"
-    if (arrays := _read(entry, mode)) is not None:
+    digest = hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()[:32]
+    key = f"{name}-{digest}"
+    entry = folder / f"{key}{ENTRY_SUFFIX}"
+    arrays = _read(entry, mode)
+    if arrays is not None:
         return arrays
     with ExitStack() as stack:
-        with _told(folder):
+        with _report_write_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(hold_lock(folder / f"{key}.lock"))
-        if (arrays := _read(entry, mode)) is None:  # else another process was quicker
+        arrays = _read(entry, mode)  # another process may have written it in the meantime
+        if arrays is None:
             arrays = compute()
-            with _told(folder):
+            with _report_write_errors(folder):
                 _write(entry, arrays)
-                _make_room(entry)
+                _evict(entry)
     return arrays
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _report_write_errors(folder: Path) -> Iterator[None]:
+    """Turn an `OSError` in the block into a `UserError`."""
     try:
         yield
     except OSError as error:
@@ -82,14 +109,14 @@ def _told(folder: Path) -> Iterator[None]:
 
 
 def _read(entry: Path, mode: Literal["c"] | None) -> Arrays | None:
-    """Return an entry's arrays, and mark it as used; None if there is none that is whole."""
+    """Return the arrays of an entry and mark it as used; return None if it is absent or damaged."""
     try:
-        sums = json.loads((entry / LIST).read_bytes())
+        checksums = json.loads((entry / CHECKSUM_FILE).read_bytes())
         files = {file.stem: file for file in entry.glob("*.npy")}
-        if {name: _sha256(file) for name, file in files.items()} != sums:
+        if {name: _sha256(file) for name, file in files.items()} != checksums:
             return None
-        arrays = {name: np.load(files[name], mode, allow_pickle=False) for name in sums}
-    except (OSError, ValueError, EOFError):  # it is gone, or holds no list, or no numbers
+        arrays = {name: np.load(files[name], mode, allow_pickle=False) for name in checksums}
+    except (OSError, ValueError, EOFError):  # it is absent, its list is invalid, or a file holds no numbers
         return None
     with suppress(OSError):
         os.utime(entry)
@@ -97,15 +124,16 @@ def _read(entry: Path, mode: Literal["c"] | None) -> Arrays | None:
 
 
 def _write(entry: Path, arrays: Arrays) -> None:
-    """Put an entry in its place, whole; whoever calls this holds its lock."""
-    part = entry.with_name(f"{PART}{entry.name}")
-    _remove(part)  # of a process that was killed
+    """Write an entry and then give it its final name. The caller holds the lock of the entry."""
+    part = entry.with_name(f"{PARTIAL_PREFIX}{entry.name}")
+    _remove(part)  # a process that was killed may have left it
     part.mkdir()
     try:
         for name, array in arrays.items():
             np.save(part / f"{name}.npy", array, allow_pickle=False)
-        (part / LIST).write_text(json.dumps({name: _sha256(part / f"{name}.npy") for name in arrays}))
-        _delete(entry)  # what is there is damaged
+        checksums = {name: _sha256(part / f"{name}.npy") for name in arrays}
+        (part / CHECKSUM_FILE).write_text(json.dumps(checksums))
+        _delete(entry)  # a damaged entry may have this name
         part.rename(entry)
     except BaseException:
         _remove(part)
@@ -117,37 +145,45 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _make_room(newest: Path) -> None:
-    """Delete what killed processes left, then the entries used longest ago, until LIMIT is kept; never the newest."""
-    used = []
+def _evict(newest: Path) -> None:
+    """Delete abandoned partial folders, then the least recently used entries until at most `MAX_BYTES` are left.
+
+    The newest entry is never deleted.
+    """
+    entries = []
     for path in newest.parent.iterdir():
-        with suppress(FileNotFoundError):  # another process deletes, too
+        with suppress(FileNotFoundError):  # another process may delete files at the same time
             changed = path.stat().st_mtime
-            if path.name.startswith(PART) and changed < time.time() - ABANDONED:
+            if path.name.startswith(PARTIAL_PREFIX) and changed < time.time() - ABANDONED_SECONDS:
                 _remove(path)
-            elif path.name.endswith(ENTRY) and not path.name.startswith(PART):
-                used.append((path == newest, changed, path, _size(path)))
-    kept = sum(size for *_, size in used)
-    for is_newest, _, path, size in sorted(used):
-        if kept <= LIMIT or is_newest:
+            elif path.name.endswith(ENTRY_SUFFIX) and not path.name.startswith(PARTIAL_PREFIX):
+                entries.append((path == newest, changed, path, _size(path)))
+    total = sum(size for *_, size in entries)
+    for is_newest, _, path, size in sorted(entries):
+        if total <= MAX_BYTES or is_newest:
             break
         _delete(path)
-        kept -= size
+        total -= size
 
 
 def _size(entry: Path) -> int:
-    """Return the bytes of an entry; one of an earlier version is a single file."""
-    return sum(file.stat().st_size for file in (entry.iterdir() if entry.is_dir() else [entry]))
+    """Return the size of an entry in bytes. An entry of an earlier version of the cache is a single file."""
+    files = entry.iterdir() if entry.is_dir() else [entry]
+    return sum(file.stat().st_size for file in files)
 
 
 def _delete(entry: Path) -> None:
-    """Delete an entry, if it is there, at once for all who look; who has mapped it keeps what is mapped."""
+    """Delete an entry if it exists.
+
+    Other processes see it disappear in one step, because it is renamed first. Memory that is already mapped stays
+    valid.
+    """
     with suppress(FileNotFoundError):
-        _remove(entry.rename(entry.with_name(f"{PART}{time.time_ns()}-{entry.name}")))
+        _remove(entry.rename(entry.with_name(f"{PARTIAL_PREFIX}{time.time_ns()}-{entry.name}")))
 
 
 def _remove(path: Path) -> None:
-    """Remove a file or a folder, as far as it can be."""
+    """Remove a file or a folder; ignore errors."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

@@ -1,4 +1,4 @@
-"""What a data set is: its files as they are published, with their checksums, and where the loaders look for them."""
+"""Descriptions of data sets: the published files, their checksums, and the folders in which the loaders look."""
 
 import string
 from collections.abc import Callable, Mapping
@@ -10,17 +10,18 @@ from gatebench.errors import UserError
 from tasks.data.files import DIGESTS
 
 Check = str | Callable[[Path], object]
+"""A checksum in hex digits, or a function that reads a path and raises `UserError` if its content is wrong."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A file as it is published.
+    """A published file.
 
     Attributes:
-        name: its path below a folder of the data set.
-        checksum: as published, in hex digits: 64 of SHA-256, or 32 of MD5.
-        size: in bytes.
-        url: where it is fetched from; None if it must be put in its place by hand.
+        name: path below a folder of the data set.
+        checksum: the published checksum in hex digits: 64 for SHA-256, 32 for MD5.
+        size: size in bytes.
+        url: address from which it is downloaded; None if the user must download it by hand.
     """
 
     name: str
@@ -30,9 +31,9 @@ class File:
 
     def __post_init__(self) -> None:
         _check_file(self.name, self.checksum)
-        check_inside(self.name)
+        check_relative_path(self.name)
         if self.size < 1:
-            raise UserError(f"{self.name} has {self.size} bytes; it must have some.")
+            raise UserError(f"{self.name} has {self.size} bytes; it must have at least 1.")
         address = urlsplit(self.url or "https://nowhere")
         if address.scheme not in ("http", "https") or not address.hostname:
             raise UserError(f"{self.name} is fetched from {self.url!r}; it must be an address of http or https.")
@@ -40,59 +41,60 @@ class File:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Files that belong together.
+    """A data set: files that are listed, fetched and verified together.
 
     Attributes:
-        name: in commands.
-        title: one line for a person.
-        licence: as stated by those who publish it.
-        home: the page of those who publish it.
-        folders: below the data root, where the loaders look, in their order; it is fetched into the first.
-        files: what the loaders need, as it is published.
-        tasks: which tasks read it.
-        instead: other forms of all of it that the loaders take, such as what an archive unpacks to: each one is
-            {file or folder: its checksum, or what checks it and raises `UserError`}.
-        note: what else a person must know, such as why it cannot be fetched.
+        name: name in commands.
+        title: description in one line.
+        licence: licence as the publisher states it.
+        source_url: address of the publisher's page or folder.
+        folders: folders below the data root in which the loaders look, in this order. Files are fetched into the first.
+        files: the published files that the loaders need.
+        tasks: names of the tasks that read it.
+        alternatives: other complete forms of the data that the loaders accept, for example the unpacked files of an
+            archive. Each one is {path of a file or folder: its check}.
+        note: further information for the user, for example why it cannot be fetched.
     """
 
     name: str
     title: str
     licence: str
-    home: str
+    source_url: str
     folders: tuple[str, ...]
     files: tuple[File, ...]
     tasks: tuple[str, ...]
-    instead: tuple[Mapping[str, Check], ...] = ()
+    alternatives: tuple[Mapping[str, Check], ...] = ()
     note: str = ""
 
     def __post_init__(self) -> None:
         for folder in self.folders:
-            check_inside(folder)
-        for name, check in (item for form in self.instead for item in form.items()):
-            _check_file(name, check)
+            check_relative_path(folder)
+        for form in self.alternatives:
+            for name, check in form.items():
+                _check_file(name, check)
 
     @property
     def size(self) -> int:
-        """Bytes of its files as they are published."""
+        """Total size of the published files in bytes."""
         return sum(file.size for file in self.files)
 
     @property
-    def by_hand(self) -> bool:
+    def needs_manual_download(self) -> bool:
         """Whether there is a file that cannot be fetched."""
         return any(file.url is None for file in self.files)
 
 
 def _check_file(name: str, check: Check) -> None:
-    check_inside(name)
+    check_relative_path(name)
     if isinstance(check, str) and (len(check) not in DIGESTS or not set(check) <= set(string.hexdigits.lower())):
         raise UserError(f"{name}: {check!r} is no checksum; it must be 64 or 32 hex digits.")
 
 
-def check_inside(name: str) -> None:
-    """Check that a relative path leads to nowhere but below where it starts; "." is allowed.
+def check_relative_path(name: str) -> None:
+    """Check that a path is relative and stays below the folder in which it starts; "." is allowed.
 
     Raises:
-        UserError: it is absolute, goes up, or has characters that some systems read otherwise.
+        UserError: it is absolute, contains "..", or contains characters that some systems treat specially.
     """
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts or not name.isprintable() or set(name) & set("\\:"):

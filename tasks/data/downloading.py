@@ -1,4 +1,8 @@
-"""One file over HTTP: it goes on where it stopped, and is in its place only when it is whole and as published."""
+"""The download of one file over HTTP. An interrupted download is resumed, and only a verified file gets its final name.
+
+The requests use `urllib` of the standard library, because `requests` would be one more direct dependency and does not
+resume downloads either. See `tasks.data.partial_download` for the bytes on disk.
+"""
 
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
@@ -18,68 +22,69 @@ from urllib.request import (
 
 from gatebench.errors import UserError
 from tasks.data.datasets import File
-from tasks.data.partial_download import Partial
+from tasks.data.partial_download import PartialDownload
 
-CHUNK = 1 << 16  # bytes
-PATIENCE_SECONDS = 30.0  # without a byte
-AGENT = "gatebench"  # some servers turn Python's own name away
+CHUNK_BYTES = 1 << 16
+TIMEOUT_SECONDS = 30.0  # the longest wait for the next byte
+USER_AGENT = "gatebench"  # some servers reject the default name, "Python-urllib"
+PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 206, 416  # HTTP status codes
 
 
 class Unreachable(UserError):  # noqa: N818  (an answer to the user, as every UserError)
-    """An address does not answer, or answers with an error."""
+    """A server does not answer, answers with an error, or breaks the connection."""
 
 
-def download(file: File, target: Path, tell: Callable[[int], None]) -> None:
-    """Fetch a file to `target`, which appears when all its bytes are there and their checksum is the published one.
+def download(file: File, target: Path, report_bytes: Callable[[int], None]) -> None:
+    """Fetch a file to `target`, which appears only when the file is complete and its checksum is the published one.
 
-    A download that was cut off, or killed, goes on where it was if the server can do that. An address and all that it
-    leads to must be of http or https.
+    An earlier download that was interrupted is resumed if the server supports it. The address and all redirects must
+    use http or https.
 
     Args:
-        file: what to fetch; it has an address.
-        target: where to, in a folder that exists. One process at a time may do this.
-        tell: is given the number of bytes that are there.
+        file: the file, which must have an address.
+        target: the path of the file in an existing folder. Only one process at a time may write to it.
+        report_bytes: is called with the number of bytes that are on disk.
 
     Raises:
-        Unreachable: the server does not answer, or with an error, or breaks off.
-        UserError: it sends something else, or the folder cannot be written to.
+        Unreachable: the server does not answer, answers with an error, or breaks the connection.
+        UserError: the server sends another file, or the folder cannot be written to.
     """
-    with Partial(target, file) as partial:
-        partial.check_room()
-        before = -1
+    with PartialDownload(target, file) as partial:
+        partial.check_free_space()
+        size_before = -1
         while partial.size < file.size:
-            if partial.size <= before:
+            if partial.size <= size_before:
                 raise Unreachable(f"{file.url} broke off after {partial.size:,} of {file.size:,} bytes; try again.")
-            before = partial.size
+            size_before = partial.size
             try:
-                with _ask(file, partial) as answer:
-                    _receive(answer, file, partial, tell)
+                with _request(file, partial) as response:
+                    _receive(response, file, partial, report_bytes)
             except (HTTPException, OSError):
-                continue  # a connection that broke is made anew as long as each brings new bytes
+                continue  # the connection broke: connect again as long as each connection brings new bytes
         partial.finish()
 
 
-def _ask(file: File, partial: Partial) -> HTTPResponse:
-    """Ask for what is missing; with `If-Range`, a server whose file has changed since sends all of it."""
+def _request(file: File, partial: PartialDownload) -> HTTPResponse:
+    """Request the missing bytes. Because of `If-Range`, a server whose file has changed sends the whole file."""
     assert file.url is not None
-    headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
-    if partial.size and partial.tag:
-        headers |= {"Range": f"bytes={partial.size}-", "If-Range": partial.tag}
+    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+    if partial.size and partial.validator:
+        headers |= {"Range": f"bytes={partial.size}-", "If-Range": partial.validator}
     try:
-        answer: HTTPResponse = _opener().open(Request(file.url, headers=headers), timeout=PATIENCE_SECONDS)
+        response: HTTPResponse = _opener().open(Request(file.url, headers=headers), timeout=TIMEOUT_SECONDS)
     except HTTPError as error:
         error.close()
-        if error.code == 416:  # there is no such rest: what is here belongs to another file
+        if error.code == RANGE_NOT_SATISFIABLE:  # the bytes on disk belong to another file
             partial.restart("")
         raise Unreachable(f"{file.url} answers {error.code} {error.reason}.") from None
     except URLError as error:
         reason = getattr(error.reason, "strerror", None) or error.reason
         raise Unreachable(f"{file.url} cannot be reached: {reason}.") from None
-    return answer
+    return response
 
 
 def _opener() -> OpenerDirector:
-    """Return what opens addresses of http and https alone, unlike urllib's own, which also follows to ftp."""
+    """Return an opener for http and https only. The default opener of `urllib` also follows redirects to ftp."""
     opener = OpenerDirector()
     for handler in (
         ProxyHandler(),
@@ -94,23 +99,23 @@ def _opener() -> OpenerDirector:
     return opener
 
 
-def _receive(answer: HTTPResponse, file: File, partial: Partial, tell: Callable[[int], None]) -> None:
-    """Add what one answer brings."""
-    if answer.status != 206:
-        partial.restart(_validator(answer))
-    elif not answer.headers.get("Content-Range", "").startswith(f"bytes {partial.size}-"):
-        raise UserError(f"{file.url} sends another part of the file than it was asked for; try again later.")
+def _receive(response: HTTPResponse, file: File, partial: PartialDownload, report_bytes: Callable[[int], None]) -> None:
+    """Append the body of one response."""
+    if response.status != PARTIAL_CONTENT:
+        partial.restart(_validator(response))
+    elif not response.headers.get("Content-Range", "").startswith(f"bytes {partial.size}-"):
+        raise UserError(f"{file.url} sends another part of the file than was requested; try again later.")
     expected = file.size - partial.size
-    announced = answer.headers.get("Content-Length", str(expected))
+    announced = response.headers.get("Content-Length", str(expected))
     if announced != str(expected):
         raise UserError(f"{file.url} announces {announced} bytes, not the {expected} of the published file.")
-    tell(partial.size)
-    while data := answer.read1(CHUNK):  # what there is, so that little is lost when it breaks off
-        partial.add(data)
-        tell(partial.size)
+    report_bytes(partial.size)
+    while data := response.read1(CHUNK_BYTES):  # read1 returns the bytes that have arrived, so a break loses few bytes
+        partial.append(data)
+        report_bytes(partial.size)
 
 
-def _validator(answer: HTTPResponse) -> str:
-    """Return what tells this state of the file from others, or "" if the server gives nothing that is sure."""
-    tag = answer.headers.get("ETag", "")
-    return tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
+def _validator(response: HTTPResponse) -> str:
+    """Return a strong ETag or the date of the last change (RFC 9110, section 8.8), or "" if there is neither."""
+    tag = response.headers.get("ETag", "")
+    return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")

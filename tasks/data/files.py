@@ -1,4 +1,4 @@
-"""Data files: found below a data root, and read only as they were published."""
+"""Data files: how they are found below a data root, and how their bytes are compared with the published checksums."""
 
 import hashlib
 import os
@@ -8,53 +8,62 @@ from pathlib import Path
 
 from gatebench.errors import UserError
 
+DIGESTS = {64: "sha256", 32: "md5"}
+"""{number of hex digits of a checksum: its algorithm}"""
+
 
 class MissingFile(UserError):  # noqa: N818  (an answer to the user, as every UserError)
     """A data file is not below the data root."""
 
 
-def find_file(root: Path, folders: Sequence[str], names: Sequence[str], home: str) -> Path:
-    """Return the first of the files `names` that lies in one of the `folders` below the data root; folders go first.
+def find_file(root: Path, folders: Sequence[str], names: Sequence[str], source_url: str) -> Path:
+    """Return the first of the files `names` that exists in one of the `folders` below the data root.
+
+    All names are tried in one folder before the next folder is searched.
 
     Raises:
-        MissingFile: there is none; `home`, the address where the files are published, is in the sentence.
-        UserError: a place cannot be looked into.
+        MissingFile: there is none; the message contains `source_url`, the address where the files are published.
+        UserError: a folder cannot be read.
     """
-    for path in (root / folder / name for folder in folders for name in names):
-        with reading(path):
-            if path.is_file():
-                return path
-    looked = ", ".join(str(root / folder) for folder in folders)
+    for folder in folders:
+        for name in names:
+            path = root / folder / name
+            with report_read_errors(path):
+                if path.is_file():
+                    return path
+    searched = ", ".join(str(root / folder) for folder in folders)
     raise MissingFile(
-        f"There is no {' or '.join(names)} in any of {looked} (see gatebench data fetch); its official home is {home}."
+        f"There is no {' or '.join(names)} in any of {searched} (see gatebench data fetch); "
+        f"its official source is {source_url}."
     )
 
 
-DIGESTS = {64: "sha256", 32: "md5"}  # by the number of hex digits
+def read_verified(path: Path, checksum: str, source_url: str) -> bytes:
+    """Return the bytes of a file after they have been verified with `check_published`.
 
-
-def read_verified(path: Path, checksum: str, home: str) -> bytes:
-    """Return the bytes of a file after they have been found to be the published ones, see `check_published`.
-
-    What is hashed is what is returned, at every call: a file that changes on disk is noticed.
+    The returned bytes are the bytes that were verified, at every call, so a file that changes on disk is detected.
 
     Raises:
-        UserError: the file cannot be read, or is not the one published at `home`.
+        UserError: the file cannot be read, or is not the one published at `source_url`.
     """
     data = read_file(path)
-    check_published(data, checksum, str(path), home)
+    check_published(data, checksum, str(path), source_url)
     return data
 
 
 def read_file(path: Path) -> bytes:
-    """Return the bytes of a file; raise `UserError` if it cannot be read."""
-    with reading(path):
+    """Return the bytes of a file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    with report_read_errors(path):
         return path.read_bytes()
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Tell in one sentence that `path` cannot be read, or looked into, where that is what happens in the block.
+def report_read_errors(path: Path) -> Iterator[None]:
+    """Turn an `OSError` in the block into a `UserError` that says that `path` cannot be read.
 
     Raises:
         UserError: it cannot.
@@ -65,41 +74,45 @@ def reading(path: Path) -> Iterator[None]:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
-def check_published(data: bytes, checksum: str, name: str, home: str) -> None:
-    """Check that the SHA-256 of a file's bytes is `checksum`, in hex digits.
+def check_published(data: bytes, checksum: str, name: str, source_url: str) -> None:
+    """Check that the checksum of a file's bytes is the published one.
 
-    32 digits are an MD5, for files of which nothing else is published. `name` is the file's, for the sentence.
+    Args:
+        data: the bytes of the file.
+        checksum: 64 hex digits of SHA-256, or 32 of MD5 for files that are published without a SHA-256.
+        name: the file's name, for the message.
+        source_url: the address where the file is published, for the message.
 
     Raises:
-        UserError: it is another.
+        UserError: the checksum is another.
     """
     found = hashlib.new(DIGESTS[len(checksum)], data, usedforsecurity=False).hexdigest()
-    compare_published(found, checksum, len(data), name, home)
+    compare_checksums(found, checksum, len(data), name, source_url)
 
 
-def compare_published(found: str, checksum: str, size: int, name: str, home: str) -> None:
-    """Check that the checksum that was found of a file of `size` bytes is the published one; see `check_published`.
+def compare_checksums(found: str, published: str, size: int, name: str, source_url: str) -> None:
+    """Check that the checksum `found` of a file of `size` bytes is the `published` one; see `check_published`.
 
     Raises:
         UserError: it is another.
     """
-    if found != checksum:
+    if found != published:
         raise UserError(
-            f"{name} ({size:,} bytes) is not the published file: its {DIGESTS[len(checksum)]} is {found}, "
-            f"not {checksum}; its official home is {home}."
+            f"{name} ({size:,} bytes) is not the published file: its {DIGESTS[len(published)]} is {found}, "
+            f"not {published}; its official source is {source_url}."
         )
 
 
 def default_root() -> Path:
-    """Return the data root that is used when none is given: `gatebench/data` in the user's cache folder.
+    """Return the data root that is used if the user sets none: `gatebench/data` in the user's cache folder.
 
     Raises:
-        UserError: the user has none.
+        UserError: the user has no home folder.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not cache.is_absolute():  # nothing, or what the XDG specification says to ignore
+    if not cache.is_absolute():  # it is not set, or relative, and the XDG specification says to ignore relative paths
         try:
             cache = Path.home() / ".cache"
         except RuntimeError:
-            raise UserError("There is no home folder to keep data in; say data_root=… or set GATEBENCH_DATA.") from None
+            raise UserError("There is no home folder for the data; set data_root=… or GATEBENCH_DATA.") from None
     return cache / "gatebench" / "data"

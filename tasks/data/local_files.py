@@ -1,4 +1,4 @@
-"""What lies below a data root of a data set, and whether it is as published."""
+"""The files of a data set below a data root: which of them exist, and whether they are the published ones."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -8,97 +8,106 @@ from typing import Literal
 
 from gatebench.errors import UserError
 from tasks.data.datasets import Check, Dataset
-from tasks.data.files import DIGESTS, reading
+from tasks.data.files import DIGESTS, report_read_errors
 
-CHUNK = 1 << 20  # bytes
+CHUNK_BYTES = 1 << 20
 
 ReportProgress = Callable[[str, int, int], None]
-"""Is told what is being done, and how much of how much of it is done, in bytes; 0 of 0 where that is not known."""
+"""Is called with a description of the current action, the bytes done, and the total bytes; 0 and 0 if unknown."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of a file's check. place: where it lies, or should; why: what is wrong with it."""
+    """The result of the check of one file.
 
-    place: Path
+    Attributes:
+        path: path of the file, or the path where it should be.
+        verdict: "ok", "wrong" or "missing".
+        fault: what is wrong with the file; "" if nothing is.
+    """
+
+    path: Path
     verdict: Literal["ok", "wrong", "missing"]
-    why: str = ""
+    fault: str = ""
 
 
 def locate(dataset: Dataset, root: Path) -> list[Path]:
-    """Return where the files of the data set lie, in one of its forms; [] if none is all there.
+    """Return the paths of the files of the data set, in the first form that is complete; [] if no form is complete.
 
     Raises:
-        UserError: a place cannot be looked into.
+        UserError: a folder cannot be read.
     """
     for form in _forms(dataset):
-        found = _found(dataset, root, form)
+        found = _find(dataset, root, form)
         if len(found) == len(form):
             return list(found.values())
     return []
 
 
-def missing(dataset: Dataset, root: Path) -> list[str]:
-    """Return the names of the published files that are not there; [] if the data set is all there in another form.
+def missing_files(dataset: Dataset, root: Path) -> list[str]:
+    """Return the names of the published files that do not exist; [] if another form of the data set is complete.
 
     Raises:
-        UserError: a place cannot be looked into.
+        UserError: a folder cannot be read.
     """
     if locate(dataset, root):
         return []
-    found = _found(dataset, root, next(_forms(dataset)))
+    found = _find(dataset, root, next(_forms(dataset)))
     return [file.name for file in dataset.files if file.name not in found]
 
 
-def examine(dataset: Dataset, root: Path, watch: ReportProgress) -> Iterator[Finding]:
-    """Check every file of the data set that is there, in any of its forms; yield also what is missing.
+def verify(dataset: Dataset, root: Path, report: ReportProgress) -> Iterator[Finding]:
+    """Check every existing file of the data set, in all its forms, and yield also the missing files.
 
     Raises:
-        UserError: a place cannot be looked into.
+        UserError: a folder cannot be read.
     """
     for form in _forms(dataset):
-        for name, path in _found(dataset, root, form).items():
-            why = _fault(path, form[name], watch)
-            yield Finding(path, "wrong" if why else "ok", why)
-    for name in missing(dataset, root):
+        for name, path in _find(dataset, root, form).items():
+            fault = _fault(path, form[name], report)
+            yield Finding(path, "wrong" if fault else "ok", fault)
+    for name in missing_files(dataset, root):
         yield Finding(root / dataset.folders[0] / name, "missing")
 
 
 def _forms(dataset: Dataset) -> Iterator[Mapping[str, Check]]:
+    """Yield {path: check} of the published files, and then of each alternative form."""
     yield {file.name: file.checksum for file in dataset.files}
-    yield from dataset.instead
+    yield from dataset.alternatives
 
 
-def _found(dataset: Dataset, root: Path, form: Mapping[str, Check]) -> dict[str, Path]:
-    """Return those files of a form that are there, with their places, the first of the folders going first."""
+def _find(dataset: Dataset, root: Path, form: Mapping[str, Check]) -> dict[str, Path]:
+    """Return {name: path} of the files of a form that exist. The first folder that has a file counts."""
     found = {}
     for name in form:
-        for path in (root / folder / name for folder in dataset.folders):
-            with reading(path):
+        for folder in dataset.folders:
+            path = root / folder / name
+            with report_read_errors(path):
                 if path.exists():
                     found[name] = path
                     break
     return found
 
 
-def _fault(path: Path, check: Check, watch: ReportProgress) -> str:
+def _fault(path: Path, check: Check, report: ReportProgress) -> str:
     """Return what is wrong with a file or a folder; "" if nothing is."""
-    watch(f"checking {path.name}", 0, 0)
+    report(f"checking {path.name}", 0, 0)
     if not isinstance(check, str):
         try:
             check(path)
         except UserError as error:
             return str(error)
         return ""
-    kind = DIGESTS[len(check)]
-    digest, done = hashlib.new(kind, usedforsecurity=False), 0
+    algorithm = DIGESTS[len(check)]
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    done = 0
     try:
         with path.open("rb") as file:
             size = path.stat().st_size
-            while data := file.read(CHUNK):
+            while data := file.read(CHUNK_BYTES):
                 digest.update(data)
                 done += len(data)
-                watch(f"checking {path.name}", done, size)
+                report(f"checking {path.name}", done, size)
     except OSError as error:
         return f"it cannot be read: {error.strerror or error}"
-    return "" if digest.hexdigest() == check else f"its {kind} is {digest.hexdigest()}, not {check}"
+    return "" if digest.hexdigest() == check else f"its {algorithm} is {digest.hexdigest()}, not {check}"

@@ -1,4 +1,4 @@
-"""One process at a time, by the library `filelock`. The system frees a lock when its holder ends, however it ends."""
+"""Locks between processes, from the library `filelock`. The operating system frees a lock when its process ends."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,16 +9,16 @@ from filelock import FileLock, Timeout
 
 @contextmanager
 def hold_lock(path: Path, on_wait: Callable[[], object] | None = None) -> Iterator[None]:
-    """Hold a lock until the end of the block. Another process that wants it waits.
+    """Hold a lock until the end of the block. Other processes that request it wait.
 
     Args:
-        path: the lock file. It stays where it is after the block, empty.
-        on_wait: called once if the lock is held by another, before this process waits for it.
+        path: the lock file. It is empty, and it is not deleted after the block.
+        on_wait: is called once if another process holds the lock, before this process waits.
 
     Raises:
-        OSError: the file cannot be created or locked, or is a link.
+        OSError: the file cannot be created or locked, or is a symbolic link.
     """
-    # Without flock the library would use a weaker lock that a killed process leaves behind.
+    # On a system without flock the library would use a weaker lock, which a killed process leaves behind.
     lock = FileLock(path, thread_local=False, fallback_to_soft=False)
     try:
         lock.acquire(blocking=False)

@@ -1,4 +1,8 @@
-"""Tar archives, packed or not, whose files are read in memory: no path of an archive ever leads to a place on disk."""
+"""Tar archives that are read in memory, so that no path in an archive is ever written to disk.
+
+`tarfile` of the standard library reads the archives. Its `extractall` is not used, because it writes every member to
+disk before its size and its content can be checked.
+"""
 
 import hashlib
 import lzma
@@ -11,64 +15,66 @@ from pathlib import Path
 from typing import IO
 
 from gatebench.errors import UserError
-from tasks.data.files import compare_published, reading
+from tasks.data.files import compare_checksums, report_read_errors
 
-MOST_BYTES = 16 << 20  # of one file in an archive
-MOST_FILES = 200_000  # of one archive
+MAX_FILE_BYTES = 16 << 20  # of one file in an archive
+MAX_FILES = 200_000  # in one archive
 
 
-def open_verified(path: Path, sha256: str, home: str) -> IO[bytes]:
-    """Return a file too large for memory, open at its beginning, after its SHA-256 has been found to be this one.
+def open_verified(path: Path, sha256: str, source_url: str) -> IO[bytes]:
+    """Return a verified file, open at its beginning. It may be too large for the memory.
 
     Raises:
-        UserError: the file cannot be read, or is not the one published at `home`.
+        UserError: the file cannot be read, or is not the one published at `source_url`.
     """
     with ExitStack() as stack:
-        with reading(path):
+        with report_read_errors(path):
             file = stack.enter_context(path.open("rb"))
             found, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
             file.seek(0)
-        compare_published(found, sha256, size, str(path), home)
-        stack.pop_all()  # it stays open
+        compare_checksums(found, sha256, size, str(path), source_url)
+        stack.pop_all()  # keeps the file open
     return file
 
 
-def members(
-    file: IO[bytes], path: Path, name_of: Callable[[str], str | None]
+def iterate_members(
+    file: IO[bytes], path: Path, select: Callable[[str], str | None]
 ) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Yield the regular files of a tar, each with a function that gives its bytes until the next one is asked for.
+    """Yield the name of each selected regular file of a tar archive, and a function that reads its bytes.
 
-    The archive must have been verified: gzip's own checksum is not looked at.
+    The function must be called before the next file is requested. The archive must have been verified before, because
+    the checksum inside a gzip stream is not compared.
 
     Args:
-        file: the archive, read from where it is to its end.
-        path: where it lies, for the sentences.
-        name_of: gives the name under which a member is wanted, from its path in the archive; None for the others.
+        file: the archive, which is read from the current position to the end.
+        path: the path of the archive, for the messages.
+        select: maps the path of a member to the name under which it is yielded, or to None to skip it.
 
     Raises:
-        UserError: the archive is broken, holds too many files, or one of them that is wanted is too large.
+        UserError: the archive is damaged, has too many files, or a selected file is too large.
     """
-    with _told(path), tarfile.open(fileobj=file, mode="r|*") as archive:
+    with _report_unpack_errors(path), tarfile.open(fileobj=file, mode="r|*") as archive:
         for count, member in enumerate(archive):
-            if count >= MOST_FILES:
-                raise UserError(f"{path} holds more than {MOST_FILES:,} files.")
-            name = name_of(member.name) if member.isfile() else None
+            if count >= MAX_FILES:
+                raise UserError(f"{path} holds more than {MAX_FILES:,} files.")
+            name = select(member.name) if member.isfile() else None
             if name is None:
                 continue
-            if member.size > MOST_BYTES:
-                raise UserError(f"{path} holds {name} of {member.size:,} bytes; the most is {MOST_BYTES:,}.")
+            if member.size > MAX_FILE_BYTES:
+                raise UserError(f"{path} holds {name} of {member.size:,} bytes; the most is {MAX_FILE_BYTES:,}.")
             yield name, partial(_content, archive, member, path)
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> bytes:
     file = archive.extractfile(member)
     assert file is not None  # it is a regular file
-    with _told(path), file:
+    with _report_unpack_errors(path), file:
         return file.read()
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _report_unpack_errors(path: Path) -> Iterator[None]:
+    """Turn the errors of a damaged archive into a `UserError`."""
     try:
         yield
     except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatebench.errors import UserError
-from tasks.data.array_cache import Arrays, whole
+from tasks.data.array_cache import Arrays, cached_arrays
 from tasks.data.files import MissingFile, find_file, read_verified
 from tasks.images.pickled import bytes_array, read_pickled
 
@@ -52,7 +52,7 @@ class CifarFiles:
         """
         files = self._verified(root)
         origin = {name: self.checksums[name] for name in files}
-        return whole(cache, "cifar10", origin, lambda: self._arrays(files))
+        return cached_arrays(cache, "cifar10", origin, lambda: self._arrays(files))
 
     def _verified(self, root: Path) -> dict[str, bytes]:
         """Return {file: its bytes}, of all batches or of the archive."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatebench.errors import UserError, unknown
-from tasks.data.files import reading
+from tasks.data.files import report_read_errors
 from tasks.series.timestamps import read_timestamp
 
 LARGEST = 1 << 30  # bytes of a file: a gigabyte of text is held as about half as many of numbers
@@ -53,7 +53,7 @@ def read_csv(path: Path, form: CsvFormat) -> CsvRows:
     Raises:
         UserError: the file cannot be read, is too large, or a line, a name or a value in it is not what it must be.
     """
-    with reading(path):
+    with report_read_errors(path):
         if (size := path.stat().st_size) > LARGEST:
             raise UserError(f"{path} has {size:,} bytes; at most {LARGEST:,} are read.")
         try:

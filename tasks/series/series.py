@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gatebench.errors import UserError, out_of_range
 from gatebench.task import Metric, Problem, Task
 from tasks.blocks.validation import check_choice, check_flag, check_number, check_whole, make_floats
-from tasks.data.files import MissingFile, reading
+from tasks.data.files import MissingFile, report_read_errors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +98,7 @@ class Series(Task):
             UserError: no file or no target is named, or the file cannot be read.
         """
         path = self._file()
-        with reading(path), path.open("rb") as file:
+        with report_read_errors(path), path.open("rb") as file:
             return {path.name: hashlib.file_digest(file, "sha256").hexdigest()}
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (it is the user's own file)

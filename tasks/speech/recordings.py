@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from gatebench.errors import UserError
 from tasks.data.files import read_file, read_verified
-from tasks.data.tarballs import members, open_verified
+from tasks.data.tarballs import iterate_members, open_verified
 
 NOISE = "_background_noise_"
 LISTS = {"validation": "validation_list.txt", "testing": "testing_list.txt"}
@@ -79,7 +79,7 @@ def in_archive(path: Path, sha256: str, home: str) -> Recordings:
 
     def read(chosen: Collection[str] | None) -> Contents:
         with closing(open_verified(path, sha256, home)) as file:
-            for name, content in members(file, path, _name_of):
+            for name, content in iterate_members(file, path, _name_of):
                 if chosen is None:
                     yield name, b"" if _is_clip(name) else content()
                 elif name in chosen:
@@ -102,7 +102,7 @@ def in_word_archives(paths: Iterable[tuple[Path, str]], home: str) -> Recordings
         if path.name in LISTS.values():
             found[path.name] = data
         else:
-            found |= {name: content() for name, content in members(io.BytesIO(data), path, _name_of)}
+            found |= {name: content() for name, content in iterate_members(io.BytesIO(data), path, _name_of)}
     others = {name: content for name, content in found.items() if not _is_clip(name)}
     clips = tuple(sorted(filter(_is_clip, found)))
     return Recordings(clips, others, lambda chosen: ((name, found[name]) for name in sorted(chosen)))

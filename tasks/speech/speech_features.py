@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.data.array_cache import Arrays, Origin, mapped
+from tasks.data.array_cache import Arrays, Origin, memory_mapped_arrays
 from tasks.speech.feature_request import FeatureRequest
 from tasks.speech.noise import Waves, add_noise, white
 from tasks.speech.speakers import hashed_part, is_held_out, listed_part
@@ -47,7 +47,7 @@ def features_of(task: FeatureRequest, root: Path, folder: Path | None) -> dict[s
     corpus = cache(lambda: FeatureSet(task, root))
 
     def kept(kind: str, compute: Callable[[FeatureSet], Arrays], *fields: str) -> Arrays:
-        return mapped(folder, f"speech_commands-{kind}", _origin(task, fields), lambda: compute(corpus()))
+        return memory_mapped_arrays(folder, f"speech_commands-{kind}", _origin(task, fields), lambda: compute(corpus()))
 
     found = dict(kept("clean", FeatureSet.clean, *["noise_seed"] * task.silence))
     if task.test_snr_db is not None:

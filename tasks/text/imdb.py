@@ -66,13 +66,13 @@ class Imdb(Sentiment):
         """Read the archive or the folder `aclImdb` from `imdb` or the root itself; the words are kept in the cache."""
         import numpy as np
 
-        from tasks.data.array_cache import whole
+        from tasks.data.array_cache import cached_arrays
         from tasks.text.corpus import WORD, Corpus
 
         path = reviews.find_reviews(root)
         read = reviews.verified(path)
         origin = {"files": reviews.CHECKSUMS, "word": WORD.pattern, "line break": LINE_BREAK}
-        arrays = whole(cache, "imdb", origin, lambda: _to_arrays(read(), path))
+        arrays = cached_arrays(cache, "imdb", origin, lambda: _to_arrays(read(), path))
         corpus, positive, training = Corpus.from_arrays(arrays), arrays["positive"].tolist(), arrays["training"]
         train, val = self._held_out(np.flatnonzero(training).tolist(), positive, corpus.copies().tolist())
         return Texts(corpus, positive, train, val, np.flatnonzero(training == 0).tolist())

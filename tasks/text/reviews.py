@@ -65,7 +65,7 @@ def _checked(reviews: Reviews, path: Path) -> Reviews:
         counts = ", ".join(f"{sum(name.startswith(part) for name in reviews):,} of {part}" for part in PARTS)
         raise UserError(
             f"{path} does not hold the published reviews: the checksum of what it has ({counts}) is {found}, "
-            f"not {CHECKSUMS[UNPACKED]}; their official home is {HOME}."
+            f"not {CHECKSUMS[UNPACKED]}; their official source is {HOME}."
         )
     return reviews
 

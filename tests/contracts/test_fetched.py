@@ -66,5 +66,5 @@ def test_what_is_fetched_can_be_loaded(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_every_data_set_that_can_be_fetched_is_among_them() -> None:
     same = {"speech_commands_v0.02": "speech_commands_v0.01"}  # another release, read by the same lines
-    fetched = {same.get(name, name) for name, dataset in DATASETS.items() if not dataset.by_hand}
+    fetched = {same.get(name, name) for name, dataset in DATASETS.items() if not dataset.needs_manual_download}
     assert fetched == {name for name, _ in CASES}

@@ -112,7 +112,7 @@ def test_what_is_asked_for_must_be_there(site: Site, tmp_path: Path, capsys: pyt
         (["fetch", "plian"], "There is no data set 'plian'; did you mean 'plain'? Allowed: packed, plain, posted."),
         (["verify", "plain", "x"], "There is no data set 'x'. Allowed: packed, plain, posted."),
         (["fetch", "plain", "data_rot=x"], "There is no key 'data_rot'"),
-        (["fetch", "posted"], "posted cannot be fetched. It comes by post. By hand, a.csv ("),
+        (["fetch", "posted"], "posted cannot be fetched. It comes by post. Download a.csv from "),
         (["list", "--config-dir", "absent"], "--config-dir is 'absent', which is not a folder."),
     ],
 )
@@ -142,7 +142,8 @@ def test_offline_is_one_sentence(
     assert gatebench("fetch", "plain", f"data_root={tmp_path}") == 2
     place = tmp_path / "plain" / "a.csv"
     assert capsys.readouterr().err == (
-        f"gatebench: {gone.address}/a.csv cannot be reached: Connection refused. By hand, it goes to {place}.\n"
+        f"gatebench: {gone.address}/a.csv cannot be reached: Connection refused. "
+        f"If you download it by hand, put it at {place}.\n"
     )
 
 

@@ -8,7 +8,7 @@ from gatebench.errors import UserError
 from gatebench.task import build_task
 from tasks.catalogue import DATASETS
 from tasks.data.datasets import Check, Dataset
-from tasks.data.local_files import examine, locate
+from tasks.data.local_files import locate, verify
 from tests.paths import ROOT
 from tests.tasks.data.archives import zipped
 from tests.tasks.real_data import data_root
@@ -20,7 +20,7 @@ ELSEWHERE = {"digits", "series"}  # tasks whose files come with scikit-learn, or
 def known(dataset: Dataset) -> dict[str, Check]:
     """Return the files of a data set, in all its forms, with what they are checked against."""
     checks: dict[str, Check] = {file.name: file.checksum for file in dataset.files}
-    for form in dataset.instead:
+    for form in dataset.alternatives:
         assert not set(form) & set(checks)
         checks |= form
     return checks
@@ -49,8 +49,8 @@ def test_every_task_that_is_named_is_one() -> None:
 def test_a_data_set_is_described(name: str) -> None:
     dataset = DATASETS[name]
     assert dataset.name == name
-    assert all((dataset.title, dataset.licence, dataset.home, dataset.folders, dataset.files, dataset.tasks))
-    assert dataset.note.endswith(".") == dataset.by_hand
+    assert all((dataset.title, dataset.licence, dataset.source_url, dataset.folders, dataset.files, dataset.tasks))
+    assert dataset.note.endswith(".") == dataset.needs_manual_download
     assert known(dataset)
 
 
@@ -59,7 +59,7 @@ def test_real_files_are_as_listed(name: str) -> None:
     dataset, root = DATASETS[name], data_root()
     if not locate(dataset, root):
         pytest.skip(f"There is no {name} below {root}.")
-    assert {finding.verdict for finding in examine(dataset, root, lambda *_: None)} == {"ok"}
+    assert {finding.verdict for finding in verify(dataset, root, lambda *_: None)} == {"ok"}
     sizes = {file.name: file.size for file in dataset.files}
     for path in locate(dataset, root):
         assert path.stat().st_size == sizes.get(path.name, path.stat().st_size)
@@ -71,7 +71,7 @@ def test_a_series_in_a_zip_archive_is_checked_whoever_has_packed_it(tmp_path: Pa
     paths = locate(dataset, data_root())
     if not paths:
         pytest.skip(f"There is no {name} below {data_root()}.")
-    check = dataset.instead[0][archive]
+    check = dataset.alternatives[0][archive]
     assert not isinstance(check, str)
     if paths[0].name == archive:
         with zipfile.ZipFile(paths[0]) as packed:

@@ -25,4 +25,4 @@ def packed(site: Site) -> Dataset:
     """Return a data set in an archive. The files in it are an alternative that the loaders take too."""
     inside = {name: site.file(name, published=content).checksum for name, content in IMAGES.items()}
     files = (site.file("images.tar.gz"),)
-    return Dataset("packed", "Images", "MIT", site.address, ("packed", "."), files, ("seeing",), instead=(inside,))
+    return Dataset("packed", "Images", "MIT", site.address, ("packed", "."), files, ("seeing",), alternatives=(inside,))

@@ -14,12 +14,20 @@ import pytest
 
 from gatebench.errors import UserError
 from tasks.data import array_cache
-from tasks.data.array_cache import ABANDONED, ENTRY, LIST, PART, Arrays, mapped, whole
+from tasks.data.array_cache import (
+    ABANDONED_SECONDS,
+    CHECKSUM_FILE,
+    ENTRY_SUFFIX,
+    PARTIAL_PREFIX,
+    Arrays,
+    cached_arrays,
+    memory_mapped_arrays,
+)
 
 Keep = Callable[[Path | None, str, dict[str, object], Callable[[], Arrays]], Arrays]
 
 
-@pytest.fixture(params=[whole, mapped])
+@pytest.fixture(params=[cached_arrays, memory_mapped_arrays])
 def keep(request: pytest.FixtureRequest) -> Keep:
     reader: Keep = request.param
     return reader
@@ -34,7 +42,7 @@ def never() -> Arrays:
 
 
 def entry(folder: Path, name: str = "k") -> Path:
-    (path,) = folder.glob(f"{name}-*{ENTRY}")
+    (path,) = folder.glob(f"{name}-*{ENTRY_SUFFIX}")
     return path
 
 
@@ -45,7 +53,7 @@ def entries(folder: Path) -> list[Path]:
 
 def names(folder: Path) -> set[str]:
     """What there is, entries by their name alone."""
-    return {path.name.partition("-")[0] if path.suffix == ENTRY else path.name for path in entries(folder)}
+    return {path.name.partition("-")[0] if path.suffix == ENTRY_SUFFIX else path.name for path in entries(folder)}
 
 
 def test_without_a_folder_nothing_is_kept(keep: Keep, tmp_path: Path) -> None:
@@ -58,7 +66,7 @@ def test_the_second_time_it_is_read(keep: Keep, tmp_path: Path) -> None:
     first, second = keep(folder, "k", {}, arrays), keep(folder, "k", {}, never)
     assert list(second) == ["x", "a"]
     for name, array in first.items():
-        assert isinstance(second[name], np.memmap) == (keep is mapped)
+        assert isinstance(second[name], np.memmap) == (keep is memory_mapped_arrays)
         assert second[name].dtype == array.dtype
         np.testing.assert_array_equal(second[name], array)
     second["x"][:] = 0  # torch shares memory with writable arrays alone
@@ -67,8 +75,8 @@ def test_the_second_time_it_is_read(keep: Keep, tmp_path: Path) -> None:
 
 
 def test_both_readers_share_an_entry(tmp_path: Path) -> None:
-    whole(tmp_path, "k", {}, arrays)
-    assert mapped(tmp_path, "k", {}, never)["x"][0, 0] == 7
+    cached_arrays(tmp_path, "k", {}, arrays)
+    assert memory_mapped_arrays(tmp_path, "k", {}, never)["x"][0, 0] == 7
 
 
 def test_another_name_or_origin_is_another_entry(keep: Keep, tmp_path: Path) -> None:
@@ -84,7 +92,7 @@ def test_an_origin_of_other_than_plain_values_is_refused(keep: Keep, tmp_path: P
         keep(tmp_path, "k", {"made by": object()}, arrays)
 
 
-@pytest.mark.parametrize("file", ["x.npy", "a.npy", LIST])
+@pytest.mark.parametrize("file", ["x.npy", "a.npy", CHECKSUM_FILE])
 @pytest.mark.parametrize("damage", ["truncated", "begins otherwise", "ends otherwise", "empty", "gone"])
 def test_a_damaged_entry_is_computed_again(keep: Keep, tmp_path: Path, file: str, damage: str) -> None:
     keep(tmp_path, "k", {}, arrays)
@@ -105,7 +113,7 @@ def test_a_damaged_entry_is_computed_again(keep: Keep, tmp_path: Path, file: str
 @pytest.mark.parametrize("sums", ["[]", "3", "null", '{"x": 1, "a": 2}', "{}", '{"../x": ""}', None])
 def test_a_list_of_something_else_is_damaged(keep: Keep, tmp_path: Path, sums: str | None) -> None:
     keep(tmp_path, "k", {}, arrays)
-    path = entry(tmp_path) / LIST
+    path = entry(tmp_path) / CHECKSUM_FILE
     path.write_text(path.read_text().replace("x", "z") if sums is None else sums)
     assert keep(tmp_path, "k", {}, lambda: arrays(8))["x"][0, 0] == 8
 
@@ -139,7 +147,7 @@ def test_nothing_is_unpickled(keep: Keep, tmp_path: Path, monkeypatch: pytest.Mo
     else:
         np.save(path, np.array([Trap()], object), allow_pickle=True)
     sums = {file.stem: sha256(file.read_bytes()).hexdigest() for file in path.parent.glob("*.npy")}
-    (path.parent / LIST).write_text(json.dumps(sums))
+    (path.parent / CHECKSUM_FILE).write_text(json.dumps(sums))
     assert keep(tmp_path, "k", {}, arrays)["x"][0, 0] == 7
     assert not (tmp_path / "sprung").exists()
 
@@ -206,23 +214,23 @@ def test_entries_used_longest_ago_make_room(keep: Keep, tmp_path: Path, monkeypa
         keep(tmp_path, name, {}, arrays)
         os.utime(entry(tmp_path, name), (time.time() - age,) * 2)
     size = sum(file.stat().st_size for file in entry(tmp_path, "old").iterdir())
-    monkeypatch.setattr(array_cache, "LIMIT", 3 * size)
+    monkeypatch.setattr(array_cache, "MAX_BYTES", 3 * size)
     used = keep(tmp_path, "older than it looks", {}, never)["x"]  # and so used now
     keep(tmp_path, "newest", {}, arrays)
     assert names(tmp_path) == {"older than it looks", "new", "newest"}
-    monkeypatch.setattr(array_cache, "LIMIT", 10)
+    monkeypatch.setattr(array_cache, "MAX_BYTES", 10)
     keep(tmp_path, "alone", {}, arrays)
     assert names(tmp_path) == {"alone"}
-    assert (used == 7).all()  # what is mapped stays after it was deleted
+    assert (used == 7).all()  # what is memory_mapped_arrays stays after it was deleted
 
 
 def test_nothing_but_entries_makes_room(keep: Keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a stranger's files nor those of a cache of an earlier version are touched, but for its single entries."""
-    monkeypatch.setattr(array_cache, "LIMIT", 10)
+    monkeypatch.setattr(array_cache, "MAX_BYTES", 10)
     (tmp_path / "speech_commands" / "clean-1").mkdir(parents=True)
     for name in ("a note.txt", "speech_commands/clean-1/x.npy", "speech_commands/.lock-3", "imdb-1.lock"):
         (tmp_path / name).write_bytes(b"0" * 100)
-    (tmp_path / f"old{ENTRY}").write_bytes(b"0" * 100)
+    (tmp_path / f"old{ENTRY_SUFFIX}").write_bytes(b"0" * 100)
     keep(tmp_path, "k", {}, arrays)
     assert names(tmp_path) == {"a note.txt", "speech_commands", "imdb-1.lock", "k"}
     assert len(list((tmp_path / "speech_commands").rglob("*"))) == 3
@@ -230,31 +238,33 @@ def test_nothing_but_entries_makes_room(keep: Keep, tmp_path: Path, monkeypatch:
 
 def test_what_killed_processes_left_is_removed(keep: Keep, tmp_path: Path) -> None:
     keep(tmp_path, "k", {}, arrays)
-    path = entry(tmp_path).rename(tmp_path / f"{PART}{entry(tmp_path).name}")  # of the one that is written now
-    for name, age in (("abandoned", 2 * ABANDONED), ("under way", 0.0)):
-        (tmp_path / f"{PART}{name}").mkdir()
-        os.utime(tmp_path / f"{PART}{name}", (time.time() - age,) * 2)
+    # The partial folder of the entry that is computed below is removed, however young it is.
+    path = entry(tmp_path).rename(tmp_path / f"{PARTIAL_PREFIX}{entry(tmp_path).name}")
+    for name, age in (("abandoned", 2 * ABANDONED_SECONDS), ("under way", 0.0)):
+        (tmp_path / f"{PARTIAL_PREFIX}{name}").mkdir()
+        os.utime(tmp_path / f"{PARTIAL_PREFIX}{name}", (time.time() - age,) * 2)
     keep(tmp_path, "k", {}, arrays)
     assert not path.exists()
-    assert names(tmp_path) == {f"{PART}under way", "k"}
+    assert names(tmp_path) == {f"{PARTIAL_PREFIX}under way", "k"}
 
 
 SLOWLY = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from tasks.data.array_cache import mapped, whole
+from tasks.data.array_cache import memory_mapped_arrays, cached_arrays
 def compute():
     print("computed")
     time.sleep(0.3)
     return {"x": np.full(100, 7)}
-keep = {"whole": whole, "mapped": mapped}[sys.argv[2]]
+keep = {"cached_arrays": cached_arrays, "memory_mapped_arrays": memory_mapped_arrays}[sys.argv[2]]
 assert keep(Path(sys.argv[1]), "k", {}, compute)["x"].sum() == 700
 """
 
 
 def test_of_processes_that_want_the_same_one_computes(tmp_path: Path) -> None:
-    commands = [[sys.executable, "-c", SLOWLY, str(tmp_path / "c"), how] for how in ("whole", "mapped") * 2]
+    functions = ("cached_arrays", "memory_mapped_arrays") * 2
+    commands = [[sys.executable, "-c", SLOWLY, str(tmp_path / "c"), function] for function in functions]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
     said = [process.communicate()[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4

@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 
 from gatebench.errors import UserError
-from tasks.data.datasets import Dataset, File, check_inside
+from tasks.data.datasets import Dataset, File, check_relative_path
 
 GOOD: dict[str, Any] = {"name": "a.csv", "checksum": "0" * 64, "size": 7, "url": "https://example.org/a.csv"}
-PLACES: dict[str, Any] = {"title": "t", "licence": "l", "home": "h", "folders": ("a",), "tasks": ()}
+PLACES: dict[str, Any] = {"title": "t", "licence": "l", "source_url": "h", "folders": ("a",), "tasks": ()}
 
 
 @pytest.mark.parametrize(
@@ -33,22 +33,22 @@ def test_a_data_set_adds_up() -> None:
     files = (File(**GOOD), File(**GOOD | {"name": "b.csv", "size": 5, "checksum": "1" * 32}))
     dataset = Dataset("d", files=files, **PLACES)
     assert dataset.size == 12
-    assert not dataset.by_hand
-    assert Dataset("d", files=(*files, File("c", "0" * 64, 1)), **PLACES).by_hand
+    assert not dataset.needs_manual_download
+    assert Dataset("d", files=(*files, File("c", "0" * 64, 1)), **PLACES).needs_manual_download
 
 
 def test_a_data_set_leads_nowhere_else() -> None:
     with pytest.raises(UserError, match="is not a path below a folder"):
         Dataset("d", files=(), **PLACES | {"folders": ("..",)})
     with pytest.raises(UserError, match="is not a path below a folder"):
-        Dataset("d", files=(), **PLACES, instead=({"/a": "0" * 64},))
+        Dataset("d", files=(), **PLACES, alternatives=({"/a": "0" * 64},))
     with pytest.raises(UserError, match="is no checksum"):
-        Dataset("d", files=(), **PLACES, instead=({"a": "x"},))
+        Dataset("d", files=(), **PLACES, alternatives=({"a": "x"},))
 
 
 @pytest.mark.parametrize("name", [".", "a", "a/b.txt", "./a", "a b", "_x_/é.wav", "..a", "a.."])
 def test_paths_inside(name: str) -> None:
-    check_inside(name)
+    check_relative_path(name)
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_paths_inside(name: str) -> None:
 )
 def test_paths_outside(name: str) -> None:
     with pytest.raises(UserError, match="is not a path below a folder"):
-        check_inside(name)
+        check_relative_path(name)

@@ -203,7 +203,7 @@ def test_a_server_that_announces_another_size_is_not_heard_out(site: Site, tmp_p
 def test_a_part_that_was_not_asked_for_is_refused(site: Site, tmp_path: Path) -> None:
     leave(tmp_path, DATA[:1000])
     site.shift = 1
-    with pytest.raises(UserError, match="sends another part of the file than it was asked for"):
+    with pytest.raises(UserError, match="sends another part of the file than was requested"):
         get(site.file("data.bin"), tmp_path)
 
 
@@ -228,7 +228,7 @@ def test_a_closed_port_is_told(tmp_path: Path) -> None:
 
 
 def test_a_server_that_says_nothing_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloading, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(downloading, "TIMEOUT_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/f"
         with pytest.raises(Unreachable, match=r"broke off after 0 of 1 bytes|cannot be reached"):

@@ -98,7 +98,7 @@ def test_other_bytes_than_published_are_not_kept(site: Site, tmp_path: Path, con
 def test_a_wrong_file_is_named_and_not_replaced(site: Site, tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / "a.csv").write_bytes(b"mine")
-    with pytest.raises(UserError, match=r"plain/a\.csv is not as published \(its sha256 is .*\); move it away, then"):
+    with pytest.raises(UserError, match=r"plain/a\.csv is not the published file \(its sha256 is .*\); move it away"):
         fetch(plain(site), tmp_path, ignore)
     assert read_tree(tmp_path) == {"plain/a.csv": b"mine"}
     assert not site.requests
@@ -111,7 +111,7 @@ def test_what_comes_by_hand_is_said_to(site: Site, tmp_path: Path) -> None:
         fetch(dataset, tmp_path, ignore)
     assert str(caught.value) == (
         "plain cannot be fetched. Its authors send it by post. "
-        f"By hand, a.csv, b.csv ({site.address}) go to {tmp_path / 'plain'}."
+        f"Download a.csv, b.csv from {site.address} by hand and put it into {tmp_path / 'plain'}."
     )
     assert not list(tmp_path.iterdir())
     (tmp_path / "plain").mkdir()
@@ -127,7 +127,8 @@ def test_offline_says_where_the_file_goes_by_hand(tmp_path: Path) -> None:
         fetch(dataset, tmp_path, ignore)
     place = tmp_path / "plain" / "a.csv"
     assert (
-        str(caught.value) == f"{gone.address}/a.csv cannot be reached: Connection refused. By hand, it goes to {place}."
+        str(caught.value)
+        == f"{gone.address}/a.csv cannot be reached: Connection refused. If you download it by hand, put it at {place}."
     )
     assert read_tree(tmp_path) == {}
 

@@ -27,7 +27,7 @@ def test_a_missing_file_says_what_where_and_from_where(tmp_path: Path) -> None:
         find_file(tmp_path, ("a", "."), ("packed.gz", "plain"), HOME)
     looked = f"{tmp_path / 'a'}, {tmp_path}"
     assert str(caught.value) == (
-        f"There is no packed.gz or plain in any of {looked} (see gatebench data fetch); its official home is {HOME}."
+        f"There is no packed.gz or plain in any of {looked} (see gatebench data fetch); its official source is {HOME}."
     )
 
 
@@ -90,5 +90,5 @@ def test_without_a_home_folder_the_user_is_asked(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr("os.path.expanduser", homeless)
-    with pytest.raises(UserError, match=r"^There is no home folder to keep data in; say data_root=… or set"):
+    with pytest.raises(UserError, match=r"^There is no home folder for the data; set data_root=… or"):
         default_root()

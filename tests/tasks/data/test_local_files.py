@@ -5,7 +5,7 @@ import pytest
 
 from gatebench.errors import UserError
 from tasks.data.datasets import Dataset
-from tasks.data.local_files import examine, locate, missing
+from tasks.data.local_files import locate, missing_files, verify
 from tests.tasks.data.local_site import Site
 from tests.tasks.data.small_datasets import FILES, IMAGES, PLAIN, packed, plain
 
@@ -19,21 +19,21 @@ def put(root: Path, **files: bytes) -> None:
 
 
 def verdicts(root: Path, dataset: Dataset | None = None) -> list[tuple[str, str]]:
-    findings = examine(dataset or plain(SITE), root, lambda *_: None)
-    return [(finding.place.relative_to(root).as_posix(), finding.verdict) for finding in findings]
+    findings = verify(dataset or plain(SITE), root, lambda *_: None)
+    return [(finding.path.relative_to(root).as_posix(), finding.verdict) for finding in findings]
 
 
 def test_nothing_is_there(tmp_path: Path) -> None:
     for root in (tmp_path, tmp_path / "absent"):
         assert locate(plain(SITE), root) == []
-        assert missing(plain(SITE), root) == ["a.csv", "b.csv"]
+        assert missing_files(plain(SITE), root) == ["a.csv", "b.csv"]
         assert verdicts(root) == [("plain/a.csv", "missing"), ("plain/b.csv", "missing")]
 
 
 def test_all_is_there_in_whatever_folders(tmp_path: Path) -> None:
     put(tmp_path, **{"old/plain/a.csv": PLAIN["a.csv"], "plain/b.csv": PLAIN["b.csv"]})
     assert locate(plain(SITE), tmp_path) == [tmp_path / "old/plain/a.csv", tmp_path / "plain/b.csv"]
-    assert missing(plain(SITE), tmp_path) == []
+    assert missing_files(plain(SITE), tmp_path) == []
     assert verdicts(tmp_path) == [("old/plain/a.csv", "ok"), ("plain/b.csv", "ok")]
 
 
@@ -46,7 +46,7 @@ def test_the_first_folder_goes_first(tmp_path: Path) -> None:
 def test_some_is_there(tmp_path: Path) -> None:
     put(tmp_path, **{"plain/b.csv": PLAIN["b.csv"]})
     assert locate(plain(SITE), tmp_path) == []
-    assert missing(plain(SITE), tmp_path) == ["a.csv"]
+    assert missing_files(plain(SITE), tmp_path) == ["a.csv"]
     assert verdicts(tmp_path) == [("plain/b.csv", "ok"), ("plain/a.csv", "missing")]
 
 
@@ -54,14 +54,14 @@ def test_some_is_there(tmp_path: Path) -> None:
 def test_a_wrong_file_is_said_to_be(tmp_path: Path, content: bytes) -> None:
     put(tmp_path, **PLAIN)
     put(tmp_path / "plain", **{**PLAIN, "a.csv": content})
-    wrong, ok = examine(plain(SITE), tmp_path, lambda *_: None)
+    wrong, ok = verify(plain(SITE), tmp_path, lambda *_: None)
     assert (wrong.verdict, ok.verdict) == ("wrong", "ok")
     found, right = (hashlib.sha256(data).hexdigest() for data in (content, PLAIN["a.csv"]))
-    assert wrong.why == f"its sha256 is {found}, not {right}"
+    assert wrong.fault == f"its sha256 is {found}, not {right}"
 
 
 def test_an_md5_is_checked_too(tmp_path: Path) -> None:
-    dataset = plain(SITE, instead=({"c": hashlib.md5(b"c").hexdigest()},))
+    dataset = plain(SITE, alternatives=({"c": hashlib.md5(b"c").hexdigest()},))
     put(tmp_path / "plain", c=b"c")
     assert verdicts(tmp_path, dataset) == [("plain/c", "ok")]
     put(tmp_path / "plain", c=b"d")
@@ -70,9 +70,9 @@ def test_an_md5_is_checked_too(tmp_path: Path) -> None:
 
 def test_another_form_stands_for_all(tmp_path: Path) -> None:
     put(tmp_path / "packed", **{"images/one": IMAGES["images/one"]})
-    assert missing(packed(SITE), tmp_path) == ["images.tar.gz"]
+    assert missing_files(packed(SITE), tmp_path) == ["images.tar.gz"]
     put(tmp_path, **{"images/two": IMAGES["images/two"]})
-    assert missing(packed(SITE), tmp_path) == []
+    assert missing_files(packed(SITE), tmp_path) == []
     assert locate(packed(SITE), tmp_path) == [tmp_path / "packed/images/one", tmp_path / "images/two"]
     put(tmp_path, **{"images.tar.gz": b"wrong"})
     assert verdicts(tmp_path, packed(SITE)) == [
@@ -87,18 +87,18 @@ def test_a_folder_is_checked_by_who_knows_how(tmp_path: Path) -> None:
         if not list(path.iterdir()):
             raise UserError(f"{path} is empty.")
 
-    dataset = plain(SITE, instead=({"folder": check},))
+    dataset = plain(SITE, alternatives=({"folder": check},))
     (tmp_path / "plain" / "folder").mkdir(parents=True)
-    (finding,) = examine(dataset, tmp_path, lambda *_: None)
-    assert (finding.verdict, finding.why) == ("wrong", f"{tmp_path / 'plain' / 'folder'} is empty.")
+    (finding,) = verify(dataset, tmp_path, lambda *_: None)
+    assert (finding.verdict, finding.fault) == ("wrong", f"{tmp_path / 'plain' / 'folder'} is empty.")
     put(tmp_path / "plain" / "folder", x=b"")
     assert verdicts(tmp_path, dataset) == [("plain/folder", "ok")]
 
 
 def test_what_cannot_be_read_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "plain" / "a.csv").mkdir(parents=True)
-    first, _ = examine(plain(SITE), tmp_path, lambda *_: None)
-    assert (first.verdict, first.why) == ("wrong", "it cannot be read: Is a directory")
+    first, _ = verify(plain(SITE), tmp_path, lambda *_: None)
+    assert (first.verdict, first.fault) == ("wrong", "it cannot be read: Is a directory")
 
 
 def test_a_place_that_cannot_be_looked_into_is_told(tmp_path: Path) -> None:
@@ -109,6 +109,6 @@ def test_a_place_that_cannot_be_looked_into_is_told(tmp_path: Path) -> None:
 def test_tells_how_far_it_is(tmp_path: Path) -> None:
     put(tmp_path / "plain", **PLAIN)
     told: list[tuple[str, int, int]] = []
-    list(examine(plain(SITE), tmp_path, lambda *news: told.append(news)))
+    list(verify(plain(SITE), tmp_path, lambda *news: told.append(news)))
     assert ("checking a.csv", 20_000, 20_000) in told
     assert told[-1] == ("checking b.csv", 200_000, 200_000)

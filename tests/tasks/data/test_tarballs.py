@@ -7,7 +7,7 @@ import pytest
 
 from gatebench.errors import UserError
 from tasks.data import tarballs
-from tasks.data.tarballs import members, open_verified
+from tasks.data.tarballs import iterate_members, open_verified
 from tests.tasks.data.archives import tar_bytes
 from tests.tasks.speech.small_speech import sha256
 
@@ -16,7 +16,7 @@ FILES = {"go/a.wav": b"a" * 5000, "go/b.wav": b"", "README.md": b"read me"}
 
 
 def contents(data: bytes, name_of: Callable[[str], str | None] = lambda path: path) -> dict[str, bytes]:
-    return {name: content() for name, content in members(io.BytesIO(data), PATH, name_of)}
+    return {name: content() for name, content in iterate_members(io.BytesIO(data), PATH, name_of)}
 
 
 @pytest.mark.parametrize("packing", ["", "gz", "xz"])
@@ -30,7 +30,7 @@ def test_only_wanted_files_come_under_the_names_that_are_given() -> None:
 
 
 def test_a_file_need_not_be_read() -> None:
-    found = [name for name, _ in members(io.BytesIO(tar_bytes(FILES, "gz")), PATH, lambda path: path)]
+    found = [name for name, _ in iterate_members(io.BytesIO(tar_bytes(FILES, "gz")), PATH, lambda path: path)]
     assert found == list(FILES)
 
 
@@ -77,11 +77,11 @@ def test_what_is_no_archive_is_refused() -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    bomb = tar_bytes({"go/a.wav": bytes(tarballs.MOST_BYTES + 1)}, "gz")
+    bomb = tar_bytes({"go/a.wav": bytes(tarballs.MAX_FILE_BYTES + 1)}, "gz")
     assert len(bomb) < 200_000
     with pytest.raises(UserError, match=r"^small\.tar holds go/a\.wav of 16,777,217 bytes; the most is 16,777,216\.$"):
         contents(bomb)
-    monkeypatch.setattr(tarballs, "MOST_FILES", 2)
+    monkeypatch.setattr(tarballs, "MAX_FILES", 2)
     with pytest.raises(UserError, match=r"^small\.tar holds more than 2 files\.$"):
         contents(tar_bytes(FILES, ""))
 

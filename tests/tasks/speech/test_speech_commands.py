@@ -207,7 +207,7 @@ def test_every_kind_of_features_is_made() -> None:
 
 def test_nothing_there(tmp_path: Path) -> None:
     for version in WORDS:
-        with pytest.raises(MissingFile, match=r"its official home is http://download\.tensorflow\.org/data/"):
+        with pytest.raises(MissingFile, match=r"its official source is http://download\.tensorflow\.org/data/"):
             task(version=version).load(tmp_path)
 
 

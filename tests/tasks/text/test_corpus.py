@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.data.array_cache import whole
+from tasks.data.array_cache import cached_arrays
 from tasks.text.corpus import RESERVED, UNKNOWN, Corpus, words_of
 
 TEXTS = [["b", "a", "b"], ["c"], ["a", "b", "c", "a"], ["b", "a", "b"], ["d", "é"]]
@@ -47,8 +47,8 @@ def test_numbers_stand_for_words() -> None:
 
 def test_a_corpus_goes_through_a_store(tmp_path: Path) -> None:
     corpus = Corpus.of(TEXTS)
-    whole(tmp_path, "k", {}, corpus.to_arrays)
-    again = Corpus.from_arrays(whole(tmp_path, "k", {}, dict))
+    cached_arrays(tmp_path, "k", {}, corpus.to_arrays)
+    again = Corpus.from_arrays(cached_arrays(tmp_path, "k", {}, dict))
     assert list(again.words) == list(corpus.words)
     assert again.numbers.tolist() == corpus.numbers.tolist()
     assert again.lengths.tolist() == corpus.lengths.tolist()

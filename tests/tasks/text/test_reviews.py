@@ -66,7 +66,7 @@ def test_nothing_there(tmp_path: Path) -> None:
         find_reviews(tmp_path)
     assert str(caught.value) == (
         f"There is no aclImdb_v1.tar.gz or aclImdb_labeled.tar.gz and no folder aclImdb in any of {tmp_path / 'imdb'}, "
-        f"{tmp_path} (see gatebench data fetch); its official home is {reviews.HOME}."
+        f"{tmp_path} (see gatebench data fetch); its official source is {reviews.HOME}."
     )
 
 
@@ -78,7 +78,7 @@ def test_a_damaged_archive_is_refused_before_it_is_unpacked(
     path = write_archive(tmp_path, data, monkeypatch)
     changed = data[:-1] + bytes([data[-1] ^ 1])
     path.write_bytes({"truncated": data[: len(data) // 2], "changed": changed, "empty": b""}[damage])
-    with pytest.raises(UserError, match=f"is not the published file: .* its official home is {reviews.HOME}"):
+    with pytest.raises(UserError, match=f"is not the published file: .* its official source is {reviews.HOME}"):
         verified(path)
 
 
