@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow bench check format clean
+.PHONY: help setup demo test test-slow bench check docs doc-pages format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -34,9 +34,15 @@ check: $(STAMP) ## Lint, check the format and the types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+docs: $(STAMP) ## Build the documentation in site/, without network; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+doc-pages: $(STAMP) ## Write the generated parts of docs/cells.md, docs/tasks.md and docs/backends.md
+	$(BIN)/python -m tests.doc_pages --write
+
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-clean: ## Remove .venv and caches; records under runs/ stay
-	rm -rf $(VENV) build ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## Remove .venv, site/ and caches; records under runs/ stay
+	rm -rf $(VENV) build ./*.egg-info site .pytest_cache .mypy_cache .ruff_cache .hypothesis

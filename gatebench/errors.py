@@ -15,8 +15,9 @@ class Refusal(UserError):  # noqa: N818  (a refusal is an answer, not a fault)
 def unknown(kind: str, name: object, allowed: Iterable[str]) -> UserError:
     """Return the error for a `name` that is not among the `allowed` ones, with the nearest match.
 
-    >>> print(unknown("cell", "lsmt", ["lstm", "gru"]))
-    There is no cell 'lsmt'; did you mean 'lstm'? Allowed: gru, lstm.
+    Examples:
+        >>> print(unknown("cell", "lsmt", ["lstm", "gru"]))
+        There is no cell 'lsmt'; did you mean 'lstm'? Allowed: gru, lstm.
     """
     names = sorted(set(allowed))
     near = get_close_matches(str(name), names, n=1, cutoff=0.5)
@@ -27,7 +28,8 @@ def unknown(kind: str, name: object, allowed: Iterable[str]) -> UserError:
 def out_of_range(name: str, value: object, allowed: str) -> UserError:
     """Return the error for a parameter whose value lies outside of what is `allowed`.
 
-    >>> print(out_of_range("training.max_epochs", 0, "a whole number of at least 1"))
-    training.max_epochs is 0; it must be a whole number of at least 1.
+    Examples:
+        >>> print(out_of_range("training.max_epochs", 0, "a whole number of at least 1"))
+        training.max_epochs is 0; it must be a whole number of at least 1.
     """
     return UserError(f"{name} is {value!r}; it must be {allowed}.")

@@ -87,8 +87,9 @@ def paired_differences(arm: Scores, baseline: Scores) -> list[float]:
 def smallest_p(pairs: int) -> float:
     """Return the smallest two-sided p of the sign-flip test with n pairs: 2 / 2^n, and 1 for no pairs.
 
-    >>> [smallest_p(n) for n in (3, 4, 5, 6, 8)]
-    [0.25, 0.125, 0.0625, 0.03125, 0.0078125]
+    Examples:
+        >>> [smallest_p(n) for n in (3, 4, 5, 6, 8)]
+        [0.25, 0.125, 0.0625, 0.03125, 0.0078125]
     """
     return min(1.0, 2.0 ** (1 - pairs))
 
@@ -96,8 +97,9 @@ def smallest_p(pairs: int) -> float:
 def pairs_needed(comparisons: int) -> int:
     """Return the fewest pairs with which one of several Holm-corrected comparisons can be significant at 0.05.
 
-    >>> pairs_needed(1), pairs_needed(4)
-    (6, 8)
+    Examples:
+        >>> pairs_needed(1), pairs_needed(4)
+        (6, 8)
     """
     return next(n for n in range(1, 2000) if smallest_p(n) * comparisons <= ALPHA)
 
@@ -147,8 +149,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     The p-value of rank k of m, from 0, is multiplied by m - k. No corrected value is less than that of a smaller
     p-value, or greater than 1.
 
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
+    Examples:
+        >>> holm([0.01, 0.04, 0.03])
+        [0.03, 0.06, 0.06]
     """
     corrected, largest = [0.0] * len(p_values), 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):

@@ -1,6 +1,6 @@
 """Metrics of continual learning: pure functions of the accuracy matrix R.
 
-R (T, T): R[i][j] is the accuracy on experience j after training on the experiences 0 to i, one after another.
+R (T, T): `R[i][j]` is the accuracy on experience j after training on the experiences 0 to i, one after another.
 T is the number of experiences.
 """
 
@@ -13,7 +13,7 @@ Matrix = Sequence[Sequence[float]]
 def average_accuracy(R: Matrix) -> float:
     """Return the mean accuracy on all experiences after the last one (ACC, Lopez-Paz & Ranzato 2017).
 
-    ACC = mean over j of R[T-1][j].
+    ACC = mean over j of `R[T-1][j]`.
 
     Raises:
         ValueError: R is not square, or empty.
@@ -25,7 +25,7 @@ def average_accuracy(R: Matrix) -> float:
 def backward_transfer(R: Matrix) -> float:
     """Return the mean change of the accuracy on an experience since it was learnt (BWT, Lopez-Paz & Ranzato 2017).
 
-    BWT = mean over j < T-1 of R[T-1][j] - R[j][j]. It is negative if later experiences lowered the accuracy.
+    BWT = mean over j < T-1 of `R[T-1][j] - R[j][j]`. It is negative if later experiences lowered the accuracy.
 
     Raises:
         ValueError: R is not square, or has fewer than two experiences.
@@ -37,8 +37,8 @@ def backward_transfer(R: Matrix) -> float:
 def forgetting(R: Matrix) -> float:
     """Return the mean decrease of the accuracy on an experience from its earlier maximum (Chaudhry et al. 2018).
 
-    F = mean over j < T-1 of max over i < T-1 of R[i][j] - R[T-1][j]. It is negative if the last experience raised the
-    accuracy above the earlier maximum.
+    F = mean over j < T-1 of the maximum over i < T-1 of `R[i][j] - R[T-1][j]`. It is negative if the last
+    experience raised the accuracy above the earlier maximum.
 
     Raises:
         ValueError: R is not square, or has fewer than two experiences.

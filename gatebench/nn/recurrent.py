@@ -33,7 +33,8 @@ class Recurrent(nn.Module):
         backend: a name, or "auto" for the fastest that does not refuse.
         steps: the longest T, for cells whose initial bias depends on it.
         generator: the source of the initial weights; torch's global one if None.
-        device, dtype: of the weights.
+        device: the device of the weights; torch's default if None.
+        dtype: the data type of the weights; torch's default if None.
 
     Raises:
         UserError: a size is out of range, the cell cannot have these sizes, or there is no such backend.

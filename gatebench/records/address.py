@@ -22,8 +22,9 @@ def is_server(uri: str) -> bool:
 def without_credentials(uri: str) -> str:
     """Return the address without user name and password, to be printed.
 
-    >>> without_credentials("https://me:secret@example.org/mlflow")
-    'https://example.org/mlflow'
+    Examples:
+        >>> without_credentials("https://me:secret@example.org/mlflow")
+        'https://example.org/mlflow'
     """
     parts = urlsplit(uri)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else uri
@@ -32,8 +33,9 @@ def without_credentials(uri: str) -> str:
 def sqlite_file(uri: str) -> Path | None:
     """Return the file of a sqlite address; None for other addresses.
 
-    >>> sqlite_file("sqlite:////data/mlflow.db"), sqlite_file("sqlite:///mlflow.db"), sqlite_file("http://localhost:5000")
-    (PosixPath('/data/mlflow.db'), PosixPath('mlflow.db'), None)
+    Examples:
+        >>> sqlite_file("sqlite:////data/mlflow.db"), sqlite_file("sqlite:///mlflow.db"), sqlite_file("http://localhost:5000")
+        (PosixPath('/data/mlflow.db'), PosixPath('mlflow.db'), None)
     """
     parts = urlsplit(uri)
     return Path(parts.path[1:]) if parts.scheme == "sqlite" else None

@@ -34,8 +34,9 @@ class Shape:
     def __str__(self) -> str:
         """Return the sizes as text.
 
-        >>> str(Shape(784, 64, 1, 128))
-        '784,64,1,128'
+        Examples:
+            >>> str(Shape(784, 64, 1, 128))
+            '784,64,1,128'
         """
         return f"{self.T},{self.B},{self.I},{self.H}"
 

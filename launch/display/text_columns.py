@@ -10,10 +10,11 @@ def align(rows: Sequence[Sequence[str]], sides: str) -> str:
         rows: the texts of each row, the head first.
         sides: "l" or "r" for each column: left-aligned or right-aligned.
 
-    >>> print(align([("cell", "n"), ("lstm", "10")], "lr"))
-    cell   n
-    --------
-    lstm  10
+    Examples:
+        >>> print(align([("cell", "n"), ("lstm", "10")], "lr"))
+        cell   n
+        --------
+        lstm  10
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [

@@ -1,4 +1,9 @@
-"""A series in a CSV file of the user's: nothing in it is believed before it has been looked at."""
+"""Read a series from a CSV file of the user and check every cell of it. N rows, I columns.
+
+The file is read with Python's `csv` module and not with pandas, because pandas 3.1 reads three kinds of faulty files
+without an error (rows with too few cells, two columns of one name, text after a closing quote) and names neither the
+line nor the column of a cell that is not a number.
+"""
 
 import csv
 import math
@@ -17,14 +22,29 @@ from gatebench.errors import UserError, unknown
 from tasks.data.files import report_read_errors
 from tasks.series.timestamps import read_timestamp
 
-LARGEST = 1 << 30  # bytes of a file: a gigabyte of text is held as about half as many of numbers
-MISSING = frozenset({"", "-", "?", "na", "n/a", "nan", "none", "null"})  # in any case: a value that is not there
-ENCODINGS: Mapping[str, str] = {"utf-8": "utf-8-sig", "latin-1": "latin-1"}
+MAX_BYTES = 1 << 30
+"""The largest file that is read. The numbers of a file take about half as much memory as their text."""
+
+MISSING_VALUES = frozenset({"", "-", "?", "na", "n/a", "nan", "none", "null"})
+"""The cells that mean a missing value, in lower case. Upper case is allowed too."""
+
+PYTHON_ENCODINGS: Mapping[str, str] = {"utf-8": "utf-8-sig", "latin-1": "latin-1"}
+
+MAX_SHOWN = 40  # the number of characters of a faulty cell in a message
 
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """How a CSV file is to be read: `inputs` None takes every column; `date` None, the first one if it is no number."""
+    """How to read a CSV file.
+
+    Attributes:
+        target: the name of the column to forecast.
+        inputs: the names of the columns to read beside the target; None for all columns.
+        date: the name of the column of dates; None for the first column, if its first cell is not a number.
+        date_format: the `strptime` pattern of the dates; None for ISO 8601.
+        separator: the character between two cells.
+        encoding: a key of `PYTHON_ENCODINGS`.
+    """
 
     target: str
     inputs: Sequence[str] | None
@@ -36,9 +56,13 @@ class CsvFormat:
 
 @dataclass(frozen=True)
 class CsvRows:
-    """What a CSV file holds: columns' names, the target first; values (N, I) with NaN for what is missing.
+    """The content of a CSV file.
 
-    times: one a row, or none if there is no column of dates. lines: where each row ends in the file, for sentences.
+    Attributes:
+        columns: (I,) the names of the columns of `values`. The target is the first.
+        values: (N, I) the numbers; NaN for a missing value.
+        times: (N,) the times of the rows; empty if the file has no column of dates.
+        lines: (N,) the number of the last line of each row in the file, for messages.
     """
 
     columns: tuple[str, ...]
@@ -47,106 +71,122 @@ class CsvRows:
     lines: Sequence[int]
 
 
-def read_csv(path: Path, form: CsvFormat) -> CsvRows:
-    """Return the rows of a CSV file whose first line names its columns.
+def read_csv(path: Path, csv_format: CsvFormat) -> CsvRows:
+    """Return the rows of a CSV file. The first line of the file must name its columns.
 
     Raises:
-        UserError: the file cannot be read, is too large, or a line, a name or a value in it is not what it must be.
+        UserError: the file cannot be read or is too large, or a row, a column name or a cell is faulty.
     """
     with report_read_errors(path):
-        if (size := path.stat().st_size) > LARGEST:
-            raise UserError(f"{path} has {size:,} bytes; at most {LARGEST:,} are read.")
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise UserError(f"{path} has {size:,} bytes; at most {MAX_BYTES:,} are read.")
         try:
-            with path.open(encoding=ENCODINGS[form.encoding], newline="") as file:
-                reader = csv.reader(file, delimiter=form.separator, strict=True)
-                return _parse(((reader.line_num, cells) for cells in reader if cells), path.name, form)
+            with path.open(encoding=PYTHON_ENCODINGS[csv_format.encoding], newline="") as file:
+                reader = csv.reader(file, delimiter=csv_format.separator, strict=True)
+                return _parse(((reader.line_num, cells) for cells in reader if cells), path.name, csv_format)
         except UnicodeDecodeError as error:
             byte = error.object[error.start]
             raise UserError(
-                f"{path} is not {form.encoding}: it holds the byte 0x{byte:02x}; "
+                f"{path} is not {csv_format.encoding}: it contains the byte 0x{byte:02x}; "
                 f"perhaps task.encoding=latin-1 is right."
             ) from None
         except csv.Error as error:
             raise UserError(f"{path} is not a CSV file: {error}.") from None
 
 
-def _parse(rows: Iterator[tuple[int, list[str]]], name: str, form: CsvFormat) -> CsvRows:
-    """Return the rows of a file from its line numbers and cells."""
+def _parse(rows: Iterator[tuple[int, list[str]]], name: str, csv_format: CsvFormat) -> CsvRows:
+    """Return the rows of a file.
+
+    Args:
+        rows: the line number and the cells of each row that is not empty.
+        name: the name of the file, for messages.
+        csv_format: how to read the cells.
+    """
     header = [column.strip() for column in next(rows, (0, []))[1]]
-    _check_header(header, name, form)
-    begin = next(rows, None)
-    if begin is None:
+    _check_header(header, name, csv_format)
+    first_row = next(rows, None)
+    if first_row is None:
         raise UserError(f"{name} has no row below its first line.")
-    date = _date_column(header, begin[1], form)
-    columns = _columns(header, date, name, form)
-    place_of = {column: place for place, column in enumerate(header)}
-    places = [place_of[column] for column in columns]
-    values, times, lines = array("d"), [], []
-    for line, cells in chain([begin], rows):
+
+    date = _date_column(header, first_row[1], csv_format)
+    columns = _value_columns(header, date, name, csv_format)
+    index_of = {column: index for index, column in enumerate(header)}
+    value_indices = [index_of[column] for column in columns]
+
+    values = array("d")
+    times: list[datetime] = []
+    lines: list[int] = []
+    for line, cells in chain([first_row], rows):
         if len(cells) != len(header):
             raise UserError(f"{name} has {len(cells)} cells in line {line}, and {len(header)} columns.")
-        values.extend([_number(cells[place], header[place], name, line) for place in places])
+        values.extend([_number(cells[index], header[index], name, line) for index in value_indices])
         if date is not None:
-            times.append(_time(cells[place_of[date]], date, name, line, form.date_format))
+            times.append(_time(cells[index_of[date]], date, name, line, csv_format.date_format))
         lines.append(line)
     return CsvRows(columns, np.array(values).reshape(-1, len(columns)), times, lines)
 
 
-def _check_header(header: Sequence[str], name: str, form: CsvFormat) -> None:
+def _check_header(header: Sequence[str], name: str, csv_format: CsvFormat) -> None:
+    """Check that the column names are unique and that all columns of the format are among them."""
     if not any(header):
         raise UserError(f"{name} is empty; its first line must name its columns.")
-    twice = [column for column, count in Counter(header).items() if count > 1]
-    if twice:
-        raise UserError(f"{name} has two columns called {twice[0]!r}.")
-    for column in (form.target, *(form.inputs or ()), *([] if form.date is None else [form.date])):
+    repeated = [column for column, count in Counter(header).items() if count > 1]
+    if repeated:
+        raise UserError(f"{name} has two columns called {repeated[0]!r}.")
+    dates = [] if csv_format.date is None else [csv_format.date]
+    for column in (csv_format.target, *(csv_format.inputs or ()), *dates):
         if column not in header:
             raise unknown(f"column in {name}", column, header)
 
 
-def _date_column(header: Sequence[str], first: Sequence[str], form: CsvFormat) -> str | None:
-    """Return which column holds the dates: the one that is named, or the first one if it is not of numbers."""
-    if form.date is not None or header[0] in (form.target, *(form.inputs or ())):
-        return form.date
+def _date_column(header: Sequence[str], first_cells: Sequence[str], csv_format: CsvFormat) -> str | None:
+    """Return the name of the column of dates, or None if the file has none."""
+    if csv_format.date is not None or header[0] in (csv_format.target, *(csv_format.inputs or ())):
+        return csv_format.date
     try:
-        _number(first[0], header[0], "", 0)
+        _number(first_cells[0], header[0], "", 0)
     except UserError:
         return header[0]
     return None
 
 
-def _columns(header: Sequence[str], date: str | None, name: str, form: CsvFormat) -> tuple[str, ...]:
-    """Return the target and the columns beside it, in the file's order."""
-    if form.target == date:
-        raise UserError(f"task.target is {form.target!r}, the column of dates of {name}.")
-    wanted = [column for column in header if form.inputs is None or column in form.inputs]
-    others = [column for column in wanted if column not in (form.target, date)]
+def _value_columns(header: Sequence[str], date: str | None, name: str, csv_format: CsvFormat) -> tuple[str, ...]:
+    """Return the names of the target and of the other input columns, these in the file's order."""
+    if csv_format.target == date:
+        raise UserError(f"task.target is {csv_format.target!r}, the column of dates of {name}.")
+    inputs = [column for column in header if csv_format.inputs is None or column in csv_format.inputs]
+    others = [column for column in inputs if column not in (csv_format.target, date)]
     if "" in others:
-        raise UserError(f"Column {header.index('') + 1} of {name} has no name; say in task.inputs which to use.")
-    return form.target, *others
+        raise UserError(f"Column {header.index('') + 1} of {name} has no name; list the columns to use in task.inputs.")
+    return csv_format.target, *others
 
 
 def _number(text: str, column: str, name: str, line: int) -> float:
-    """Return a cell's number, NaN where it is missing."""
+    """Return the number in a cell, or NaN for a missing value."""
     text = text.strip()
-    if text.lower() in MISSING:
+    if text.lower() in MISSING_VALUES:
         return math.nan
     try:
-        number = math.inf if "_" in text else float(text)
+        number = math.inf if "_" in text else float(text)  # Python reads 1_000 as a number; a CSV file must not
     except ValueError:
         number = math.inf
     if not math.isfinite(number):
         raise UserError(
-            f"Column {column!r} of {name} holds {text[:40]!r} in line {line}, which is no number; "
-            f"say in task.inputs which columns to use."
+            f"Column {column!r} of {name} contains {text[:MAX_SHOWN]!r} in line {line}, which is not a number; "
+            f"list the columns to use in task.inputs."
         )
     return number
 
 
-def _time(text: str, column: str, name: str, line: int, pattern: str | None) -> datetime:
+def _time(text: str, column: str, name: str, line: int, date_format: str | None) -> datetime:
+    """Return the time in a cell."""
     try:
-        return read_timestamp(text, pattern)
+        return read_timestamp(text, date_format)
     except ValueError:
-        form = "a date in ISO 8601; task.date_format can give another form" if pattern is None else f"of form {pattern}"
+        if date_format is None:
+            expected = "a date in ISO 8601; task.date_format can give another form"
+        else:
+            expected = f"of form {date_format}"
         raise UserError(
-            f"Column {column!r} of {name} holds {text[:40]!r} in line {line}, which is not {form}."
+            f"Column {column!r} of {name} contains {text[:MAX_SHOWN]!r} in line {line}, which is not {expected}."
         ) from None

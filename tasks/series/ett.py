@@ -1,4 +1,4 @@
-"""Electricity transformer temperature: two transformers, by the hour and by the quarter of an hour."""
+"""Electricity transformer temperature: two transformers, measured every hour and every 15 minutes."""
 
 from __future__ import annotations
 
@@ -22,33 +22,36 @@ FILES = {
     )
 }
 STEPS_PER_DAY = {"ETTh1": 24, "ETTh2": 24, "ETTm1": 96, "ETTm2": 96}
-DAYS = (360, 480, 600)  # after which training, validation and test end: 12, 4 and 4 months of 30 days
+DAYS = (360, 480, 600)
+"""The days after which training, validation and test end: 12, 4 and 4 months of 30 days."""
+
 FEATURES = ("M", "S")
 COLUMNS: tuple[str, ...] = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")  # six loads and the oil temperature
 
 
 @dataclass(frozen=True)
 class Ett(Task):
-    """A transformer's loads and oil temperature are forecast from the hours before.
+    """Forecast the loads and the oil temperature of a transformer from the hours before.
 
-    dataset: ETTh1 or ETTh2, by the hour; ETTm1 or ETTm2, by the quarter of an hour. features: "M", all seven columns
-    from all seven, or "S", the oil temperature OT from itself. input_length, horizon: steps of input, T, and of
-    forecast. subtract_last: each column's last input is subtracted from its inputs, and the change from it is forecast;
-    the errors are the same figures either way.
+    Attributes:
+        dataset: "ETTh1" or "ETTh2", hourly; "ETTm1" or "ETTm2", every 15 minutes.
+        features: "M": all seven columns from all seven; "S": the oil temperature OT from itself.
+        input_length: T, the number of input steps.
+        horizon: the number of steps to forecast.
+        subtract_last: whether the last input of each column is subtracted from its inputs and targets, so that the
+            change from it is forecast. This does not change the errors.
     """
 
     title = "Electricity transformer temperature"
     metrics = (Metric("mse", "min"), Metric("mae", "min"))
-    chance = (
-        1.0  # the training part's mean, there, by definition; the baseline "mean" is what it scores on the test part
-    )
+    chance = 1.0  # the training part's mean on the training part; its error on the test part is the baseline "mean"
     protocol = (
         "Zhou et al. 2021 (Informer), with the borders of its code: 12, 4 and 4 months of 30 days for training, "
-        "validation and test, what is left is not used; the inputs of validation and test windows may reach back into "
-        "the part before. Standardised by training's mean and standard deviation, on whose scale the errors are; all "
-        "windows, one step apart. Departures: the last incomplete batch is scored, which published code drops; no "
-        "calendar features; with subtract_last, the default, the network sees and forecasts changes from the last "
-        "value, as NLinear does (Zeng et al. 2023) and published LSTM rows do not."
+        "validation and test; the rest is not used. The inputs of validation and test windows may contain steps of the "
+        "part before. The series and its errors are standardised by the mean and the standard deviation of the "
+        "training part. All windows are used, one step apart. Departures: the last incomplete batch is scored, which "
+        "published code drops; no calendar features; with subtract_last, the default, the network reads and forecasts "
+        "changes from the last value, as NLinear does (Zeng et al. 2023) and published LSTM rows do not."
     )
     licence = "CC BY-ND 4.0"
 
@@ -66,7 +69,7 @@ class Ett(Task):
         check_flag("subtract_last", self.subtract_last)
 
     def checksums(self) -> Mapping[str, str]:
-        """Return the checksum of the one CSV file, which a zip archive may hold."""
+        """Return the checksum of the CSV file. It is the same if the file is in a zip archive."""
         return {FILES[self.dataset].file: FILES[self.dataset].sha256}
 
     def size(self) -> Size:
@@ -74,8 +77,8 @@ class Ett(Task):
         windows = self._ends[0] - self.input_length - self.horizon + 1
         return Size(windows, self.input_length, len(COLUMNS) if self.features == "M" else 1)
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing is costly here)
-        """Read the CSV file, or the zip archive that holds it, from one of the `FOLDERS`."""
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing needs a cache)
+        """Read the CSV file, alone or in its zip archive, from one of the `FOLDERS`."""
         from tasks.series.forecasting import forecasting_problem
 
         values, columns = FILES[self.dataset].read(root), COLUMNS
@@ -95,4 +98,5 @@ class Ett(Task):
 
     @property
     def _ends(self) -> tuple[int, ...]:
+        """The steps after which training, validation and test end."""
         return tuple(days * STEPS_PER_DAY[self.dataset] for days in DAYS)

@@ -1,4 +1,4 @@
-"""Forecasting of a series: the loss, the scores, and the problem that its tasks share. B batch, H steps, O columns."""
+"""The loss, the scores and the problem of a forecasting task. B batch, H steps of forecast, O columns forecast."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -11,7 +11,7 @@ from torch.nn import functional
 from gatebench.task import Batch, Problem
 from tasks.blocks.objectives import LastStep
 from tasks.series.simple_forecasts import simple_forecasts
-from tasks.series.windows import Windows, part_spans, standardize
+from tasks.series.windows import Windows, standardize, window_spans
 
 
 def squared_error(forecast: Tensor, batch: Batch) -> Tensor:
@@ -20,14 +20,14 @@ def squared_error(forecast: Tensor, batch: Batch) -> Tensor:
 
 
 def sum_errors(forecast: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Return the sums of squared and of absolute errors, and how many values were forecast."""
+    """Return the sum of the squared errors, the sum of the absolute errors and the number of values, in float64."""
     errors = (forecast - batch.y).double()
     squared = errors.square().sum()
     return {"squared": squared, "absolute": errors.abs().sum(), "values": full_like(squared, errors.numel())}
 
 
 def mean_errors(totals: Mapping[str, float]) -> dict[str, float]:
-    """Return the mean squared and the mean absolute error of added tallies of `sum_errors`."""
+    """Return the mean squared and the mean absolute error from the results of `sum_errors`, added over batches."""
     return {"mse": totals["squared"] / totals["values"], "mae": totals["absolute"] / totals["values"]}
 
 
@@ -43,15 +43,23 @@ def forecasting_problem(
     season: int | None,
     subtract_last: bool,
 ) -> Problem:
-    """Return the problem of forecasting the first `outputs` columns of a series (N, I) from windows of all of them.
+    """Return the problem of forecasting some columns of a series from windows of all columns.
 
-    ends: the steps after which training, validation and test end. season: in steps, for the seasonal-naive forecast.
-    name, columns: of the series, for the sentences.
+    Args:
+        values: (N, I) the series.
+        columns: (I,) the names of the columns, for messages.
+        name: the name of the series, for messages.
+        outputs: O. The first O columns are forecast.
+        ends: the steps after which training, validation and test end.
+        input_length: L, the number of input steps.
+        horizon: H, the number of steps to forecast.
+        season: the number of steps of a season, for the seasonal-naive forecast; None if there is no season.
+        subtract_last: as in `Windows`.
 
     Raises:
         UserError: a part is too short for one window, or a column cannot be standardised.
     """
-    spans = part_spans(ends, input_length, horizon, name)
+    spans = window_spans(ends, input_length, horizon, name)
     scaled = standardize(values, ends[0], columns, name)
     train, val, test = (
         Windows(scaled, outputs, input_length, horizon, first, count, subtract_last) for first, count in spans

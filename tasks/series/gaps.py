@@ -1,4 +1,7 @@
-"""What is missing in a series: refused, or filled from before it, never from behind. N rows, I columns."""
+"""Missing values and missing rows of a series: refuse them, or carry the last one forward. N rows, I columns.
+
+A gap is only filled from earlier rows, so that no value from the future reaches an input.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,73 +11,87 @@ from numpy.typing import NDArray
 
 from gatebench.errors import UserError
 from tasks.series.csv_series import CsvRows
-from tasks.series.timestamps import Clock
+from tasks.series.timestamps import TimeAxis
 
 
 def carry_forward(values: NDArray[np.float64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the series (N, I) with each missing value (N, I) replaced by the last one of its column that is not.
+    """Return a series with the last observation carried forward.
 
-    Values missing from a column's beginning on are replaced by its first row's, whatever that is.
+    Args:
+        values: (N, I) the series.
+        missing: (N, I) which values are missing. Missing values at the beginning of a column have no value before
+            them; they are replaced by the number in the column's first row.
     """
     rows = np.arange(len(values))[:, None]
-    last = np.maximum.accumulate(np.where(missing, 0, rows), 0)
-    filled: NDArray[Any] = np.take_along_axis(values, last, 0)
+    last_present = np.maximum.accumulate(np.where(missing, 0, rows), 0)
+    filled: NDArray[Any] = np.take_along_axis(values, last_present, 0)
     return filled
 
 
-def fill_values(rows: CsvRows, sentinel: float | None, carry: bool, name: str) -> NDArray[np.float64]:
-    """Return the values (N, I) of a file, with what is missing carried forward; `name` is the file's.
+def fill_missing_values(rows: CsvRows, sentinel: float | None, carry: bool, name: str) -> NDArray[np.float64]:
+    """Return the values (N, I) of a file without missing ones.
+
+    Args:
+        rows: the content of the file.
+        sentinel: a number that means a missing value, or None.
+        carry: whether missing values are replaced by the last value of the column.
+        name: the name of the file, for messages.
 
     Raises:
-        UserError: a value is missing and must not be carried, or there is none before it.
+        UserError: a value is missing and `carry` is false, or a column begins with a missing value.
     """
-    missing = np.isnan(rows.values) if sentinel is None else np.isnan(rows.values) | (rows.values == sentinel)
-    for column, absent in zip(rows.columns, missing.T, strict=True):
-        if absent[0] and carry:
+    missing = np.isnan(rows.values)
+    if sentinel is not None:
+        missing = missing | (rows.values == sentinel)
+    for column, column_missing in zip(rows.columns, missing.T, strict=True):
+        if column_missing[0] and carry:
             raise UserError(
-                f"Column {column!r} of {name} begins without a value, so that task.missing=carry has none to carry; "
-                f"say in task.inputs which columns to use, or leave the first rows out."
+                f"Column {column!r} of {name} begins with a missing value, so that task.missing=carry has no value to "
+                f"carry; list the columns to use in task.inputs, or remove the first rows."
             )
-        if absent.any() and not carry:
+        if column_missing.any() and not carry:
             raise UserError(
-                f"Column {column!r} of {name} lacks {absent.sum():,} of {len(absent):,} values, the first one in line "
-                f"{rows.lines[absent.argmax()]}; task.missing=carry puts the last value before each in its place."
+                f"Column {column!r} of {name} lacks {column_missing.sum():,} of {len(column_missing):,} values, the "
+                f"first one in line {rows.lines[column_missing.argmax()]}; task.missing=carry replaces each by the "
+                f"last value before it."
             )
     return carry_forward(rows.values, missing)
 
 
-def check_no_gap(clock: Clock, lines: Sequence[int], name: str) -> None:
-    """Check that all rows are the usual step apart.
+def check_regular(axis: TimeAxis, lines: Sequence[int], name: str) -> None:
+    """Check that all rows are equally far apart in time.
 
     Raises:
-        UserError: they are not; the sentence says where first, and what can be done.
+        UserError: they are not. The message names the first gap and the ways to handle it.
     """
-    if not clock.is_even:
-        gaps = np.flatnonzero(clock.steps != clock.usual)
+    if not axis.is_regular:
+        gaps = np.flatnonzero(axis.steps != axis.usual_step)
         raise UserError(
-            f"{name} has rows that are not {clock.describe(clock.usual)} apart, {len(gaps):,} of {len(clock.ticks):,}, "
-            f"the first one in line {lines[gaps[0] + 1]}, {clock.describe(int(clock.steps[gaps[0]]))} after the one "
-            f"before; task.gaps=carry puts the last row in the place of missing ones, task.gaps=ignore takes the rows "
-            f"as evenly spaced."
+            f"{name} has rows that are not {axis.describe(axis.usual_step)} apart, {len(gaps):,} of "
+            f"{len(axis.offsets):,}, the first one in line {lines[gaps[0] + 1]}, "
+            f"{axis.describe(int(axis.steps[gaps[0]]))} after the row before; task.gaps=carry repeats the last row in "
+            f"place of missing ones, task.gaps=ignore takes the rows as evenly spaced."
         )
 
 
-def fill_rows(clock: Clock, lines: Sequence[int], name: str) -> NDArray[np.int64]:
-    """Return, for each of the steps that there should be, the row at its time or else the last one before it.
+def carried_rows(axis: TimeAxis, lines: Sequence[int], name: str) -> NDArray[np.int64]:
+    """Return the row to use at each step of a regular time axis: the row at this time, or the last row before it.
 
     Raises:
-        UserError: a gap is no multiple of the usual step, or more rows are missing than there are.
+        UserError: a gap is not a multiple of the usual step, or there are more missing rows than rows.
     """
-    odd = np.flatnonzero(clock.steps % clock.usual)
-    if len(odd):
+    irregular = np.flatnonzero(axis.steps % axis.usual_step)
+    if len(irregular):
         raise UserError(
-            f"{name} has a row in line {lines[odd[0] + 1]} that is {clock.describe(int(clock.steps[odd[0]]))} after "
-            f"the one before, no multiple of the usual {clock.describe(clock.usual)}: task.gaps=carry cannot fill that."
+            f"{name} has a row in line {lines[irregular[0] + 1]} that is "
+            f"{axis.describe(int(axis.steps[irregular[0]]))} after the row before, not a multiple of the usual "
+            f"{axis.describe(axis.usual_step)}: task.gaps=carry cannot fill this gap."
         )
-    places = (clock.ticks - clock.ticks[0]) // clock.usual
-    total = int(places[-1]) + 1
-    if total > 2 * len(places):
+    step_of_row = (axis.offsets - axis.offsets[0]) // axis.usual_step
+    steps = int(step_of_row[-1]) + 1
+    if steps > 2 * len(step_of_row):
         raise UserError(
-            f"{name} has {len(places):,} rows and lacks {total - len(places):,}: too many for task.gaps=carry."
+            f"{name} has {len(step_of_row):,} rows and lacks {steps - len(step_of_row):,}, "
+            f"too many for task.gaps=carry."
         )
-    return np.searchsorted(places, np.arange(total), side="right") - 1
+    return np.searchsorted(step_of_row, np.arange(steps), side="right") - 1

@@ -1,4 +1,4 @@
-"""A series as it is published: a CSV file of a date and columns of numbers, alone or in a zip archive."""
+"""A published series: a CSV file with a column of dates and columns of numbers, alone or in a zip archive."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PublishedSeries:
-    """One CSV file, with how it is found and verified.
+    """One published CSV file: its names, its places and its checksum.
 
-    file: the CSV file's name. sha256, size: of the CSV file, in hex digits and bytes. archive: the name of the zip
-    archive that may hold it. folders: below the data root, where either is looked for. home: where it is published.
-    columns: how many there are beside the date, which is the first.
+    Attributes:
+        file: the name of the CSV file.
+        sha256: the SHA-256 of the CSV file in hex digits.
+        size: the size of the CSV file in bytes.
+        archive: the name of the zip archive that may contain the CSV file.
+        folders: the folders below the data root that may contain the file or the archive, in order of search.
+        home: the address where the file is published.
+        columns: I, the number of columns of numbers. They follow the first column, which contains dates.
     """
 
     file: str
@@ -32,11 +37,14 @@ class PublishedSeries:
     columns: int
 
     def read(self, root: Path) -> NDArray[np.float64]:
-        """Return the columns (N, I) of the file below the data root `root`; the archive itself is not verified.
+        """Return the numbers (N, I) of the file. The checksum of the CSV file is verified, also in an archive.
+
+        Args:
+            root: the data root.
 
         Raises:
-            MissingFile: neither the file nor the archive is there.
-            UserError: it cannot be read, or is not the published one.
+            MissingFile: neither the file nor the archive exists.
+            UserError: the file cannot be read, or is not the published one.
         """
         import io
 

@@ -1,4 +1,4 @@
-"""Any series in a CSV file of the user's: stock, weather, traffic."""
+"""Forecast any series in a CSV file of the user, such as prices, weather or traffic."""
 
 from __future__ import annotations
 
@@ -26,27 +26,37 @@ GAPS = ("refuse", "carry", "ignore")
 
 @dataclass(frozen=True)
 class Series(Task):
-    """One column of a CSV file is forecast from itself and the others. The file's first line names its columns.
+    """Forecast one column of a CSV file from itself and the other columns. The file's first line names its columns.
 
-    path: the file, from the working directory. target: the column to forecast. horizon, input_length: steps of forecast
-    and of input, T. inputs: the columns beside the target; None for all. date: the column of dates; None for the first
-    if it holds no numbers. date_format: theirs, as for `strptime`; None for ISO 8601. separator, encoding: of the file.
-    sentinel: a number that stands for a missing value. missing: "refuse" missing values, or "carry" the column's last
-    one forward. gaps: "refuse" missing rows, "carry" the last row forward, or "ignore" them, as for a stock's weekends.
-    season: in steps, for the seasonal-naive forecast; None for a day, for a week of days, or for a year of months, as
-    far as dates without ignored gaps tell. subtract_last: each column's last input is subtracted from its inputs, and
-    the change from it is forecast; the errors are the same figures either way.
+    Attributes:
+        path: the file, relative to the working directory.
+        target: the name of the column to forecast.
+        horizon: the number of steps to forecast.
+        input_length: T, the number of input steps.
+        inputs: the names of the columns to read beside the target; None for all.
+        date: the name of the column of dates; None for the first column, if its first cell is not a number.
+        date_format: the `strptime` pattern of the dates; None for ISO 8601.
+        separator: the character between two cells.
+        encoding: the encoding of the file: "utf-8" or "latin-1".
+        sentinel: a number that means a missing value; None for none.
+        missing: the treatment of missing values: "refuse" them, or "carry" the column's last value forward.
+        gaps: the treatment of missing rows: "refuse" them, "carry" the last row forward, or "ignore" them, for example
+            the weekends of stock prices.
+        season: the number of steps of a season, for the seasonal-naive forecast. None derives it from the dates: a day,
+            a week if the steps are days, a year if they are months. There is no season without dates or with ignored
+            gaps.
+        subtract_last: whether the last input of each column is subtracted from its inputs and targets, so that the
+            change from it is forecast. This does not change the errors.
     """
 
-    title = "A series of one's own"
+    title = "A series in a CSV file of the user"
     metrics = (Metric("mse", "min"), Metric("mae", "min"))
-    chance = (
-        1.0  # the training part's mean, there, by definition; the baseline "mean" is what it scores on the test part
-    )
+    chance = 1.0  # the training part's mean on the training part; its error on the test part is the baseline "mean"
     protocol = (
-        "None is published. As for `weather`: in order, 70 % for training, 10 % for validation, 20 % for test, whose "
-        "inputs may reach back into the part before; standardised by training's mean and standard deviation, on whose "
-        "scale the errors are; all windows, one step apart, none dropped."
+        "None is published. As for `weather`: in order, 70 % for training, 10 % for validation, 20 % for test. The "
+        "inputs of validation and test windows may contain steps of the part before. The series and its errors are "
+        "standardised by the mean and the standard deviation of the training part. All windows are used, one step "
+        "apart."
     )
     licence = "the user's own"
 
@@ -81,78 +91,84 @@ class Series(Task):
             check_number("sentinel", self.sentinel, -1e300, 1e300)
         make_floats(self, "sentinel")
         if not isinstance(self.separator, str) or len(self.separator) != 1 or self.separator in '"\r\n':
-            raise out_of_range("task.separator", self.separator, "one character that may stand between cells")
+            raise out_of_range(
+                "task.separator", self.separator, "one character, but not a double quote or an end of line"
+            )
         check_choice("encoding", self.encoding, ENCODINGS)
         check_choice("missing", self.missing, MISSING)
         check_choice("gaps", self.gaps, GAPS)
         check_flag("subtract_last", self.subtract_last)
 
     def parameters(self) -> dict[str, Any]:
-        """Return the fields, the path without its folder: what the file holds enters a digest, not where it lies."""
+        """Return the fields, with the path reduced to the file name: the folder does not enter a digest."""
         return {**super().parameters(), "path": self.path and Path(self.path).name}
 
     def checksums(self) -> Mapping[str, str]:
-        """Return the checksum of the user's file, from its bytes.
+        """Return the SHA-256 of the user's file.
 
         Raises:
-            UserError: no file or no target is named, or the file cannot be read.
+            UserError: the path or the target is null, or the file cannot be read.
         """
         path = self._file()
         with report_read_errors(path), path.open("rb") as file:
             return {path.name: hashlib.file_digest(file, "sha256").hexdigest()}
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (it is the user's own file)
-        """Read the user's file; the data root is of no account."""
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing needs a cache)
+        """Read the user's file. The data root is not used."""
         from tasks.series.csv_series import CsvFormat, read_csv
         from tasks.series.forecasting import forecasting_problem
 
         path, target = self._file(), str(self.target)
-        form = CsvFormat(target, self.inputs, self.date, self.date_format, self.separator, self.encoding)
-        rows = read_csv(path, form)
-        values, season = self._evenly(rows, path.name)
-        n = len(values)
-        if self.season is not None and self.season > n - int(0.2 * n):
-            raise out_of_range(
-                "task.season", self.season, f"at most the {n - int(0.2 * n):,} steps before the test part"
-            )
+        csv_format = CsvFormat(target, self.inputs, self.date, self.date_format, self.separator, self.encoding)
+        rows = read_csv(path, csv_format)
+        values, season = self._regular_series(rows, path.name)
+        steps = len(values)
+        ends = (int(0.7 * steps), steps - int(0.2 * steps), steps)
+        if self.season is not None and self.season > ends[1]:
+            raise out_of_range("task.season", self.season, f"at most the {ends[1]:,} steps before the test part")
         return forecasting_problem(
             values,
             rows.columns,
             path.name,
             outputs=1,
-            ends=(int(0.7 * n), n - int(0.2 * n), n),
+            ends=ends,
             input_length=self.input_length,
             horizon=self.horizon,
             season=season if self.season is None else self.season,
             subtract_last=self.subtract_last,
         )
 
-    def _evenly(self, rows: CsvRows, name: str) -> tuple[NDArray[np.float64], int | None]:
-        """Return the values (N, I), one row a step and none missing, and the season that the dates tell."""
-        from tasks.series.gaps import check_no_gap, fill_rows, fill_values
-        from tasks.series.timestamps import read_clock
+    def _regular_series(self, rows: CsvRows, name: str) -> tuple[NDArray[np.float64], int | None]:
+        """Return the values (N, I) without missing values and missing rows, and the season that the dates give."""
+        from tasks.series.gaps import carried_rows, check_regular, fill_missing_values
+        from tasks.series.timestamps import time_axis
 
-        values = fill_values(rows, self.sentinel, self.missing == "carry", name)
-        clock = read_clock(rows.times, rows.lines, name)
-        if clock is None:
+        values = fill_missing_values(rows, self.sentinel, self.missing == "carry", name)
+        axis = time_axis(rows.times, rows.lines, name)
+        if axis is None:
             return values, None
         if self.gaps == "ignore":
-            return values, clock.season if clock.is_even else None
+            return values, axis.season if axis.is_regular else None
         if self.gaps == "carry":
-            return values[fill_rows(clock, rows.lines, name)], clock.season
-        check_no_gap(clock, rows.lines, name)
-        return values, clock.season
+            return values[carried_rows(axis, rows.lines, name)], axis.season
+        check_regular(axis, rows.lines, name)
+        return values, axis.season
 
     def _file(self) -> Path:
-        """Return the user's file, after a look whether it is there."""
+        """Return the path of the user's file.
+
+        Raises:
+            UserError: the path or the target is null.
+            MissingFile: there is no such file.
+        """
         if self.path is None or self.target is None:
             field, wanted = ("path", "a CSV file") if self.path is None else ("target", "the column to forecast")
             raise UserError(f"task.{field} is null; it must name {wanted}.")
         try:
             path = Path(self.path).expanduser()
-            there = path.is_file()
-        except (OSError, RuntimeError):  # a name too long, or no such user's home
-            there = False
-        if not there:
+            exists = path.is_file()
+        except (OSError, RuntimeError):  # the name is too long, or "~user" has no home folder
+            exists = False
+        if not exists:
             raise MissingFile(f"There is no file {self.path}, which task.path names.")
         return path

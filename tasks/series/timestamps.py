@@ -1,4 +1,4 @@
-"""Timestamps of a series: read, and put in microseconds or months. N rows."""
+"""The timestamps of a series and the steps between them. N rows."""
 
 import re
 from collections.abc import Sequence
@@ -15,73 +15,91 @@ SHORTEST_MONTH = 28 * DAY
 
 
 def read_timestamp(text: str, pattern: str | None) -> datetime:
-    """Return the time that a text gives, in ISO 8601 or in a `strptime` pattern; with an offset, as UTC without one.
+    """Return the time in a text, without a time zone. A time with an offset is converted to UTC.
 
-    A month alone, "1949-01", is its first day.
+    Args:
+        text: the time. A month alone, such as "1949-01", means its first day.
+        pattern: the `strptime` pattern of the text; None for ISO 8601.
 
     Raises:
-        ValueError: the text is no time.
+        ValueError: the text is not such a time.
     """
     text = text.strip()
     try:
         if pattern is not None:
             time = datetime.strptime(text, pattern)
         else:
-            time = datetime.fromisoformat(f"{text}-01" if len(text) == 7 and text[4] == "-" else text)
+            is_month = len(text) == 7 and text[4] == "-"
+            time = datetime.fromisoformat(f"{text}-01" if is_month else text)
         return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
     except OverflowError:
-        raise ValueError(f"{text} is no time in UTC") from None
+        raise ValueError(f"{text} is outside the range of times in UTC") from None
     except re.error:
-        raise ValueError(f"{pattern} asks for the same twice") from None
+        raise ValueError(f"{pattern} contains one directive twice") from None
 
 
 @dataclass(frozen=True, eq=False)
-class Clock:
-    """When the rows of a series were taken.
+class TimeAxis:
+    """The times of the rows of a series.
 
-    ticks: (N,) microseconds since the first row, or months where rows are four weeks or more apart and not evenly so.
-    usual: the most common step between two rows, in ticks. monthly: whether ticks are months.
+    Attributes:
+        offsets: (N,) the time of each row minus the time of the first row, in microseconds or in months. Months are
+            the unit if all rows are at least four weeks apart and not all equally far.
+        usual_step: the most frequent step from one row to the next, in the unit of `offsets`.
+        in_months: whether the unit is the month.
     """
 
-    ticks: NDArray[np.int64]
-    usual: int
-    monthly: bool
+    offsets: NDArray[np.int64]
+    usual_step: int
+    in_months: bool
 
     @property
     def steps(self) -> NDArray[np.int64]:
-        """The step (N - 1,) from each row to the next, in ticks."""
-        return np.diff(self.ticks)
+        """The step (N - 1,) from each row to the next, in the unit of `offsets`."""
+        return np.diff(self.offsets)
 
     @property
-    def is_even(self) -> bool:
-        """Whether all steps are the usual one."""
-        return bool((self.steps == self.usual).all())
+    def is_regular(self) -> bool:
+        """Whether all steps are equal."""
+        return bool((self.steps == self.usual_step).all())
 
     @property
     def season(self) -> int | None:
-        """How many rows make a day, or a week of days, or a year of months; None if not a whole number above 1."""
-        span = 12 if self.monthly else 7 * DAY if self.usual == DAY else DAY
-        return span // self.usual if span % self.usual == 0 and span > self.usual else None
+        """The number of rows in a season, or None if it is not a whole number above 1.
 
-    def describe(self, ticks: int) -> str:
-        """Return a number of ticks in words."""
-        if self.monthly:
-            return f"{ticks} month{'s' if ticks > 1 else ''}"
-        return str(timedelta(microseconds=ticks))
+        The season is a year for months, a week for days, and a day for all other steps.
+        """
+        if self.in_months:
+            season = 12
+        elif self.usual_step == DAY:
+            season = 7 * DAY
+        else:
+            season = DAY
+        is_whole = season % self.usual_step == 0
+        return season // self.usual_step if is_whole and season > self.usual_step else None
+
+    def describe(self, step: int) -> str:
+        """Return a step as a text with its unit."""
+        if self.in_months:
+            return f"{step} month{'s' if step > 1 else ''}"
+        return str(timedelta(microseconds=step))
 
 
-def read_clock(times: Sequence[datetime], lines: Sequence[int], name: str) -> Clock | None:
-    """Return the clock of a file's rows, or None if it has fewer than two times.
+def time_axis(times: Sequence[datetime], lines: Sequence[int], name: str) -> TimeAxis | None:
+    """Return the time axis of a file's rows, or None if there are fewer than two times.
 
-    `name` is the file's and `lines` (N,) are where its rows end, for the sentences.
+    Args:
+        times: (N,) the times of the rows.
+        lines: (N,) the line of each row in the file, for messages.
+        name: the name of the file, for messages.
 
     Raises:
         UserError: the times do not increase from row to row.
     """
     if len(times) < 2:
         return None
-    since = np.array(times, "datetime64[us]").astype(np.int64)
-    steps = np.diff(since)
+    microseconds = np.array(times, "datetime64[us]").astype(np.int64)
+    steps = np.diff(microseconds)
     if (steps < 1).any():
         row = int((steps < 1).argmax()) + 1
         raise UserError(
@@ -89,7 +107,7 @@ def read_clock(times: Sequence[datetime], lines: Sequence[int], name: str) -> Cl
             f"its rows must be in order of time."
         )
     months = np.array(times, "datetime64[M]").astype(np.int64)
-    monthly = bool(steps.min() >= SHORTEST_MONTH and steps.min() < steps.max() and (np.diff(months) > 0).all())
-    ticks = months if monthly else since
-    sizes, counts = np.unique(np.diff(ticks), return_counts=True)
-    return Clock(ticks - ticks[0], int(sizes[counts.argmax()]), monthly)
+    in_months = bool(steps.min() >= SHORTEST_MONTH and steps.min() < steps.max() and (np.diff(months) > 0).all())
+    offsets = months if in_months else microseconds
+    step_sizes, counts = np.unique(np.diff(offsets), return_counts=True)
+    return TimeAxis(offsets - offsets[0], int(step_sizes[counts.argmax()]), in_months)

@@ -10,7 +10,9 @@ from gatebench.task import Metric, Problem, Size, Task
 from tasks.blocks.validation import check_choice, check_flag, check_whole
 from tasks.series.published_series import PublishedSeries
 
-HOME = "https://github.com/thuml/Autoformer"  # where this file is published; measured at https://www.bgc-jena.mpg.de/wetter/
+HOME = "https://github.com/thuml/Autoformer"
+"""The publisher of this file. The measurements are from https://www.bgc-jena.mpg.de/wetter/."""
+
 FILE = PublishedSeries(
     "weather.csv",
     "34ee981d07313e51da2a50bb600072c8ae4a69cb4b0651f4cb93a069d7a2ba63",
@@ -21,8 +23,10 @@ FILE = PublishedSeries(
     columns=21,
 )
 STEPS, STEPS_PER_DAY = 52_696, 144
-ENDS = (36_887, 42_157, STEPS)  # 70 % for training and 20 % for test, rounded down, and what is left for validation
-SENTINEL = -9999.0
+ENDS = (36_887, 42_157, STEPS)
+"""The steps after which training, validation and test end: 70 % and 20 %, rounded down, and the rest for validation."""
+
+SENTINEL = -9999.0  # means a missing value
 FEATURES = ("M", "S")
 SENTINELS = ("carry", "keep")
 COLUMNS: tuple[str, ...] = (
@@ -33,29 +37,31 @@ COLUMNS: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class Weather(Task):
-    """Twenty-one measurements of the weather are forecast from those before.
+    """Forecast 21 measurements of the weather from those before.
 
-    features: "M", all columns from all, or "S", the last one, OT, from itself. input_length, horizon: steps of ten
-    minutes of input, T, and of forecast. subtract_last: each column's last input is subtracted from its inputs, and the
-    change from it is forecast; the errors are the same figures either way. sentinels: what becomes of the 81 values of
-    -9999, which stand for what was not measured: "carry" repeats the column's last value before them, "keep" leaves
-    them.
+    Attributes:
+        features: "M": all columns from all columns; "S": the last column, OT, from itself.
+        input_length: T, the number of input steps of ten minutes.
+        horizon: the number of steps to forecast.
+        subtract_last: whether the last input of each column is subtracted from its inputs and targets, so that the
+            change from it is forecast. This does not change the errors.
+        sentinels: the treatment of the 81 values of -9999, which mean missing values. "carry" replaces each by the
+            column's last value before it; "keep" leaves them.
     """
 
     title = "Weather in Jena, 2020"
     metrics = (Metric("mse", "min"), Metric("mae", "min"))
-    chance = (
-        1.0  # the training part's mean, there, by definition; the baseline "mean" is what it scores on the test part
-    )
+    chance = 1.0  # the training part's mean on the training part; its error on the test part is the baseline "mean"
     protocol = (
         "Wu et al. 2021 (Autoformer), its file and its split: in order, 70 % for training, 10 % for validation, 20 % "
-        "for test, whose inputs may reach back into the part before. Standardised by training's mean and standard "
-        "deviation, on whose scale the errors are; all windows, one step apart. Departures: 81 values of -9999 (50 of "
-        "OT, 30 of max. PAR, 1 of wv, all in the training part) are replaced by the last value before them; "
-        "task.sentinels=keep leaves them, as published figures do: they swell the standard deviation of three columns "
-        "whose errors then hardly count. The last incomplete batch is scored, which published code drops; no calendar "
-        "features; with subtract_last, the default, the network sees and forecasts changes from the last value, as "
-        "published LSTM rows do not. Steps count as equal, though one stamp comes twice and nine are missing."
+        "for test. The inputs of validation and test windows may contain steps of the part before. The series and its "
+        "errors are standardised by the mean and the standard deviation of the training part. All windows are used, "
+        "one step apart. Departures: 81 values of -9999 (50 of OT, 30 of max. PAR, 1 of wv, all in the training part) "
+        "are replaced by the last value before them; task.sentinels=keep leaves them, as published figures do: they "
+        "increase the standard deviation of three columns so much that the errors of these columns hardly count. The "
+        "last incomplete batch is scored, which published code drops; no calendar features; with subtract_last, the "
+        "default, the network reads and forecasts changes from the last value, as published LSTM rows do not. Steps "
+        "count as equal, although one timestamp occurs twice and nine are missing."
     )
     licence = "none stated; Max Planck Institute for Biogeochemistry"
 
@@ -73,7 +79,7 @@ class Weather(Task):
         check_flag("subtract_last", self.subtract_last)
 
     def checksums(self) -> Mapping[str, str]:
-        """Return the checksum of the one CSV file, which a zip archive may hold."""
+        """Return the checksum of the CSV file. It is the same if the file is in a zip archive."""
         return {FILE.file: FILE.sha256}
 
     def size(self) -> Size:
@@ -81,8 +87,8 @@ class Weather(Task):
         windows = ENDS[0] - self.input_length - self.horizon + 1
         return Size(windows, self.input_length, len(COLUMNS) if self.features == "M" else 1)
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing is costly here)
-        """Read the CSV file, or the zip archive that holds it, from one of its folders."""
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing needs a cache)
+        """Read the CSV file, alone or in its zip archive, from one of its folders."""
         from tasks.series.forecasting import forecasting_problem
         from tasks.series.gaps import carry_forward
 

@@ -1,4 +1,4 @@
-"""Windows of a long series: the past is the input, what follows is forecast.
+"""Windows of a series: each window is an input and the steps after it, which are to be forecast.
 
 N steps of the series, I columns, O of them forecast, L steps of input, H steps of forecast, B batch.
 """
@@ -17,14 +17,21 @@ from gatebench.task import Batch
 
 @dataclass(eq=False, slots=True)
 class Windows:
-    """Every window of a part of a series, one step apart, gathered with one indexing a batch; none is kept.
+    """All windows of one part of a series, one step apart. Each batch is gathered from the series when it is needed.
 
-    values: (N, I), contiguous, the columns to forecast first. outputs: O. first: the step at which window 0 begins.
-    count: how many windows there are. subtract_last: the last input of each column is subtracted from its inputs and
-    its targets, so that a forecast is a change and zero repeats the last value; errors stay what they are.
+    Attributes:
+        values: (N, I) the series, contiguous. The columns to forecast come first.
+        outputs: O, the number of columns to forecast.
+        input_length: L, the number of input steps.
+        horizon: H, the number of steps to forecast.
+        first: the step at which window 0 begins.
+        count: the number of windows.
+        subtract_last: whether the last input of each column is subtracted from the column's inputs and targets. A
+            forecast is then a change from the last value. This does not change the errors.
+        lengths: None, because all windows are equally long.
 
     Raises:
-        ValueError: the values are not contiguous, or do not hold so many windows.
+        ValueError: the values are not contiguous, or the series is too short for these windows.
     """
 
     values: Tensor
@@ -45,7 +52,7 @@ class Windows:
         return self.count
 
     def batch(self, indices: Tensor) -> Batch:
-        """Return the windows with these indices (B,): x (L, B, I) and y (B, H · O), the columns fastest."""
+        """Return the windows with these indices (B,): x (L, B, I) and y (B, H · O), where the column varies fastest."""
         windows = self._view().index_select(0, indices)
         past, future = windows[:, : self.input_length], windows[:, self.input_length :, : self.outputs]
         if self.subtract_last:
@@ -54,28 +61,36 @@ class Windows:
         return Batch(past.transpose(0, 1).contiguous(), future.flatten(1))
 
     def _view(self) -> Tensor:
-        """Return all windows (count, L + H, I) as a view, in which neighbours overlap."""
+        """Return all windows (count, L + H, I) as a view of the series, in which neighbouring windows overlap."""
         columns = self.values.shape[1]
-        shape, strides = (self.count, self.input_length + self.horizon, columns), (columns, columns, 1)
+        shape = (self.count, self.input_length + self.horizon, columns)
+        strides = (columns, columns, 1)
         return self.values[self.first :].as_strided(shape, strides)
 
 
-def part_spans(ends: Sequence[int], input_length: int, horizon: int, name: str) -> list[tuple[int, int]]:
-    """Return where the first window of training, validation and test begins, and how many there are.
+def window_spans(ends: Sequence[int], input_length: int, horizon: int, name: str) -> list[tuple[int, int]]:
+    """Return the step at which the first window of a part begins, and the part's number of windows, for each part.
 
-    A part's windows forecast its own steps only, those from the end before to its own of the three `ends`; the inputs
-    of validation and test may reach back into the part before. `name` is the series', for the sentence.
+    The windows of a part forecast only steps of this part. The inputs of validation and test windows may contain steps
+    of the part before.
+
+    Args:
+        ends: the steps after which training, validation and test end.
+        input_length: L.
+        horizon: H.
+        name: the name of the series, for messages.
 
     Raises:
         UserError: a part is too short for one window.
     """
     spans = []
-    for part, begin, end in zip(("training", "validation", "test"), (input_length, *ends[:-1]), ends, strict=True):
+    first_targets = (input_length, *ends[:-1])
+    for part, begin, end in zip(("training", "validation", "test"), first_targets, ends, strict=True):
         first, count = begin - input_length, end - begin - horizon + 1
         if first < 0 or count < 1:
             raise UserError(
-                f"{name} is too short: of its {ends[-1]:,} steps, parted after {ends[0]:,} and {ends[1]:,}, the {part} "
-                f"part holds no window of {input_length} steps of input and {horizon} of forecast; "
+                f"{name} is too short: its {ends[-1]:,} steps are split after {ends[0]:,} and {ends[1]:,}, and the "
+                f"{part} part has no window of {input_length} steps of input and {horizon} of forecast; "
                 f"lower task.input_length or task.horizon."
             )
         spans.append((first, count))
@@ -83,22 +98,31 @@ def part_spans(ends: Sequence[int], input_length: int, horizon: int, name: str) 
 
 
 def standardize(values: NDArray[np.float64], training: int, columns: Sequence[str], name: str) -> Tensor:
-    """Return the series (N, I) with mean 0 and standard deviation 1 over its first `training` steps, as float32.
+    """Return a series with mean 0 and standard deviation 1 over its training part, as float32.
+
+    Args:
+        values: (N, I) the series.
+        training: the number of steps of the training part, which is the first.
+        columns: (I,) the names of the columns, for messages.
+        name: the name of the series, for messages.
 
     Raises:
-        UserError: a column has one value only there, or values that are too large or too close to be told apart.
+        UserError: a column is constant in the training part, or its values are too large or too close together for
+            float32.
     """
-    known = values[:training]
-    for column, seen in zip(columns, known.T, strict=True):
-        if (seen == seen[0]).all():
+    train = values[:training]
+    for column, train_values in zip(columns, train.T, strict=True):
+        if (train_values == train_values[0]).all():
             raise UserError(
-                f"Column {column!r} of {name} is {seen[0]:g} in all {training:,} steps for training, so that it cannot "
-                f"be standardised and tells nothing."
+                f"Column {column!r} of {name} is {train_values[0]:g} in all {training:,} steps for training, so that "
+                f"it cannot be standardised."
             )
     with np.errstate(all="ignore"):
-        scale = known.std(0)
-        scaled = ((values - known.mean(0)) / scale).astype(np.float32, order="C")
+        scale = train.std(0)
+        scaled = ((values - train.mean(0)) / scale).astype(np.float32, order="C")
     for column, finite in zip(columns, np.isfinite(scaled).all(0) & np.isfinite(scale), strict=True):
         if not finite:
-            raise UserError(f"Column {column!r} of {name} has numbers too large or too close to be standardised.")
+            raise UserError(
+                f"Column {column!r} of {name} has numbers that are too large or too close together to be standardised."
+            )
     return torch.from_numpy(scaled)

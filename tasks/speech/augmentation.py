@@ -31,7 +31,8 @@ class Augment(nn.Module):
     them. Hidden values are 0, the mean; what a shift lets in is silence.
 
     Args:
-        mean, scale: (I,), to be subtracted, and to be divided by.
+        mean: (I,), subtracted from the features.
+        scale: (I,), by which they are then divided.
         silence: (I,), the features of silence, not standardised.
         augmentations: what happens in training.
     """

@@ -23,8 +23,9 @@ def words_of(text: str) -> list[str]:
 
     All else separates words and is dropped. No list of words, language or model is behind it.
 
-    >>> words_of("It's GREAT -- 10/10, isn't it?!")
-    ["it's", 'great', '10', '10', "isn't", 'it', '?', '!']
+    Examples:
+        >>> words_of("It's GREAT -- 10/10, isn't it?!")
+        ["it's", 'great', '10', '10', "isn't", 'it', '?', '!']
     """
     return WORD.findall(text.lower())
 

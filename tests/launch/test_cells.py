@@ -11,7 +11,6 @@ from gatebench.cells import cell_names, load_cell
 from gatebench.derive.cost import parameters
 from gatebench.errors import UserError
 from launch import cells
-from tests.paths import ROOT
 
 
 def printed(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
@@ -55,15 +54,6 @@ def test_nothing_is_compiled_for_the_list() -> None:
         "launch.cells.listing()"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr == ""
-
-
-def test_the_readme_has_the_table_that_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"<!-- cells: gatebench cells format=markdown -->\n\n(.*?)\n\n<!-- /cells -->", readme, re.DOTALL)
-    assert found, "README.md has lost its markers"
-    assert found[1] == printed(capsys, "format=markdown").strip(), (
-        "put what `gatebench cells format=markdown` prints there"
-    )
 
 
 def test_a_cell_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Series in small, as CSV files in the official layouts: made-up values with a daily period, in noise."""
+"""Small series as CSV files in the official layouts: random values with a daily period and noise."""
 
 import hashlib
 import io
@@ -14,13 +14,13 @@ from tasks.series import ett, weather
 from tests.tasks.data.archives import zipped
 
 Array = NDArray[np.float64]
-DAYS = (20, 27, 34)  # of the small ETTh1's training, validation and test
-LEFT_OVER = 30  # hours behind them
-WEATHER = (700, 860, 1100)  # the small weather's steps
+DAYS = (20, 27, 34)  # the days after which training, validation and test of the small ETTh1 end
+UNUSED_HOURS = 30  # after the test part
+WEATHER = (700, 860, 1100)  # the steps after which the parts of the small weather end
 
 
 def periodic(rows: int, columns: int, period: int) -> Array:
-    """Return values (N, I) that repeat with the period, up to noise, each column on a scale of its own."""
+    """Return values (N, I) that repeat with the period, with noise. Each column has its own scale."""
     rng = np.random.default_rng(0)
     angle = 2 * np.pi * (np.arange(rows)[:, None] / period + rng.random(columns))
     noise = rng.normal(0, 0.3, (rows, columns))
@@ -28,7 +28,7 @@ def periodic(rows: int, columns: int, period: int) -> Array:
 
 
 def csv_bytes(values: Array, header: str, minutes: int, end: str = "\n") -> bytes:
-    """Return the values with timestamps before them, beneath a header in latin-1."""
+    """Return a CSV file in latin-1: a header, then a timestamp and the values in each row."""
     text = io.StringIO()
     for row, numbers in enumerate(values):
         stamp = datetime(2016, 7, 1) + row * timedelta(minutes=minutes)
@@ -37,8 +37,8 @@ def csv_bytes(values: Array, header: str, minutes: int, end: str = "\n") -> byte
 
 
 def write_small_ett(root: Path, patch: pytest.MonkeyPatch, place: str = "ett/ETT-small.zip") -> Array:
-    """Write a small ETTh1 at a place below `root`, alone or in an archive; have the task expect it."""
-    values = periodic(DAYS[-1] * 24 + LEFT_OVER, 7, 24)
+    """Write a small ETTh1 at a place below `root`, alone or in an archive, and patch the task to expect it."""
+    values = periodic(DAYS[-1] * 24 + UNUSED_HOURS, 7, 24)
     data = csv_bytes(values, "date," + ",".join(ett.COLUMNS), 60)
     published = replace(ett.FILES["ETTh1"], sha256=hashlib.sha256(data).hexdigest(), size=len(data))
     patch.setitem(ett.FILES, "ETTh1", published)

@@ -18,7 +18,7 @@ def values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Array:
     return write_small_ett(tmp_path, monkeypatch)
 
 
-def test_parts_lie_one_after_the_other_on_trainings_scale(tmp_path: Path, values: Array) -> None:
+def test_parts_follow_each_other_and_are_scaled_by_the_training_part(tmp_path: Path, values: Array) -> None:
     problem = Ett(subtract_last=False).load(tmp_path)
     train, val, test = (24 * days for days in DAYS)
     scaled = (values - values[:train].mean(0)) / values[:train].std(0)
@@ -55,7 +55,9 @@ def test_season_is_a_day() -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("file", ["ETTh1.csv", "ETT-small.zip"])
-def test_every_layout_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, file: str) -> None:
+def test_all_layouts_give_the_same_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, file: str
+) -> None:
     values = write_small_ett(tmp_path, monkeypatch, f"{folder}/{file}")
     x = Ett(subtract_last=False).load(tmp_path).train.batch(torch.tensor([0])).x[:, 0, 6].double()
     assert np.corrcoef(x, values[:96, 6])[0, 1] == pytest.approx(1)
@@ -74,7 +76,7 @@ def test_a_missing_and_a_damaged_file_are_named(tmp_path: Path, values: Array) -
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "message"),
     [
         ({"dataset": "ETTh3"}, r"There is no task\.dataset 'ETTh3'; did you mean 'ETTh2'\? Allowed: ETTh1, .*"),
         ({"features": "MS"}, r"There is no task\.features 'MS'; .* Allowed: M, S\."),
@@ -84,8 +86,8 @@ def test_a_missing_and_a_damaged_file_are_named(tmp_path: Path, values: Array) -
         ({"subtract_last": 1}, r"task\.subtract_last is 1; it must be true or false\."),
     ],
 )
-def test_impossible_fields_are_refused(fields: dict[str, object], sentence: str) -> None:
-    with pytest.raises(UserError, match=f"^{sentence}$"):
+def test_impossible_fields_are_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=f"^{message}$"):
         Ett(**fields)  # type: ignore[arg-type]
 
 
@@ -97,12 +99,12 @@ def real() -> Path:
 
 
 # Zeng et al. 2023, table 2, "Repeat": mean squared error of the last value, 96 steps ahead. Its code drops the last
-# incomplete batch of windows, ours does not.
+# incomplete batch of windows, gatebench does not.
 REPEAT = {"ETTh1": 1.295, "ETTh2": 0.432, "ETTm1": 1.214, "ETTm2": 0.266}
 
 
 @pytest.mark.parametrize("dataset", REPEAT)
-def test_real_files_give_the_published_figure_of_repeating(real: Path, dataset: str) -> None:
+def test_real_files_give_the_published_error_of_repeat_last(real: Path, dataset: str) -> None:
     baselines = Ett(dataset=dataset, horizon=96).load(real).baselines()
     assert baselines["repeat-last"] == pytest.approx(REPEAT[dataset], abs=0.0011)
     assert baselines["linear"] < baselines["seasonal-naive"] < baselines["repeat-last"]

@@ -36,7 +36,7 @@ def test_errors_over_unequal_batches_are_exact() -> None:
 
 
 def test_long_sums_are_exact() -> None:
-    """In float32 a hundred thousand times 0.01 would be off in the fourth digit, and a sum of a millionth be lost."""
+    """In float32 the sum would be wrong in the fourth digit."""
     count = 200_000
     totals = sum_errors(torch.full((count, 1), 0.1), Batch(torch.empty(0), torch.zeros(count, 1)))
     assert totals["squared"].item() == pytest.approx(0.01 * count, rel=1e-6)
@@ -51,7 +51,7 @@ def test_head_forecasts_all_steps_of_all_outputs() -> None:
 
 
 @pytest.mark.parametrize("subtract_last", [True, False])
-def test_a_forecast_of_zero_is_a_baseline(subtract_last: bool) -> None:
+def test_a_forecast_of_zero_equals_a_baseline(subtract_last: bool) -> None:
     one = problem(subtract_last)
     batch = one.test.batch(torch.arange(len(one.test)))
     totals = one.tally(torch.zeros_like(batch.y), batch)
@@ -59,17 +59,17 @@ def test_a_forecast_of_zero_is_a_baseline(subtract_last: bool) -> None:
     assert error == pytest.approx(one.baselines()["repeat-last" if subtract_last else "mean"], rel=1e-6)
 
 
-def test_baselines_do_not_depend_on_what_the_network_sees() -> None:
+def test_baselines_do_not_depend_on_subtract_last() -> None:
     assert problem(True).baselines() == problem(False).baselines()
 
 
 def test_chance_is_the_training_parts_own_error() -> None:
-    """No window but those at the ends counts a step less often than others, so that it is 1 up to these."""
+    """It is 1 up to the steps at both ends of the part, which fewer windows contain."""
     train = problem(False).train
     assert train.batch(torch.arange(len(train))).y.square().mean().item() == pytest.approx(1, abs=0.05)
 
 
-def test_a_period_is_learnt_from_the_past() -> None:
+def test_baselines_of_a_periodic_series_are_ordered() -> None:
     found = problem(True).baselines()
     assert found["linear"] < found["seasonal-naive"] < found["repeat-last"] < found["mean"]
 

@@ -20,7 +20,7 @@ SERIES = PublishedSeries(
 
 @pytest.mark.parametrize("place", ["first/a.csv", "a.csv"])
 @pytest.mark.parametrize("packed", [True, False])
-def test_every_layout_reads_the_same(tmp_path: Path, place: str, packed: bool) -> None:
+def test_all_layouts_give_the_same_values(tmp_path: Path, place: str, packed: bool) -> None:
     path = (tmp_path / place).with_name("all.zip") if packed else tmp_path / place
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(zipped({"folder/a.csv": DATA}) if packed else DATA)
@@ -50,7 +50,7 @@ def test_a_broken_archive_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"date,a,b,c\n1,2\n", b"date,a,b,c\n1,2,x,4\n"])
-def test_what_is_no_table_of_numbers_is_refused(tmp_path: Path, data: bytes) -> None:
+def test_a_file_that_is_not_a_table_of_numbers_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.csv").write_bytes(data)
     with pytest.raises(UserError, match=r"a\.csv is not a table of numbers: .*\.$"):
         replace(SERIES, sha256=hashlib.sha256(data).hexdigest()).read(tmp_path)

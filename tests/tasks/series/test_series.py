@@ -63,7 +63,7 @@ def test_a_file_without_dates_has_no_season(tmp_path: Path, task: Series, values
 
 
 @pytest.mark.parametrize(("gaps", "steps", "season"), [("carry", 600, True), ("ignore", 597, False)])
-def test_missing_rows_as_the_user_wants(tmp_path: Path, task: Series, gaps: str, steps: int, season: bool) -> None:
+def test_treatments_of_missing_rows(tmp_path: Path, task: Series, gaps: str, steps: int, season: bool) -> None:
     lines = (tmp_path / "prices.csv").read_text().splitlines(keepends=True)
     del lines[100:103]
     (tmp_path / "gaps.csv").write_text("".join(lines))
@@ -78,7 +78,7 @@ def test_missing_rows_as_the_user_wants(tmp_path: Path, task: Series, gaps: str,
 
 
 @pytest.mark.parametrize(("cell", "sentinel"), [("", None), ("NaN", None), ("-9999", -9999), ("-9999.0", -9999.0)])
-def test_missing_values_as_the_user_wants(tmp_path: Path, task: Series, cell: str, sentinel: float | None) -> None:
+def test_treatments_of_missing_values(tmp_path: Path, task: Series, cell: str, sentinel: float | None) -> None:
     lines = (tmp_path / "prices.csv").read_text().splitlines()
     date, close, _ = lines[50].split(",")
     kept = lines[49].split(",")[2]
@@ -103,19 +103,19 @@ def test_a_constant_column_and_a_short_file_are_refused(tmp_path: Path, task: Se
     for rows in (1, 2, 30):
         (tmp_path / "short.csv").write_bytes(csv_bytes(constant[:rows], "Date,Close,Volume", HOURS))
         with pytest.raises(
-            UserError, match=rf"^short\.csv is too short: of its {rows} steps, .* lower task\.input_len"
+            UserError, match=rf"^short\.csv is too short: its {rows} steps are split, .* lower task\.input_len"
         ):
             replace(task, path=str(tmp_path / "short.csv")).load(tmp_path)
 
 
-def test_newest_first_is_refused(tmp_path: Path, task: Series) -> None:
+def test_rows_in_reverse_order_are_refused(tmp_path: Path, task: Series) -> None:
     header, *lines = (tmp_path / "prices.csv").read_text().splitlines()
     (tmp_path / "new.csv").write_text("\n".join([header, *reversed(lines)]))
     with pytest.raises(UserError, match=r"^new\.csv has .* in line 3 after .*; its rows must be in order of time\.$"):
         replace(task, path=str(tmp_path / "new.csv"), gaps="ignore").load(tmp_path)
 
 
-def test_one_number_has_one_digest_however_it_is_written(task: Series) -> None:
+def test_equal_numbers_have_equal_digests(task: Series) -> None:
     whole, point = (json.dumps(replace(task, sentinel=sentinel).parameters()) for sentinel in (-9999, -9999.0))
     assert whole == point
 
@@ -149,21 +149,21 @@ def test_a_missing_file_is_named(path: str, tmp_path: Path, monkeypatch: pytest.
         assert str(caught.value) == f"There is no file {path}, which task.path names."
 
 
-@pytest.mark.parametrize(("field", "what"), [("path", "a CSV file"), ("target", "the column to forecast")])
-def test_a_file_and_a_target_must_be_named(tmp_path: Path, task: Series, field: str, what: str) -> None:
+@pytest.mark.parametrize(("field", "wanted"), [("path", "a CSV file"), ("target", "the column to forecast")])
+def test_a_file_and_a_target_must_be_named(tmp_path: Path, task: Series, field: str, wanted: str) -> None:
     nameless = replace(task, **{field: None})  # type: ignore[arg-type]
     for look in (nameless.checksums, lambda: nameless.load(tmp_path)):
-        with pytest.raises(UserError, match=rf"^task\.{field} is null; it must name {what}\.$"):
+        with pytest.raises(UserError, match=rf"^task\.{field} is null; it must name {wanted}\.$"):
             look()
 
 
-def test_a_target_that_is_not_there_is_refused(tmp_path: Path, task: Series) -> None:
+def test_a_missing_target_is_refused(tmp_path: Path, task: Series) -> None:
     with pytest.raises(UserError, match=r"^There is no column in prices\.csv 'Clse'; did you mean 'Close'\? Allowed: "):
         replace(task, target="Clse").load(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "message"),
     [
         ({"path": ""}, r"task\.path is ''; it must be a text, or null\."),
         ({"path": 3}, r"task\.path is 3; it must be a text, or null\."),
@@ -174,8 +174,11 @@ def test_a_target_that_is_not_there_is_refused(tmp_path: Path, task: Series) -> 
         ({"horizon": 0}, r"task\.horizon is 0; it must be a whole number from 1 to 2000\."),
         ({"input_length": 9999}, r"task\.input_length is 9999; it must be a whole number from 1 to 2000\."),
         ({"season": 0}, r"task\.season is 0; it must be a whole number of at least 1\."),
-        ({"separator": ""}, r"task\.separator is ''; it must be one character that may stand between cells\."),
-        ({"separator": '"'}, r"task\.separator is '\"'; it must be one character that .*"),
+        (
+            {"separator": ""},
+            r"task\.separator is ''; it must be one character, but not a double quote or an end of line\.",
+        ),
+        ({"separator": '"'}, r"task\.separator is '\"'; it must be one character, .*"),
         ({"separator": "\n"}, r"task\.separator is .*"),
         ({"encoding": "utf8"}, r"There is no task\.encoding 'utf8'; did you mean 'utf-8'\? Allowed: latin-1, utf-8\."),
         ({"missing": "ignore"}, r"There is no task\.missing 'ignore'.* Allowed: carry, refuse\."),
@@ -185,8 +188,8 @@ def test_a_target_that_is_not_there_is_refused(tmp_path: Path, task: Series) -> 
         ({"subtract_last": "yes"}, r"task\.subtract_last is 'yes'; it must be true or false\."),
     ],
 )
-def test_impossible_fields_are_refused(fields: dict[str, object], sentence: str) -> None:
-    with pytest.raises(UserError, match=f"^{sentence}$"):
+def test_impossible_fields_are_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=f"^{message}$"):
         Series(**fields)  # type: ignore[arg-type]
 
 
@@ -211,6 +214,6 @@ def test_real_leap_days_are_missing() -> None:
     if not path.is_file():
         pytest.skip(f"There is no {path}.")
     with pytest.raises(
-        UserError, match=r"2 of 3,650, the first one in line 1462, 2 days, 0:00:00 after the one before"
+        UserError, match=r"2 of 3,650, the first one in line 1462, 2 days, 0:00:00 after the row before"
     ):
         Series(path=str(path), target="Temp").load(data_root())

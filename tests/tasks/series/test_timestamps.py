@@ -4,17 +4,17 @@ from datetime import datetime, timedelta
 import pytest
 
 from gatebench.errors import UserError
-from tasks.series.timestamps import Clock, read_clock, read_timestamp
+from tasks.series.timestamps import TimeAxis, read_timestamp, time_axis
 
 
-def clock_of(texts: Sequence[str]) -> Clock:
+def axis_of(texts: Sequence[str]) -> TimeAxis:
     times = [read_timestamp(text, None) for text in texts]
-    clock = read_clock(times, range(2, 2 + len(times)), "x.csv")
-    assert clock is not None
-    return clock
+    axis = time_axis(times, range(2, 2 + len(times)), "x.csv")
+    assert axis is not None
+    return axis
 
 
-def every(step: timedelta, count: int = 20) -> list[str]:
+def times_every(step: timedelta, count: int = 20) -> list[str]:
     return [str(datetime(2020, 1, 1) + i * step) for i in range(count)]
 
 
@@ -31,19 +31,19 @@ def every(step: timedelta, count: int = 20) -> list[str]:
         ("01.02.2020 00:10:00", "%d.%m.%Y %H:%M:%S", datetime(2020, 2, 1, 0, 10)),
     ],
 )
-def test_times_in_their_forms(text: str, pattern: str | None, time: datetime) -> None:
+def test_formats_of_times(text: str, pattern: str | None, time: datetime) -> None:
     assert read_timestamp(text, pattern) == time
 
 
 @pytest.mark.parametrize("text", ["", "AAPL", "01/02/2020", "2020-13", "2020-02-30", "0001-01-01T00:00:00+02:00"])
-def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  (the caller makes the sentence)
+def test_other_texts_are_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  (the caller writes the message)
         read_timestamp(text, None)
 
 
 @pytest.mark.parametrize("pattern", ["%d.%m.%Y", "%", "%Q", "%Y-%Y", "%c %x"])
-def test_what_is_of_another_form_is_refused(pattern: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  (the caller makes the sentence)
+def test_times_of_another_format_are_refused(pattern: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  (the caller writes the message)
         read_timestamp("2020-02-03", pattern)
 
 
@@ -59,9 +59,9 @@ def test_what_is_of_another_form_is_refused(pattern: str) -> None:
         (timedelta(milliseconds=500), 172_800),
     ],
 )
-def test_season_is_told_by_the_step(step: timedelta, season: int | None) -> None:
-    clock = clock_of(every(step))
-    assert (clock.season, clock.is_even, clock.monthly) == (season, True, False)
+def test_the_season_follows_from_the_step(step: timedelta, season: int | None) -> None:
+    axis = axis_of(times_every(step))
+    assert (axis.season, axis.is_regular, axis.in_months) == (season, True, False)
 
 
 @pytest.mark.parametrize(
@@ -73,33 +73,33 @@ def test_season_is_told_by_the_step(step: timedelta, season: int | None) -> None
         ([f"{year}-01-01" for year in range(1990, 2000)], None),
     ],
 )
-def test_months_are_even_though_their_days_are_not(texts: list[str], season: int | None) -> None:
-    clock = clock_of(texts)
-    assert (clock.season, clock.is_even, clock.monthly) == (season, True, True)
+def test_months_are_regular_although_their_days_are_not(texts: list[str], season: int | None) -> None:
+    axis = axis_of(texts)
+    assert (axis.season, axis.is_regular, axis.in_months) == (season, True, True)
 
 
-def test_four_weeks_are_no_month() -> None:
-    clock = clock_of(every(timedelta(days=28)))
-    assert not clock.monthly
-    assert clock.is_even
+def test_four_weeks_are_not_a_month() -> None:
+    axis = axis_of(times_every(timedelta(days=28)))
+    assert not axis.in_months
+    assert axis.is_regular
 
 
-def test_usual_is_the_most_common_step() -> None:
-    clock = clock_of(["2020-01-01", "2020-01-02", "2020-01-05", "2020-01-06"])
-    assert clock.describe(clock.usual) == "1 day, 0:00:00"
-    assert not clock.is_even
-    assert clock.season == 7
+def test_the_usual_step_is_the_most_frequent_one() -> None:
+    axis = axis_of(["2020-01-01", "2020-01-02", "2020-01-05", "2020-01-06"])
+    assert axis.describe(axis.usual_step) == "1 day, 0:00:00"
+    assert not axis.is_regular
+    assert axis.season == 7
 
 
-def test_no_clock_without_two_times() -> None:
-    assert read_clock([], [], "x.csv") is None
-    assert read_clock([datetime(2020, 1, 1)], [2], "x.csv") is None
+def test_fewer_than_two_times_give_no_time_axis() -> None:
+    assert time_axis([], [], "x.csv") is None
+    assert time_axis([datetime(2020, 1, 1)], [2], "x.csv") is None
 
 
 @pytest.mark.parametrize("last", ["2020-01-02", "2020-01-01", "2019-01-01"])
 def test_rows_out_of_order_are_refused_by_line(last: str) -> None:
     with pytest.raises(UserError) as caught:
-        clock_of(["2020-01-01", "2020-01-02", last])
+        axis_of(["2020-01-01", "2020-01-02", last])
     assert str(caught.value) == (
         f"x.csv has {last} 00:00:00 in line 4 after 2020-01-02 00:00:00 in the row before; "
         "its rows must be in order of time."

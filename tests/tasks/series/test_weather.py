@@ -13,8 +13,8 @@ from tests.tasks.real_data import data_root, skipping_without_files
 from tests.tasks.series.small_series import WEATHER, Array, write_small_weather
 
 
-def whole(split: Split) -> Array:
-    """The series (N, I) that lies beneath the windows of a part, from the beginning on."""
+def series_of(split: Split) -> Array:
+    """The whole series (N, I) whose windows the part has."""
     series: Array = split.values.double().numpy()  # type: ignore[attr-defined]
     return series
 
@@ -30,19 +30,19 @@ def test_sentinels_are_replaced_by_the_last_value(tmp_path: Path, values: Array)
     expected[100:120, 20] = values[99, 20]
     expected[650, 20] = values[649, 20]
     scaled = (expected - expected[: WEATHER[0]].mean(0)) / expected[: WEATHER[0]].std(0)
-    np.testing.assert_allclose(whole(Weather().load(tmp_path).train), scaled, atol=1e-4)
+    np.testing.assert_allclose(series_of(Weather().load(tmp_path).train), scaled, atol=1e-4)
 
 
-def test_sentinels_are_kept_on_demand(tmp_path: Path, values: Array) -> None:
+def test_sentinels_can_be_kept(tmp_path: Path, values: Array) -> None:
     scaled = (values - values[: WEATHER[0]].mean(0)) / values[: WEATHER[0]].std(0)
-    np.testing.assert_allclose(whole(Weather(sentinels="keep").load(tmp_path).train), scaled, atol=1e-4)
+    np.testing.assert_allclose(series_of(Weather(sentinels="keep").load(tmp_path).train), scaled, atol=1e-4)
     assert np.abs(scaled[:, 11]).max() > 20
 
 
 @pytest.mark.parametrize("place", ["weather/weather.csv", "weather.zip", "all_six_datasets/weather/weather.csv"])
-def test_every_layout_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+def test_all_layouts_give_the_same_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     values = write_small_weather(tmp_path, monkeypatch, place)
-    assert np.corrcoef(whole(Weather().load(tmp_path).train)[:, 3], values[:, 3])[0, 1] == pytest.approx(1)
+    assert np.corrcoef(series_of(Weather().load(tmp_path).train)[:, 3], values[:, 3])[0, 1] == pytest.approx(1)
 
 
 def test_size_is_known_before_the_file_is_read(tmp_path: Path, values: Array) -> None:
@@ -53,7 +53,7 @@ def test_size_is_known_before_the_file_is_read(tmp_path: Path, values: Array) ->
 
 def test_the_last_column_alone(tmp_path: Path, values: Array) -> None:
     alone = Weather(features="S").load(tmp_path)
-    np.testing.assert_array_equal(whole(alone.train)[:, 0], whole(Weather().load(tmp_path).train)[:, 20])
+    np.testing.assert_array_equal(series_of(alone.train)[:, 0], series_of(Weather().load(tmp_path).train)[:, 20])
 
 
 def test_parts_are_seven_one_and_two_tenths() -> None:
@@ -61,7 +61,7 @@ def test_parts_are_seven_one_and_two_tenths() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "message"),
     [
         ({"features": "m"}, r"There is no task\.features 'm'\. Allowed: M, S\."),
         ({"sentinels": "drop"}, r"There is no task\.sentinels 'drop'\. Allowed: carry, keep\."),
@@ -70,8 +70,8 @@ def test_parts_are_seven_one_and_two_tenths() -> None:
         ({"subtract_last": None}, r"task\.subtract_last is None; it must be true or false\."),
     ],
 )
-def test_impossible_fields_are_refused(fields: dict[str, object], sentence: str) -> None:
-    with pytest.raises(UserError, match=f"^{sentence}$"):
+def test_impossible_fields_are_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=f"^{message}$"):
         Weather(**fields)  # type: ignore[arg-type]
 
 
@@ -82,7 +82,7 @@ def real() -> Path:
     return data_root()
 
 
-def test_real_sentinels_are_those_that_the_protocol_names(real: Path) -> None:
+def test_the_protocol_counts_the_real_sentinels(real: Path) -> None:
     rows, columns = np.nonzero(FILE.read(real) == SENTINEL)
     counts = {COLUMNS[column]: int((columns == column).sum()) for column in np.unique(columns)}
     assert counts == {"OT": 50, "max. PAR": 30, "wv": 1}
@@ -90,7 +90,7 @@ def test_real_sentinels_are_those_that_the_protocol_names(real: Path) -> None:
     assert f"{len(rows)} values of -9999 (50 of OT, 30 of max. PAR, 1 of wv" in Weather.protocol
 
 
-def test_real_file_gives_the_published_figure_of_repeating_with_its_sentinels(real: Path) -> None:
+def test_the_real_file_with_sentinels_gives_the_published_error_of_repeat_last(real: Path) -> None:
     """Zeng et al. 2023, table 2, "Repeat": 0.259, 96 steps ahead."""
     kept, carried = (Weather(sentinels=sentinels).load(real) for sentinels in ("keep", "carry"))
     assert kept.baselines()["repeat-last"] == pytest.approx(0.259, abs=0.0005)
