@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gatebench.backends.lengths import alive
+from gatebench.backends.lengths import step_mask
 from gatebench.backends.reference import OPERATIONS
 from gatebench.derive.adjoint import ONES, Adjoint
 from gatebench.derive.prefixes import carried, is_accumulated, output_gradient, running_sum
@@ -44,7 +44,7 @@ class EagerAdjoint:
     def __init__(self, derived: Adjoint, weights: Mapping[str, Tensor], x: Tensor, lengths: Tensor | None) -> None:
         self.derived, self.weights, self.x = derived, {n: w.detach() for n, w in weights.items()}, x.detach()
         self.memory = derived.forward.memory
-        self.alive = None if lengths is None else alive(lengths, x)
+        self.alive = None if lengths is None else step_mask(lengths, x)
         self.kept: list[Values] = []
 
     def forward(self, state: tuple[Tensor, ...], gates: tuple[str, ...]) -> tuple[Tensor, ...]:

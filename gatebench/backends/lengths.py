@@ -1,4 +1,7 @@
-"""Sequences of unequal length in one batch: lengths (B,) are whole numbers from 0 to T. T time, B batch."""
+"""Sequences of unequal length in one batch. T time, B batch.
+
+The lengths (B,) are whole numbers from 0 to T. Sequence b has the steps 0 to lengths[b] - 1; the rest is padding.
+"""
 
 import torch
 from torch import Tensor
@@ -6,23 +9,32 @@ from torch import Tensor
 from gatebench.errors import UserError
 
 
-def checked(lengths: Tensor, x: Tensor) -> Tensor:
-    """Return the lengths of x (T, B, I) as int64; raise `UserError` where they are not that."""
+def checked_lengths(lengths: Tensor, x: Tensor) -> Tensor:
+    """Return the lengths as int64.
+
+    Args:
+        lengths: (B,), of any integer dtype.
+        x: (T, B, I).
+
+    Raises:
+        UserError: they are not B whole numbers from 0 to T.
+    """
     T, B = x.shape[:2]
     lengths = torch.as_tensor(lengths)
-    whole = not (lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool)
-    if not whole or lengths.shape != (B,) or (B and not 0 <= int(lengths.min()) <= int(lengths.max()) <= T):
+    is_integer = not (lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool)
+    if not is_integer or lengths.shape != (B,) or (B and not 0 <= int(lengths.min()) <= int(lengths.max()) <= T):
         raise UserError(f"lengths must be {B} whole numbers from 0 to {T}, one a sequence.")
     return lengths.long()
 
 
-def alive(lengths: Tensor, x: Tensor) -> Tensor:
-    """Return (T, B, 1): which steps of x (T, B, ·) belong to a sequence."""
-    return (torch.arange(len(x), device=x.device)[:, None] < lengths.to(x.device))[..., None]
+def step_mask(lengths: Tensor, x: Tensor) -> Tensor:
+    """Return a mask (T, B, 1) for x (T, B, ·): True at the steps of a sequence, False at padding."""
+    steps = torch.arange(len(x), device=x.device)[:, None]
+    return (steps < lengths.to(x.device))[..., None]
 
 
-def flip(values: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return (T, B, ·) with every sequence reversed in its own length; what lies behind stays."""
+def reversed_sequences(values: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return values (T, B, ·) with the steps of every sequence in reverse order; padding stays in its place."""
     if lengths is None:
         return values.flip(0)
     t = torch.arange(len(values), device=values.device)[:, None]

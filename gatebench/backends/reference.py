@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from gatebench.backends.contract import LayerResult, Workload
-from gatebench.backends.lengths import alive
+from gatebench.backends.lengths import step_mask
 from gatebench.derive.tape import Instruction, Tape, tape
 from gatebench.spec.cell import Cell
 from gatebench.spec.dated import X, now, previous
@@ -61,7 +61,7 @@ def run(
         _execute(instruction, whole, weights, stacked)
     # unbind, not x[t]: the backward pass of indexing fills a whole (T, B, ·) tensor of zeros at every step.
     sliced = {s: v.unbind(0) for s in _early(line) if isinstance(v := whole[s], Tensor) and v.dim() == x.dim()}
-    going = None if lengths is None else alive(lengths, x).unbind(0)
+    going = None if lengths is None else step_mask(lengths, x).unbind(0)
     outputs, traces = [], {g: [] for g in gates}  # type: ignore[var-annotated]
     for t in range(len(x)):
         slots = whole.copy()

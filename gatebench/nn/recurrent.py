@@ -1,6 +1,6 @@
-"""`Recurrent`: torch.nn.LSTM's manners for any cell on any backend.
+"""`Recurrent`: a torch module with the interface of `torch.nn.LSTM`, for any cell and any backend.
 
-T time, B batch, I input, H hidden, D directions.
+T time, B batch, I input, H hidden, L layers, D directions.
 """
 
 from itertools import product
@@ -9,35 +9,46 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gatebench.backends.contract import Backend, LayerResult, Workload
-from gatebench.backends.lengths import alive, checked, flip
+from gatebench.backends.lengths import checked_lengths, reversed_sequences, step_mask
 from gatebench.backends.registry import choose, find
 from gatebench.errors import UserError, out_of_range
 from gatebench.nn.initial_weights import by_name, empty_weights, start_weights
 from gatebench.spec.cell import Cell
 
 State = Tensor | tuple[Tensor, ...]
+"""The memory of a cell, (L · D, B, H) each: one tensor for a cell that stores one, a tuple for more."""
+
 Trace = dict[int, dict[str, Tensor]]
+"""The values of the gates by layer and gate, (T, B, D · H) each."""
 
 
 class Recurrent(nn.Module):
-    """Layers of one recurrent cell.
+    """One or more layers of a recurrent cell. The arguments and results are those of `torch.nn.LSTM`.
+
+    Layer 0 reads x. Every other layer reads the output of the layer below it, after dropout.
 
     Args:
-        cell: the table of gates.
+        cell: the table of gates, states and equations.
         input_size: I.
         hidden_size: H.
-        num_layers: layers on top of each other.
-        batch_first: whether x and the output are (B, T, ·) instead of (T, B, ·).
-        bidirectional: whether every layer also reads backwards; outputs are then (…, 2H).
-        dropout: probability of dropping a value between layers while training.
-        backend: a name, or "auto" for the fastest that does not refuse.
-        steps: the longest T, for cells whose initial bias depends on it.
-        generator: the source of the initial weights; torch's global one if None.
-        device: the device of the weights; torch's default if None.
-        dtype: the data type of the weights; torch's default if None.
+        num_layers: L, the number of stacked layers.
+        batch_first: whether x and the output are (B, T, ·) instead of (T, B, ·). It does not change the state.
+        bidirectional: whether every layer also runs from the last step to the first. Then D = 2, and the output of a
+            layer is (T, B, 2 · H): the forward direction first.
+        dropout: probability that a value between two layers is set to 0 in training mode, from 0 to less than 1.
+        backend: the name of a backend, or "auto" for the fastest that does not refuse.
+        steps: the longest T of the task, for cells with "chrono" biases.
+        generator: the source of the initial weights; torch's global generator if None.
+        device: of the weights; torch's default if None.
+        dtype: of the weights; torch's default if None.
+
+    Attributes:
+        layers: the weights, one `torch.nn.ParameterDict` for each layer and direction; see `gate_parameters`.
+        backends_used: names of the backends of the last call of `forward`, each once; empty before the first call.
 
     Raises:
-        UserError: a size is out of range, the cell cannot have these sizes, or there is no such backend.
+        UserError: a size or the dropout is out of range, the cell cannot have these sizes, a "chrono" bias has no
+            `steps`, or there is no backend of this name.
     """
 
     def __init__(
@@ -64,23 +75,34 @@ class Recurrent(nn.Module):
             raise out_of_range("dropout", dropout, "at least 0 and less than 1")
         if backend != "auto":
             find(backend)
-        self.cell, self.input_size, self.hidden_size, self.num_layers = cell, input_size, hidden_size, num_layers
-        self.batch_first, self.bidirectional, self.dropout = batch_first, bidirectional, dropout
-        self.backend, self.steps = backend, steps
+        self.cell = cell
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.batch_first = batch_first
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.backend = backend
+        self.steps = steps
         self.backends_used: tuple[str, ...] = ()
         self.layers = nn.ModuleList()
         for layer in range(num_layers):
-            width = input_size if layer == 0 else hidden_size * self.directions
-            self.layers.extend(empty_weights(cell, width, hidden_size, device, dtype) for _ in self._directions)
+            layer_input_size = input_size if layer == 0 else hidden_size * self.directions
+            for _ in self._directions:
+                self.layers.append(empty_weights(cell, layer_input_size, hidden_size, device, dtype))
         self.reset_parameters(generator)
 
     @property
     def directions(self) -> int:
-        """2 if bidirectional, else 1."""
+        """D: 2 if bidirectional, else 1."""
         return 1 + self.bidirectional
 
     def gate_parameters(self, layer: int, reverse: bool = False) -> dict[str, Tensor]:
         """Return the weights of a layer by the table's names: {"W.f": (H, I), "R.f": (H, H), "b.f": (H,), …}.
+
+        Args:
+            layer: from 0 to L - 1.
+            reverse: whether to return the weights of the direction that runs from the last step to the first.
 
         Raises:
             UserError: there is no such layer, or no reverse direction.
@@ -90,31 +112,41 @@ class Recurrent(nn.Module):
         return by_name(self.cell, self.layers[layer * self.directions + reverse])
 
     def reset_parameters(self, generator: Generator | None = None) -> None:
-        """Start all weights anew from the generator, layer by layer."""
+        """Draw all initial weights again from the generator, layer by layer; the forward direction first.
+
+        Args:
+            generator: the source of randomness, on the CPU; torch's global generator if None.
+
+        Raises:
+            UserError: a bias is "chrono" and `steps` is None or less than 2.
+        """
         generator = generator or torch.default_generator
         for layer, reverse in product(range(self.num_layers), self._directions):
             weights = self.gate_parameters(layer, reverse)
-            fresh = {n: torch.empty(w.shape, dtype=w.dtype) for n, w in weights.items()}
-            start_weights(self.cell, fresh, self.hidden_size, generator, self.steps)
+            # Drawn on the CPU and then copied: the same seed gives the same weights on every device.
+            drawn = {name: torch.empty(weight.shape, dtype=weight.dtype) for name, weight in weights.items()}
+            start_weights(self.cell, drawn, self.hidden_size, generator, self.steps)
             with torch.no_grad():
                 for name, weight in weights.items():
-                    weight.copy_(fresh[name])
+                    weight.copy_(drawn[name])
 
     def forward(self, x: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         """Run the layers.
 
         Args:
             x: (T, B, I), or (B, T, I) with batch_first.
-            state: the memory before the first step, (layers · D, B, H) each, in `cell.memory`'s order: one tensor for a
-                cell with one, a tuple for more. `cell.initial`, mostly zeros, if None.
-            lengths: (B,) whole numbers from 0 to T; steps behind them leave the state alone and give zeros.
+            state: the memory before the first step, (L · D, B, H) each, in the order of `cell.memory`: one tensor if
+                the cell stores one, a tuple if it stores more. If None, the values in `cell.initial`, else 0.
+            lengths: (B,) whole numbers from 0 to T. The steps after the end of a sequence do not change its state, and
+                their output is 0. If None, all sequences have T steps.
 
         Returns:
-            output (T, B, D · H), not always contiguous, and the state after the last step, in the form of `state`.
+            The output (T, B, D · H), or (B, T, D · H) with batch_first, not always contiguous; and the state after the
+            last step, in the form of `state`.
 
         Raises:
-            UserError: a shape does not fit.
-            Refusal: the backend cannot run this.
+            UserError: a shape or a dtype does not fit, or T is 0.
+            Refusal: the named backend cannot run this cell on this input.
         """
         output, final, _ = self._run(x, state, lengths, self.backend, trace=False)
         return output, final
@@ -122,9 +154,22 @@ class Recurrent(nn.Module):
     def trace(
         self, x: Tensor, state: State | None = None, lengths: Tensor | None = None, *, backend: str = "auto"
     ) -> tuple[Tensor, State, Trace]:
-        """Run the layers and return what every gate did: `gates[layer]["f"]` is (T, B, D · H), time first.
+        """Run the layers, and also return the values of all gates.
 
-        The backend is chosen apart from the layer's own: kernels that keep their gates to themselves refuse.
+        Args:
+            x: as in `forward`.
+            state: as in `forward`.
+            lengths: as in `forward`.
+            backend: the name of a backend, or "auto". It replaces `self.backend`, because some backends do not return
+                gates and refuse.
+
+        Returns:
+            The output and the state as in `forward`, and the gates: `gates[layer]["f"]` is (T, B, D · H), with time
+            first also if batch_first. The values after the end of a sequence have no meaning.
+
+        Raises:
+            UserError: a shape or a dtype does not fit, or T is 0.
+            Refusal: the named backend cannot run this cell on this input, or cannot return gates.
         """
         return self._run(x, state, lengths, backend, trace=True)
 
@@ -134,49 +179,67 @@ class Recurrent(nn.Module):
         return f"{self.cell.name}, {sizes}, backend={self.backend}"
 
     @property
-    def _directions(self) -> tuple[bool, ...]:  # whether each pass of a layer is the reverse one
+    def _directions(self) -> tuple[bool, ...]:
+        """For each direction of a layer, whether it is the reverse one."""
         return (False, True)[: self.directions]
 
     def _run(
         self, x: Tensor, state: State | None, lengths: Tensor | None, backend: str, *, trace: bool
     ) -> tuple[Tensor, State, Trace]:
-        x = x.transpose(0, 1) if self.batch_first and isinstance(x, Tensor) and x.dim() == 3 else x
-        start = self._start(x, state)
+        """Run all layers; see `forward` and `trace`. The gates are empty without `trace`."""
+        if self.batch_first and isinstance(x, Tensor) and x.dim() == 3:
+            x = x.transpose(0, 1)
+        self._check_input(x)
+        initial = self._initial_state(x, state)
         shortest = None
         if lengths is not None:
-            lengths = checked(lengths, x)
+            lengths = checked_lengths(lengths, x)
             shortest = int(lengths.min()) if len(lengths) else None
-            x = torch.where(alive(lengths, x), x, 0.0)
+            x = torch.where(step_mask(lengths, x), x, 0.0)
+
         gates: Trace = {}
-        ends: list[tuple[Tensor, ...]] = []
-        used: list[str] = []
+        final_states: list[tuple[Tensor, ...]] = []  # one for each layer and direction
+        backends_used: list[str] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
                 x = nn.functional.dropout(x, self.dropout, self.training)
-            chosen = choose(backend, self.cell, Workload.of(x, self.hidden_size, trace, shortest))
-            used.append(chosen.NAME)
-            runs = [self._pass(chosen, x, start, lengths, layer, reverse, trace) for reverse in self._directions]
-            x = _beside([run.output for run in runs])
-            ends.extend(run.state for run in runs)
-            gates[layer] = {g: _beside([run.gates[g] for run in runs]) for g in runs[0].gates}
-        if not trace:  # a look at the gates is not what the network ran on
-            self.backends_used = tuple(dict.fromkeys(used))
-        final = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
-        return x.transpose(0, 1) if self.batch_first else x, final if len(final) > 1 else final[0], gates
+            layer_backend = choose(backend, self.cell, Workload.of(x, self.hidden_size, trace, shortest))
+            backends_used.append(layer_backend.NAME)
+            results = [
+                self._run_direction(layer_backend, x, initial, lengths, layer, reverse, trace)
+                for reverse in self._directions
+            ]
+            x = _concatenated([result.output for result in results])
+            final_states.extend(result.state for result in results)
+            gates[layer] = {gate: _concatenated([r.gates[gate] for r in results]) for gate in results[0].gates}
 
-    def _pass(
-        self, chosen: Backend, x: Tensor, start: State, lengths: Tensor | None, layer: int, reverse: bool, trace: bool
+        if not trace:  # a trace may use another backend than the network does
+            self.backends_used = tuple(dict.fromkeys(backends_used))
+        output = x.transpose(0, 1) if self.batch_first else x
+        final = tuple(torch.stack(parts) for parts in zip(*final_states, strict=True))
+        return output, final if len(final) > 1 else final[0], gates
+
+    def _run_direction(
+        self,
+        backend: Backend,
+        x: Tensor,
+        initial: tuple[Tensor, ...],
+        lengths: Tensor | None,
+        layer: int,
+        reverse: bool,
+        trace: bool,
     ) -> LayerResult:
-        """Run one layer in one direction."""
+        """Run one layer in one direction. The reverse one gets every sequence reversed; its results are reversed."""
         weights = self.gate_parameters(layer, reverse)
-        memory = tuple(part[layer * self.directions + reverse] for part in start)
+        state = tuple(part[layer * self.directions + reverse] for part in initial)
         if not reverse:
-            return chosen.run(self.cell, weights, x, memory, lengths, trace)
-        backwards = chosen.run(self.cell, weights, flip(x, lengths), memory, lengths, trace)
-        gates = {g: flip(values, lengths) for g, values in backwards.gates.items()}
-        return LayerResult(flip(backwards.output, lengths), backwards.state, gates)
+            return backend.run(self.cell, weights, x, state, lengths, trace)
+        result = backend.run(self.cell, weights, reversed_sequences(x, lengths), state, lengths, trace)
+        gates = {gate: reversed_sequences(values, lengths) for gate, values in result.gates.items()}
+        return LayerResult(reversed_sequences(result.output, lengths), result.state, gates)
 
-    def _start(self, x: Tensor, state: State | None) -> tuple[Tensor, ...]:
+    def _check_input(self, x: Tensor) -> None:
+        """Raise `UserError` unless x is a floating-point tensor (T, B, I) with at least one step."""
         if not isinstance(x, Tensor):
             raise UserError(f"x is a {type(x).__name__}; it must be a padded tensor, with lengths= beside it.")
         if x.dim() != 3 or x.shape[-1] != self.input_size:
@@ -186,9 +249,13 @@ class Recurrent(nn.Module):
             raise UserError(f"x holds {x.dtype}; it must hold floating-point numbers.")
         if x.shape[0] == 0:
             raise UserError("x has no steps; T must be at least 1.")
-        memory, shape = self.cell.memory, (self.num_layers * self.directions, x.shape[1], self.hidden_size)
+
+    def _initial_state(self, x: Tensor, state: State | None) -> tuple[Tensor, ...]:
+        """Return the memory before the first step, (L · D, B, H) each: the given one, or the cell's."""
+        memory = self.cell.memory
+        shape = (self.num_layers * self.directions, x.shape[1], self.hidden_size)
         if state is None:
-            lowest = torch.finfo(x.dtype).min
+            lowest = torch.finfo(x.dtype).min  # an initial value of -1e30 does not fit into float16
             return tuple(x.new_full(shape, max(self.cell.initial.get(name, 0.0), lowest)) for name in memory)
         parts = (state,) if isinstance(state, Tensor) else tuple(state)
         if [tuple(part.shape) for part in parts] != [shape] * len(memory):
@@ -197,6 +264,6 @@ class Recurrent(nn.Module):
         return parts
 
 
-def _beside(parts: list[Tensor]) -> Tensor:
-    """Return the directions' (T, B, H) beside each other; a single one is not copied."""
-    return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
+def _concatenated(directions: list[Tensor]) -> Tensor:
+    """Return the (T, B, H) of all directions as (T, B, D · H); a single one is not copied."""
+    return directions[0] if len(directions) == 1 else torch.cat(directions, -1)

@@ -1,4 +1,7 @@
-"""From and to `torch.nn.LSTM`, `GRU` and `RNN`, for the cells that are exactly those."""
+"""Conversion from and to `torch.nn.LSTM`, `GRU` and `RNN`, for the cells that have exactly their equations.
+
+The names and the order of torch's weights are those of its documentation: torch.nn.LSTM, section "Variables".
+"""
 
 from collections.abc import Callable
 
@@ -16,25 +19,30 @@ MODULES: dict[str, tuple[Callable[..., nn.RNNBase], dict[str, str]]] = {
     "rnn_tanh": (nn.RNN, {"nonlinearity": "tanh"}),
     "rnn_relu": (nn.RNN, {"nonlinearity": "relu"}),
 }
-"""By kernel: torch's class, and the arguments that make it this cell."""
+"""By the name of the kernel: torch's class, and the arguments with which it is this cell."""
 
-FLAT = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+TORCH_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+"""How torch's names of the weights of a layer begin: (G · H, I), (G · H, H), (G · H,), (G · H,)."""
 
 
 def from_torch(module: nn.RNNBase) -> Recurrent:
-    """Return the layer that computes what torch's module does, with a copy of its weights.
+    """Return the layers that compute the same function as torch's module, with a copy of its weights.
 
-    Torch's two biases become one where the equations have one.
+    Torch adds two biases to each gate. A cell has one, their sum; only the gate n of the GRU keeps both, because the
+    reset gate multiplies the second.
+
+    Args:
+        module: a `torch.nn.LSTM`, `GRU` or `RNN`, not of a subclass.
 
     Raises:
-        UserError: the module has no biases, projects its states, or is none of torch's three.
+        UserError: the module has no biases, has proj_size, or is of another class.
     """
-    name = _name(module)
+    name = _kernel_of(module)
     if not module.bias:
         raise UserError("A torch module with bias=False cannot be converted; gatebench's cells have biases.")
     if module.proj_size:
         raise UserError(f"A torch module with proj_size={module.proj_size} cannot be converted; no cell projects.")
-    like = next(module.parameters())
+    first_weight = next(module.parameters())
     layer = Recurrent(
         BASES[name],
         module.input_size,
@@ -43,60 +51,66 @@ def from_torch(module: nn.RNNBase) -> Recurrent:
         batch_first=module.batch_first,
         bidirectional=module.bidirectional,
         dropout=module.dropout,
-        generator=torch.Generator(),  # of its own: a conversion draws nothing from the caller's randomness
-        device=like.device,
-        dtype=like.dtype,
+        generator=torch.Generator(),  # a new one: a conversion must not change the state of torch's global generator
+        device=first_weight.device,
+        dtype=first_weight.dtype,
     )
     with torch.no_grad():
-        for number, suffix in _suffixes(layer):
-            theirs = unstacked(KERNELS[name], [getattr(module, f"{flat}_{suffix}") for flat in FLAT])
-            for ours, weight in layer.gate_parameters(*number).items():
-                weight.copy_(theirs[ours])
+        for (number, reverse), suffix in _suffixes(layer):
+            torch_weights = [getattr(module, f"{prefix}_{suffix}") for prefix in TORCH_WEIGHTS]
+            cell_weights = unstacked(KERNELS[name], torch_weights)
+            for weight_name, weight in layer.gate_parameters(number, reverse).items():
+                weight.copy_(cell_weights[weight_name])
     return layer.train(module.training)
 
 
 def to_torch(layer: Recurrent) -> nn.RNNBase:
-    """Return torch's module that computes what the layer does, with a copy of its weights.
+    """Return the module of torch that computes the same function as the layers, with a copy of their weights.
 
-    Where torch adds two biases and the equations have one, the second is 0.
+    Torch adds two biases to each gate. If the cell has one bias for a gate, torch's second bias is 0.
+
+    Args:
+        layer: layers of a cell with the equations of the LSTM, the GRU or the RNN of torch.
 
     Raises:
-        UserError: the cell is not exactly one of torch's.
+        UserError: the cell has other equations.
     """
     name = kernel_name(layer.cell.definitions)
     if name is None:
         raise UserError(f"torch.nn has exactly {', '.join(MODULES)}; {layer.cell.name} has other equations.")
-    kind, special = MODULES[name]
-    like = next(layer.parameters())
-    empty = kind(
+    module_class, arguments = MODULES[name]
+    first_weight = next(layer.parameters())
+    empty = module_class(
         layer.input_size,
         layer.hidden_size,
         layer.num_layers,
         batch_first=layer.batch_first,
         bidirectional=layer.bidirectional,
         dropout=layer.dropout,
-        device="meta",  # so that nothing is drawn for weights that are written over
-        dtype=like.dtype,
-        **special,
+        device="meta",  # no initial values are drawn: the weights are copied below
+        dtype=first_weight.dtype,
+        **arguments,
     )
-    module = empty.to_empty(device=like.device)
+    module = empty.to_empty(device=first_weight.device)
     with torch.no_grad():
-        for number, suffix in _suffixes(layer):
-            for flat, ours in zip(FLAT, stacked(KERNELS[name], layer.gate_parameters(*number)), strict=True):
-                theirs: Tensor = getattr(module, f"{flat}_{suffix}")
-                theirs.copy_(ours)
+        for (number, reverse), suffix in _suffixes(layer):
+            torch_weights = stacked(KERNELS[name], layer.gate_parameters(number, reverse))
+            for prefix, values in zip(TORCH_WEIGHTS, torch_weights, strict=True):
+                weight: Tensor = getattr(module, f"{prefix}_{suffix}")
+                weight.copy_(values)
     return module.train(layer.training)
 
 
-def _name(module: nn.RNNBase) -> str:
-    special = {"nonlinearity": module.nonlinearity} if isinstance(module, nn.RNN) else {}
-    found = next((name for name, known in MODULES.items() if known == (type(module), special)), None)
-    if found is None:
-        raise UserError(f"A {type(module).__name__} cannot be converted; only torch.nn's LSTM, GRU and RNN.")
-    return found
+def _kernel_of(module: nn.RNNBase) -> str:
+    """Return the key in `MODULES` of a module's class and arguments; raise `UserError` if there is none."""
+    arguments = {"nonlinearity": module.nonlinearity} if isinstance(module, nn.RNN) else {}
+    for name, known in MODULES.items():
+        if known == (type(module), arguments):
+            return name
+    raise UserError(f"A {type(module).__name__} cannot be converted; only torch.nn's LSTM, GRU and RNN.")
 
 
 def _suffixes(layer: Recurrent) -> list[tuple[tuple[int, bool], str]]:
-    """Return (layer, reverse) of every pass, with how torch's names of its weights end."""
+    """Return ((layer, reverse), suffix) for each layer and direction: torch's names end in "l0", "l0_reverse", …"""
     directions = [(False, ""), (True, "_reverse")][: layer.directions]
-    return [((n, reverse), f"l{n}{end}") for n in range(layer.num_layers) for reverse, end in directions]
+    return [((n, reverse), f"l{n}{ending}") for n in range(layer.num_layers) for reverse, ending in directions]

@@ -1,4 +1,4 @@
-"""Layers with seeded, non-zero weights, for the tests that need one of any cell. T time, B batch, I input, H hidden."""
+"""Seeded layers of any cell, their inputs and their initial states, for tests. T time, B batch, I input, H hidden."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ T, B, I, H = 5, 3, 3, 2  # noqa: E741
 
 
 def build(cell: str | Cell, seed: int = 0, scale: float = 0.7, I: int = I, H: int = H, **settings: Any) -> Recurrent:  # noqa: E741
-    """Return a float64 layer whose weights are all drawn from N(0, scale²): no bias is 0. I becomes H where it must."""
+    """Return a float64 layer with all weights drawn from N(0, scale²), so no bias is 0. I is H if the cell needs it."""
     cell = load_cell(cell) if isinstance(cell, str) else cell
     filled: dict[str, Any] = {"backend": "reference", "dtype": torch.float64, "steps": 30} | settings
     layer = Recurrent(cell, H if cell.definitions.square else I, H, **filled)
@@ -30,7 +30,7 @@ def inputs(layer: Recurrent, seed: int = 1, T: int = T, B: int = B) -> Tensor:
 
 
 def start(layer: Recurrent, seed: int = 2, B: int = B) -> tuple[Tensor, ...]:
-    """Return a seeded memory, (layers · D, B, H) each; a normaliser n is positive, as in all that are reached."""
+    """Return a seeded initial state, (layers · D, B, H) each; a normaliser n is positive, as in every reachable state."""
     generator = torch.Generator().manual_seed(seed)
     shape = (layer.num_layers * layer.directions, B, layer.hidden_size)
     dtype = next(layer.parameters()).dtype
@@ -39,10 +39,10 @@ def start(layer: Recurrent, seed: int = 2, B: int = B) -> tuple[Tensor, ...]:
 
 
 def passed(layer: Recurrent, state: tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
-    """Return the memory in the form in which the layer takes it: one tensor, or a tuple of several."""
+    """Return the state in the form that the layer takes: one tensor, or a tuple of several."""
     return state if len(state) > 1 else state[0]
 
 
 def parts(state: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Return the memory as a tuple, also where it is one tensor."""
+    """Return the state as a tuple, also if it is one tensor."""
     return (state,) if isinstance(state, Tensor) else state

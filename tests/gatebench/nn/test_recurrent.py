@@ -1,4 +1,4 @@
-"""`Recurrent`: torch.nn.LSTM's manners. T time, B batch, I input, H hidden, D directions."""
+"""`Recurrent`: the interface of torch.nn.LSTM. T time, B batch, I input, H hidden, D directions."""
 
 import copy
 import math
@@ -42,7 +42,7 @@ def test_batch_first_swaps_x_and_output_but_not_the_state() -> None:
     assert all(torch.equal(one, other) for one, other in zip(parts(final), parts(same), strict=True))
 
 
-def test_layers_stand_on_top_of_each_other() -> None:
+def test_each_layer_reads_the_output_of_the_layer_below() -> None:
     layer = build("gru", num_layers=2)
     lower, upper = build("gru"), build("gru", I=2)
     for single, number in ((lower, 0), (upper, 1)):
@@ -58,7 +58,7 @@ def test_layers_stand_on_top_of_each_other() -> None:
 
 
 @pytest.mark.parametrize("lengths", [None, torch.tensor([3, 5, 1])])
-def test_the_reverse_direction_reads_every_sequence_backwards_in_its_own_length(lengths: Tensor | None) -> None:
+def test_the_reverse_direction_reads_each_sequence_from_its_last_step_to_its_first(lengths: Tensor | None) -> None:
     layer, backwards = build("lstm_peephole", bidirectional=True), build("lstm_peephole")
     for name, weight in backwards.gate_parameters(0).items():
         weight.data = layer.gate_parameters(0, reverse=True)[name].data
@@ -74,7 +74,7 @@ def test_the_reverse_direction_reads_every_sequence_backwards_in_its_own_length(
             close(ours[1:, b : b + 1], theirs)
 
 
-def test_trace_gives_what_forward_gives_and_every_gate_by_layer() -> None:
+def test_trace_returns_the_results_of_forward_and_every_gate_by_layer() -> None:
     layer = build("lstm_attention_input", num_layers=2, bidirectional=True)
     x, lengths = inputs(layer), torch.tensor([3, 5, 1])
     output, final, gates = layer.trace(x, lengths=lengths, backend="reference")
@@ -86,7 +86,7 @@ def test_trace_gives_what_forward_gives_and_every_gate_by_layer() -> None:
     assert widths == {0: {"a": 6, "i": 4, "f": 4, "g": 4, "o": 4}, 1: {"a": 8, "i": 4, "f": 4, "g": 4, "o": 4}}
 
 
-def test_a_trace_is_no_record_of_what_the_network_ran_on() -> None:
+def test_a_trace_does_not_change_backends_used() -> None:
     layer = build("lstm", backend="native")
     layer(inputs(layer))
     assert layer.backends_used == ("native",)
@@ -96,7 +96,7 @@ def test_a_trace_is_no_record_of_what_the_network_ran_on() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
 @pytest.mark.parametrize("backend", ["native", "reference"])
-def test_lengths_of_any_whole_kind(dtype: torch.dtype, backend: str) -> None:
+def test_lengths_may_have_any_integer_dtype(dtype: torch.dtype, backend: str) -> None:
     layer = build("lstm", bidirectional=True, backend=backend)
     x = inputs(layer)
     expected, _ = layer(x, lengths=torch.tensor([3, 5, 1]))
@@ -115,7 +115,7 @@ def test_inputs_need_not_be_contiguous(backend: str) -> None:
     assert torch.equal(layer(wide, wide_state)[0], expected)
 
 
-def test_dropout_is_between_layers_and_in_training_only() -> None:
+def test_dropout_acts_between_layers_and_in_training_only() -> None:
     single, double = build("gru", dropout=0.5), build("gru", num_layers=2, dropout=0.5)
     x = inputs(single)
     assert torch.equal(single(x)[0], single(x)[0]), "one layer has nothing between layers"
@@ -126,7 +126,7 @@ def test_dropout_is_between_layers_and_in_training_only() -> None:
     assert torch.equal(double(x)[0], without(x)[0])
 
 
-def test_what_is_carried_is_the_state_also_where_it_is_a_gate() -> None:
+def test_the_state_includes_the_gates_that_the_next_step_reads() -> None:
     layer = build("lstm_fgr")
     x, state = inputs(layer), start(layer)
     output, final = layer(x, state)
@@ -141,7 +141,7 @@ def test_what_is_carried_is_the_state_also_where_it_is_a_gate() -> None:
         close(gates[0][gate][-1], value[0])
 
 
-def test_without_a_state_it_starts_from_what_the_cell_says() -> None:
+def test_without_a_state_the_initial_values_are_those_of_the_cell() -> None:
     layer = build("slstm")
     x = inputs(layer)
     shape = (1, 3, 2)
@@ -165,7 +165,7 @@ def test_the_reference_can_be_differentiated_twice(cell: str) -> None:
     assert torch.autograd.gradgradcheck(lambda x: layer(x)[0], [x], fast_mode=True)
 
 
-def test_weights_go_by_the_names_of_the_table() -> None:
+def test_weights_have_the_names_of_the_table() -> None:
     layer = Recurrent(load_cell("lstm_cifg"), 8, 16, num_layers=2)
     shapes = {name: tuple(weight.shape) for name, weight in layer.gate_parameters(0).items()}
     assert shapes["W.i"] == (16, 8)
@@ -177,7 +177,7 @@ def test_weights_go_by_the_names_of_the_table() -> None:
     assert held == {id(weight) for weight in layer.parameters()}
 
 
-def test_the_generator_alone_decides_the_weights() -> None:
+def test_initial_weights_depend_on_the_generator_only() -> None:
     def weights(seed: int) -> list[Tensor]:
         torch.manual_seed(seed + 100)
         layer = Recurrent(load_cell("gru"), 3, 4, 2, bidirectional=True, generator=torch.Generator().manual_seed(seed))
@@ -188,7 +188,7 @@ def test_the_generator_alone_decides_the_weights() -> None:
     assert not torch.equal(weights(0)[0], weights(0)[len(weights(0)) // 2])
 
 
-def test_a_cell_of_which_nothing_is_left_still_runs() -> None:
+def test_a_cell_without_weights_runs() -> None:
     layer = Recurrent(load_cell("gru").fix("z", 1), 3, 2, backend="reference")
     assert list(layer.parameters()) == []
     state = torch.ones(1, 4, 2)
@@ -200,11 +200,11 @@ def test_a_cell_of_which_nothing_is_left_still_runs() -> None:
     assert (output == 0).all()
 
 
-def test_it_says_what_it_is() -> None:
+def test_repr_names_the_cell_the_sizes_and_the_backend() -> None:
     assert "lstm_cifg, I=3, H=2, layers=1, backend=reference" in repr(build("lstm_cifg"))
 
 
-def test_a_packed_sequence_is_told_what_to_be() -> None:
+def test_a_packed_sequence_is_refused() -> None:
     packed = torch.nn.utils.rnn.pack_padded_sequence(torch.zeros(3, 2, 4), torch.tensor([3, 1]))
     with pytest.raises(UserError, match="x is a PackedSequence; it must be a padded tensor, with lengths= beside it"):
         Recurrent(load_cell("lstm"), 4, 5)(packed)

@@ -1,4 +1,4 @@
-"""What `Recurrent` refuses, and in which words."""
+"""Arguments that `Recurrent` refuses, with their messages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ from tests.gatebench.nn.layers import build, inputs
         (lambda cell: Recurrent(load_cell("janet"), 3, 2), "A chrono bias needs the longest sequence length"),
     ],
 )
-def test_a_layer_that_cannot_be_is_refused(make: Callable[[Any], Recurrent], sentence: str) -> None:
+def test_bad_arguments_of_a_layer_are_refused(make: Callable[[Any], Recurrent], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         make(load_cell("lstm"))
 
@@ -55,13 +55,13 @@ def test_a_layer_that_cannot_be_is_refused(make: Callable[[Any], Recurrent], sen
         (lambda layer, x: layer.gate_parameters(-1), r"layer, reverse is \(-1, False\)"),
     ],
 )
-def test_a_call_that_does_not_fit_is_refused(call: Callable[[Recurrent, Tensor], Any], sentence: str) -> None:
+def test_bad_arguments_of_a_call_are_refused(call: Callable[[Recurrent, Tensor], Any], sentence: str) -> None:
     layer = build("lstm")
     with pytest.raises(UserError, match=sentence):
         call(layer, inputs(layer))
 
 
-def test_a_backend_that_refuses_is_not_replaced() -> None:
+def test_no_backend_replaces_a_named_one_that_refuses() -> None:
     layer = build("lstm_cifg", backend="native")
     with pytest.raises(Refusal, match=r"native runs exactly .*; lstm_cifg has other equations"):
         layer(inputs(layer))

@@ -1,4 +1,4 @@
-"""From and to torch's own modules."""
+"""Conversion from and to the modules of torch."""
 
 import copy
 from typing import Any
@@ -61,7 +61,7 @@ def test_to_torch_and_back_is_the_same_layer(name: str, settings: dict[str, Any]
         assert torch.equal(ours, back)
 
 
-def test_two_biases_become_one_but_for_the_one_inside_the_reset_product() -> None:
+def test_two_biases_become_one_except_in_the_candidate_of_the_gru() -> None:
     module = theirs("gru", {})
     weights = from_torch(module).gate_parameters(0)
     outer, inner = module.bias_ih_l0.chunk(3), module.bias_hh_l0.chunk(3)  # type: ignore[operator]
@@ -71,7 +71,7 @@ def test_two_biases_become_one_but_for_the_one_inside_the_reset_product() -> Non
     assert torch.equal(weights["d.n"], inner[2])
 
 
-def test_a_conversion_copies_and_draws_nothing() -> None:
+def test_a_conversion_copies_the_weights_and_draws_no_random_numbers() -> None:
     module = theirs("lstm", {})
     torch.manual_seed(5)
     expected = torch.rand(1)
