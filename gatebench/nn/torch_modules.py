@@ -111,6 +111,6 @@ def _kernel_of(module: nn.RNNBase) -> str:
 
 
 def _suffixes(layer: Recurrent) -> list[tuple[tuple[int, bool], str]]:
-    """Return ((layer, reverse), suffix) for each layer and direction: torch's names end in "l0", "l0_reverse", …"""
+    """Return ((layer, reverse), ending of torch's names: "l0", "l0_reverse", …) for each layer and direction."""
     directions = [(False, ""), (True, "_reverse")][: layer.directions]
     return [((n, reverse), f"l{n}{ending}") for n in range(layer.num_layers) for reverse, ending in directions]
