@@ -30,7 +30,7 @@ def inputs(layer: Recurrent, seed: int = 1, T: int = T, B: int = B) -> Tensor:
 
 
 def start(layer: Recurrent, seed: int = 2, B: int = B) -> tuple[Tensor, ...]:
-    """Return a seeded initial state, (layers · D, B, H) each; a normaliser n is positive, as in all reachable states."""
+    """Return a seeded initial state, (layers · D, B, H) each; a normaliser n is positive, as it always is."""
     generator = torch.Generator().manual_seed(seed)
     shape = (layer.num_layers * layer.directions, B, layer.hidden_size)
     dtype = next(layer.parameters()).dtype
