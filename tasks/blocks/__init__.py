@@ -1,1 +1,1 @@
-"""What tasks are made of: objectives, heads, splits, batches of unequal lengths, checks of fields."""
+"""Parts that several tasks share: objectives, heads, splits, splits of unequal lengths, checks of parameters."""

@@ -1,4 +1,4 @@
-"""What is answered at every step. T time, B batch, H features, D directions, C outputs."""
+"""A head with an output at every step. T time, B batch, H hidden, D directions, C outputs."""
 
 from torch import Tensor, nn
 
@@ -6,23 +6,36 @@ from gatebench.errors import UserError
 
 
 class EveryStep(nn.Module):
-    """One linear layer, used at every step, or at each of the `last` ones.
+    """One linear layer that is applied to every step, or to the last steps.
+
+    Args:
+        features: H, the hidden size of one direction.
+        directions: D, 2 for a bidirectional network.
+        outputs: C.
+        last: the number of steps at the end that have an output; 0 for all steps.
+        causal: whether the target of a step is a later input, so that a network that reads backwards would see it.
 
     Raises:
-        UserError: what is `ahead` is to be foretold, and there are two directions, of which one would have seen it.
+        UserError: `causal` is true and the network is bidirectional.
     """
 
-    def __init__(self, features: int, directions: int = 1, *, outputs: int, last: int = 0, ahead: bool = False) -> None:
+    def __init__(
+        self, features: int, directions: int = 1, *, outputs: int, last: int = 0, causal: bool = False
+    ) -> None:
         super().__init__()
-        if ahead and directions > 1:
+        if causal and directions > 1:
             raise UserError(
-                "model.bidirectional is true, but a network that reads backwards has seen what it is to foretell."
+                "model.bidirectional is true, but this task predicts later inputs, "
+                "and the input of the backward direction already contains the target."
             )
         self.last = last
         self.linear = nn.Linear(features * directions, outputs)
 
     def forward(self, output: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return the logits (T or `last`, B, C) of an output (T, B, D · H), those behind the lengths among them."""
+        """Return the logits (T, B, C), or (`last`, B, C), of the recurrent output (T, B, D · H).
+
+        Steps after the end of a sequence have logits too; the loss must ignore them.
+        """
         del lengths
         logits: Tensor = self.linear(output[-self.last :])
         return logits

@@ -1,4 +1,8 @@
-"""What a linear map reaches on clips: the baseline of classification. T time, B batch, I features, C classes."""
+"""A baseline of classification without recurrence: ridge regression on features averaged over segments of the time.
+
+N examples, T time, B batch, I features, C classes. The regression is written by hand because it is one call of
+`torch.linalg.solve`; `RidgeClassifier` of scikit-learn uses other targets (-1 and 1 instead of 0 and 1).
+"""
 
 import torch
 from torch import Tensor, nn
@@ -6,14 +10,17 @@ from torch.nn import functional
 
 from gatebench.task import Split
 
-STRETCHES = 7  # of a clip; the map sees the mean of each
-RIDGE = 0.02  # is added to the inputs' variance
-CHUNK = 1024  # examples at once
+SEGMENTS = 7  # of a sequence; the classifier sees the mean of each
+RIDGE = 0.02  # added to the variance of each input
+BATCH_SIZE = 1024
 
 
 @torch.no_grad()
 def linear_accuracy(train: Split, test: Split, encoder: nn.Module, classes: int) -> float:
-    """Return the test accuracy of least squares on the encoded features' means over each seventh of a clip."""
+    """Return the accuracy on `test` of ridge regression on one-hot classes, fitted on `train`.
+
+    The inputs are the means of the encoded features over each of `SEGMENTS` equal segments of a sequence.
+    """
     was_training = encoder.training
     encoder.eval()
     inputs, y = _inputs(train, encoder)
@@ -25,13 +32,13 @@ def linear_accuracy(train: Split, test: Split, encoder: nn.Module, classes: int)
 
 
 def _inputs(split: Split, encoder: nn.Module) -> tuple[Tensor, Tensor]:
-    """Return the means of the stretches with a one behind (N, STRETCHES · I + 1), and the classes (N,)."""
-    found, targets = [], []
+    """Return the means of the segments and a constant 1 for the bias (N, SEGMENTS · I + 1), and the classes (N,)."""
+    inputs, targets = [], []
     device = next(encoder.buffers()).device
-    for indices in torch.split(torch.arange(len(split)), CHUNK):
+    for indices in torch.split(torch.arange(len(split)), BATCH_SIZE):
         batch = split.batch(indices)
         encoded = encoder(batch.x.to(device)).cpu().permute(1, 2, 0)
-        means = functional.adaptive_avg_pool1d(encoded, STRETCHES).flatten(1).double()
-        found.append(functional.pad(means, (0, 1), value=1.0))
+        means = functional.adaptive_avg_pool1d(encoded, SEGMENTS).flatten(1).double()
+        inputs.append(functional.pad(means, (0, 1), value=1.0))
         targets.append(batch.y)
-    return torch.cat(found), torch.cat(targets)
+    return torch.cat(inputs), torch.cat(targets)

@@ -1,6 +1,6 @@
 """Classification of whole sequences: head, loss, score, and the problem that its tasks share.
 
-T time, B batch, H features, D directions, C classes.
+T time, B batch, H hidden, D directions, C classes.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,9 +14,10 @@ from gatebench.task import Batch, Problem, Split
 
 
 class LastStep(nn.Module):
-    """A linear layer on what each direction gives after its last step.
+    """A linear layer on the output of each direction at the end of its pass over the sequence.
 
-    Forward that is each sequence's last valid step; backward, the second half of a bidirectional output, the first one.
+    The forward direction ends at the last valid step of the sequence. The backward direction, which is the second half
+    of a bidirectional output, ends at the first step.
     """
 
     def __init__(self, features: int, directions: int = 1, *, classes: int) -> None:
@@ -25,13 +26,18 @@ class LastStep(nn.Module):
         self.linear = nn.Linear(features * directions, classes)
 
     def forward(self, output: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return the logits (B, C) of an output (T, B, D · H) whose sequences have the lengths (B,), or all T."""
+        """Return the logits (B, C) of the recurrent output (T, B, D · H).
+
+        Args:
+            output: (T, B, D · H).
+            lengths: (B,) valid steps of each sequence; None if all have T.
+        """
         logits: Tensor = self.linear(last_step(output, lengths, self.directions))
         return logits
 
 
 def last_step(output: Tensor, lengths: Tensor | None, directions: int = 1) -> Tensor:
-    """Return the (B, D · H) of (T, B, D · H) that each of the D directions gives last."""
+    """Return the output (B, D · H) of each direction at the end of its pass, from all outputs (T, B, D · H)."""
     forward = output if directions == 1 else output.chunk(directions, -1)[0]
     if lengths is None:
         last = forward[-1]
@@ -46,13 +52,13 @@ def cross_entropy(logits: Tensor, batch: Batch) -> Tensor:
 
 
 def count_correct(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Return how many examples there are, and for how many the largest of the logits (B, C) is the class `batch.y`."""
+    """Return the number of examples, and of those whose largest logit (B, C) is that of the class `batch.y` (B,)."""
     correct = (logits.argmax(-1) == batch.y).sum()
     return {"correct": correct, "examples": torch.full_like(correct, len(batch.y))}
 
 
 def accuracy(totals: Mapping[str, float]) -> dict[str, float]:
-    """Return the accuracy, from 0 to 1, of added tallies of `count_correct`."""
+    """Return the accuracy, from 0 to 1, from the sums of the tallies of `count_correct`."""
     return {"accuracy": totals["correct"] / totals["examples"]}
 
 
@@ -67,9 +73,17 @@ def classification_problem(
     encoder: nn.Module | None = None,
     baselines: Callable[[], dict[str, float]] = dict,
 ) -> Problem:
-    """Return the problem of telling to which of so many classes a sequence belongs, once it is over.
+    """Return the problem of classifying a sequence after its last step.
 
-    encoder: None where the splits give (T, B, I) floats. See `Problem` for the rest.
+    Args:
+        train: the training split.
+        val: the validation split.
+        test: the test split.
+        input_size: I, the size of the encoder's output at a step.
+        steps: the largest number of steps T.
+        classes: C.
+        encoder: maps `Batch.x` to (T, B, I) floats; None if `Batch.x` already is that.
+        baselines: see `Problem`.
     """
     return Problem(
         train,

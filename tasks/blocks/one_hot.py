@@ -1,11 +1,14 @@
-"""Symbols as vectors."""
+"""One-hot encoding of symbols."""
 
 import torch
 from torch import Tensor, nn
 
 
 class OneHot(nn.Module):
-    """Gives each of so many symbols an input of its own, which is 1 where the symbol is and else 0."""
+    """Encodes whole numbers from 0 to `symbols` - 1 as one-hot vectors.
+
+    It is a module, unlike `torch.nn.functional.one_hot`, so that it can be the encoder of a `Problem`.
+    """
 
     eye: Tensor
 
@@ -14,5 +17,5 @@ class OneHot(nn.Module):
         self.register_buffer("eye", torch.eye(symbols), persistent=False)
 
     def forward(self, symbols: Tensor) -> Tensor:
-        """Return (T, B, symbols) floats of the whole numbers (T, B)."""
+        """Return the one-hot vectors (T, B, symbols), as floats, of the whole numbers (T, B)."""
         return self.eye[symbols.long()]

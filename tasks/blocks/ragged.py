@@ -1,4 +1,8 @@
-"""A split of sequences that are not equally long, kept end to end: no padding lies in memory."""
+"""A split of sequences of unequal lengths, stored one after another without padding.
+
+This is written by hand because `torch.nn.utils.rnn.pad_sequence` needs a list of tensors, which costs a loop over the
+examples in Python for every batch. Here one indexing operation gathers and pads a batch.
+"""
 
 from dataclasses import dataclass
 
@@ -10,14 +14,18 @@ from gatebench.task import Batch
 
 @dataclass(eq=False, slots=True)
 class RaggedSplit:
-    """Stretches of one long row of values, gathered with one indexing a batch. N examples, S steps in all, T time.
+    """Examples that are sections of one long sequence of values. N examples, S values, T time, B batch, I input.
 
-    values: (S + 1,) token numbers or (S + 1, I) numbers, which several splits may share; the last is what stands behind
-    an example's end. starts, lengths: (N,) where each example begins and how many steps it has, on the CPU, int64. y:
-    (N,) or (N, K) targets; or None, and the target of every step is the value after it, which must be there.
+    Attributes:
+        values: (S + 1,) token numbers or (S + 1, I) numbers. Several splits may share them. The last value is the
+            padding after the end of an example.
+        starts: (N,) index of the first value of each example, int64 on the CPU.
+        lengths: (N,) number of steps of each example, int64 on the CPU.
+        y: (N,) or (N, K) targets. None: the target of a step is the next value, which must exist.
 
     Raises:
-        ValueError: the tensors disagree, a length is not at least 1, or an example reaches over the row.
+        ValueError: the shapes or types of the tensors do not match, a length is less than 1, or an example exceeds the
+            values.
     """
 
     values: Tensor
@@ -45,16 +53,17 @@ class RaggedSplit:
     def batch(self, indices: Tensor) -> Batch:
         """Return the examples with these indices (B,), in this order, time first and contiguous.
 
-        A batch is as long as its longest example.
+        A batch has as many steps as its longest example.
         """
-        assert self.lengths is not None  # seen to in __post_init__
+        assert self.lengths is not None  # checked in __post_init__
         starts, lengths = self.starts[indices], self.lengths[indices]
         t = torch.arange(int(lengths.max()))[:, None]
-        at, behind = starts + t, t >= lengths
-        y = self._at(at + 1, behind) if self.y is None else self.y[indices]
-        return Batch(self._at(at, behind), y, lengths)
+        positions = starts + t
+        padding = t >= lengths
+        y = self._gather(positions + 1, padding) if self.y is None else self.y[indices]
+        return Batch(self._gather(positions, padding), y, lengths)
 
-    def _at(self, at: Tensor, behind: Tensor) -> Tensor:
-        """Return the values (T, B, ...) at these places (T, B), and the last one where `behind`."""
-        places = at.masked_fill(behind, len(self.values) - 1)
-        return self.values.index_select(0, places.flatten()).reshape(*places.shape, *self.values.shape[1:])
+    def _gather(self, positions: Tensor, padding: Tensor) -> Tensor:
+        """Return the values (T, B, ...) at the positions (T, B), and the last value where `padding` is true."""
+        positions = positions.masked_fill(padding, len(self.values) - 1)
+        return self.values.index_select(0, positions.flatten()).reshape(*positions.shape, *self.values.shape[1:])

@@ -1,4 +1,8 @@
-"""Random orders that a seed fixes on every machine and in every version."""
+"""Random permutations and stratified splits that are the same for a seed on every machine and in every version.
+
+They are written by hand because neither torch, nor NumPy's `Generator`, nor `train_test_split` of scikit-learn promises
+the same results in later versions. Python promises the same numbers from `random.Random.random`.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -6,23 +10,20 @@ from random import Random
 
 
 def permutation(count: int, seed: int) -> list[int]:
-    """Return the numbers 0 to count - 1 in an order that the seed (at least 0) fixes.
-
-    Python promises the stream of `Random.random` in all its versions; torch and NumPy do not promise theirs.
-    """
+    """Return the whole numbers from 0 to count - 1 in a random order that depends only on the seed (at least 0)."""
     draw = Random(seed).random
     return sorted(range(count), key=lambda _: draw())
 
 
 def stratified(labels: Iterable[int], fractions: Sequence[float], seed: int) -> list[list[int]]:
-    """Return disjoint lists of positions in `labels`: the rest, then a part for each of the `fractions`.
+    """Return disjoint lists of indices into `labels`: first the rest, then one part for each of the `fractions`.
 
-    Of each class, every part holds its fraction to the nearest whole number. Positions are in ascending order.
+    Each part holds its fraction of every class, rounded to a whole number. The indices are in ascending order.
     """
     classes: dict[int, list[int]] = defaultdict(list)
     labels = list(labels)
-    for position in permutation(len(labels), seed):
-        classes[labels[position]].append(position)
+    for index in permutation(len(labels), seed):
+        classes[labels[index]].append(index)
     parts: list[list[int]] = [[] for _ in range(len(fractions) + 1)]
     for members in classes.values():
         start = 0

@@ -1,4 +1,4 @@
-"""A split whose tensors lie in memory."""
+"""A split of sequences that are padded to the same length and held in memory."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,19 @@ from gatebench.task import Batch
 
 @dataclass(eq=False, slots=True)
 class TensorSplit:
-    """Examples in memory, gathered with one indexing a batch. N examples, T time, I input.
+    """Examples in memory. One indexing operation gathers a batch. N examples, T time, B batch, I input.
 
-    x: (N, T) token numbers, or (N, T, I) values; y: (N,) or (N, K) targets, or (N, T) or (N, T, K) where `y_per_step`;
-    lengths: (N,) true lengths on the CPU, int64, or None when all are T. Where `full_scale` is set, `x` is kept as it
-    is, in bytes say, and given as floats, with `full_scale` as 1. A batch is cut after its longest example.
+    Attributes:
+        x: (N, T) token numbers or (N, T, I) values.
+        y: (N,) or (N, K) targets; (N, T) or (N, T, K) targets if `y_per_step`.
+        lengths: (N,) valid steps of each example, int64 on the CPU; None if all have T. A batch has as many steps as
+            its longest example.
+        full_scale: the value that becomes 1. `x` stays in its type, for example bytes, and each batch is converted to
+            floats and divided by it. None: `x` is not converted.
+        y_per_step: whether there is a target for each step.
 
     Raises:
-        ValueError: the tensors are not of one length, or a length is not from 1 to T.
+        ValueError: the shapes of the tensors do not match, or a length is not from 1 to T.
     """
 
     x: Tensor
@@ -32,7 +37,7 @@ class TensorSplit:
         if self.lengths is None:
             return
         if self.lengths.shape != self.x.shape[:1] or self.lengths.dtype != torch.int64:
-            raise ValueError("lengths must be one int64 an example.")
+            raise ValueError("lengths must be one int64 per example.")
         if ((self.lengths < 1) | (self.lengths > self.x.shape[1])).any():
             raise ValueError(f"lengths must be from 1 to {self.x.shape[1]}.")
 

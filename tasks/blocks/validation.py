@@ -1,4 +1,8 @@
-"""Checks of a task's fields, for `__post_init__`."""
+"""Checks of a task's parameters, for `__post_init__`.
+
+They are written by hand because the messages must name the config key; `pydantic` would be one more dependency, and its
+messages span several lines.
+"""
 
 from collections.abc import Iterable
 
@@ -6,41 +10,50 @@ from gatebench.errors import out_of_range, unknown
 
 
 def check_whole(name: str, value: object, least: int, most: int | None = None) -> None:
-    """Check that the field `name` holds a whole number from `least` to `most` (None: without end).
+    """Check that the parameter `name` is a whole number from `least` to `most`; None means no upper limit.
+
+    True and 1.0 are refused, because the digest of a trial would differ from the digest with 1.
 
     Raises:
-        UserError: it does not; True and 1.0 are no whole numbers, since a digest tells them from 1.
+        UserError: it is not.
     """
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):  # type: ignore[operator]
-        end = "of at least" if most is None else "from"
-        allowed = f"a whole number {end} {least}" + ("" if most is None else f" to {most}")
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or value < least or (most is not None and value > most):  # type: ignore[operator]
+        allowed = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
         raise out_of_range(f"task.{name}", value, allowed)
 
 
 def check_number(name: str, value: object, least: float, most: float) -> None:
-    """Check that the field `name` holds a finite number, whole or not, from `least` to `most`.
+    """Check that the parameter `name` is a finite number, whole or not, from `least` to `most`.
 
     Raises:
-        UserError: it does not.
+        UserError: it is not.
     """
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not least <= value <= most:  # type: ignore[operator]  # what is no number is in no range
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not least <= value <= most:  # type: ignore[operator]  # it is a number here
         raise out_of_range(f"task.{name}", value, f"a number from {least:g} to {most:g}")
 
 
 def make_floats(task: object, *names: str) -> None:
-    """Make floats of the numbers in these fields of a frozen task, since a digest tells 10 from 10.0; None stays."""
+    """Convert these parameters of a frozen task to floats; None stays None.
+
+    Otherwise 10 and 10.0 would give different digests.
+    """
     for name in names:
         if (value := getattr(task, name)) is not None:
             object.__setattr__(task, name, float(value))
 
 
 def check_held_out(validation: object, limit: object, examples: int) -> None:
-    """Check how many of the official training examples are held out, and how many of the others are trained on.
+    """Check the parameters `validation` and `limit` of a task with a fixed number of official training examples.
+
+    Args:
+        validation: the number of training examples that are held out for validation, from 1 to `examples` - 1.
+        limit: the number of the remaining examples that are used for training; None for all.
+        examples: the number of official training examples.
 
     Raises:
-        UserError: nothing is held out, or all; or the `limit` is more than what is left, where it is not None.
+        UserError: one of them is out of range.
     """
     check_whole("validation", validation, 1, examples - 1)
     if limit is not None:
@@ -48,20 +61,20 @@ def check_held_out(validation: object, limit: object, examples: int) -> None:
 
 
 def check_flag(name: str, value: object) -> None:
-    """Check that the field `name` holds true or false.
+    """Check that the parameter `name` is true or false.
 
     Raises:
-        UserError: it does not.
+        UserError: it is not.
     """
     if not isinstance(value, bool):
         raise out_of_range(f"task.{name}", value, "true or false")
 
 
 def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
-    """Check that the field `name` holds one of the `allowed` words.
+    """Check that the parameter `name` is one of the `allowed` words.
 
     Raises:
-        UserError: it does not.
+        UserError: it is not.
     """
     if value not in tuple(allowed):
         raise unknown(f"task.{name}", value, allowed)

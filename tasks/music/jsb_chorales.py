@@ -66,7 +66,7 @@ class JsbChorales(Task):
             input_size=KEYS,
             steps=train.steps,
             encoder=nn.Identity(),
-            head=partial(EveryStep, outputs=KEYS, ahead=True),
+            head=partial(EveryStep, outputs=KEYS, causal=True),
             loss=bernoulli,
             tally=count_frames,
             scores=frame_scores,

@@ -72,7 +72,7 @@ class Reber(Generated):
             input_size=len(SYMBOLS),
             steps=max(split.x.shape[1] for split in (train, val, test)),
             encoder=OneHot(len(SYMBOLS)),
-            head=partial(EveryStep, outputs=len(SYMBOLS), ahead=True),
+            head=partial(EveryStep, outputs=len(SYMBOLS), causal=True),
             loss=loss,
             tally=partial(tally, pair=(SYMBOLS.index("T"), SYMBOLS.index("P"))),
             scores=scores,

@@ -16,7 +16,7 @@ def test_it_is_one_layer_at_every_step_or_the_last_ones() -> None:
     assert sum(p.numel() for p in head.parameters()) == C * (2 * H + 1)
 
 
-def test_who_reads_backwards_has_seen_what_is_ahead() -> None:
-    assert EveryStep(H, 1, outputs=C, ahead=True)(torch.zeros(T, B, H)).shape == (T, B, C)
-    with pytest.raises(UserError, match=r"^model\.bidirectional is true, but .* has seen what it is to foretell\.$"):
-        EveryStep(H, 2, outputs=C, ahead=True)
+def test_a_bidirectional_network_cannot_predict_later_inputs() -> None:
+    assert EveryStep(H, 1, outputs=C, causal=True)(torch.zeros(T, B, H)).shape == (T, B, C)
+    with pytest.raises(UserError, match=r"^model\.bidirectional is true, but .* already contains the target\.$"):
+        EveryStep(H, 2, outputs=C, causal=True)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tasks.blocks.linear_classifier import STRETCHES, linear_accuracy
+from tasks.blocks.linear_classifier import SEGMENTS, linear_accuracy
 from tasks.blocks.splits import TensorSplit
 
 T, I, C = 21, 3, 4  # noqa: E741
@@ -22,11 +22,11 @@ class Doubled(nn.Module):
 
 
 def split(count: int, seed: int, signal: float) -> TensorSplit:
-    """Class c is louder in the c-th stretch."""
+    """Class c is louder in the c-th segment."""
     generator = torch.Generator().manual_seed(seed)
     x, y = torch.randn(count, T, I, generator=generator), torch.arange(count) % C
-    for stretch in range(C):
-        x[y == stretch, 3 * stretch : 3 * stretch + 3] += signal
+    for segment in range(C):
+        x[y == segment, 3 * segment : 3 * segment + 3] += signal
     return TensorSplit(x, y)
 
 
@@ -40,8 +40,8 @@ def test_without_a_signal_it_is_at_chance() -> None:
     assert linear_accuracy(split(800, 0, 0.0), split(800, 1, 0.0), Doubled(), C) == pytest.approx(1 / C, abs=0.06)
 
 
-def test_it_sees_means_of_stretches_alone() -> None:
+def test_it_sees_means_of_segmentes_alone() -> None:
     train, test = split(400, 0, 1.0), split(200, 1, 1.0)
-    frames = torch.arange(T).reshape(STRETCHES, -1).flip(1).flatten()  # the order within each stretch
+    frames = torch.arange(T).reshape(SEGMENTS, -1).flip(1).flatten()  # the order within each segment
     other = TensorSplit(test.x[:, frames], test.y)
     assert linear_accuracy(train, test, Doubled(), C) == linear_accuracy(train, other, Doubled(), C)
