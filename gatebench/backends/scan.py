@@ -16,7 +16,7 @@ from torch import Tensor
 from gatebench.backends import fused
 from gatebench.backends.contract import LayerResult, Workload
 from gatebench.backends.fused.compiled_cell import compile_cell, compile_trouble
-from gatebench.backends.fused.emit.rows import WIDEST
+from gatebench.backends.fused.emit.constants import WIDEST
 from gatebench.backends.fused.function import run_cell
 from gatebench.derive.affine import NotAffine, scan_coefficients
 from gatebench.spec.cell import Cell

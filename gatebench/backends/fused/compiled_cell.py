@@ -7,15 +7,18 @@ import os
 from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from typing import NoReturn
 
 import torch
 from torch import Tensor
 
 from gatebench.backends.fused.buffer_shapes import BufferShapes, buffer_shapes
 from gatebench.backends.fused.compiler import load
+from gatebench.backends.fused.emit.call_struct import call_type, exported_layout, layout_of, structs_text
+from gatebench.backends.fused.emit.constants import ERRORS, LINE_BYTES, constants_text
 from gatebench.backends.fused.emit.memory_layout import STREAMS, MemoryLayout, memory_layout
 from gatebench.backends.fused.emit.rows import by_rows
-from gatebench.backends.fused.emit.source import body, declarations, rows_body
+from gatebench.backends.fused.emit.source import body, rows_body
 from gatebench.errors import Refusal
 from gatebench.spec.dated import X
 from gatebench.spec.definitions import Definitions
@@ -30,9 +33,7 @@ _POINTWISE = 50  # of them for one unit where there is no product to speak of
 
 _FAR = 1 << 24  # bytes of what is kept above which no cache would hold its beginning until the backward pass
 
-_LINE = 64  # bytes of a line of the cache, and of the widest vector
-
-_ABSENT = (0, 1, 0)  # a stream without a buffer
+_ABSENT = (None, 1, 0)  # a stream without a buffer: its address, period and columns
 
 _forked = False
 
@@ -63,7 +64,12 @@ class CompiledCell:
         self.pads_input = any(X in names(f) for f in pointwise)  # vectors of x are read, and not only numbers
         learnt = {outer.weight for outer in plan.derived.outers} | set(plan.derived.sums)
         self.learnt = tuple(weight in learnt for weight in plan.shapes)
-        self.call = ctypes.c_int64 * (ctypes.c_int64.in_dll(self.library, "call_bytes").value // 8)
+        self.call = call_type(plan)
+        if exported_layout(self.library) != layout_of(self.call):
+            raise Refusal(
+                f"fused cannot use the library {self.library._name}: its arguments have another layout in memory than "
+                "those of this version of gatebench."
+            )
         self.form = lru_cache(maxsize=64)(self._form)
 
     def _form(self, T: int, B: int, I: int, H: int) -> BufferShapes:  # noqa: E741
@@ -90,15 +96,32 @@ class CompiledCell:
             gradients: where each weight's gradient is wanted, in the table's order.
             options: for "backward": steps in the ring, and whether the gradients of x and of the start are wanted.
         """
-        call = [at.T, at.B, at.I, at.H, self._threads(at), *options, int(_is_far(streams))]
-        call.append(lengths.data_ptr() if lengths is not None else 0)
-        for name in STREAMS:
+        ring_steps, wants_input, wants_start = options
+        error = ctypes.c_int64(0)
+        call = self.call(
+            T=at.T,
+            B=at.B,
+            I=at.I,
+            H=at.H,
+            threads=self._threads(at),
+            ring_steps=ring_steps,
+            wants_input=wants_input,
+            wants_start=wants_start,
+            non_temporal=_is_far(streams),
+            error=ctypes.addressof(error),
+            lengths=None if lengths is None else lengths.data_ptr(),
+        )
+        for number, name in enumerate(STREAMS):
             tensor = streams.get(name)
-            call += _ABSENT if tensor is None else (tensor.data_ptr(), tensor.shape[0], tensor.shape[-1])
-        call += (weights[name].data_ptr() for name in (*self.plan.weights, *self.plan.vectors))
-        call += (0 if gradient is None else gradient.data_ptr() for gradient in gradients)
-        if not getattr(self.library, function)(self.call(*call)):
-            raise MemoryError("no memory for the packed weights of a recurrent layer")
+            call.stream[number] = _ABSENT if tensor is None else (tensor.data_ptr(), tensor.shape[0], tensor.shape[-1])
+        for field, names_ in ((call.weight, self.plan.weights), (call.vector, self.plan.vectors)):
+            for number, name in enumerate(names_):
+                field[number] = weights[name].data_ptr()
+        for number, gradient in enumerate(gradients):
+            call.gradient[number] = None if gradient is None else gradient.data_ptr()
+        getattr(self.library, function)(ctypes.byref(call))
+        if error.value:
+            raise_error(error.value)
 
     def _threads(self, at: BufferShapes) -> int:
         """Return torch's number of threads; 1 for little work, and in a fork, where the parent's threads are gone."""
@@ -107,10 +130,18 @@ class CompiledCell:
         return 1 if _forked or not self.threaded or little else torch.get_num_threads()
 
 
+def raise_error(code: int) -> NoReturn:
+    """Raise the exception for an error code of the compiled code; see `ERRORS`."""
+    for error in ERRORS.values():
+        if error.code == code:
+            raise error.exception(error.sentence)
+    raise RuntimeError(f"The compiled cell reports the unknown error {code}.")
+
+
 def _is_far(streams: Mapping[str, Tensor]) -> bool:
     """Return whether what is kept is written past the caches, which takes whole lines of them."""
     kept = [streams[s] for s in ("saved", "shown") if s in streams]
-    return sum(t.nbytes for t in kept) > _FAR and all(t.data_ptr() % _LINE == 0 for t in kept)
+    return sum(t.nbytes for t in kept) > _FAR and all(t.data_ptr() % LINE_BYTES == 0 for t in kept)
 
 
 @lru_cache(maxsize=1024)
@@ -148,10 +179,10 @@ _kernels: dict[Hashable, CompiledCell] = {}
 
 def source(plan: MemoryLayout, dtype: torch.dtype, rows: bool = False) -> str:
     """Return the C text of a cell."""
-    header = f"#define REAL {REALS[dtype]}\n#define DOUBLE {int(dtype == torch.float64)}\n"
+    header = f"#define REAL {REALS[dtype]}\n#define DOUBLE {int(dtype == torch.float64)}\n{constants_text()}"
     middle = [_part("rows"), rows_body(plan)] if rows else [body(plan), _part("drive")]
     machine, vector, tile, threads = map(_part, ("machine", "vector", "tile", "threads"))
-    return "\n".join([header, machine, vector, declarations(plan), tile, threads, *middle])
+    return "\n".join([header, machine, vector, structs_text(plan), tile, threads, *middle])
 
 
 def _part(name: str) -> str:

@@ -1,11 +1,12 @@
 /* The time loops. Each thread owns a slice of the batch for the whole sequence, so no step waits for another thread;
    weight gradients are split by weight and not by sequence, so their sums do not depend on the number of threads. */
 
-/* Run all steps forward; 0 when there was no memory for it. */
-int forward(const Call *given) {
+/* Run all steps forward. */
+void forward(const Call *given) {
     const int64_t weights = forward_reals(given);
     real *packed = workspace(weights + vectors_reals(given));
-    if (!packed) return 0;
+    if (!packed) fail(given, NO_MEMORY);
+    if (failed(given)) return free(packed);
     const Call call = with_vectors(given, packed + weights), *a = &call;
     PARALLEL(a)
     {
@@ -17,7 +18,6 @@ int forward(const Call *given) {
         DRAIN;
     }
     free(packed);
-    return 1;
 }
 
 /* A thread's part of the weight gradients from step `start` on. */
@@ -29,7 +29,7 @@ static void weight_gradients(const Call *a, real *const *blocks, int64_t start, 
     const int64_t first = total * thread() / threads(), last = total * (thread() + 1) / threads();
     for (int j = 0; j < JOBS; j++) {
         const int64_t here = pieces(jobs + j), from = first - seen, to = last - seen;
-        run_job(jobs + j, (end - start) * a->B, from > 0 ? from : 0, to < here ? to : here);
+        run_job(a, jobs + j, (end - start) * a->B, from > 0 ? from : 0, to < here ? to : here);
         seen += here;
     }
 }
@@ -37,7 +37,7 @@ static void weight_gradients(const Call *a, real *const *blocks, int64_t start, 
 /* A thread's part of the gradient of x: the rows of all these steps lie behind each other, as one long step. */
 static void input_gradient(const Call *a, const real *packed, int64_t start, int64_t end) {
     Call long_step = *a;
-    for (int s = 0; s < STREAMS; s++) long_step.stream[s] = (Stream){slot(a, s, start), 1, COLUMNS(s)};
+    for (int s = 0; s < STREAMS; s++) long_step.stream[s] = (Stream){.data = slot(a, s, start), .period = 1, .columns = COLUMNS(s)};
     long_step.B = (end - start) * a->B;
     long_step.lengths = NULL; /* δ is 0 where a sequence has ended */
     const int64_t first = long_step.B * thread() / threads(), last = long_step.B * (thread() + 1) / threads();
@@ -45,10 +45,11 @@ static void input_gradient(const Call *a, const real *packed, int64_t start, int
 }
 
 /* Run all steps backward, some at a time: their δ, then what is made of them while they are in the cache. */
-int backward(const Call *given) {
+void backward(const Call *given) {
     const int64_t weights = backward_reals(given), vectors = vectors_reals(given), sums = blocks_reals(given);
     real *packed = workspace(weights + vectors + sums), *blocks[JOBS + 1];
-    if (!packed) return 0;
+    if (!packed) fail(given, NO_MEMORY);
+    if (failed(given)) return free(packed);
     const Call call = with_vectors(given, packed + weights), *a = &call;
     place_blocks(a, packed + weights + vectors, blocks);
     memset(packed + weights + vectors, 0, (size_t)sums * sizeof(real));
@@ -57,8 +58,8 @@ int backward(const Call *given) {
         const int64_t i = thread(), n = threads(), first = a->B * i / n, last = a->B * (i + 1) / n;
         backward_pack(a, packed, i, n);
         BARRIER
-        for (int64_t start = (a->T - 1) / a->rows * a->rows; start >= 0; start -= a->rows) {
-            const int64_t end = start + a->rows < a->T ? start + a->rows : a->T;
+        for (int64_t start = (a->T - 1) / a->ring_steps * a->ring_steps; start >= 0; start -= a->ring_steps) {
+            const int64_t end = start + a->ring_steps < a->T ? start + a->ring_steps : a->T;
             if (first < last)
                 for (int64_t t = end - 1; t >= start; t--) backward_steps(a, packed, t, t + 1, first, last);
             BARRIER
@@ -70,5 +71,4 @@ int backward(const Call *given) {
     }
     deal_all(a, blocks);
     free(packed);
-    return 1;
 }

@@ -1,5 +1,6 @@
 /* The machine: how wide its vectors are, how many registers it has, and what fetches memory. REAL is float or double. */
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +32,13 @@
 
 /* Vectors of sums that fit in the registers beside what they are made of. */
 #if REGISTERS == 32
-#define ACCUMULATORS 24
+#define ACCUMULATORS ACCUMULATORS_32
+#define OUTER_UNITS OUTER_UNITS_32
+#define OUTER_CASES OUTER_CASES_32
 #else
-#define ACCUMULATORS 12
+#define ACCUMULATORS ACCUMULATORS_16
+#define OUTER_UNITS OUTER_UNITS_16
+#define OUTER_CASES OUTER_CASES_16
 #endif
 
 #define INLINE static inline __attribute__((always_inline))

@@ -1,8 +1,6 @@
 /* The time loops of cells that are run by rows. Sums of weight gradients are kept apart for some groups of the batch,
    the same for any number of threads, and added up in the order of the groups at the end. */
 
-enum { ROWS = 4, MOST = 8 }; /* sequences in a block, groups */
-
 #define EACH_I UNROLL for (int k = 0; k < I; k++)
 
 static void forward_rows(const Call *a, const real *w, int64_t t, int64_t from, int64_t until);
@@ -30,7 +28,7 @@ INLINE real total(vec v) {
     return part[0];
 }
 
-static int64_t groups(const Call *a) { return a->B < ROWS * MOST ? ceiling(a->B, ROWS) : MOST; }
+static int64_t groups(const Call *a) { return a->B < ROWS_AT_ONCE * ROW_GROUPS ? ceiling(a->B, ROWS_AT_ONCE) : ROW_GROUPS; }
 static int64_t group_start(const Call *a, int64_t group) { return a->B * group / groups(a); }
 
 static void pack_rows(const Call *a, real *to) {
@@ -39,11 +37,12 @@ static void pack_rows(const Call *a, real *to) {
         for (int64_t j = 0; j < P; j += LANES) pack(to + j, P, a->weight[i], a->I, a->H, j, 0);
 }
 
-/* Run all steps forward; 0 when there was no memory for it. */
-int forward(const Call *given) {
+/* Run all steps forward. */
+void forward(const Call *given) {
     const int64_t weights = WEIGHTS * given->I * padded(given->H);
     real *packed = workspace(weights + vectors_reals(given));
-    if (!packed) return 0;
+    if (!packed) fail(given, NO_MEMORY);
+    if (failed(given)) return free(packed);
     const Call call = with_vectors(given, packed + weights), *a = &call;
     pack_rows(a, packed);
     PARALLEL(a)
@@ -53,15 +52,15 @@ int forward(const Call *given) {
         DRAIN;
     }
     free(packed);
-    return 1;
 }
 
 /* Run all steps backward. */
-int backward(const Call *given) {
+void backward(const Call *given) {
     const int64_t weights = WEIGHTS * given->I * padded(given->H), vectors = vectors_reals(given);
     const int64_t size = blocks_reals(given), all = groups(given) * size;
     real *packed = workspace(weights + vectors + all), *sums = packed + weights + vectors, *blocks[JOBS + 1];
-    if (!packed) return 0;
+    if (!packed) fail(given, NO_MEMORY);
+    if (failed(given)) return free(packed);
     const Call call = with_vectors(given, packed + weights), *a = &call;
     pack_rows(a, packed);
     memset(sums, 0, (size_t)all * sizeof(real));
@@ -76,5 +75,4 @@ int backward(const Call *given) {
     place_blocks(a, sums, blocks);
     deal_all(a, blocks);
     free(packed);
-    return 1;
 }

@@ -1,6 +1,6 @@
 /* What both kinds of time loops share: threads, memory to work in, and the dealing out of gradients. */
 
-const int64_t lanes = LANES, call_bytes = sizeof(Call);
+const int64_t lanes = LANES;
 
 #ifdef _OPENMP
 #define PARALLEL(a) _Pragma("omp parallel num_threads((int)(a)->threads) if ((a)->threads > 1)")
@@ -17,7 +17,7 @@ static int64_t threads(void) { return 1; }
 #endif
 
 static real *workspace(int64_t reals) {
-    return aligned_alloc(64, (size_t)ceiling((reals + LANES) * (int64_t)sizeof(real), 64) * 64);
+    return aligned_alloc(LINE_BYTES, (size_t)ceiling((reals + LANES) * (int64_t)sizeof(real), LINE_BYTES) * LINE_BYTES);
 }
 
 static int64_t vector_width(const Call *a, int number);

@@ -1,39 +1,28 @@
 /* What every cell's code is made of: the call, packed weights, and the blocks of weight gradients. */
 
-/* A table of (period, B, columns); step t lies in slot t % period. */
-typedef struct { real *data; int64_t period, columns; } Stream;
+/* Report an error to the caller. The call goes on, but nobody reads its results. */
+__attribute__((cold)) APART void fail(const Call *a, int64_t code) {
+    __atomic_store_n(a->error, code, __ATOMIC_RELAXED);
+}
 
-/* Every field is 8 bytes wide: the caller lists them as numbers, and leaves out gradients at the end. */
-typedef struct {
-    int64_t T, B, I, H;
-    int64_t threads;
-    int64_t rows;            /* ring steps whose weight gradients are added up at once */
-    int64_t wants_input;     /* whether the gradient of x is wanted */
-    int64_t wants_start;     /* whether those of the initial state are */
-    int64_t far;             /* whether what is kept for later is more than the caches hold */
-    const int64_t *lengths;  /* (B,), or NULL when all are T */
-    Stream stream[STREAMS];
-    const real *weight[WEIGHTS];
-    const real *vector[VECTORS];  /* pointwise weights */
-    real *gradient[PARAMETERS];   /* of each weight, NULL where it is not wanted */
-} Call;
+INLINE int failed(const Call *a) { return *a->error != 0; }
 
 INLINE int64_t padded(int64_t width) { return (width + LANES - 1) / LANES * LANES; }
 INLINE int64_t ceiling(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* Keep a value that is read in another pass: past the caches where they could not hold it until then. */
-INLINE void keep(int64_t far, real *to, vec value, int64_t next) {
+INLINE void keep(int64_t non_temporal, real *to, vec value, int64_t next) {
 #if defined(__AVX512F__)
-    if (far) return _mm512_stream_si512((__m512i *)to, (__m512i)value);
+    if (non_temporal) return _mm512_stream_si512((__m512i *)to, (__m512i)value);
 #endif
     store(to, value);
     FETCHW(to + next);
-    (void)far;
+    (void)non_temporal;
 }
 
 /* How many of the rows that are left a block takes: one of the numbers that kernels are compiled for. */
 static int64_t block_rows(int64_t left, int64_t most) {
-    static const int64_t sizes[] = {24, 12, 8, 6, 4, 3, 2, 1};
+    static const int64_t sizes[] = {ROW_BLOCKS};
     for (int i = 0;; i++) if (sizes[i] <= left && sizes[i] <= most) return sizes[i];
 }
 
@@ -48,7 +37,7 @@ INLINE real *slot(const Call *a, int s, int64_t t) {
     (slot(a, STREAM, t + (SHIFT)) + (H_PLANES) * padded(a->H) + (I_PLANES) * padded(a->I))
 #define COLUMNS(STREAM) (a->stream[STREAM].columns)
 /* Whether gates that nobody else reads are wanted: then there is a slot for each step. */
-#define TRACED (a->stream[shown].period == a->T)
+#define TRACED (a->stream[STREAM_SHOWN].period == a->T)
 
 #ifdef __has_builtin
 #if __has_builtin(__builtin_shufflevector)
@@ -102,33 +91,31 @@ APART void pack(real *to, int64_t stride, const real *weight, int64_t K, int64_t
 /* to[n][m] += sum over rows of operand[row][n] delta[row][m], for a few n and a few vectors of m, all in registers. */
 INLINE void outer(const int n, const int m, int64_t rows, const real *operand, int64_t lo, const real *delta,
                   int64_t ld, real *to, int64_t lt) {
-    vec sum[6][4];
+    vec sum[OUTER_UNITS][OUTER_VECTORS];
     UNROLL for (int i = 0; i < n; i++) UNROLL for (int j = 0; j < m; j++) sum[i][j] = load(to + i * lt + j * LANES);
     for (int64_t row = 0; row < rows; row++, operand += lo, delta += ld) {
-        vec d[4];
+        vec d[OUTER_VECTORS];
         UNROLL for (int j = 0; j < m; j++) d[j] = load(delta + j * LANES);
         UNROLL for (int i = 0; i < n; i++) UNROLL for (int j = 0; j < m; j++) sum[i][j] += operand[i] * d[j];
     }
     UNROLL for (int i = 0; i < n; i++) UNROLL for (int j = 0; j < m; j++) store(to + i * lt + j * LANES, sum[i][j]);
 }
 
-enum { DEEP = ACCUMULATORS / 4 }; /* units of an operand that one block takes */
-enum { NEAR = 128 };               /* rows whose δ stays in the nearest cache while all units pass */
-
-#define OUTER(M) \
-    APART void outer_##M(int n, int64_t rows, const real *p, int64_t lp, const real *d, int64_t ld, real *to, \
-                         int64_t lt) { \
-        switch (n) { \
-        case 1: outer(1, M, rows, p, lp, d, ld, to, lt); break; \
-        case 2: outer(2, M, rows, p, lp, d, ld, to, lt); break; \
-        case 3: outer(3, M, rows, p, lp, d, ld, to, lt); break; \
-        case 4: outer(4, M, rows, p, lp, d, ld, to, lt); break; \
-        case 5: outer(5, M, rows, p, lp, d, ld, to, lt); break; \
-        default: outer(6, M, rows, p, lp, d, ld, to, lt); \
+/* `outer` compiled for each number of units, with one vector of delta or with OUTER_VECTORS of them. */
+#define OUTER_CASE(UNITS, VECTORS_OF_DELTA) \
+    case UNITS: outer(UNITS, VECTORS_OF_DELTA, rows, operand, lo, delta, ld, to, lt); break;
+#define OUTER(NAME, VECTORS_OF_DELTA) \
+    APART void NAME(const Call *a, int units, int64_t rows, const real *operand, int64_t lo, const real *delta, \
+                    int64_t ld, real *to, int64_t lt) { \
+        switch (units) { \
+        OUTER_CASES(OUTER_CASE, VECTORS_OF_DELTA) \
+        default: fail(a, UNKNOWN_UNITS); \
         } \
     }
-OUTER(1)
-OUTER(4)
+OUTER(outer_one, 1)
+OUTER(outer_all, OUTER_VECTORS)
+
+INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* One job: a block of (units of the operand, vectors of delta), of which a thread does pieces first to last. */
 typedef struct {
@@ -139,24 +126,26 @@ typedef struct {
     real *to;
 } Job;
 
-static int64_t pieces(const Job *job) { return ceiling(job->units, DEEP) * ceiling(job->vectors, 4); }
+static int64_t pieces(const Job *job) {
+    return ceiling(job->units, OUTER_UNITS) * ceiling(job->vectors, OUTER_VECTORS);
+}
 
-APART void run_job(const Job *job, int64_t rows, int64_t first, int64_t last) {
-    const int64_t deep = ceiling(job->units, DEEP), lt = job->vectors * LANES;
+APART void run_job(const Call *a, const Job *job, int64_t rows, int64_t first, int64_t last) {
+    const int64_t deep = ceiling(job->units, OUTER_UNITS), lt = job->vectors * LANES;
     for (int64_t j = first / deep; j * deep < last; j++) {
         const int64_t from = first > j * deep ? first - j * deep : 0;
         const int64_t to = last < (j + 1) * deep ? last - j * deep : deep;
-        const int64_t vectors = job->vectors - j * 4 < 4 ? job->vectors - j * 4 : 4;
-        for (int64_t row = 0; row < rows; row += NEAR) {
-            const int64_t some = rows - row < NEAR ? rows - row : NEAR;
-            const real *delta = job->delta + row * job->ld + j * 4 * LANES;
+        const int64_t vectors = least(job->vectors - j * OUTER_VECTORS, OUTER_VECTORS);
+        for (int64_t row = 0; row < rows; row += OUTER_ROWS) {
+            const int64_t some = least(rows - row, OUTER_ROWS);
+            const real *delta = job->delta + row * job->ld + j * OUTER_VECTORS * LANES;
             for (int64_t i = from; i < to; i++) {
-                const int64_t n = job->units - i * DEEP < DEEP ? job->units - i * DEEP : DEEP;
-                const real *operand = job->operand + row * job->lo + i * DEEP;
-                real *sums = job->to + i * DEEP * lt + j * 4 * LANES;
-                if (vectors == 4) outer_4((int)n, some, operand, job->lo, delta, job->ld, sums, lt);
+                const int64_t n = least(job->units - i * OUTER_UNITS, OUTER_UNITS);
+                const real *operand = job->operand + row * job->lo + i * OUTER_UNITS;
+                real *sums = job->to + i * OUTER_UNITS * lt + j * OUTER_VECTORS * LANES;
+                if (vectors == OUTER_VECTORS) outer_all(a, (int)n, some, operand, job->lo, delta, job->ld, sums, lt);
                 else for (int64_t v = 0; v < vectors; v++)
-                    outer_1((int)n, some, operand, job->lo, delta + v * LANES, job->ld, sums + v * LANES, lt);
+                    outer_one(a, (int)n, some, operand, job->lo, delta + v * LANES, job->ld, sums + v * LANES, lt);
             }
         }
     }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gatebench.backends.fused.emit.constants import DOTS_AT_ONCE
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout
 from gatebench.backends.fused.emit.pointwise import Pointwise
-from gatebench.backends.fused.emit.products import MOST, across, groups, packed_size, packing, products
+from gatebench.backends.fused.emit.products import across, groups, packed_size, packing, products
 from gatebench.backends.fused.emit.schedule import Pass
 from gatebench.spec.expression import Expr
 
@@ -25,11 +26,11 @@ def _run(plan: MemoryLayout, name: str, step: Pass) -> str:
     body, zeros, bases = (
         indented(lines, depth) for lines, depth in ((point.lines, 5), (point.zeros, 6), (point.bases, 3))
     )
-    most = f"ACCUMULATORS / {min(MOST, max(1, len(step.dots))) * wide}"
+    most = f"ACCUMULATORS / {min(DOTS_AT_ONCE, max(1, len(step.dots))) * wide}"
     calls = []
     first = "w"
     for i, group in enumerate(groups(step)):
-        calls.append(f"{name}_{i}_products((int)rows, a, {first}, t, row, tile + {i * MOST * wide} * most);")
+        calls.append(f"{name}_{i}_products((int)rows, a, {first}, t, row, tile + {i * DOTS_AT_ONCE * wide} * most);")
         first += f" + {packed_size(plan, group, wide)}"
     return f"""
 APART void {name}_run(const Call *a, const real *w, int64_t from, int64_t until, int64_t first, int64_t last) {{
@@ -68,7 +69,7 @@ def _tiles(step: Pass) -> dict[Expr, str]:
     """Return where in its tile each dot lies, for row r and vector v of the block."""
     wide = across(step)
     return {
-        dot: f"tile[{i * MOST * wide} * most + r * {len(group) * wide} + {number * wide} + v]"
+        dot: f"tile[{i * DOTS_AT_ONCE * wide} * most + r * {len(group) * wide} + {number * wide} + v]"
         for i, group in enumerate(groups(step))
         for number, dot in enumerate(group)
     }

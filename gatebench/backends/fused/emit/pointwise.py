@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout, Plane
-from gatebench.backends.fused.emit.products import plane
+from gatebench.backends.fused.emit.products import columns, plane
 from gatebench.backends.fused.emit.schedule import Pass
 from gatebench.spec.expression import Expr
 
@@ -59,7 +59,7 @@ class Pointwise:
         next_row = f"B * c{self._planes[plane(where)]}"
         if where.stream in ("saved", "shown") and defined not in self.plan.crossing:
             traced = "if (TRACED) " if where.stream == "shown" else ""
-            return [f"{traced}keep(a->far, {address}, {value}, {next_row});"]
+            return [f"{traced}keep(a->non_temporal, {address}, {value}, {next_row});"]
         fetch = [f"FETCHW({address} + {next_row});"] if where.stream in ("memory", "output") else []
         return [f"store({address}, {value});", *fetch]
 
@@ -70,7 +70,7 @@ class Pointwise:
             self._planes[pointer] = f"{len(self._planes)}"
             number = self._planes[pointer]
             self.bases.append(f"real *const p{number} = {pointer}; /* {name} */")
-            self.bases.append(f"const int64_t c{number} = COLUMNS({where.stream});")
+            self.bases.append(f"const int64_t c{number} = {columns(where.stream)};")
         return "p{0} + b * c{0} + j".format(self._planes[pointer])
 
     def _fetch(self, name: str) -> None:

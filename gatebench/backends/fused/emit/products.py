@@ -1,18 +1,18 @@
 """C for the products of a pass: weights packed in the order in which they are read, all sums in registers.
 
-A block is some sequences by one tile of units; the sums of up to `MOST` dots of a block are held at once.
+A block is some sequences by one tile of units; the sums of up to `DOTS_AT_ONCE` dots of a block are held at once.
 """
 
 from __future__ import annotations
 
+from gatebench.backends.fused.emit.call_struct import stream_number
+from gatebench.backends.fused.emit.constants import DOTS_AT_ONCE, ROW_BLOCKS
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout, Plane
 from gatebench.backends.fused.emit.schedule import Pass, terms
 from gatebench.spec.dated import DatedName
 from gatebench.spec.expression import Expr
 
-MOST = 4
 _ACROSS = {1: 2, 2: 1, 3: 1, 4: 1}  # vectors of units in a tile, by the number of dots: fills the registers best
-_ROWS = (1, 2, 3, 4, 6, 8, 12, 24)  # sequences in a block: what is compiled; tile.c chooses among them
 
 Use = tuple[int, str, bool]
 """The number of a dot, its weight, and whether the weight is transposed."""
@@ -20,12 +20,17 @@ Use = tuple[int, str, bool]
 
 def plane(where: Plane) -> str:
     """Return the C expression for a plane's first row at step t."""
-    return f"PLANE({where.stream}, {where.shift}, {where.H}, {where.I})"
+    return f"PLANE({stream_number(where.stream)}, {where.shift}, {where.H}, {where.I})"
+
+
+def columns(stream: str) -> str:
+    """Return the C expression for the length of a stream's rows."""
+    return f"COLUMNS({stream_number(stream)})"
 
 
 def groups(step: Pass) -> list[tuple[Expr, ...]]:
     """Return the dots of a pass, by those that are computed together."""
-    return [step.dots[i : i + MOST] for i in range(0, len(step.dots), MOST)]
+    return [step.dots[i : i + DOTS_AT_ONCE] for i in range(0, len(step.dots), DOTS_AT_ONCE)]
 
 
 def across(step: Pass) -> int:
@@ -54,7 +59,7 @@ def products(plan: MemoryLayout, name: str, group: tuple[Expr, ...], wide: int) 
     body = "\n".join(_operand(plan.places[operand], operand, own, wide) for operand, own in uses(group).items())
     cases = "\n".join(
         f"#if ACCUMULATORS / {many} >= {n}\n    case {n}: {name}_block({n}, a, w, t, row, tile); break;\n#endif"
-        for n in _ROWS
+        for n in sorted(ROW_BLOCKS)
     )
     return f"""
 INLINE void {name}_block(const int rows, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
@@ -66,6 +71,7 @@ INLINE void {name}_block(const int rows, const Call *a, const real *w, int64_t t
 APART void {name}_products(int rows, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
     switch (rows) {{
 {cases}
+    default: fail(a, UNKNOWN_ROWS);
     }}
 }}
 """
@@ -82,7 +88,7 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], wide: int) -> str
         for v in range(wide)
     )
     return f"""    {{ /* {operand} */
-        const int64_t columns = COLUMNS({where.stream}), K = {count};
+        const int64_t columns = {columns(where.stream)}, K = {count};
         const real *operand = {plane(where)} + row * columns, *from = w;
         for (int64_t k = 0; k < K; k++, from += {size} * LANES) {{
             const vec {loads};

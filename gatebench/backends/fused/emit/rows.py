@@ -7,6 +7,7 @@ of the gradient of x, without being stored. A row is one sequence at one step.
 
 from __future__ import annotations
 
+from gatebench.backends.fused.emit.constants import WIDEST
 from gatebench.backends.fused.emit.memory_layout import Job, MemoryLayout
 from gatebench.backends.fused.emit.passes import indented
 from gatebench.backends.fused.emit.pointwise import Pointwise
@@ -16,9 +17,6 @@ from gatebench.derive.adjoint import ONES
 from gatebench.derive.prefixes import DX, POINTWISE_DX
 from gatebench.spec.dated import X
 from gatebench.spec.expression import Expr
-
-WIDEST = 4
-"""Width I up to which a cell is run by rows: there is code for each."""
 
 
 def by_rows(plan: MemoryLayout) -> bool:
@@ -59,7 +57,7 @@ INLINE void forward_narrow(const int I, const Call *a, const real *w, int64_t t,
 {indented(point.bases, 1)}
     for (int64_t b = first; b < last; b++) {{
         const int ended = lengths && t >= lengths[b];
-        const real *const row = {plane(plan.places[X])} + b * COLUMNS(x);
+        const real *const row = {plane(plan.places[X])} + b * COLUMNS(STREAM_X);
         for (int64_t j = 0; j < P; j += LANES) {{
             if (ended) {{
 {indented(point.zeros, 4)}
@@ -81,19 +79,19 @@ def _product(plan: MemoryLayout, dot: Expr) -> str:
 def _backward(plan: MemoryLayout) -> str:
     step = plan.step[0]
     point = Pointwise(plan, step, {dot: _product(plan, dot) for dot in step.dots}, unstored=("ring",))
-    blocks = "\n".join(_block(plan, point, rows) for rows in ("ROWS", "left"))
+    blocks = "\n".join(_block(plan, point, rows) for rows in ("ROWS_AT_ONCE", "left"))
     return f"""
 INLINE void backward_narrow(const int I, const Call *a, const real *w, real *all, int64_t t, int64_t from,
                           int64_t until) {{
     const int64_t B = a->B, P = padded(a->H), size = blocks_reals(a), *const lengths = a->lengths;
-    const int64_t cx = COLUMNS(x), ci = COLUMNS(input), wanted = a->wants_input;
+    const int64_t cx = COLUMNS(STREAM_X), ci = COLUMNS(STREAM_INPUT), wanted = a->wants_input;
     const real *const px = {plane(plan.places[X])};
-    real *const pi = wanted ? PLANE(input, 0, 0, 0) : NULL;
+    real *const pi = wanted ? PLANE(STREAM_INPUT, 0, 0, 0) : NULL;
 {indented(point.bases, 1)}
     for (int64_t group = from; group < until; group++) {{
         const int64_t last = group_start(a, group + 1);
         real *const sums = all + group * size;
-        for (int64_t first = group_start(a, group); first < last; first += ROWS) {{
+        for (int64_t first = group_start(a, group); first < last; first += ROWS_AT_ONCE) {{
             const int64_t left = last - first;
 {blocks}
         }}
@@ -104,7 +102,8 @@ INLINE void backward_narrow(const int I, const Call *a, const real *w, real *all
 
 
 def _block(plan: MemoryLayout, point: Pointwise, rows: str) -> str:
-    """Return the code for some rows of a group: `ROWS`, a constant, or those that are left."""
+    """Return the code for some rows of a group: `ROWS_AT_ONCE`, a constant, or those that are left."""
+    unroll = "UNROLL " if rows == "ROWS_AT_ONCE" else ""
     loads, stores, adds = _gathering(plan, point)
     through = [
         f"if (wanted) EACH_I through[r * I + k] += within({point.local(delta)}, a->H - j) * "
@@ -112,13 +111,13 @@ def _block(plan: MemoryLayout, point: Pointwise, rows: str) -> str:
         for weight, delta, _ in terms(plan.input[0].formulas[DX])
     ]
     return f"""
-            {"if (left >= ROWS)" if rows == "ROWS" else "else"} {{
-                vec through[ROWS * WIDEST];
-                {"UNROLL " if rows == "ROWS" else ""}for (int i = 0; i < {rows} * I; i++) through[i] = (vec){{0}};
+            {"if (left >= ROWS_AT_ONCE)" if rows == "ROWS_AT_ONCE" else "else"} {{
+                vec through[ROWS_AT_ONCE * WIDEST];
+                {unroll}for (int i = 0; i < {rows} * I; i++) through[i] = (vec){{0}};
                 for (int64_t j = 0; j < P; j += LANES) {{
                     vec sum[{" + ".join(_sums(job, of="WIDEST") for job in plan.jobs) or "1"}];
 {indented(loads, 5)}
-                    {"UNROLL " if rows == "ROWS" else ""}for (int64_t r = 0; r < {rows}; r++) {{
+                    {unroll}for (int64_t r = 0; r < {rows}; r++) {{
                         const int64_t b = first + r;
                         if (lengths && t >= lengths[b]) continue;
                         const real *const row = px + b * cx;
@@ -158,6 +157,7 @@ def _dispatch(name: str) -> str:
     return f"""
 static void {name}_rows(const Call *a, const real *w{sums}, int64_t t, int64_t from, int64_t until) {{
     switch (a->I) {{
-{cases}    }}
+{cases}    default: fail(a, UNKNOWN_WIDTH);
+    }}
 }}
 """

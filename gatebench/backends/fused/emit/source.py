@@ -5,27 +5,13 @@ What stands around it (vectors, packing, time loops) is the same for every cell:
 
 from __future__ import annotations
 
-from gatebench.backends.fused.emit.memory_layout import STREAMS, MemoryLayout
+from gatebench.backends.fused.emit.memory_layout import MemoryLayout
 from gatebench.backends.fused.emit.passes import pass_text
-from gatebench.backends.fused.emit.products import plane
-from gatebench.backends.fused.emit.rows import WIDEST, rows_text
+from gatebench.backends.fused.emit.products import columns, plane
+from gatebench.backends.fused.emit.rows import rows_text
 from gatebench.backends.fused.emit.schedule import Pass, terms
 from gatebench.backends.fused.emit.weight_gradients import jobs_text, weights_text
 from gatebench.derive.prefixes import DX
-
-
-def declarations(plan: MemoryLayout) -> str:
-    """Return the constants that the code around needs."""
-    counts = {
-        "WIDEST": WIDEST,
-        "WEIGHTS": len(plan.weights),
-        "VECTORS": len(plan.vectors),
-        "PARAMETERS": len(plan.shapes),
-    }
-    return (
-        f"enum {{ {', '.join(STREAMS)}, STREAMS }};\n"
-        f"enum {{ {', '.join(f'{n} = {count}' for n, count in counts.items())}, JOBS = {len(plan.jobs)} }};\n"
-    )
 
 
 def body(plan: MemoryLayout) -> str:
@@ -89,7 +75,7 @@ def _thin(plan: MemoryLayout) -> str:
         number = plan.weights.index(weight)
         packs.append(f"        for (int64_t k = 0; k < a->{width}; k++) *to++ = a->weight[{number}][k * a->I + x];\n")
         sums.append(
-            f"    sum += along(w, {plane(plan.places[delta])} + b * COLUMNS(ring), a->{width}), w += a->{width};\n"
+            f"    sum += along(w, {plane(plan.places[delta])} + b * {columns('ring')}, a->{width}), w += a->{width};\n"
         )
     size = " + ".join(f"a->{width}" for width in widths) or "0"
     return f"""
@@ -107,6 +93,6 @@ static real thin_sum(const Call *a, const real *w, int64_t t, int64_t b) {{
 }}
 static void thin_run(const Call *a, const real *w, int64_t from, int64_t until, int64_t first, int64_t last) {{
     for (int64_t t = from; t < until; t++) for (int64_t b = first; b < last; b++) for (int64_t x = 0; x < a->I; x++)
-        PLANE(input, 0, 0, 0)[b * COLUMNS(input) + x] = thin_sum(a, w + x * ({size}), t, b);
+        PLANE(STREAM_INPUT, 0, 0, 0)[b * COLUMNS(STREAM_INPUT) + x] = thin_sum(a, w + x * ({size}), t, b);
 }}
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatebench.backends.fused.emit.memory_layout import Job, MemoryLayout
-from gatebench.backends.fused.emit.products import plane
+from gatebench.backends.fused.emit.products import columns, plane
 from gatebench.derive.adjoint import ONES
 from gatebench.derive.prefixes import running_sum
 
@@ -21,24 +21,26 @@ static void gradient_jobs(const Call *a, int64_t t, Job *jobs) {{
 
 def _job(plan: MemoryLayout, job: Job) -> str:
     vectors = f"{len(job.deltas)} * padded(a->{job.delta_width}) / LANES"
-    deltas = f"{plane(plan.places[job.deltas[0]])}, COLUMNS(ring), {vectors}"
+    deltas = f"{plane(plan.places[job.deltas[0]])}, {columns('ring')}, {vectors}"
     if job.operand == ONES:
         return f"&one, 0, 1, {deltas}"
     read = plan.places[job.operand]
-    return f"{plane(read)}, COLUMNS({read.stream}), a->{read.width}, {deltas}"
+    return f"{plane(read)}, {columns(read.stream)}, a->{read.width}, {deltas}"
 
 
 def weights_text(plan: MemoryLayout) -> str:
     """Return `block_reals`, the size of each job's block; `deal_all`, out of the blocks; and `vector_width`."""
-    return "\n".join([_cases("block_reals", _sizes(plan)), _cases("vector_width", _widths(plan)), _deals(plan)])
+    sizes = _cases("block_reals", _sizes(plan), "UNKNOWN_SUM")
+    widths = _cases("vector_width", _widths(plan), "UNKNOWN_VECTOR")
+    return "\n".join([sizes, widths, _deals(plan)])
 
 
-def _cases(name: str, values: list[str]) -> str:
+def _cases(name: str, values: list[str], error: str) -> str:
     cases = "".join(f"    case {number}: return {value};\n" for number, value in enumerate(values))
     return f"""
 static int64_t {name}(const Call *a, int number) {{
     switch (number) {{
-{cases}    default: (void)a; return 0;
+{cases}    default: fail(a, {error}); return 0;
     }}
 }}
 """
@@ -73,7 +75,7 @@ def _deals(plan: MemoryLayout) -> str:
     for weight in plan.derived.sums:
         where = plan.places[running_sum(weight)]
         lines.append(
-            f"add_up(a->gradient[{numbers[weight]}], {plane(where)}, COLUMNS({where.stream}), a->B, a->{where.width});"
+            f"add_up(a->gradient[{numbers[weight]}], {plane(where)}, {columns(where.stream)}, a->B, a->{where.width});"
         )
     text = "".join(f"    {line}\n" for line in lines)
     return f"""

@@ -1,6 +1,8 @@
 """One cell's compiled code: shared by equal equations, and run on as many threads as pay."""
 
+import re
 import subprocess
+from typing import Any
 
 import pytest
 import torch
@@ -9,11 +11,14 @@ from gatebench import load_cell
 from gatebench.backends import fused
 from gatebench.backends.contract import Workload
 from gatebench.backends.fused import compiled_cell as kernels
-from gatebench.backends.fused.compiled_cell import compile_cell, source
+from gatebench.backends.fused.compiled_cell import CompiledCell, compile_cell, raise_error, source
 from gatebench.backends.fused.compiler import compiler
 from gatebench.backends.fused.emit.memory_layout import memory_layout
 from gatebench.backends.fused.emit.rows import by_rows
+from gatebench.backends.fused.function import run_cell
 from gatebench.backends.registry import choose
+from gatebench.errors import Refusal
+from tests.gatebench.backends.agree import draw
 
 
 def test_cells_with_the_same_equations_share_their_code() -> None:
@@ -63,3 +68,55 @@ def test_only_what_runs_by_rows_has_code_for_a_narrow_input() -> None:
     lstm, minlstm = (load_cell(name).definitions for name in ("lstm", "minlstm"))
     assert compile_cell(lstm, torch.float64, narrow=True) is compile_cell(lstm, torch.float64)
     assert compile_cell(minlstm, torch.float64, narrow=True).by_rows
+
+
+def test_a_library_with_another_layout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "layout_of", lambda call: [8])
+    with pytest.raises(Refusal, match="its arguments have another layout in memory") as refused:
+        CompiledCell(memory_layout(load_cell("lstm").definitions), torch.float64)
+    assert str(refused.value).count(". ") == 0
+
+
+@pytest.mark.parametrize(
+    ("cell", "by_rows_", "removed", "message"),
+    [
+        ("lstm", False, r"case \d+: forward0_0_block\(.*", "no code for a block of this many sequences"),
+        ("lstm", False, r"case \d+: backward0_0_block\(.*", "no code for a block of this many sequences"),
+        ("lstm", False, r"OUTER_CASES\(OUTER_CASE, VECTORS_OF_DELTA\)", "weight gradients with this many units"),
+        ("lstm", False, r"case 0: return 4 \* .*", "a block of weight gradients without code"),
+        ("lstm_peephole", False, r"case 0: return a->H;", "a pointwise weight that it lacks"),
+        ("minlstm", True, r"case 2: forward_narrow\(.*", "no code for an x of this width; it has code for 1 to 4"),
+        ("minlstm", True, r"case 2: backward_narrow\(.*", "no code for an x of this width; it has code for 1 to 4"),
+    ],
+)
+def test_a_switch_without_the_case_is_an_error(
+    cell: str, by_rows_: bool, removed: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The C text loses one kind of cases; the call reports it and Python raises."""
+
+    def without_cases(*given: Any) -> str:
+        text, count = re.subn(removed, "", source(*given))
+        assert count
+        return text
+
+    monkeypatch.setattr(kernels, "source", without_cases)
+    compiled = CompiledCell(memory_layout(load_cell(cell).definitions, by_rows_), torch.float64, by_rows_)
+    weights, x, state = draw(load_cell(cell), 3, 2, 2, 5)
+    with pytest.raises(RuntimeError, match=message):
+        torch.autograd.backward(
+            run_cell("fused", compiled, weights, x.requires_grad_(), state, None, False).output.sum()
+        )
+
+
+def test_an_x_that_is_too_wide_is_an_error() -> None:
+    compiled = compile_cell(load_cell("minlstm").definitions, torch.float64, narrow=True)
+    weights, x, state = draw(load_cell("minlstm"), 3, 2, 5, 5)
+    with pytest.raises(RuntimeError, match="no code for an x of this width"):
+        run_cell("scan", compiled, weights, x, state, None, False)
+
+
+def test_error_codes_are_exceptions() -> None:
+    with pytest.raises(MemoryError, match="no memory for the packed weights"):
+        raise_error(1)
+    with pytest.raises(RuntimeError, match="unknown error 99"):
+        raise_error(99)

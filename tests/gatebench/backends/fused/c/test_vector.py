@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gatebench.backends.fused import compiler
+from gatebench.backends.fused.emit.constants import constants_text
 from gatebench.errors import Refusal
 
 Floats = NDArray[np.floating[Any]]
@@ -87,7 +88,9 @@ def library(real: str, target: str) -> ctypes.CDLL:
     built = replace(found, flags=(*found.flags, *TARGETS[target]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiler, "compiler", lambda: built)
-        return compiler.load(f"#define REAL {real}\n#define DOUBLE {int(real == 'double')}\n{source}\n{loops}")
+        return compiler.load(
+            f"#define REAL {real}\n#define DOUBLE {int(real == 'double')}\n{constants_text()}{source}\n{loops}"
+        )
 
 
 def applied(function: str, real: str, target: str, *operands: Floats) -> Floats:

@@ -1,8 +1,9 @@
 """The products of a pass: who reads what, and how much room the weights take."""
 
 from gatebench import load_cell
+from gatebench.backends.fused.emit.constants import DOTS_AT_ONCE, ROW_BLOCKS
 from gatebench.backends.fused.emit.memory_layout import memory_layout
-from gatebench.backends.fused.emit.products import MOST, across, groups, packed_size, products, uses
+from gatebench.backends.fused.emit.products import across, groups, packed_size, products, uses
 
 
 def test_operands_are_read_once_for_all_dots() -> None:
@@ -17,5 +18,5 @@ def test_the_sums_of_a_block_fill_the_registers() -> None:
     for cell in ("lstm", "rnn_tanh", "janet", "lstm_cifg", "gru"):
         for step in memory_layout(load_cell(cell).definitions).forward:
             wide = max(map(len, groups(step))) * across(step)
-            assert 24 % wide == 0
-            assert wide <= MOST
+            assert ROW_BLOCKS[0] % wide == 0
+            assert wide <= DOTS_AT_ONCE

@@ -1,0 +1,60 @@
+"""The arguments of a compiled cell: C and ctypes have them from one table."""
+
+import ctypes
+
+import pytest
+
+from gatebench import load_cell
+from gatebench.backends.fused.compiler import load
+from gatebench.backends.fused.emit.call_struct import (
+    CALL_FIELDS,
+    call_type,
+    counts,
+    exported_layout,
+    layout_of,
+    structs_text,
+)
+from gatebench.backends.fused.emit.memory_layout import MemoryLayout, memory_layout
+
+HEADER = "#include <stddef.h>\n#include <stdint.h>\ntypedef float real;\n"
+
+
+def layout(cell: str) -> MemoryLayout:
+    return memory_layout(load_cell(cell).definitions)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "lstm_peephole", "gru"])
+def test_c_and_ctypes_agree_about_every_offset(cell: str) -> None:
+    library = load(HEADER + structs_text(layout(cell)))
+    assert exported_layout(library) == layout_of(call_type(layout(cell)))
+
+
+def test_two_fields_in_another_order_are_another_layout() -> None:
+    text = structs_text(layout("lstm"))
+    first, second = "    int64_t T; /* time steps */\n", "    int64_t B; /* sequences in the batch */\n"
+    assert first + second in text
+    library = load(HEADER + text.replace(first + second, second + first))
+    assert exported_layout(library) != layout_of(call_type(layout("lstm")))
+
+
+def test_a_library_that_does_not_export_its_layout_has_none() -> None:
+    assert exported_layout(load("int nothing;\n")) == []
+
+
+def test_fields_are_set_by_name() -> None:
+    call = call_type(layout("lstm"))(T=3, H=5)
+    assert (call.T, call.B, call.H) == (3, 0, 5)
+    assert len(call.weight) == counts(layout("lstm"))["WEIGHTS"] == 8
+    assert all(gradient is None for gradient in call.gradient)
+
+
+def test_every_field_takes_whole_words() -> None:
+    assert all(ctypes.sizeof(field.type) % 8 == 0 for field in CALL_FIELDS)
+
+
+def test_a_gate_less_is_a_quarter_of_the_weights_less() -> None:
+    plain, ablated = (
+        structs_text(memory_layout(cell.definitions)) for cell in (load_cell("lstm"), load_cell("lstm").fix("i", 1))
+    )
+    assert "WEIGHTS = 8" in plain
+    assert "WEIGHTS = 6" in ablated
