@@ -128,3 +128,15 @@ def test_every_package_has_a_page_in_the_api_reference() -> None:
     (reference,) = [entry for entry in parsed(ROOT / "mkdocs.yml")["nav"] if "API reference" in entry]
     listed = {page for entry in reference["API reference"] if isinstance(entry, dict) for page in entry.values()}
     assert listed == {f"api/{page}.md" for page in pages | {"gatebench"}}
+
+
+QUOTED = re.findall(r"`([^`\n]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+PLACEHOLDERS = ("NAME", "FAMILY", "SUBJECT", ">")
+
+
+@pytest.mark.parametrize("text", sorted({text for text in QUOTED if "/" in text}))
+def test_a_file_or_test_that_the_guide_names_exists(text: str) -> None:
+    path, _, name = text.partition("::")
+    if not any(placeholder in path for placeholder in PLACEHOLDERS):
+        assert (ROOT / path).exists()
+        assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from gatebench import Cell, Gate, cell_names, load_cell
-from gatebench.derive.bounds import unit_gates
-from gatebench.spec.expression import name
+from gatebench.derive.bounds import _RANGES, unit_gates
+from gatebench.spec.expression import FUNCTIONS, name
 from tests.gatebench.nn.layers import build, inputs
 
 EXPECTED = {
@@ -99,3 +99,8 @@ def test_sampled_formulas_lie_in_their_interval() -> None:
     values = layer.trace(inputs(layer, T=40, B=5), backend="reference")[2][0]["o"]
     assert values.min() >= 0
     assert values.max() <= 1
+
+
+def test_every_function_has_a_range() -> None:
+    """A function that decreases somewhere cannot have one; it joins `maximum` here."""
+    assert set(_RANGES) == set(FUNCTIONS) - {"maximum"}

@@ -9,7 +9,8 @@ import torch
 from matplotlib.mathtext import MathTextParser
 
 from gatebench import Cell, Gate, cell_names, load_cell
-from gatebench.derive.equations import latex, plain_text
+from gatebench.derive.equations import _LATEX, latex, plain_text
+from gatebench.spec.expression import FUNCTIONS as FUNCTION_NAMES
 from gatebench.spec.expression import Expr, lift, maximum, name, tanh
 from tests.gatebench.nn.layers import build, inputs, parts, start
 
@@ -158,3 +159,7 @@ def evaluated(node: Expr, at: dict[str, float]) -> float:
             return max(operands)
     one, other = operands
     return {"add": one + other, "sub": one - other, "mul": one * other, "div": one / other}[node.op]
+
+
+def test_every_function_has_a_latex_name() -> None:
+    assert set(_LATEX.functions) == set(FUNCTION_NAMES)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from gatebench.backends.fused import compiler
 from gatebench.backends.fused.emit.constants import constants_text
 from gatebench.errors import Refusal
+from gatebench.spec import expression
 
 Floats = NDArray[np.floating[Any]]
 Long = NDArray[np.longdouble]
@@ -203,3 +204,8 @@ def test_jumps_and_the_larger_of_two(real: str, target: str) -> None:
     assert applied("between", real, target, a).tolist() == [0, 0, 0, 1, 0, 0]
     assert applied("wins", real, target, a[:3], b[:3]).tolist() == [1, 0.5, 0]
     assert np.array_equal(applied("maximum", real, target, a, b), np.maximum(a, b), equal_nan=True)
+
+
+def test_every_function_of_formulas_is_tested() -> None:
+    """`maximum`, of two operands, has tests of its own."""
+    assert set(FUNCTIONS) == set(RELATIVE) == set(LIMITS) == set(expression.FUNCTIONS) - {"maximum"}
