@@ -1,32 +1,32 @@
-"""The mistakes a user can make, each told in one sentence."""
+"""Errors that the user can correct. Each message is one sentence."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """A mistake of the user's: the command prints its sentence and exits with code 2, without a traceback."""
+    """An error that the user can correct. The command prints its message without a traceback and exits with code 2."""
 
 
 class Refusal(UserError):  # noqa: N818  (a refusal is an answer, not a fault)
-    """A backend, a cell or a machine cannot do what was asked; the sentence says why."""
+    """A backend, a cell or a machine does not support the request; the message gives the reason."""
 
 
 def unknown(kind: str, name: object, allowed: Iterable[str]) -> UserError:
-    """Return the error for a `name` that is not among the `allowed` ones, with the nearest match.
+    """Return the error for a `name` that is not among the `allowed` names. The message suggests the nearest match.
 
     Examples:
         >>> print(unknown("cell", "lsmt", ["lstm", "gru"]))
         There is no cell 'lsmt'; did you mean 'lstm'? Allowed: gru, lstm.
     """
     names = sorted(set(allowed))
-    near = get_close_matches(str(name), names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
+    matches = get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f"; did you mean {matches[0]!r}?" if matches else "."
     return UserError(f"There is no {kind} {str(name)!r}{hint} Allowed: {', '.join(names) or 'none'}.")
 
 
 def out_of_range(name: str, value: object, allowed: str) -> UserError:
-    """Return the error for a parameter whose value lies outside of what is `allowed`.
+    """Return the error for a parameter with a value that is not `allowed`.
 
     Examples:
         >>> print(out_of_range("training.max_epochs", 0, "a whole number of at least 1"))

@@ -1,7 +1,9 @@
-"""The contract between tasks and the rest.
+"""The interface between the tasks and the rest of the program.
 
-A `Task` is a light, frozen declaration (metadata and parameters, no torch import), so that plans and tables stay fast.
-Its `load` returns a `Problem`: tensors, encoder, head, loss. Shapes: T time, B batch, I input, H hidden.
+A `Task` is a frozen declaration of metadata and parameters. Its module does not import torch, so plans and tables are
+fast. Its `load` returns a `Problem` with the data, the encoder, the head and the loss.
+
+Letters in shapes: T time, B batch, I input, H hidden, D directions, N examples, K targets of an example.
 """
 
 from __future__ import annotations
@@ -21,7 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of merit: `direction` says which way is better, `unit` what it is counted in ("" for a ratio)."""
+    """A score of a task.
+
+    Attributes:
+        name: name in configs and tables.
+        direction: "max" if larger is better, "min" if smaller is better.
+        unit: unit of measurement; "" for a ratio.
+    """
 
     name: str
     direction: Literal["max", "min"]
@@ -30,11 +38,12 @@ class Metric:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a loader yields.
+    """The examples of one training step.
 
-    x: (T, B, I) floats, or (T, B) token numbers, time first, as the encoder wants them; y: targets, batch in the last
-    dimension but for features: (B,), (B, K), (T, B) or (T, B, K); lengths: (B,) true lengths on the CPU, or None when
-    all are T.
+    Attributes:
+        x: (T, B, I) floats or (T, B) token numbers, which the encoder takes.
+        y: targets: (B,) or (B, K) for a sequence, (T, B) or (T, B, K) for every step.
+        lengths: (B,) valid steps of each sequence, on the CPU; None if all have T.
     """
 
     x: Tensor
@@ -44,7 +53,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Size:
-    """How much a task trains on: so many examples of at most so many steps T, each of width I after the encoder."""
+    """The amount of training data of a task.
+
+    Attributes:
+        examples: N, the number of training examples.
+        steps: the largest number of steps T.
+        inputs: I, the size of the encoder's output at a step.
+    """
 
     examples: int
     steps: int
@@ -52,9 +67,16 @@ class Size:
 
 
 class Split(Protocol):
-    """One part of the data. `batch` gathers many examples at once: a per-example loop is what small models wait for."""
+    """The training, validation or test part of the data.
 
-    lengths: Tensor | None  # (N,) for bucketing, None when all are equally long
+    `batch` gathers all examples of a batch in one operation, because a loop over the examples in Python would take
+    longer than the training step of a small model.
+
+    Attributes:
+        lengths: (N,) valid steps of each example, from which batches of similar lengths are formed; None if all have T.
+    """
+
+    lengths: Tensor | None
 
     def __len__(self) -> int:
         """Return the number N of examples."""
@@ -65,20 +87,30 @@ class Split(Protocol):
 
 @dataclass(frozen=True)
 class Problem:
-    """A loaded task, ready to train on.
+    """A loaded task.
 
-    encoder: maps `Batch.x` to (T, B, I) floats, I = input_size. head(H, D): a module called as `head(output, lengths)`
-    on the recurrent output (T, B, D · H) of D directions, that returns logits. loss(logits, batch): a scalar, the mean
-    over what is scored. tally(logits, batch): sums that may be added over batches, so that a score over unequal batches
-    is exact. scores(totals): the task's metrics by name, from added tallies. baselines(): the headline metric on the
-    test split of simple methods by name, such as "repeat-last"; they are rows of the table.
+    Attributes:
+        train: training split.
+        val: validation split.
+        test: test split.
+        input_size: I, the size of the encoder's output at a step.
+        steps: the largest number of steps T. Initial biases may depend on it.
+        encoder: maps `Batch.x` to (T, B, I) floats.
+        head: `head(H, D)` returns a module. The module maps the recurrent output (T, B, D · H) and the lengths to
+            logits.
+        loss: `loss(logits, batch)` returns a scalar, the mean over all targets.
+        tally: `tally(logits, batch)` returns sums over the batch. They are added over batches, so that scores are exact
+            although batches differ in size.
+        scores: `scores(totals)` returns the task's metrics by name, from the added tallies.
+        baselines: `baselines()` returns {name: headline metric on the test split} of simple methods, for example
+            "repeat-last". They are rows of the result table.
     """
 
     train: Split
     val: Split
     test: Split
     input_size: int
-    steps: int  # the longest T, for initial biases that depend on it
+    steps: int
     encoder: nn.Module
     head: Callable[[int, int], nn.Module]
     loss: Callable[[Tensor, Batch], Tensor]
@@ -89,10 +121,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Stream(Problem):
-    """A problem that is learnt in parts, one after another and each once: is what was learnt first still known?
+    """A problem of continual learning: one network is trained on several experiences, one after another.
 
-    experiences: the parts in their order, each a problem of its own for the same network. metric: by which each of them
-    is scored. As a problem the stream is all of them at once.
+    The inherited attributes describe the problem in which all experiences are trained on together.
+
+    Attributes:
+        experiences: the experiences in the order of training, each of them a `Problem`.
+        metric: the score of each experience.
     """
 
     experiences: tuple[Problem, ...] = ()
@@ -101,45 +136,61 @@ class Stream(Problem):
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """A task as a declaration. A subclass adds its parameters as fields and checks them in `__post_init__`."""
+    """The declaration of a task. A subclass adds its parameters as fields and checks them in `__post_init__`.
 
-    title: ClassVar[str]  # one line for a person
-    metrics: ClassVar[tuple[Metric, ...]]  # the first is the headline
-    chance: ClassVar[float]  # the headline metric of a blind guess
-    optimum: ClassVar[float | None] = None  # the headline metric of who makes no mistake, where analysis knows it
-    protocol: ClassVar[str]  # the published protocol it follows, and where it departs from it
+    Attributes:
+        title: description in one line.
+        metrics: the metrics; the first one is the headline metric.
+        chance: headline metric of a guess that ignores the input.
+        optimum: best possible headline metric, if it is known analytically; else None.
+        protocol: published protocol that the task follows, and the departures from it.
+        licence: licence of the data.
+    """
+
+    title: ClassVar[str]
+    metrics: ClassVar[tuple[Metric, ...]]
+    chance: ClassVar[float]
+    optimum: ClassVar[float | None] = None
+    protocol: ClassVar[str]
     licence: ClassVar[str]
 
     @property
     def name(self) -> str:
-        """The name in configs: the module's last part."""
+        """The name in configs, which is the last part of the module's name."""
         return type(self).__module__.rpartition(".")[2]
 
     @property
     def label(self) -> str:
-        """The name in tables: with the parameters that differ from their defaults, "sequential_mnist[order=row]"."""
-        given = self.parameters()
-        changed = [f"{f.name}={v}" for f in fields(self) if (v := given[f.name]) != _default(f)]
+        """The name in tables, with the parameters that differ from their defaults: "sequential_mnist[order=row]"."""
+        values = self.parameters()
+        changed = [f"{f.name}={values[f.name]}" for f in fields(self) if values[f.name] != _default(f)]
         return f"{self.name}[{', '.join(changed)}]" if changed else self.name
 
     @abstractmethod
     def checksums(self) -> Mapping[str, str]:
-        """Return {file: sha256} of every data file that a run reads: the data's part of a trial's digest."""
+        """Return {file: SHA-256} of every data file that a run reads. They are a part of the trial's digest."""
 
     @abstractmethod
     def load(self, root: Path, cache: Path | None = None) -> Problem:
-        """Read the data below the data root `root`, verified; raise `UserError` in one sentence when it cannot be.
+        """Read and verify the data and return the problem.
 
-        What is costly to compute from the files may be kept below `cache`, a folder that parallel workers share; None
-        keeps nothing.
+        Args:
+            root: the data root, the folder below which the data files are searched.
+            cache: a folder for results that are expensive to compute; parallel workers share it. None for no cache.
+
+        Raises:
+            UserError: the data cannot be read, or are not the published ones.
         """
 
     def size(self) -> Size | None:
-        """Return how much the task trains on, if that is known before the data are read: plans estimate costs by it."""
+        """Return the amount of training data; None if it is unknown until the data are read.
+
+        Plans estimate the cost of a trial from it.
+        """
         return None
 
     def parameters(self) -> dict[str, Any]:
-        """Return the fields that a config may set."""
+        """Return {name: value} of the parameters that a config may set."""
         return asdict(self)
 
 
@@ -148,12 +199,12 @@ def _default(field: Field[Any]) -> Any:
 
 
 def build_task(config: Mapping[str, Any]) -> Task:
-    """Return the task that a config describes: `_target_` names its class, the other keys are its fields.
+    """Return the task that a config describes: `_target_` names its class, the other keys are its parameters.
 
     Raises:
-        UserError: the class is not a task, or a field is unknown or out of range.
+        UserError: the class is not a task, or a parameter is unknown or out of range.
     """
-    fields = {key: value for key, value in config.items() if key != "_target_"}
+    parameters = {key: value for key, value in config.items() if key != "_target_"}
     module, _, attribute = str(config.get("_target_", "")).rpartition(".")
     try:
         kind = getattr(import_module(module), attribute)
@@ -161,7 +212,7 @@ def build_task(config: Mapping[str, Any]) -> Task:
         raise UserError(f"task._target_ is {config.get('_target_')!r}; it must name a task's class.") from None
     if not (isinstance(kind, type) and issubclass(kind, Task)):
         raise UserError(f"task._target_ is {config.get('_target_')!r}, which is not a task.")
-    for key in fields:
+    for key in parameters:
         if key not in kind.__dataclass_fields__:
             raise unknown(f"parameter of task {kind.__module__.rpartition('.')[2]}", key, kind.__dataclass_fields__)
-    return kind(**fields)
+    return kind(**parameters)

@@ -1,4 +1,7 @@
-"""A trial: everything that determines a result, as plain data with a digest. Imports neither torch nor Hydra."""
+"""A trial: all settings that determine a result, as plain data with a digest.
+
+This module imports neither torch nor Hydra, so plans and tables are fast.
+"""
 
 import hashlib
 import json
@@ -14,15 +17,22 @@ from gatebench.spec.cell import Cell
 from gatebench.task import Task, build_task
 
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}
-"""The optimisers: the name in configs, and the class in `torch.optim`."""
+"""{name in configs: class in `torch.optim`} of the optimisers."""
 
 DEVICES = ("cpu", "cuda")
-"""The devices that a network can be trained on."""
+"""The devices on which a network can be trained."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """The network around the cell: layers of `hidden_size` units, dropout between layers and before the head."""
+    """The network around the cell.
+
+    Attributes:
+        hidden_size: H, the number of units of a layer and a direction.
+        num_layers: number of recurrent layers.
+        bidirectional: whether each layer also reads the sequence backwards.
+        dropout: probability of dropout between layers and before the head, at least 0 and less than 1.
+    """
 
     hidden_size: int = 64
     num_layers: int = 1
@@ -30,50 +40,68 @@ class Model:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        _at_least("model.hidden_size", self.hidden_size, 1)
-        _at_least("model.num_layers", self.num_layers, 1)
+        _check_at_least("model.hidden_size", self.hidden_size, 1)
+        _check_at_least("model.num_layers", self.num_layers, 1)
         if not 0 <= self.dropout < 1:
             raise out_of_range("model.dropout", self.dropout, "at least 0 and less than 1")
 
 
 @dataclass(frozen=True)
 class Training:
-    """How the network is trained: early stopping and the best checkpoint go by the task's headline metric."""
+    """The settings of the training.
+
+    Early stopping and the choice of the best epoch use the task's headline metric on the validation split.
+
+    Attributes:
+        max_epochs: largest number of epochs.
+        batch_size: number of sequences in a batch.
+        optimizer: a key of `OPTIMIZERS`.
+        learning_rate: learning rate of the optimiser.
+        weight_decay: weight decay of the optimiser.
+        gradient_clip: largest allowed global norm of the gradient; 0 for no clipping.
+        patience: number of epochs without a better validation score after which training stops; 0 for never.
+        backend: name of the backend that computes the recurrent layers; "auto" lets the program choose.
+        device: an item of `DEVICES`.
+    """
 
     max_epochs: int = 30
     batch_size: int = 64
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
-    gradient_clip: float = 1.0  # largest global norm of the gradient; 0 for none
-    patience: int = 10  # epochs without a better validation score before it stops; 0 for never
+    gradient_clip: float = 1.0
+    patience: int = 10
     backend: str = "auto"
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        for name, least in {
-            "max_epochs": 1,
-            "batch_size": 1,
-            "weight_decay": 0,
-            "gradient_clip": 0,
-            "patience": 0,
-        }.items():
-            _at_least(f"training.{name}", getattr(self, name), least)
+        minima = {"max_epochs": 1, "batch_size": 1, "weight_decay": 0, "gradient_clip": 0, "patience": 0}
+        for name, minimum in minima.items():
+            _check_at_least(f"training.{name}", getattr(self, name), minimum)
         if not 0 < self.learning_rate < float("inf"):
             raise out_of_range("training.learning_rate", self.learning_rate, "a finite number greater than 0")
-        for name, allowed in {"optimizer": OPTIMIZERS, "backend": (AUTO, *BACKEND_NAMES), "device": DEVICES}.items():
+        choices = {"optimizer": OPTIMIZERS, "backend": (AUTO, *BACKEND_NAMES), "device": DEVICES}
+        for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise unknown(f"training.{name}", getattr(self, name), allowed)
 
 
-def _at_least(name: str, value: float, least: int) -> None:
-    if not least <= value < float("inf"):
-        raise out_of_range(name, value, f"a finite number of at least {least}")
+def _check_at_least(name: str, value: float, minimum: int) -> None:
+    if not minimum <= value < float("inf"):
+        raise out_of_range(name, value, f"a finite number of at least {minimum}")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One run: a cell's config, a task's config, the network, the training, the seed."""
+    """The settings of one run.
+
+    Attributes:
+        cell: config of the cell.
+        task: config of the task.
+        model: the network around the cell.
+        training: the settings of the training.
+        seed: seed of the initial weights, the order of the batches and dropout.
+    """
 
     cell: Mapping[str, Any]
     task: Mapping[str, Any]
@@ -91,9 +119,9 @@ class Trial:
 
     @cached_property
     def digest(self) -> str:
-        """16 hex digits that stand for the result: of equations, data, task, network, training and seed.
+        """The first 16 hex digits of a SHA-256 of everything that determines the result.
 
-        A cell enters by its equations, so renaming it changes nothing; data enter by their checksums.
+        The digest contains the equations of the cell and not its name, and the checksums of the data.
         """
         task = self.build_task()
         content = {
@@ -106,5 +134,5 @@ class Trial:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the trial as plain, JSON-ready data."""
+        """Return the trial as plain data that can be written as JSON."""
         return asdict(self)
