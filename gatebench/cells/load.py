@@ -19,7 +19,7 @@ KEYS = ("name", "base", "source", "note", "start", "ablate")
 """What a cell's config may hold."""
 
 Change = tuple[str, str, str]
-"""What is changed: (operation, gate, term), the term only for connect; ("start", letter, "") for a start rule."""
+"""A change: (operation, gate, term), the term only for connect; ("start", letter, "") for a rule for weights."""
 
 
 @cache
@@ -124,7 +124,7 @@ def _changed(cell: Cell, changes: Mapping[Change, Any]) -> Cell:
             case "connect":
                 cell = cell.connect(gate, **{term: _term(term, value)})
             case "start":
-                cell = cell.draw(gate, str(value))
+                cell = cell.initialise(gate, str(value))
     return cell
 
 

@@ -37,34 +37,34 @@ def latex(cell: Cell) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join([*fixed, *lines]) + "\n\\end{aligned}"
 
 
-def _write(node: Expr, notation: EquationStyle) -> tuple[str, int]:
+def _write(node: Expr, style: EquationStyle) -> tuple[str, int]:
     """Return a formula's text and how tightly its outermost operation binds."""
     level = _LEVEL.get(node.op, _ATOM)
 
     def part(operand: Expr, least: int) -> str:
-        text, binds = _write(operand, notation)
-        return text if binds >= least else notation.wrap(text)
+        text, binds = _write(operand, style)
+        return text if binds >= least else style.wrap(text)
 
     match node.op:
         case "const":
             return spell(node.args[0]), _ATOM if node.args[0] >= 0 else _LEVEL["neg"]
         case "name":
-            return notation.timed(node.args[0]), _ATOM
+            return style.timed(node.args[0]), _ATOM
         case "param":
-            return notation.weight(node.args[0]), _ATOM
+            return style.weight(node.args[0]), _ATOM
         case "matmul":
-            return f"{notation.weight(node.args[0])} {part(node.args[1], _ATOM)}", level
+            return f"{style.weight(node.args[0])} {part(node.args[1], _ATOM)}", level
         case "neg":
             return f"-{part(node.args[0], 3)}", level
         case "div":
-            return notation.divide(part(node.args[0], 3), part(node.args[1], 4)), level
+            return style.divide(part(node.args[0], 3), part(node.args[1], 4)), level
     if node.op in ("add", "sub", "mul"):
         left, right = node.operands
-        sign = {"add": "+", "sub": "-", "mul": notation.times}[node.op]
+        sign = {"add": "+", "sub": "-", "mul": style.times}[node.op]
         least = 3 if node.op != "mul" and _signed(right) else level + (node.op == "sub")
         return f"{part(left, level)} {sign} {part(right, least)}", level
-    arguments = ", ".join(_write(o, notation)[0] for o in node.operands)
-    return f"{notation.functions.get(node.op, node.op)}{notation.wrap(arguments)}", _ATOM
+    arguments = ", ".join(_write(o, style)[0] for o in node.operands)
+    return f"{style.functions.get(node.op, node.op)}{style.wrap(arguments)}", _ATOM
 
 
 def _signed(node: Expr) -> bool:

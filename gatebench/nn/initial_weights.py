@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 from gatebench.derive.cost import shapes
 from gatebench.errors import UserError
 from gatebench.spec.cell import Cell
-from gatebench.spec.initial_rules import Bias, mirrored, start_rule
+from gatebench.spec.initial_rules import Bias, negated_gate, weight_rule
 
 
 def empty_weights(
@@ -53,7 +53,7 @@ def _attribute(name: str) -> str:
 
 
 @torch.no_grad()
-def start_weights(
+def initialise_weights(
     cell: Cell, weights: Mapping[str, Tensor], hidden_size: int, generator: Generator, steps: int | None = None
 ) -> None:
     """Set the initial weights of one layer, in place.
@@ -80,13 +80,13 @@ def start_weights(
         elif letter != "b":
             _fill(weights[name], cell.start.get(letter, "uniform"), hidden_size, generator)
     biases = {gate: row.bias for gate, row in sorted(cell.gates.items()) if f"b.{gate}" in weights}
-    for gate in sorted(biases, key=lambda gate: mirrored(biases[gate]) is not None):
+    for gate in sorted(biases, key=lambda gate: negated_gate(biases[gate]) is not None):
         _start_bias(weights[f"b.{gate}"], biases[gate], weights, generator, steps)
 
 
 def _fill(weight: Tensor, rule: str, hidden_size: int, generator: Generator) -> None:
     """Draw a matrix or vector by its rule: "uniform", "uniform LOW HIGH", "normal DEVIATION" or "identity"."""
-    match start_rule(rule):
+    match weight_rule(rule):
         case "uniform", ():
             bound = 1 / math.sqrt(hidden_size)
             weight.uniform_(-bound, bound, generator=generator)
@@ -102,13 +102,13 @@ def _start_bias(b: Tensor, rule: Bias, weights: Mapping[str, Tensor], generator:
     """Set the initial bias b (H,) of one gate.
 
     A "chrono" bias is log u with u uniform in [1, T - 1] (Tallec & Ollivier 2018, arXiv 1804.11188, section 2). A
-    mirrored bias is the negative of another gate's bias, which has its value already. A number fills b.
+    negated_gate bias is the negative of another gate's bias, which has its value already. A number fills b.
     """
     if rule == "chrono":
         if steps is None or steps < 2:
             raise UserError("A chrono bias needs the longest sequence length, steps=T of at least 2.")
         b.uniform_(1.0, steps - 1.0, generator=generator).log_()
-    elif (other := mirrored(rule)) is not None:
+    elif (other := negated_gate(rule)) is not None:
         b.copy_(-weights[f"b.{other}"])
     elif isinstance(rule, float):
         b.fill_(rule)

@@ -12,7 +12,7 @@ from gatebench.backends.contract import Backend, LayerResult, Workload
 from gatebench.backends.lengths import checked_lengths, reversed_sequences, step_mask
 from gatebench.backends.registry import choose, find
 from gatebench.errors import UserError, out_of_range
-from gatebench.nn.initial_weights import by_name, empty_weights, start_weights
+from gatebench.nn.initial_weights import by_name, empty_weights, initialise_weights
 from gatebench.spec.cell import Cell
 
 State = Tensor | tuple[Tensor, ...]
@@ -125,7 +125,7 @@ class Recurrent(nn.Module):
             weights = self.gate_parameters(layer, reverse)
             # Drawn on the CPU and then copied: the same seed gives the same weights on every device.
             drawn = {name: torch.empty(weight.shape, dtype=weight.dtype) for name, weight in weights.items()}
-            start_weights(self.cell, drawn, self.hidden_size, generator, self.steps)
+            initialise_weights(self.cell, drawn, self.hidden_size, generator, self.steps)
             with torch.no_grad():
                 for name, weight in weights.items():
                     weight.copy_(drawn[name])

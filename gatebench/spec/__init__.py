@@ -1,4 +1,4 @@
-"""What a cell is: a table of gates and one pointwise update, and the ablations that change it.
+"""The description of a cell: a table of gates, a pointwise update, and the operations of an ablation.
 
-Standard library only.
+This package imports only the standard library.
 """

@@ -48,7 +48,7 @@ class GateTable(Protocol):
         """The rows of the table, by name."""
 
     @property
-    def recorded(self) -> tuple[Expr, ...]:
+    def update_formulas(self) -> tuple[Expr, ...]:
         """The update as formulas, one for each state."""
 
     @property
@@ -130,7 +130,7 @@ def _check_names(cell: GateTable) -> None:
             raise UserError(
                 f"{cell.name}: {label!r} cannot name a state or a gate; use a letter once, and not {taken}."
             )
-    if len(cell.recorded) != len(cell.states):
+    if len(cell.update_formulas) != len(cell.states):
         raise UserError(f"{cell.name}: update must return one value for each of {', '.join(cell.states)}.")
 
 
@@ -175,7 +175,7 @@ def _gate(label: str, gate: Gate, cell: GateTable, constants: Mapping[str, float
 
 def _state_formulas(cell: GateTable) -> dict[DatedName, Expr]:
     """Return the states' formulas; where one contains another's, it refers to the new value instead."""
-    fresh = {now(s): _timed(value, cell) for s, value in zip(cell.states, cell.recorded, strict=True)}
+    fresh = {now(s): _timed(value, cell) for s, value in zip(cell.states, cell.update_formulas, strict=True)}
     named = {value: s for s, value in reversed(fresh.items()) if value.op not in ("name", "const")}
 
     def refer(own: str, node: Expr) -> Expr | None:

@@ -1,22 +1,32 @@
-"""How weights may start, as a config spells it; `gatebench.nn.initial_weights` draws them."""
+"""The rules for initial weights and biases, as a config writes them.
+
+`gatebench.nn.initial_weights` fills the weights by these rules.
+"""
 
 from gatebench.errors import UserError, out_of_range
 from gatebench.spec.expression import IDENTIFIER, LARGEST
 
 Bias = float | str | None
-"""An initial bias: a number, "chrono" (log-uniform in the time scale), "-f" (minus that of gate f), None for none."""
+"""An initial bias.
 
-DRAWN = ("W", "R", "p")
-"""The letters of the weights whose start a rule may set: input and recurrent matrices, peepholes."""
+- a number: all units have this value;
+- "chrono": b = log u, u uniform in [1, T - 1] (Tallec & Ollivier 2018, arXiv 1804.11188, section 2);
+- "-f": minus the bias of the gate f;
+- None: the gate has no bias.
+"""
 
-_NUMBERS = {"identity": (0,), "normal": (1,), "uniform": (0, 2)}  # how many numbers follow the word
+RULED_LETTERS = ("W", "R", "p")
+"""The letters of the weights that a rule can set: W input weights, R recurrent weights, p peepholes."""
+
+_COUNTS = {"identity": (0,), "normal": (1,), "uniform": (0, 2)}
+"""How many numbers can follow the word of a rule."""
 
 
 def bias_rule(value: object) -> Bias:
-    """Return the initial bias that `value` spells, numbers as floats.
+    """Return the initial bias that a config's value stands for. Integers become floats, so that 1 and 1.0 are one rule.
 
     Raises:
-        UserError: it spells none.
+        UserError: the value is no initial bias.
     """
     if value is None or value == "chrono":
         return value
@@ -27,28 +37,33 @@ def bias_rule(value: object) -> Bias:
     raise out_of_range("An initial bias", value, "a number, chrono, -GATE for minus the bias of another gate, or off")
 
 
-def mirrored(bias: Bias) -> str | None:
-    """Return the gate whose bias this one is minus, if it is: "-f" → "f"."""
+def negated_gate(bias: Bias) -> str | None:
+    """Return the gate f of a bias "-f"; None for all other biases."""
     return bias[1:] if isinstance(bias, str) and bias.startswith("-") else None
 
 
-def start_rule(text: str) -> tuple[str, tuple[float, ...]]:
-    """Return a rule's word and numbers: "normal 0.001" → ("normal", (0.001,)).
+def weight_rule(text: str) -> tuple[str, tuple[float, ...]]:
+    """Return the word and the numbers of a rule for initial weights: "normal 0.001" → ("normal", (0.001,)).
+
+    - "uniform": uniform in ±1/√H;
+    - "uniform LOW HIGH": uniform between the two numbers;
+    - "normal DEVIATION": normal with mean 0 and this standard deviation;
+    - "identity": the identity matrix; 1 for a vector.
 
     Raises:
         UserError: there is no such rule.
     """
-    word, *rest = str(text).split() or [""]
+    word, *parts = str(text).split() or [""]
     try:
-        numbers = tuple(map(float, rest))
+        numbers = tuple(map(float, parts))
     except ValueError:
         numbers = (float("nan"),)
     if (
-        len(numbers) not in _NUMBERS.get(word, ())
+        len(numbers) not in _COUNTS.get(word, ())
         or not all(abs(number) < LARGEST for number in numbers)
         or (word == "normal" and numbers[0] < 0)
         or (len(numbers) == 2 and numbers[0] > numbers[1])
     ):
         allowed = "uniform, uniform LOW HIGH, identity, normal DEVIATION"
-        raise UserError(f"There is no start rule {text!r}; allowed: {allowed}.")
+        raise UserError(f"There is no rule for initial weights {text!r}; allowed: {allowed}.")
     return word, numbers

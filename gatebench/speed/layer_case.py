@@ -14,7 +14,7 @@ from torch import Tensor
 from gatebench.backends.contract import LayerResult, Workload
 from gatebench.backends.registry import choose
 from gatebench.derive.cost import product_flops, shapes
-from gatebench.nn.initial_weights import start_weights
+from gatebench.nn.initial_weights import initialise_weights
 from gatebench.spec.cell import Cell
 from gatebench.speed.shape import Shape
 
@@ -52,7 +52,7 @@ class LayerCase:
         T, B, I, H = self.shape.T, self.shape.B, self.shape.I, self.shape.H  # noqa: E741
         generator = torch.Generator().manual_seed(seed)
         self.weights = {name: torch.empty(size) for name, size in shapes(cell, I, H).items()}
-        start_weights(cell, self.weights, H, generator, max(2, T))
+        initialise_weights(cell, self.weights, H, generator, max(2, T))
         self.x = torch.randn(T, B, I, generator=generator)
         self.initial_state = tuple(torch.full((B, H), cell.initial.get(name, 0.0)) for name in cell.memory)
         self.output_gradient = torch.randn(T, B, H, generator=generator)

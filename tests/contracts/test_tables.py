@@ -63,7 +63,7 @@ def operations(draw: DrawFn, cell: Cell) -> Callable[[], Cell]:
             return lambda: cell.bias(gate, bias)
         case "draw":
             rule = draw(st.sampled_from(["identity", "uniform", "uniform 0 1", "normal 0.1"]))
-            return lambda: cell.draw("R", rule)
+            return lambda: cell.initialise("R", rule)
     term = draw(st.sampled_from(CONNECTIONS))
     others = st.sampled_from(list(cell.gates))
     values: dict[str, SearchStrategy[Any]] = {

@@ -33,7 +33,7 @@ def test_a_kernel_is_found_by_equations_and_not_by_name(name: str, expected: str
 
 def test_a_cell_that_shows_another_state_is_another_cell() -> None:
     lstm = load_cell("lstm")
-    turned = Cell("turned", "a test", ("c", "h"), lstm.gates, tuple(reversed(lstm.recorded)))
+    turned = Cell("turned", "a test", ("c", "h"), lstm.gates, tuple(reversed(lstm.update_formulas)))
     assert turned.definitions.formulas == lstm.definitions.formulas
     assert kernel(turned) is None
 

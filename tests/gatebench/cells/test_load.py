@@ -42,7 +42,10 @@ def test_a_cell_of_python_is_its_base() -> None:
 def test_an_ablation_in_a_config_is_the_algebra() -> None:
     assert load_cell("lstm_cifg").digest == load_cell("lstm_peephole").tie("f", "1 - i").digest
     assert load_cell("lstm_noaf").digest == load_cell("lstm_peephole").activate("out", "identity").digest
-    assert load_cell("irnn").digest == load_cell("rnn_relu").draw("R", "identity").draw("W", "normal 0.001").digest
+    assert (
+        load_cell("irnn").digest
+        == load_cell("rnn_relu").initialise("R", "identity").initialise("W", "normal 0.001").digest
+    )
     gates = ["i", "f", "o"]
     fgr = load_cell("lstm_peephole")
     for gate in gates:
@@ -118,9 +121,9 @@ def test_connections_are_switched_by_words() -> None:
         ({"base": "lstm", "ablat": {}}, "There is no key of a cell 'ablat'; did you mean 'ablate'"),
         ({"base": "lstm", "ablate": [1]}, r"ablate is \[1\]; write for example ablate.i.fix=1"),
         ({"base": "lstm", "start": "identity"}, "start is 'identity'; write for example start.R=identity"),
-        ({"base": "lstm", "start": {"Q": "identity"}}, "whose start can be set 'Q'"),
-        ({"base": "lstm", "start": {"R": "orthogonal"}}, "There is no start rule 'orthogonal'"),
-        ({"base": "lstm", "start": {"R": 5}}, "There is no start rule '5'"),
+        ({"base": "lstm", "start": {"Q": "identity"}}, "There is no letter of initial weights 'Q'"),
+        ({"base": "lstm", "start": {"R": "orthogonal"}}, "There is no rule for initial weights 'orthogonal'"),
+        ({"base": "lstm", "start": {"R": 5}}, "There is no rule for initial weights '5'"),
     ],
 )
 def test_a_bad_config_is_refused_in_a_sentence(config: dict[str, Any], sentence: str) -> None:

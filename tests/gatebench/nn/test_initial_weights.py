@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gatebench import Cell, Gate, cell_names, load_cell
 from gatebench.errors import UserError
-from gatebench.nn.initial_weights import by_name, empty_weights, start_weights
+from gatebench.nn.initial_weights import by_name, empty_weights, initialise_weights
 from gatebench.spec.expression import name
 
 H = 50
@@ -19,7 +19,7 @@ def started(cell: str | Cell, seed: int = 0, steps: int | None = 30, I: int = H)
     weights = by_name(cell, empty_weights(cell, I, H))
     for weight in weights.values():
         weight.data.fill_(float("nan"))
-    start_weights(cell, weights, H, torch.Generator().manual_seed(seed), steps)
+    initialise_weights(cell, weights, H, torch.Generator().manual_seed(seed), steps)
     return weights
 
 
@@ -54,7 +54,7 @@ def test_rules_by_letter() -> None:
     assert indrnn.shape == (H,)
     assert 0 <= indrnn.min() < 0.1
     assert 0.9 < indrnn.max() <= 1
-    assert (started(load_cell("indrnn").draw("R", "identity"))["R.n"] == 1).all()
+    assert (started(load_cell("indrnn").initialise("R", "identity"))["R.n"] == 1).all()
 
 
 def test_biases_that_are_numbers() -> None:
@@ -72,7 +72,7 @@ def test_chrono_biases_are_logs_of_uniform_time_scales_and_the_input_gate_mirror
     assert started("janet", steps=785)["b.s"].exp().max() > 600
 
 
-def test_a_mirrored_bias_waits_for_the_other_wherever_it_stands() -> None:
+def test_a_negated_bias_is_filled_after_the_other_in_any_order_of_the_gates() -> None:
     for gate, other in (("f", "i"), ("i", "f")):
         weights = started(load_cell("lstm").bias(gate, f"-{other}").bias(other, 3))
         assert (weights[f"b.{gate}"] == -3).all()

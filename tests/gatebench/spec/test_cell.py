@@ -1,4 +1,4 @@
-"""The cell and the ablation algebra: each operation, its label, and what it refuses."""
+"""The cell and the operations of an ablation: equations, labels and errors."""
 
 import copy
 import os
@@ -27,7 +27,7 @@ def weights(cell: Cell, gate: str) -> set[str]:
     return {weight.partition(".")[0] for weight in cell.parameters if weight.endswith(f".{gate}")}
 
 
-def test_fix_takes_the_gate_and_its_weights_away() -> None:
+def test_fix_removes_the_gate_and_its_weights() -> None:
     cell = LSTM.fix("i", 1)
     assert cell.name == "lstm[i=1]"
     assert weights(cell, "i") == set()
@@ -52,7 +52,7 @@ def test_activate_changes_a_gate_or_the_output() -> None:
     assert LSTM.activate("g", "tanh").digest == LSTM.digest
 
 
-def test_connect_switches_terms() -> None:
+def test_connect_adds_and_removes_terms() -> None:
     cell = LSTM.connect("i", recurrent=None, peephole="c[t-1]")
     assert cell.name == "lstm[i.recurrent=off, i.peephole=c[t-1]]"
     assert weights(cell, "i") == {"W", "b", "p"}
@@ -62,7 +62,7 @@ def test_connect_switches_terms() -> None:
     assert LSTM.connect("i", matrix="diagonal").parameters["R.i"] == ("H",)
 
 
-def test_bias_changes_the_start_and_not_the_equations_unless_it_is_off() -> None:
+def test_bias_changes_the_initial_bias_and_not_the_equations_unless_it_is_off() -> None:
     cell = LSTM.bias("f", 1)
     assert (cell.name, cell.gates["f"].bias) == ("lstm[b.f=1]", 1.0)
     assert cell.definitions.text() == LSTM.definitions.text()
@@ -71,15 +71,15 @@ def test_bias_changes_the_start_and_not_the_equations_unless_it_is_off() -> None
     assert weights(LSTM.bias("f", None), "f") == {"W", "R"}
 
 
-def test_draw_changes_the_start_of_all_weights_of_a_letter() -> None:
-    cell = LSTM.draw("R", "identity")
+def test_initialise_changes_the_initial_weights_of_a_letter() -> None:
+    cell = LSTM.initialise("R", "identity")
     assert (cell.name, cell.start) == ("lstm[R~identity]", {"R": "identity"})
     assert cell.digest != LSTM.digest
-    assert LSTM.draw("R", "uniform").digest == LSTM.digest, "this is how it starts anyway"
-    assert LSTM.draw("p", "identity").digest == LSTM.digest, "there are no peepholes"
+    assert LSTM.initialise("R", "uniform").digest == LSTM.digest, "this is the default"
+    assert LSTM.initialise("p", "identity").digest == LSTM.digest, "there are no peepholes"
 
 
-def test_labels_add_up() -> None:
+def test_labels_list_all_changes() -> None:
     assert LSTM.fix("i", 1).bias("f", 1).activate("g", "relu").name == "lstm[i=1, b.f=1, g:relu]"
 
 
@@ -109,17 +109,20 @@ def test_labels_add_up() -> None:
         (lambda: LSTM.bias("i", "f"), "An initial bias is 'f'"),
         (lambda: LSTM.bias("i", True), "An initial bias is True"),
         (lambda: LSTM.bias("i", "-z"), "no gate of .* 'z'. Allowed: f, g, i, o"),
-        (lambda: LSTM.bias("i", "-i"), "the bias of 'i' is minus that of 'i', which has none of its own"),
-        (lambda: LSTM.bias("i", "-f").bias("f", "-i"), "which has none of its own"),
-        (lambda: LSTM.bias("i", "-f").fix("f", 1), "minus that of 'f', which has none of its own"),
-        (lambda: LSTM.bias("i", "-f").bias("f", None), "which has none of its own"),
-        (lambda: load_cell("lstm_attention_input").bias("a", "-f"), "which has none of its own"),
-        (lambda: LSTM.draw("Q", "identity"), "no letter of weights whose start can be set 'Q'. Allowed: R, W, p"),
-        (lambda: LSTM.draw("R", "eye"), "There is no start rule 'eye'"),
+        (
+            lambda: LSTM.bias("i", "-i"),
+            "the bias of 'i' is minus that of 'i', so 'i' needs a number or chrono as its bias",
+        ),
+        (lambda: LSTM.bias("i", "-f").bias("f", "-i"), "so .* needs a number or chrono"),
+        (lambda: LSTM.bias("i", "-f").fix("f", 1), "minus that of 'f', so 'f' needs a number or chrono"),
+        (lambda: LSTM.bias("i", "-f").bias("f", None), "so 'f' needs a number or chrono"),
+        (lambda: load_cell("lstm_attention_input").bias("a", "-f"), "and the width of 'a'"),
+        (lambda: LSTM.initialise("Q", "identity"), "no letter of initial weights 'Q'. Allowed: R, W, p"),
+        (lambda: LSTM.initialise("R", "eye"), "There is no rule for initial weights 'eye'"),
         (lambda: replace(LSTM, initial={"q": 1.0}), "no state of lstm 'q'"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_a_sentence(operation: Callable[[], Cell], sentence: str) -> None:
+def test_a_wrong_operation_raises_an_error_of_one_sentence(operation: Callable[[], Cell], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence) as caught:
         operation()
     assert "\n" not in str(caught.value)
@@ -133,7 +136,7 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(operation: Callable[[], Ce
         (lambda h, i, n: (h, n), "update must return one value for each of h"),
     ],
 )
-def test_an_update_must_fit_its_table(update: Any, sentence: str) -> None:
+def test_an_update_must_have_the_parameters_of_its_table(update: Any, sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         Cell("mine", "a test", ("h",), {"i": Gate(), "n": Gate("tanh")}, update)
 
@@ -143,7 +146,7 @@ def test_a_state_may_become_a_number() -> None:
     assert formula(cell, "k") == lift(2)
 
 
-def test_out_is_where_the_update_says() -> None:
+def test_out_is_applied_where_the_update_has_it() -> None:
     assert formula(LSTM, "h") == name("o[t]") * tanh(name("c[t]"))
 
 
@@ -166,7 +169,7 @@ def test_equal_equations_have_equal_digests() -> None:
     assert LSTM.bias("f", 1).digest == LSTM.bias("f", 1.0).digest == load_cell("lstm_b").digest
 
 
-def test_other_equations_or_starts_have_other_digests() -> None:
+def test_other_equations_or_initial_weights_have_other_digests() -> None:
     cells = [load_cell(each) for each in cell_names() if each != "lstm_np"]
     cells += [LSTM.fix("i", 0.5), LSTM.fix("i", -0.5), LSTM.bias("i", -1), replace(LSTM, initial={"c": 1.0})]
     assert len({cell.digest for cell in cells}) == len(cells)
@@ -176,7 +179,7 @@ def test_digests_do_not_depend_on_the_process() -> None:
     code = "from gatebench import load_cell; print(load_cell('lstm_fgr').digest, load_cell('irnn').digest)"
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
-        found = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
         )
-        assert found.stdout.split() == [load_cell("lstm_fgr").digest, load_cell("irnn").digest]
+        assert process.stdout.split() == [load_cell("lstm_fgr").digest, load_cell("irnn").digest]

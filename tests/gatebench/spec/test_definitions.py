@@ -99,7 +99,7 @@ def test_the_canonical_text_depends_on_neither_names_nor_the_order_of_gates() ->
     gates = dict(reversed(list(lstm.gates.items())))
     turned = Cell("other", "elsewhere", lstm.states, gates, lstm.update)
     assert turned.definitions.text() == lstm.definitions.text()
-    swapped = make(("c", "h"), dict(lstm.gates), tuple(reversed(lstm.recorded)))  # type: ignore[arg-type]
+    swapped = make(("c", "h"), dict(lstm.gates), tuple(reversed(lstm.update_formulas)))  # type: ignore[arg-type]
     assert swapped.definitions.text() != lstm.definitions.text(), "another state is the output"
 
 
