@@ -1,1 +1,1 @@
-"""Ways to run a cell: exact first, then fast. `registry` finds a backend by its name."""
+"""The backends: implementations of a layer of any cell. `registry` finds a backend by its name."""

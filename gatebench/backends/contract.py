@@ -1,6 +1,7 @@
-"""What a backend is: one file with a `NAME`, a `DESCRIPTION`, `refuses` and `run`.
+"""The interface of a backend: a module with `NAME`, `DESCRIPTION`, `refuses` and `run`.
 
-It refuses with a sentence and never substitutes. `gatebench speed` prints the description below its table.
+A backend refuses a workload that it cannot run, and gives the reason in one sentence. It never runs another backend in
+its place. T time, B batch, I input, H hidden.
 """
 
 from collections.abc import Mapping
@@ -14,9 +15,17 @@ from gatebench.spec.cell import Cell
 
 @dataclass(frozen=True)
 class Workload:
-    """What a backend is asked to run. T time, B batch, I input, H hidden.
+    """The sizes, the number type and the device of one layer in one direction.
 
-    shortest: the smallest of the given lengths, None when all sequences are T long. trace: whether gates are wanted.
+    Attributes:
+        T: number of time steps.
+        B: number of sequences in the batch.
+        I: number of inputs.
+        H: number of hidden units.
+        dtype: the name of the torch dtype of x, without "torch.".
+        device: the type of the torch device of x, e.g. "cpu" or "cuda".
+        trace: whether the values of the gates are to be returned.
+        shortest: the smallest of the lengths, from 0 to T; None if all sequences have T steps.
     """
 
     T: int
@@ -30,16 +39,20 @@ class Workload:
 
     @classmethod
     def of(cls, x: Tensor, H: int, trace: bool = False, shortest: int | None = None) -> "Workload":
-        """Return what it is to run x (T, B, I) through H hidden units."""
+        """Return the workload of a layer with H hidden units that reads x (T, B, I)."""
         T, B, I = x.shape  # noqa: E741
         return cls(T, B, I, H, str(x.dtype).removeprefix("torch."), x.device.type, trace, shortest)
 
 
 @dataclass(frozen=True)
 class LayerResult:
-    """output: (T, B, H), zero behind a sequence's end. state: the cell's memory at the end, (B, H) each, in its order.
+    """The results of one layer in one direction.
 
-    gates: {gate: (T, B, H)} where a trace was asked for; steps behind a sequence's end hold no meaning.
+    Attributes:
+        output: (T, B, H); 0 at the steps after the end of a sequence.
+        state: the memory after the last step of each sequence, (B, H) each, in the order of `cell.memory`.
+        gates: the values of each gate by its name, (T, B, H), or (T, B, I) for a gate of the width of the input. Empty
+            without a trace. The values after the end of a sequence have no meaning.
     """
 
     output: Tensor
@@ -48,13 +61,18 @@ class LayerResult:
 
 
 class Backend(Protocol):
-    """A module of this form is a backend."""
+    """The interface of a backend.
+
+    Attributes:
+        NAME: the name in configs, records and messages.
+        DESCRIPTION: how it is implemented, in a few words; `gatebench speed` prints it below its table.
+    """
 
     NAME: str
     DESCRIPTION: str
 
     def refuses(self, cell: Cell, work: Workload) -> str | None:
-        """Return why the backend cannot run this, as one sentence, or None when it can."""
+        """Return why the backend cannot run the cell on this workload, as one sentence; None if it can."""
 
     def run(
         self,
@@ -71,7 +89,10 @@ class Backend(Protocol):
             cell: the table.
             weights: by the table's names, e.g. "W.i": (H, I).
             x: (T, B, I).
-            state: the memory before the first step, (B, H) each.
-            lengths: (B,) whole numbers of at most T; steps behind them leave the state alone. None: all are T.
-            trace: whether to return the gates.
+            state: the memory before the first step, (B, H) each, in the order of `cell.memory`.
+            lengths: (B,) whole numbers from 0 to T. The steps after the end of a sequence do not change its state. If
+                None, all sequences have T steps.
+            trace: whether to return the values of the gates.
+
+        The results are differentiable in `weights`, `x` and `state`.
         """

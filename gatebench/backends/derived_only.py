@@ -1,4 +1,4 @@
-"""What backends with a backward pass of their own have to refuse in it."""
+"""A check for backends with a derived backward pass: it has first derivatives only, and none of traced gates."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from gatebench.errors import Refusal
 
 
 def check_derived_only(name: str, through_gates: Sequence[Tensor | None]) -> None:
-    """Refuse a backward pass that was not derived.
+    """Raise `Refusal` if a backward pass needs a derivative that was not derived.
 
     Args:
-        name: the backend's.
-        through_gates: the gradients that arrive at traced gates, None for zero.
+        name: of the backend.
+        through_gates: the gradients of the loss with respect to the traced gates; None for zero.
 
     Raises:
-        Refusal: a second derivative is asked for, or a gradient through a traced gate.
+        Refusal: the caller asks for a second derivative, or for a gradient through a traced gate.
     """
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled():  # autograd enables it in a backward pass only with create_graph=True
         raise Refusal(f"{name} has no second derivative; backend=reference has one.")
     if any(gradient is not None for gradient in through_gates):
         raise Refusal(f"{name} has no gradient through traced gates; backend=reference has one.")

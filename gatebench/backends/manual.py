@@ -1,7 +1,7 @@
-"""Any table without a compiler: the derived backward pass in torch operations, step by step from the last to the first.
+"""The derived backward pass of any cell in torch operations: backpropagation through time without autograd's graph.
 
-No graph is recorded: the input's products are one GEMM for all steps, and so is every weight's gradient. Any dtype, any
-device. T time, B batch, I input, H hidden.
+The products with the input are one matrix product for all steps, and so is the gradient of each matrix. It needs no
+compiler, and runs every dtype and every device. T time, B batch, I input, H hidden.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DESCRIPTION = "the derived backward program in torch operations"
 
 
 def refuses(cell: Cell, work: Workload) -> str | None:
-    """Return why this cannot be run, or None."""
+    """Return why this workload cannot be run, or None."""
     del cell
     if 0 in (work.T, work.B):
         return "manual needs at least one step and one sequence."
@@ -41,9 +41,10 @@ def run(
     """Run one layer in one direction; see `contract.Backend.run`.
 
     Raises:
-        Refusal: later, in the backward pass: a second derivative is asked for, or one through a traced gate.
+        Refusal: in the backward pass, if it is asked for a second derivative or for one through a traced gate.
     """
-    derived, gates = adjoint(cell.definitions), cell.definitions.gates if trace else ()
+    derived = adjoint(cell.definitions)
+    gates = cell.definitions.gates if trace else ()
     inputs = (x, *state, *weights.values())
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
         values: tuple[Tensor, ...] = _Layer.apply(  # type: ignore[no-untyped-call]
@@ -51,30 +52,36 @@ def run(
         )
     else:
         values = EagerAdjoint(derived, weights, x, lengths).forward(state, gates)
-    return LayerResult(values[0], values[1 : 1 + len(state)], dict(zip(gates, values[1 + len(state) :], strict=True)))
+    output, *others = values
+    final, gate_values = tuple(others[: len(state)]), others[len(state) :]
+    return LayerResult(output, final, dict(zip(gates, gate_values, strict=True)))
 
 
 class _Layer(torch.autograd.Function):
+    """One layer in one direction as a function of x, the initial memory and the weights, in this order."""
+
     @staticmethod
     def forward(
         ctx: Any,
         derived: Adjoint,
-        labels: tuple[str, ...],
+        weight_names: tuple[str, ...],
         lengths: Tensor | None,
         gates: tuple[str, ...],
         *inputs: Tensor,
     ) -> Any:
         ctx.set_materialize_grads(False)
-        count = len(derived.forward.memory)
-        walk = EagerAdjoint(derived, dict(zip(labels, inputs[1 + count :], strict=True)), inputs[0], lengths)
-        values = walk.forward(inputs[1 : 1 + count], gates)
-        ctx.walk = walk
-        ctx.save_for_backward(*inputs)  # so that a weight changed in between is noticed
+        n_states = len(derived.forward.memory)
+        x, state, weights = inputs[0], inputs[1 : 1 + n_states], inputs[1 + n_states :]
+        layer = EagerAdjoint(derived, dict(zip(weight_names, weights, strict=True)), x, lengths)
+        values = layer.forward(state, gates)
+        ctx.layer = layer
+        ctx.save_for_backward(*inputs)  # `backward` reads them, so that torch reports a weight that has been changed
         return values
 
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> Any:
-        count = len(ctx.walk.memory)
-        check_derived_only(NAME, incoming[1 + count :])
-        _ = ctx.saved_tensors
-        return None, None, None, None, *ctx.walk.backward(incoming[0], incoming[1 : 1 + count])
+        n_states = len(ctx.layer.memory)
+        output, final, gates = incoming[0], incoming[1 : 1 + n_states], incoming[1 + n_states :]
+        check_derived_only(NAME, gates)
+        _ = ctx.saved_tensors  # raises an error if an input was changed in place after the forward pass
+        return None, None, None, None, *ctx.layer.backward(output, final)

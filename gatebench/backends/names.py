@@ -1,7 +1,7 @@
-"""The names of all backends. This module imports no torch, so that plans and tables stay fast."""
+"""The names of all backends. This module does not import torch, so that commands without torch start fast."""
 
 BACKEND_NAMES = ("scan", "fused", "native", "manual", "reference")
-"""The backends, the fastest first: the order in which "auto" asks them. Each is a module of this package."""
+"""The backends, fastest first: the order in which "auto" tries them. Each is a module of this package."""
 
 AUTO = "auto"
-"""The name that stands for the first backend that does not refuse."""
+"""The name that stands for the first of `BACKEND_NAMES` that does not refuse."""

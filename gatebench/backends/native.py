@@ -1,6 +1,7 @@
-"""torch's own kernels (oneDNN, cuDNN), where the table is exactly `torch.nn.LSTM`, `GRU` or `RNN`.
+"""The recurrent functions of torch (oneDNN, cuDNN), for cells with exactly the equations of torch's LSTM, GRU or RNN.
 
-The order in which torch stacks gates, and its second bias, live here only.
+Only this module knows the order in which torch stacks the gates, and torch's second bias. Both are documented at
+torch.nn.LSTM and torch.nn.GRU, section "Variables". T time, B batch, I input, H hidden, G gates.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,15 @@ DESCRIPTION = "torch's kernels, with the weights of the cell's table"
 
 @dataclass(frozen=True)
 class TorchKernel:
-    """One of torch's recurrent functions: the order of its gates, and which gate's second bias is inside a product."""
+    """One of torch's recurrent functions.
+
+    Attributes:
+        function: e.g. `torch.lstm`.
+        order: the gates in the order in which torch stacks their weights, a letter each.
+        inner: the gate in which a factor multiplies the recurrent product and the second bias, d in the cell's table:
+            n of the GRU, tanh(W x + b + r ⊙ (R h + d)). Empty if there is none. In all other gates torch only adds the
+            two biases.
+    """
 
     function: Callable[..., Any]
     order: str
@@ -36,10 +45,11 @@ KERNELS: dict[str, TorchKernel] = {
     "rnn_tanh": TorchKernel(torch.rnn_tanh, "n"),
     "rnn_relu": TorchKernel(torch.rnn_relu, "n"),
 }
+"""By the name of the base cell with the same equations."""
 
 
 def kernel(cell: Cell) -> TorchKernel | None:
-    """Return the kernel that computes exactly this cell's equations, whatever it is called; None if there is none."""
+    """Return the kernel that computes exactly this cell's equations, or None. The name of the cell does not matter."""
     name = kernel_name(cell.definitions)
     return KERNELS[name] if name else None
 
@@ -47,9 +57,11 @@ def kernel(cell: Cell) -> TorchKernel | None:
 @lru_cache(maxsize=256)
 def kernel_name(definitions: Definitions) -> str | None:
     """Return the key in `KERNELS` of the kernel with exactly these equations and states, or None."""
-    wanted = (definitions.formulas, definitions.states)
-    known = {name: BASES[name].definitions for name in KERNELS}
-    return next((name for name, base in known.items() if (base.formulas, base.states) == wanted), None)
+    for name in KERNELS:
+        base = BASES[name].definitions
+        if base.formulas == definitions.formulas and base.states == definitions.states:
+            return name
+    return None
 
 
 def refuses(cell: Cell, work: Workload) -> str | None:
@@ -57,7 +69,7 @@ def refuses(cell: Cell, work: Workload) -> str | None:
     if kernel(cell) is None:
         return f"native runs exactly {', '.join(KERNELS)}; {cell.name} has other equations."
     if work.trace:
-        return "native keeps its gates to itself, so it cannot trace them."
+        return "native does not return gates, so it cannot trace them."
     if work.dtype not in ("float32", "float64"):
         return f"native runs float32 and float64 here, not {work.dtype}."
     if 0 in (work.T, work.B):
@@ -77,39 +89,67 @@ def run(
 ) -> LayerResult:
     """Run one layer in one direction; see `contract.Backend.run`."""
     del trace
-    found = kernel(cell)
-    assert found is not None
-    flat = stacked(found, weights)
-    start = tuple(s[None] for s in state)
-    hidden = start if len(start) > 1 else start[0]
+    torch_kernel = kernel(cell)
+    assert torch_kernel is not None
+    torch_weights = stacked(torch_kernel, weights)
+    initial = tuple(part[None] for part in state)  # (1, B, H) each: torch wants an axis for layers and directions
     settings = (True, 1, 0.0, True, False)  # biases, layers, dropout, training, bidirectional
     if lengths is None:
-        output, *final = found.function(x, hidden, flat, *settings, False)
-        return LayerResult(output, tuple(s[0] for s in final))
+        batch_first = False
+        hidden = initial if len(initial) > 1 else initial[0]
+        output, *final = torch_kernel.function(x, hidden, torch_weights, *settings, batch_first)
+        return LayerResult(output, tuple(part[0] for part in final))
+
+    # A packed sequence has the sequences sorted by length. The state is sorted in the same way, and back at the end.
     packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
-    order, back = packed.sorted_indices, packed.unsorted_indices
-    hidden = tuple(s[:, order] for s in start) if len(start) > 1 else start[0][:, order]
-    data, *final = found.function(packed.data, packed.batch_sizes, hidden, flat, *settings)
-    padded, _ = pad_packed_sequence(packed._replace(data=data), total_length=len(x))
-    return LayerResult(padded, tuple(s[0][back] for s in final))
+    initial = tuple(part[:, packed.sorted_indices] for part in initial)
+    hidden = initial if len(initial) > 1 else initial[0]
+    data, *final = torch_kernel.function(packed.data, packed.batch_sizes, hidden, torch_weights, *settings)
+    output, _ = pad_packed_sequence(packed._replace(data=data), total_length=len(x))
+    return LayerResult(output, tuple(part[0][packed.unsorted_indices] for part in final))
 
 
-def stacked(found: TorchKernel, weights: Mapping[str, Tensor]) -> list[Tensor]:
-    """Return torch's weight_ih (G·H, I), weight_hh (G·H, H), bias_ih (G·H,), bias_hh (G·H,) from the table's."""
-    outer = [weights[f"b.{g}"] for g in found.order]
-    inner = [
-        weights[f"d.{g}"] if g == found.inner else torch.zeros_like(b) for g, b in zip(found.order, outer, strict=True)
+def stacked(torch_kernel: TorchKernel, weights: Mapping[str, Tensor]) -> list[Tensor]:
+    """Return torch's four weights of a layer from those of the cell's table.
+
+    Args:
+        torch_kernel: one of `KERNELS`.
+        weights: by the table's names: "W.g" (H, I), "R.g" (H, H), "b.g" (H,) for each gate g, and "d.g" (H,) for the
+            gate `torch_kernel.inner`.
+
+    Returns:
+        weight_ih (G · H, I), weight_hh (G · H, H), bias_ih (G · H,) and bias_hh (G · H,). bias_hh is 0 except in the
+        gate `torch_kernel.inner`.
+    """
+    input_matrices = [weights[f"W.{g}"] for g in torch_kernel.order]
+    recurrent_matrices = [weights[f"R.{g}"] for g in torch_kernel.order]
+    biases = [weights[f"b.{g}"] for g in torch_kernel.order]
+    second_biases = [
+        weights[f"d.{g}"] if g == torch_kernel.inner else torch.zeros_like(b)
+        for g, b in zip(torch_kernel.order, biases, strict=True)
     ]
-    stacks = ([weights[f"W.{g}"] for g in found.order], [weights[f"R.{g}"] for g in found.order], outer, inner)
-    return [torch.cat(stack) for stack in stacks]
+    return [torch.cat(stack) for stack in (input_matrices, recurrent_matrices, biases, second_biases)]
 
 
-def unstacked(found: TorchKernel, flat: Sequence[Tensor]) -> dict[str, Tensor]:
-    """Return the table's weights from torch's four; torch's two biases become one where the equations have one."""
-    parts = [dict(zip(found.order, tensor.chunk(len(found.order)), strict=True)) for tensor in flat]
-    W, R, outer, inner = parts
+def unstacked(torch_kernel: TorchKernel, torch_weights: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Return the weights of the cell's table from torch's four; the inverse of `stacked`.
+
+    Torch's two biases are added, except in the gate `torch_kernel.inner`, which keeps both as b and d.
+
+    Args:
+        torch_kernel: one of `KERNELS`.
+        torch_weights: weight_ih (G · H, I), weight_hh (G · H, H), bias_ih (G · H,) and bias_hh (G · H,).
+    """
+    W, R, b, d = (
+        dict(zip(torch_kernel.order, tensor.chunk(len(torch_kernel.order)), strict=True)) for tensor in torch_weights
+    )
     weights: dict[str, Tensor] = {}
-    for g in found.order:
-        weights |= {f"W.{g}": W[g], f"R.{g}": R[g]}
-        weights |= {f"b.{g}": outer[g], f"d.{g}": inner[g]} if g == found.inner else {f"b.{g}": outer[g] + inner[g]}
+    for g in torch_kernel.order:
+        weights[f"W.{g}"] = W[g]
+        weights[f"R.{g}"] = R[g]
+        if g == torch_kernel.inner:
+            weights[f"b.{g}"] = b[g]
+            weights[f"d.{g}"] = d[g]
+        else:
+            weights[f"b.{g}"] = b[g] + d[g]
     return weights

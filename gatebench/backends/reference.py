@@ -1,4 +1,7 @@
-"""The truth: the cell's instructions, one torch operation each, differentiated by autograd. Any dtype, any device."""
+"""The reference implementation: one torch operation for each instruction of the cell, differentiated by autograd.
+
+All other backends are tested against it. It runs every cell, dtype and device. T time, B batch, I input, H hidden.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -24,19 +27,21 @@ OPERATIONS: dict[str, Callable[..., Tensor]] = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "relu": torch.relu,
-    # not torch's hardsigmoid: the slope of its backward pass is 1 / 6 in float32, in float64 too
+    # not torch's hardsigmoid: its backward pass uses 1/6 rounded to float32, also for float64
     "hard_sigmoid": lambda a: (a / 6 + 0.5).clamp(0, 1),
     "exp": torch.exp,
     "log": torch.log,
     "log_sigmoid": logsigmoid,
     "maximum": lambda a, b: torch.maximum(*_tensors(a, b)),
 }
+"""The operation of each instruction except matrix products."""
 
 Slots = list[Tensor | float | None]
+"""The values of one step by slot number; None before they are computed. See `gatebench.derive.tape`."""
 
 
 def refuses(cell: Cell, work: Workload) -> str | None:
-    """Return None: the reference runs every table."""
+    """Return None: the reference runs every cell on every workload."""
     del cell, work
     return None
 
@@ -50,73 +55,93 @@ def run(
     trace: bool,
 ) -> LayerResult:
     """Run one layer in one direction, step by step; see `contract.Backend.run`."""
-    line = tape(cell.definitions)
-    memory = [line.names[now(m)] for m in cell.memory]
-    past = [line.names[previous(m)] for m in cell.memory]
-    gates = {g: line.names[now(g)] for g in cell.definitions.gates} if trace else {}
-    stacked = {i: torch.cat([weights[w] for w in i.weights]).mT for i in (*line.hoisted, *line.looped) if i.weights}
-    whole = _filled(line, weights)
-    whole[line.names[X]] = x
-    for instruction in line.hoisted:
-        _execute(instruction, whole, weights, stacked)
+    program = tape(cell.definitions)
+    previous_slots = [program.names[previous(m)] for m in cell.memory]
+    memory_slots = [program.names[now(m)] for m in cell.memory]
+    gate_slots = {gate: program.names[now(gate)] for gate in cell.definitions.gates} if trace else {}
+    products = [i for i in (*program.hoisted, *program.looped) if i.weights]
+    matrices = {product: torch.cat([weights[w] for w in product.weights]).mT for product in products}
+
+    # The instructions that read x only, for all steps at once.
+    initial_slots = _initial_slots(program, weights)
+    initial_slots[program.names[X]] = x
+    for instruction in program.hoisted:
+        _execute(instruction, initial_slots, weights, matrices)
+
     # unbind, not x[t]: the backward pass of indexing fills a whole (T, B, ·) tensor of zeros at every step.
-    sliced = {s: v.unbind(0) for s in _early(line) if isinstance(v := whole[s], Tensor) and v.dim() == x.dim()}
-    going = None if lengths is None else step_mask(lengths, x).unbind(0)
-    outputs, traces = [], {g: [] for g in gates}  # type: ignore[var-annotated]
+    steps_of = {
+        slot: value.unbind(0)
+        for slot in _hoisted_slots(program)
+        if isinstance(value := initial_slots[slot], Tensor) and value.dim() == x.dim()
+    }
+    masks = None if lengths is None else step_mask(lengths, x).unbind(0)
+    outputs: list[Tensor] = []
+    traced: dict[str, list[Tensor]] = {gate: [] for gate in gate_slots}
     for t in range(len(x)):
-        slots = whole.copy()
-        for slot, steps in sliced.items():
+        slots = initial_slots.copy()
+        for slot, steps in steps_of.items():
             slots[slot] = steps[t]
-        for slot, value in zip(past, state, strict=True):
+        for slot, value in zip(previous_slots, state, strict=True):
             slots[slot] = value
-        for instruction in line.looped:
-            _execute(instruction, slots, weights, stacked)
-        new = tuple(_tensor(slots[s], state[0]) for s in memory)
-        outputs.append(new[0] if going is None else torch.where(going[t], new[0], 0.0))
-        state = new if going is None else tuple(torch.where(going[t], n, o) for n, o in zip(new, state, strict=True))
-        for g, slot in gates.items():
-            traces[g].append(_tensor(slots[slot], state[0]))
-    return LayerResult(torch.stack(outputs), state, {g: torch.stack(steps) for g, steps in traces.items()})
+        for instruction in program.looped:
+            _execute(instruction, slots, weights, matrices)
+        new_state = tuple(_per_sequence(slots[slot], state[0]) for slot in memory_slots)
+        if masks is None:
+            outputs.append(new_state[0])
+            state = new_state
+        else:
+            outputs.append(torch.where(masks[t], new_state[0], 0.0))
+            state = tuple(torch.where(masks[t], new, old) for new, old in zip(new_state, state, strict=True))
+        for gate, slot in gate_slots.items():
+            traced[gate].append(_per_sequence(slots[slot], state[0]))
+    return LayerResult(torch.stack(outputs), state, {gate: torch.stack(steps) for gate, steps in traced.items()})
 
 
-def _filled(line: Tape, weights: Mapping[str, Tensor]) -> Slots:
-    slots: Slots = [None] * line.size
-    for weight, slot in line.vectors.items():
+def _initial_slots(program: Tape, weights: Mapping[str, Tensor]) -> Slots:
+    """Return the slots with the numbers and the vectors of weights; all others are None."""
+    slots: Slots = [None] * program.size
+    for weight, slot in program.vectors.items():
         slots[slot] = weights[weight]
-    for slot, number in line.constants.items():
+    for slot, number in program.constants.items():
         slots[slot] = number
     return slots
 
 
-def _early(line: Tape) -> set[int]:
-    """Return the slots that may hold all T steps at once."""
-    return {line.names[X], *(result for instruction in line.hoisted for result in instruction.results)}
+def _hoisted_slots(program: Tape) -> set[int]:
+    """Return the slots whose value may be (T, B, ·): x, and the results of hoisted instructions."""
+    results = {slot for instruction in program.hoisted for slot in instruction.results}
+    return {program.names[X], *results}
 
 
 def _execute(
-    instruction: Instruction, slots: Slots, weights: Mapping[str, Tensor], stacked: Mapping[Instruction, Tensor]
+    instruction: Instruction, slots: Slots, weights: Mapping[str, Tensor], matrices: Mapping[Instruction, Tensor]
 ) -> None:
+    """Compute one instruction and write its results into their slots.
+
+    The matrices of a product are concatenated, so that it is one multiplication; then the product is split into one
+    result for each matrix.
+    """
     operands = [slots[o] for o in instruction.operands]
     if instruction.op != "matmul":
         slots[instruction.results[0]] = OPERATIONS[instruction.op](*operands)
         return
-    product = operands[0] @ stacked[instruction]  # type: ignore[operator]
+    product = operands[0] @ matrices[instruction]  # type: ignore[operator]
     parts = torch.split(product, [len(weights[w]) for w in instruction.weights], dim=-1)
     for slot, part in zip(instruction.results, parts, strict=True):
         slots[slot] = part
 
 
 def _tensors(a: Tensor | float, b: Tensor | float) -> tuple[Tensor, Tensor]:
-    """Return both operands as tensors, where one may be a number."""
+    """Return both operands as tensors of one dtype and device; one of them may be a number."""
     like = a if isinstance(a, Tensor) else b
     assert isinstance(like, Tensor)
-    return torch.as_tensor(a, dtype=like.dtype, device=like.device), torch.as_tensor(
-        b, dtype=like.dtype, device=like.device
-    )
+    a = torch.as_tensor(a, dtype=like.dtype, device=like.device)
+    b = torch.as_tensor(b, dtype=like.dtype, device=like.device)
+    return a, b
 
 
-def _tensor(value: Tensor | float | None, like: Tensor) -> Tensor:
-    """Return a value as (B, ·), also where it is one for the whole batch: a weight, or a number for like's (B, H)."""
+def _per_sequence(value: Tensor | float | None, like: Tensor) -> Tensor:
+    """Return a value as (B, ·). A weight (H,) or a number is the same for every sequence; like is (B, H)."""
     if isinstance(value, Tensor):
         return value if value.dim() == like.dim() else value.expand(len(like), -1)
     assert value is not None

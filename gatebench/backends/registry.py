@@ -1,4 +1,4 @@
-"""From a backend's name to the backend."""
+"""The backends by name, and the choice of one for a workload."""
 
 from importlib import import_module
 from typing import cast
@@ -11,19 +11,19 @@ from gatebench.spec.cell import Cell
 BACKENDS: dict[str, Backend] = {
     name: cast(Backend, import_module(f"gatebench.backends.{name}")) for name in BACKEND_NAMES
 }
-"""The backends by name, the fastest first."""
+"""The backends by name, fastest first."""
 
 
 def choose(name: str, cell: Cell, work: Workload) -> Backend:
-    """Return the backend called `name`, or for "auto" the first that does not refuse.
+    """Return the backend of this name, or for "auto" the first that does not refuse.
 
     Args:
         name: a backend's name, or "auto".
         cell: the cell to run.
-        work: the sizes and the device.
+        work: the sizes, the number type and the device.
 
     Raises:
-        Refusal: the named backend cannot run this cell at this work. No other backend takes its place.
+        Refusal: the named backend cannot run this cell on this workload. No other backend takes its place.
         UserError: there is no backend of this name.
     """
     if name == AUTO:
@@ -36,7 +36,7 @@ def choose(name: str, cell: Cell, work: Workload) -> Backend:
 
 
 def find(name: str) -> Backend:
-    """Return the backend called `name`.
+    """Return the backend of this name.
 
     Raises:
         UserError: there is no backend of this name.

@@ -1,8 +1,10 @@
-"""Cells that are affine in their state: no unit waits for another, because only the input meets a matrix.
+"""Cells that are affine in their state: s[t] = a ⊙ s[t-1] + b, where a and b depend on the input only.
 
-Where x is narrow, such a layer computes little and waits for memory. It has code of its own, which reads and writes
-each number once forward and once backward (`gatebench.backends.fused.emit.rows`). Where x is wide, the products with x
-take the time, and `fused`'s code is run.
+No matrix product reads the state, so every unit of every sequence can be computed on its own (Martin & Cundy 2018,
+arXiv 1709.04057, section 2). If x has at most `WIDEST` numbers a step, the time goes into memory access. Such a layer
+gets special code, which reads and writes each number once forward and once backward
+(`gatebench.backends.fused.emit.rows`). If x has more, the time goes into the products with x, and the code is that of
+the backend `fused`.
 """
 
 from __future__ import annotations
@@ -27,9 +29,9 @@ DESCRIPTION = "loops in C for cells that are affine in their state, derived from
 
 
 def refuses(cell: Cell, work: Workload) -> str | None:
-    """Return why this is not a scan or cannot be run here, or None."""
-    if why := _why_not(cell.definitions):
-        return f"scan runs cells that are affine in their state; in {cell.name} {why}."
+    """Return why the cell is not affine in its state or the workload cannot be run, or None."""
+    if obstacle := _obstacle(cell.definitions):
+        return f"scan runs cells that are affine in their state; in {cell.name} {obstacle}."
     reason = fused.refuses_work(work) or compile_trouble(cell.definitions, getattr(torch, work.dtype), work.I <= WIDEST)
     return None if reason is None else reason.replace("fused", NAME, 1)
 
@@ -42,15 +44,20 @@ def run(
     lengths: Tensor | None,
     trace: bool,
 ) -> LayerResult:
-    """Run one layer in one direction; see `contract.Backend.run`, and `fused.run` for what is refused later."""
+    """Run one layer in one direction; see `contract.Backend.run`.
+
+    Raises:
+        Refusal: as in `fused.run`.
+    """
     kernel = compile_cell(cell.definitions, x.dtype, x.shape[-1] <= WIDEST)
     return run_cell(NAME, kernel, weights, x, state, lengths, trace)
 
 
 @lru_cache(maxsize=1024)
-def _why_not(definitions: Definitions) -> str | None:
+def _obstacle(definitions: Definitions) -> str | None:
+    """Return why the cell is not affine in its state, e.g. "R.f multiplies h[t-1]", or None if it is."""
     try:
         scan_coefficients(definitions)
-    except NotAffine as why:
-        return str(why)
+    except NotAffine as error:
+        return str(error)
     return None

@@ -1,4 +1,4 @@
-"""One layer on two backends: outputs, final states, gates, every gradient. T time, B batch, I input, H hidden."""
+"""Compares a backend with the reference: outputs, final states, gates and all gradients of one layer."""
 
 from types import ModuleType
 
@@ -14,7 +14,7 @@ Drawn = tuple[dict[str, Tensor], Tensor, tuple[Tensor, ...]]
 
 
 def draw(cell: Cell, T: int, B: int, I: int, H: int, seed: int = 0) -> Drawn:  # noqa: E741
-    """Return seeded float64 weights, x and a positive initial state (a normaliser must not be 0)."""
+    """Return seeded float64 weights, x (T, B, I) and a positive initial state: a normaliser must not be 0."""
     generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape: int) -> Tensor:
@@ -33,7 +33,7 @@ def results(
     lengths: Tensor | None = None,
     trace: bool = True,
 ) -> dict[str, Tensor]:
-    """Return all that a backend computes, by name; gates where a sequence has ended are 0."""
+    """Return all results and gradients of a backend by name; gates are 0 after the end of a sequence."""
     weights = {n: w.to(dtype).requires_grad_() for n, w in drawn[0].items()}
     x, state = drawn[1].to(dtype).requires_grad_(), tuple(s.to(dtype).requires_grad_() for s in drawn[2])
     run = backend.run(cell, weights, x, state, lengths, trace)
@@ -59,7 +59,7 @@ def assert_agreement(
     tolerance: float,
     lengths: list[int] | None = None,
 ) -> None:
-    """Assert that a backend's results are the reference's in float64, to `tolerance` of each tensor's largest value."""
+    """Assert that results differ from the float64 reference by at most `tolerance` times each tensor's maximum."""
     drawn, ends = draw(cell, *shape), None if lengths is None else torch.tensor(lengths)
     if ends is not None:
         drawn[1][torch.arange(shape[0])[:, None] >= ends] = 0.0

@@ -1,4 +1,4 @@
-"""The derived backward pass in torch operations, against autograd's."""
+"""The derived backward pass in torch operations, compared with that of autograd."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def test_agrees_with_the_reference(name: str) -> None:
     assert_agreement(manual, cell, (5, 4, 3, 3), torch.float64, tolerance, lengths=[5, 3, 1, 0])
 
 
-def test_what_it_refuses() -> None:
+def test_refusals() -> None:
     assert "at least one step" in (manual.refuses(load_cell("lstm"), Workload(0, 3, 2, 4)) or "")
     weights, x, state = draw(load_cell("lstm"), 5, 3, 2, 4)
     x.requires_grad_()

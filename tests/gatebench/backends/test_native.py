@@ -1,4 +1,4 @@
-"""torch's own kernels: for exactly which equations, and why not for others. Agreement is in contracts/test_cells.py."""
+"""The kernels of torch: the cells that they compute and refuse. contracts/test_cells.py compares the results."""
 
 from dataclasses import replace
 
@@ -31,14 +31,14 @@ def test_a_kernel_is_found_by_equations_and_not_by_name(name: str, expected: str
     assert kernel(replace(cell, name="other")) is kernel(cell)
 
 
-def test_a_cell_that_shows_another_state_is_another_cell() -> None:
+def test_a_cell_with_another_output_has_no_kernel() -> None:
     lstm = load_cell("lstm")
     turned = Cell("turned", "a test", ("c", "h"), lstm.gates, tuple(reversed(lstm.update_formulas)))
     assert turned.definitions.formulas == lstm.definitions.formulas
     assert kernel(turned) is None
 
 
-def test_attention_held_at_1_is_an_lstm() -> None:
+def test_an_lstm_with_attention_fixed_at_1_has_the_kernel_of_the_lstm() -> None:
     assert kernel(load_cell("lstm_attention_input").fix("a", 1)) is KERNELS["lstm"]
 
 
@@ -47,7 +47,7 @@ def test_attention_held_at_1_is_an_lstm() -> None:
     [
         ("lstm", WORK, None),
         ("gru_before", WORK, "native runs exactly lstm, gru, rnn_tanh, rnn_relu; gru_before has other equations."),
-        ("lstm", replace(WORK, trace=True), "native keeps its gates to itself, so it cannot trace them."),
+        ("lstm", replace(WORK, trace=True), "native does not return gates, so it cannot trace them."),
         ("lstm", replace(WORK, dtype="bfloat16"), "native runs float32 and float64 here, not bfloat16."),
         ("lstm", replace(WORK, B=0), "native needs at least one step and one sequence."),
         ("lstm", replace(WORK, shortest=0), "native cannot run a sequence of length 0."),
@@ -59,7 +59,7 @@ def test_refusals(name: str, work: Workload, sentence: str | None) -> None:
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_stacking_and_back(name: str) -> None:
+def test_unstacked_is_the_inverse_of_stacked(name: str) -> None:
     weights = build(name).gate_parameters(0)
     flat = stacked(KERNELS[name], weights)
     G = len(KERNELS[name].order)

@@ -1,4 +1,4 @@
-"""The truth. That it is true is shown by the witnesses in contracts/test_cells.py; here is how it runs."""
+"""The reference implementation. contracts/test_cells.py compares its results with independent implementations."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ def test_it_refuses_nothing() -> None:
     assert refuses(load_cell("slstm"), Workload(0, 0, 1, 1, "bfloat16", trace=True)) is None
 
 
-def test_every_operation_means_what_folding_takes_it_for() -> None:
+def test_every_operation_has_the_value_that_constant_folding_computes() -> None:
     assert set(OPERATIONS) == {"add", "sub", "mul", "div", "neg", *FUNCTIONS}
     for op, function in OPERATIONS.items():
         two = op in ("add", "sub", "mul", "div", "maximum")
@@ -46,7 +46,7 @@ def test_the_slope_of_hard_sigmoid_is_a_sixth_to_the_last_bit() -> None:
 @pytest.mark.parametrize(
     "tie", ["maximum(i, 0.5)", "maximum(0.5, i)", "1 / (1 + i)", "2 - i", "0.5 * i", "-i", "1 + i"]
 )
-def test_numbers_and_tensors_meet_in_every_operation(tie: str) -> None:
+def test_operations_take_numbers_and_tensors(tie: str) -> None:
     layer = build(load_cell("lstm").tie("f", tie))
     x = inputs(layer)
     _, _, gates = layer.trace(x, backend="reference")
@@ -56,7 +56,7 @@ def test_numbers_and_tensors_meet_in_every_operation(tie: str) -> None:
     layer(x)[0].sum().backward()
 
 
-def test_what_is_the_same_for_all_steps_or_sequences_still_has_its_shape() -> None:
+def test_values_that_do_not_depend_on_the_step_or_the_sequence_have_their_full_shape() -> None:
     """A gate that is a weight only, a state that is a number, a state that is the input."""
     gates = {"i": Gate("sigmoid", inputs=None, recurrent=None), "n": Gate("tanh")}
     update = (name("n") * name("i"), lift(2.0), name("i") * 1, name("n"))
@@ -80,9 +80,9 @@ def test_without_a_trace_there_are_no_gates() -> None:
 
 def test_products_of_the_input_run_once_for_all_steps() -> None:
     cell = load_cell("lstm")
-    line = tape(cell.definitions)
-    assert [i.weights for i in line.hoisted if i.op == "matmul"] == [("W.i", "W.f", "W.g", "W.o")]
-    assert [i.weights for i in line.looped if i.op == "matmul"] == [("R.i", "R.f", "R.g", "R.o")]
+    program = tape(cell.definitions)
+    assert [i.weights for i in program.hoisted if i.op == "matmul"] == [("W.i", "W.f", "W.g", "W.o")]
+    assert [i.weights for i in program.looped if i.op == "matmul"] == [("R.i", "R.f", "R.g", "R.o")]
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

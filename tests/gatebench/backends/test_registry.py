@@ -1,4 +1,4 @@
-"""Which backend runs: the one that was asked for, or for "auto" the first that does not refuse."""
+"""The choice of a backend: the named one, or for "auto" the first that does not refuse."""
 
 from types import SimpleNamespace
 
@@ -37,7 +37,7 @@ def test_a_named_backend_runs_or_refuses() -> None:
         choose("native", load_cell("lstm_cifg"), WORK)
 
 
-def test_an_unknown_backend_is_a_mistake() -> None:
+def test_an_unknown_backend_is_refused_with_the_nearest_name() -> None:
     assert [find(name).NAME for name in BACKENDS] == list(BACKENDS)
     with pytest.raises(UserError, match="There is no backend 'nativ'; did you mean 'native'"):
         choose("nativ", load_cell("lstm"), WORK)

@@ -1,4 +1,4 @@
-"""Cells that are affine in their state: who is one, and that both of their ways through memory agree."""
+"""Cells that are affine in their state: which cells are, and the agreement of both kinds of code with the reference."""
 
 import pytest
 import torch
@@ -23,7 +23,7 @@ def test_agrees_with_the_reference(name: str, shape: tuple[int, int, int, int]) 
 
 
 @pytest.mark.parametrize("B", [1, 3, 31, 33])
-def test_any_number_of_sequences(B: int) -> None:
+def test_agrees_for_any_number_of_sequences(B: int) -> None:
     assert_agreement(scan, load_cell("minlstm"), (4, B, 2, 5), torch.float64, 1e-13)
 
 
@@ -37,13 +37,13 @@ def test_bit_for_bit_the_same_for_any_number_of_threads(I: int, monkeypatch: pyt
         assert all(torch.equal(value, other[key]) for key, value in found[0].items())
 
 
-def test_what_is_too_much_for_the_caches_is_written_past_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_larger_than_the_caches_are_written_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled_cell, "_FAR", 0)
     for dtype, tolerance in ((torch.float64, 1e-13), (torch.float32, 1e-5)):
         assert_agreement(scan, load_cell("minlstm"), (9, 4, 1, 5), dtype, tolerance, lengths=[9, 3, 1, 0])
 
 
-def test_an_lstm_without_recurrent_connections_is_one() -> None:
+def test_an_lstm_without_recurrent_connections_is_affine() -> None:
     cell = load_cell("lstm")
     for gate in "ifgo":
         cell = cell.connect(gate, recurrent=None)
@@ -52,20 +52,20 @@ def test_an_lstm_without_recurrent_connections_is_one() -> None:
     assert_agreement(scan, cell, (9, 4, 2, 5), torch.float64, 1e-13, lengths=[9, 3, 1, 0])
 
 
-def test_it_says_why_a_cell_is_none() -> None:
+def test_refusals_name_the_cell_or_the_device() -> None:
     assert "in lstm" in (scan.refuses(load_cell("lstm"), Workload(9, 4, 2, 5)) or "")
     assert "scan runs on the CPU" in (scan.refuses(load_cell("mingru"), Workload(9, 4, 2, 5, device="cuda")) or "")
 
 
-def test_what_is_no_number_in_the_padding_stays_there() -> None:
-    """Units that are there to fill a vector have no weights: here they divide 0 by 0."""
+def test_nan_in_padded_units_stays_there() -> None:
+    """Units that only fill a vector register have no weights. In this cell they divide 0 by 0."""
     gates = {"f": Gate("sigmoid", recurrent=None), "n": Gate("identity", recurrent=None)}
     gates["d"] = Gate("exp", recurrent=None)
     cell = Cell("quotient", "a test", ("h",), gates, lambda h, f, n, d: (f * h + (1 - f) * n / (d - 1 / d),))
     assert_agreement(scan, cell, (6, 4, 1, 5), torch.float64, 1e-10)
 
 
-def test_both_sides_of_a_sigmoid_stay_within_0_and_1() -> None:
+def test_saturated_gates_stay_within_0_and_1() -> None:
     cell = load_cell("minlstm")
     weights, x, state = draw(cell, 4, 3, 1, 5)
     weights = {n: 300 * w for n, w in weights.items()}
@@ -79,6 +79,6 @@ def test_both_sides_of_a_sigmoid_stay_within_0_and_1() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (2, 40, 1, 3)])
-def test_least_and_many_sequences_of_some_lengths(shape: tuple[int, int, int, int]) -> None:
+def test_agrees_for_the_smallest_and_for_many_sequences(shape: tuple[int, int, int, int]) -> None:
     lengths = [t % (shape[0] + 1) for t in range(shape[1])]
     assert_agreement(scan, load_cell("minlstm"), shape, torch.float64, 1e-12, lengths=lengths)
