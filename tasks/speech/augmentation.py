@@ -1,20 +1,22 @@
-"""What is done to a batch of features before it is learnt from. T time, B batch, I features, V versions of a clip."""
+"""Augmentation and standardisation of a batch of features. T time, B batch, I features, V versions of a clip."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
 
-MASKS = 2  # along each axis, as in SpecAugment's policies for large data sets
+MASKS_PER_AXIS = 2  # as in SpecAugment's policies for large data sets
 
 
 @dataclass(frozen=True)
 class Augmentations:
-    """What training batches undergo, drawn anew for every clip in every epoch; by default nothing.
+    """The augmentations of training batches. They are drawn anew for every clip in every epoch.
 
-    noisy_share: how many of the clips are taken in one of their noisy versions, from 0 to 1. shift: a clip is moved by
-    up to so many frames, to either side. time_mask, frequency_mask: each of two masks hides fewer adjoining frames, or
-    features, than that.
+    Attributes:
+        noisy_share: the probability, from 0 to 1, that a clip is replaced by one of its noisy versions.
+        shift: a clip is shifted in time by up to this number of frames in either direction.
+        time_mask: each of two masks hides fewer adjoining frames than this; 0 for no masks.
+        frequency_mask: each of two masks hides fewer adjoining features than this; 0 for no masks.
     """
 
     noisy_share: float = 0.0
@@ -24,17 +26,19 @@ class Augmentations:
 
 
 class Augment(nn.Module):
-    """Standardises features; in training mode, it augments them first.
+    """Standardise features, in training mode after augmentation.
 
-    Takes (T, B, V · I), the clean version first, and gives (T, B, I). The draws come from a generator of its own, that
-    starts from the seed of torch's global one: they follow the trial's seed, and neither dropout nor the cell moves
-    them. Hidden values are 0, the mean; what a shift lets in is silence.
+    The input (T, B, V · I) has the V versions of each clip, the clean one first. The output is (T, B, I). Masked values
+    are 0, the mean. A shifted clip is padded with silence.
+
+    The module draws from its own generator, which starts from the seed of torch's global generator. Its draws thus
+    follow the trial's seed and do not depend on the draws of dropout or of the cell.
 
     Args:
-        mean: (I,), subtracted from the features.
-        scale: (I,), by which they are then divided.
-        silence: (I,), the features of silence, not standardised.
-        augmentations: what happens in training.
+        mean: (I,) is subtracted from the features.
+        scale: (I,) divides the features.
+        silence: (I,) the features of silence, not standardised.
+        augmentations: the augmentations in training mode.
     """
 
     mean: Tensor
@@ -50,48 +54,70 @@ class Augment(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the standardised features (T, B, I) of (T, B, V · I)."""
-        width, do = len(self.mean), self.augmentations
-        versions = x.shape[-1] // width
+        width = len(self.mean)
         if not self.training:
             return (x[..., :width] - self.mean) / self.scale
-        if versions > 1:
-            x = pick(x.reshape(*x.shape[:2], versions, width), self._versions(x.shape[1], versions))
-        if do.shift:
-            frames = torch.randint(-do.shift, do.shift + 1, (x.shape[1],), generator=self.generator)
-            x = shifted(x, frames, self.silence)
+        x = self._shift(self._select_versions(x))
         x = (x - self.mean) / self.scale
-        hidden = [masks(x.shape[1], x.shape[0], do.time_mask, self.generator).T[:, :, None]] if do.time_mask else []
-        hidden += [masks(x.shape[1], width, do.frequency_mask, self.generator)] if do.frequency_mask else []
-        for mask in hidden:
+        for mask in self._draw_masks(x):
             x = x.masked_fill(mask.to(x.device), 0.0)
         return x
 
-    def _versions(self, clips: int, versions: int) -> Tensor:
-        """Return which version (B,) each clip is taken in."""
-        noisy = torch.rand(clips, generator=self.generator) < self.augmentations.noisy_share
-        return noisy * torch.randint(1, versions, (clips,), generator=self.generator)
+    def _select_versions(self, x: Tensor) -> Tensor:
+        """Return one version (T, B, I) of each clip in (T, B, V · I)."""
+        steps, clips, features = x.shape
+        width = len(self.mean)
+        versions = features // width
+        if versions == 1:
+            return x
+        is_noisy = torch.rand(clips, generator=self.generator) < self.augmentations.noisy_share
+        version = is_noisy * torch.randint(1, versions, (clips,), generator=self.generator)
+        return select_versions(x.reshape(steps, clips, versions, width), version)
+
+    def _shift(self, x: Tensor) -> Tensor:
+        """Return the clips (T, B, I), each shifted by a random number of frames."""
+        most = self.augmentations.shift
+        if not most:
+            return x
+        frames = torch.randint(-most, most + 1, (x.shape[1],), generator=self.generator)
+        return shift_frames(x, frames, self.silence)
+
+    def _draw_masks(self, x: Tensor) -> list[Tensor]:
+        """Return the masks of the clips (T, B, I), each of a shape that broadcasts to that of the clips."""
+        steps, clips, width = x.shape
+        masks = []
+        if self.augmentations.time_mask:
+            time_mask = draw_masks(clips, steps, self.augmentations.time_mask, self.generator)
+            masks.append(time_mask.T[:, :, None])
+        if self.augmentations.frequency_mask:
+            masks.append(draw_masks(clips, width, self.augmentations.frequency_mask, self.generator))
+        return masks
 
 
-def pick(x: Tensor, versions: Tensor) -> Tensor:
-    """Return (T, B, I): of each clip in (T, B, V, I), the version (B,) that is asked for."""
+def select_versions(x: Tensor, versions: Tensor) -> Tensor:
+    """Return one version (T, B, I) of each clip in (T, B, V, I): the one with the number in `versions` (B,)."""
     return x[:, torch.arange(x.shape[1], device=x.device), versions.to(x.device)]
 
 
-def shifted(x: Tensor, frames: Tensor, silence: Tensor) -> Tensor:
-    """Return the clips (T, B, I), each moved later by so many `frames` (B,); silence (I,) comes in at the end."""
+def shift_frames(x: Tensor, frames: Tensor, silence: Tensor) -> Tensor:
+    """Return the clips (T, B, I), each delayed by its number of `frames` (B,) and padded with silence (I,).
+
+    A negative number shifts a clip towards its beginning.
+    """
     source = torch.arange(len(x), device=x.device)[:, None] - frames.to(x.device)
     outside = (source < 0) | (source >= len(x))
-    moved = x.gather(0, source.clamp(0, len(x) - 1)[..., None].expand_as(x))
-    return torch.where(outside[..., None], silence, moved)
+    shifted = x.gather(0, source.clamp(0, len(x) - 1)[..., None].expand_as(x))
+    return torch.where(outside[..., None], silence, shifted)
 
 
-def masks(clips: int, size: int, most: int, generator: Generator) -> Tensor:
-    """Return (B, size) booleans: true within two spans of fewer than `most` adjoining places, drawn for each clip.
+def draw_masks(clips: int, size: int, most: int, generator: Generator) -> Tensor:
+    """Return masks (B, size) for an axis: true within two random spans of fewer than `most` adjoining places.
 
-    The same draws as torchaudio's `mask_along_axis_iid`, which takes them from the global generator.
+    The draws are those of torchaudio's `mask_along_axis_iid`, which is not used because it always draws from torch's
+    global generator.
     """
     places, hidden = torch.arange(size), torch.zeros(clips, size, dtype=torch.bool)
-    for _ in range(MASKS):
+    for _ in range(MASKS_PER_AXIS):
         width = torch.rand(clips, generator=generator) * most
         start = (torch.rand(clips, generator=generator) * (size - width)).long()
         hidden |= (places >= start[:, None]) & (places < (start + width.long())[:, None])

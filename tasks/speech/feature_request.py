@@ -1,4 +1,4 @@
-"""What the features of Speech Commands are computed from. The task `SpeechCommands` has all of these fields."""
+"""The fields of `SpeechCommands` that its features depend on."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any, Protocol
 
 
 class FeatureRequest(Protocol):
-    """Which recordings, which parts, which classes, which features, and which noise.
+    """The choice of recordings, parts, classes, features and noise.
 
-    `SpeechCommands` gives the meaning of each field. The modules that compute features read these fields alone, so they
-    need not know the task.
+    `SpeechCommands` has these fields. The modules that compute features depend on this protocol and not on the task.
     """
 
     @property
@@ -43,7 +42,7 @@ class FeatureRequest(Protocol):
 
     @property
     def split_seed(self) -> int:
-        """The seed of what the official split leaves open."""
+        """The seed that selects the unknown words, and the validation speakers of the subset."""
 
     @property
     def content_sha256(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Speech Commands: which of some words is said in a clip of one second."""
+"""Speech Commands: classify the word in a clip of one second."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from tasks.blocks.validation import check_choice, check_flag, check_number, chec
 from tasks.speech.speakers import PARTS
 from tasks.speech.speech_releases import ARCHIVES, WORDS, check_words, checksums
 
-FEATURES = {"log_mel": 64, "mfcc": 40}  # with the largest width
-TRAINING_CLIPS = {"v0.01_subset": 450, "v0.01": 1703, "v0.02": 2424}  # of a word, about
+FEATURES = {"log_mel": 64, "mfcc": 40}  # the kinds of features, with their largest width
+TRAINING_CLIPS = {"v0.01_subset": 450, "v0.01": 1703, "v0.02": 2424}  # the mean number per word
 
 
 @dataclass(frozen=True)
 class SpeechCommands(Task):
-    """One spoken word a clip, as frames of log-mel energies or MFCCs, standardised by the training part.
+    """Classify the spoken word in a clip, from frames of log-mel energies or MFCCs.
+
+    The features are standardised by the mean and the standard deviation of the training part.
 
     Attributes:
         version: the release: "v0.02" (35 words), "v0.01" (30 words), or "v0.01_subset" (5,000 clips of 9 of them).
-        words: the words that are classes. Without any, all words of the version are classes.
+        words: the words that are classes. If it is empty, all words of the version are classes.
         unknown: whether there is one more class, of other words, a tenth as many as there are clips of the words.
-        silence: whether there is one more class, of background noise, a tenth as many likewise.
+        silence: whether there is one more class, of background noise, also a tenth as many.
         split: the official split of the speakers: "lists", or "hash" of the speaker's name. The two agree.
         split_seed: the seed that selects the unknown words, and the validation speakers of the subset.
         content_sha256: the checksum of v0.01 or v0.02 unpacked, to read it so; None reads the archive. See
@@ -41,19 +43,19 @@ class SpeechCommands(Task):
         time_shift_ms: how far a training clip is shifted at most, in milliseconds, rounded to whole frames.
         time_mask: in training, each of two masks hides fewer adjoining frames than this (SpecAugment).
         frequency_mask: in training, each of two masks hides fewer adjoining features than this (SpecAugment).
-        test_noise: the noise that is added to test clips: "white", or "background" from stretches of the recordings
+        test_noise: the noise that is added to test clips: "white", or "background" from sections of the recordings
             that training does not use.
         test_snr_db: the signal-to-noise ratio of the test clips in decibels. None adds no noise.
         noise_seed: the seed of all noise.
     """
 
-    title = "Speech Commands, one word of some in a second"
+    title = "Speech Commands, a spoken word in one second"
     metrics = (Metric("accuracy", "max"),)
-    chance = 1 / 35  # of 35 words; an instance has that of its own classes
+    chance = 1 / 35  # for 35 words; `__post_init__` sets it for the classes of an instance
     protocol = (
         "Warden 2018: 80/10/10 % of the speakers by the official lists; 12 classes as in the official code, used by "
-        "Zhang et al. 2017 (Hello Edge), but with silences and noise drawn once, those of each part from its own "
-        "stretches of the recordings. The subset v0.01_subset has no official test clip: its official validation clips "
+        "Zhang et al. 2017 (Hello Edge), but silences and noise are drawn once, and each part has its own sections of "
+        "the noise recordings. The subset v0.01_subset has no official test clip: its official validation clips "
         "are the test, and a tenth of the training speakers are held out for validation. Figures for it are not "
         "comparable with published ones."
     )
@@ -89,7 +91,7 @@ class SpeechCommands(Task):
 
     @property
     def is_subset(self) -> bool:
-        """Whether it is no whole release, and so has a split of its own and no background noise."""
+        """Whether the version is the subset, which has its own split and no background noise."""
         return self.version not in ARCHIVES
 
     @property
@@ -99,7 +101,7 @@ class SpeechCommands(Task):
 
     @property
     def classes(self) -> int:
-        """C, how many there are."""
+        """C, the number of classes."""
         return len(self.target_words) + self.unknown + self.silence
 
     @property
@@ -109,14 +111,14 @@ class SpeechCommands(Task):
 
     @property
     def steps(self) -> int:
-        """T, the frames of a second."""
+        """T, the number of frames in a second."""
         return 1 + (1000 - self.window_ms) // self.stride_ms
 
     @property
     def label(self) -> str:
-        """The name in tables; it always says the version, since the subset is not the whole."""
-        usual = SpeechCommands().parameters()
-        shown = {key: value for key, value in self.parameters().items() if key == "version" or value != usual[key]}
+        """The name in tables. It always contains the version, so that the subset is not taken for a whole release."""
+        defaults = SpeechCommands().parameters()
+        shown = {key: value for key, value in self.parameters().items() if key == "version" or value != defaults[key]}
         shown |= {"words": "+".join(self.words)} if self.words else {}
         return f"{self.name}[{', '.join(f'{key}={value}' for key, value in shown.items())}]"
 
@@ -125,16 +127,16 @@ class SpeechCommands(Task):
         return {**super().parameters(), "words": list(self.words)}
 
     def size(self) -> Size:
-        """Return how much it trains on, by the mean over the words of a release."""
+        """Return the number of training clips, estimated from the mean over all words of the version, T and I."""
         words = len(self.target_words) * (1 + 0.1 * (self.unknown + self.silence))
         return Size(round(TRAINING_CLIPS[self.version] * words), self.steps, self.width)
 
     def checksums(self) -> Mapping[str, str]:
-        """Return the checksums of the archives; a release that is read unpacked has the one that the config says."""
+        """Return the SHA-256 of the archives, or `content_sha256` for an unpacked release."""
         return checksums(self.version, self.read_words, self.content_sha256)
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:
-        """Read the recordings in any of their layouts, or, without a look at them, what the cache holds of them."""
+        """Read the features from the cache, or compute them from the recordings in any of their layouts."""
         import torch
 
         from tasks.blocks.linear_classifier import linear_accuracy
@@ -165,13 +167,13 @@ class SpeechCommands(Task):
         check_flag("unknown", self.unknown)
         check_flag("silence", self.silence)
         if self.classes < 2:
-            raise out_of_range("task.words", list(self.words), "enough for two classes")
+            raise out_of_range("task.words", list(self.words), "enough words for two classes")
         if self.unknown and len(self.target_words) == len(WORDS[self.version]):
-            raise UserError("task.unknown needs words that are no classes of their own; name the others in task.words.")
+            raise UserError("task.unknown needs words that are not target words; list the target words in task.words.")
         check_choice("split", self.split, ("lists", "hash"))
         check_whole("split_seed", self.split_seed, 0)
         if self.content_sha256 is not None and self.is_subset:
-            raise UserError(f"task.content_sha256 is for a whole release; {self.version} has checksums of its own.")
+            raise UserError(f"task.content_sha256 is for a whole release; {self.version} has its own checksums.")
         if self.content_sha256 is not None and not re.fullmatch("[0-9a-f]{64}", str(self.content_sha256)):
             raise out_of_range("task.content_sha256", self.content_sha256, "a SHA-256 in 64 hex digits, or null")
 
@@ -192,10 +194,10 @@ class SpeechCommands(Task):
         if self.test_snr_db is not None:
             check_number("test_snr_db", self.test_snr_db, -50, 100)
         in_test = self.test_snr_db is not None and self.test_noise == "background"
-        needs = {"silence": self.silence, "background_share": self.background_share, "test_noise=background": in_test}
-        needy = [f"task.{name}" for name, needed in needs.items() if needed]
-        if needy and self.is_subset:
+        uses = {"silence": self.silence, "background_share": self.background_share, "test_noise=background": in_test}
+        users = [f"task.{name}" for name, used in uses.items() if used]
+        if users and self.is_subset:
             raise UserError(
-                f"{needy[0]} needs recordings of background noise, which {self.version} does not have; "
+                f"{users[0]} needs recordings of background noise, which {self.version} does not have; "
                 f"use task.version=v0.01 or v0.02."
             )

@@ -1,4 +1,4 @@
-"""The releases of Speech Commands: their words, their checksums, and where their files are looked for."""
+"""The releases of Speech Commands: their words, their checksums and the places of their files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,10 +12,10 @@ from tasks.speech.recordings import (
     Recordings,
     checksums_of,
     digest_of,
-    held_to,
-    in_archive,
-    in_folders,
-    in_word_archives,
+    from_archive,
+    from_folders,
+    from_word_archives,
+    with_checksums,
 )
 from tasks.speech.speakers import listed_part
 
@@ -23,17 +23,17 @@ HOME = "http://download.tensorflow.org/data/"
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 OTHERS = ("bed", "bird", "cat", "dog", "happy", "house", "marvin", "sheila", "tree", "wow")
-ADDED = ("backward", "follow", "forward", "learn", "visual")  # in v0.02
+NEW_WORDS = ("backward", "follow", "forward", "learn", "visual")  # in v0.02
 WORDS: Mapping[str, tuple[str, ...]] = {
     "v0.01_subset": ("down", "eight", "five", "go", "left", "one", "right", "up", "zero"),
     "v0.01": tuple(sorted(COMMANDS + DIGITS + OTHERS)),
-    "v0.02": tuple(sorted(COMMANDS + DIGITS + OTHERS + ADDED)),
+    "v0.02": tuple(sorted(COMMANDS + DIGITS + OTHERS + NEW_WORDS)),
 }
 ARCHIVES = {
     "v0.01": "743935421bb51cccdb6bdd152e04c5c70274e935c82119ad7faeec31780d811d",
     "v0.02": "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
 }
-"""SHA-256 of "speech_commands_v0.01.tar.gz" and its successor, as published."""
+"""The published SHA-256 of the archive of each whole release."""
 
 WORD_ARCHIVES = {
     "down": "d516b77d7c80d7dfd7d6ad43f9d4801784c02aee810b5960e60cce5ba751c22e",
@@ -46,7 +46,7 @@ WORD_ARCHIVES = {
     "up": "dd525cf5730d349499fc34dd970467102ef9cacd98673d093e8e1ebfe4aa00a6",
     "zero": "39ab189e7707d789532c5aad86a24c89ff1055e056b72373c78e19cb08a681a3",
 }
-"""SHA-256 of "down.tar.xz" and the others of the subset."""
+"""The SHA-256 of the archive of each word of the subset, such as "down.tar.xz"."""
 
 WORD_CLIPS = {
     "down": "1b2cfdf12a0c55214858e496aa9ed0c18c241ca62aa5211c191dde925392b22c",
@@ -59,134 +59,154 @@ WORD_CLIPS = {
     "up": "622d5b3022dc1207aa305d7798f5ca3ab451bb0b5581d1f7ed5fd7a3a5badcc0",
     "zero": "55d90a2c41858d4ebb05fd161ff8f2e1e9a82193da29564c2dca39aa9038805f",
 }
-"""`digest_of` the clips of the subset, wherever they lie."""
+"""The `digest_of` the clips of each word of the subset, in any layout."""
 
 LIST_FILES = {
     "validation_list.txt": "0993bb1e67efd5904c2a2fd0d8eb5ef420f4f5258f3fab2be602980082248cf7",
     "testing_list.txt": "3984cc8eaa0e96e3d657b62f954ff701389f96fa17648c730eb1e0439a1a37d6",
 }
-"""SHA-256 of the lists of v0.01."""
+"""The SHA-256 of the lists of v0.01."""
 
 FIRST_CLIPS = {"training": 500, "validation": 50}
-"""How many of a word's clips in each part the subset has, the first ones by name; and twice as many of "right"."""
+"""The number of clips of a word that the subset has from each part of v0.01: the first ones by name.
+
+For validation it has twice as many of "right".
+"""
 
 
 def check_words(version: str, words: object) -> None:
-    """Check that the field `words` holds different words of a version, or none.
+    """Check that the field `words` contains different words of a version, or none.
 
     Raises:
-        UserError: it does not.
+        UserError: it contains something else.
     """
     if isinstance(words, str) or not isinstance(words, Sequence):
         raise out_of_range("task.words", words, "a list such as [down,go], or [] for all words")
-    for number, word in enumerate(words):
+    for index, word in enumerate(words):
         check_choice(f"words of {version}", word, WORDS[version])
-        if word in words[:number]:
+        if word in words[:index]:
             raise out_of_range("task.words", list(words), "different words")
 
 
-def checksums(version: str, words: Sequence[str], content: str | None) -> dict[str, str]:
-    """Return {file: sha256} of what is read for these words; other layouts stand for the same data."""
+def checksums(version: str, words: Sequence[str], content_sha256: str | None) -> dict[str, str]:
+    """Return the SHA-256 of each file that is read for these words. Other layouts of the same data do not change it."""
     if version in ARCHIVES:
-        return {_archive(version): ARCHIVES[version]} if content is None else {f"speech_commands_{version}": content}
+        if content_sha256 is None:
+            return {_archive_name(version): ARCHIVES[version]}
+        return {f"speech_commands_{version}": content_sha256}
     return {f"{word}.tar.xz": WORD_ARCHIVES[word] for word in words} | LIST_FILES
 
 
-def find_recordings(root: Path, version: str, words: Sequence[str], content: str | None) -> Recordings:
-    """Return a release's recordings, or of the subset those of the given words; verified, or when they are read.
+def find_recordings(root: Path, version: str, words: Sequence[str], content_sha256: str | None) -> Recordings:
+    """Return the recordings of a release, verified now or when they are read.
 
-    Of the layouts it takes the first that is there: the archives of the subset, the folders that the official archive
-    unpacks to, that archive. What is damaged is never passed over for another.
+    The first layout that exists is used: the archives of the subset, the folders of the unpacked official archive, the
+    official archive. A damaged layout is an error, even if another layout exists.
 
     Args:
         root: the data root.
         version: a key of `WORDS`.
-        words: of the subset, those that are wanted.
-        content: for a whole release in folders, the SHA-256 that `digest_of` must give for it, since none is published;
-            None reads the archive.
+        words: the words to read, for the subset only.
+        content_sha256: None reads the archive of a whole release. A SHA-256 reads an unpacked release, for which no
+            checksum is published, if `digest_of` gives this SHA-256.
 
     Raises:
-        MissingFile: nothing is there.
-        UserError: a file cannot be read, or is not what it should be.
+        MissingFile: the release is not below the data root.
+        UserError: a file cannot be read, or is not the published one.
     """
     if version == "v0.01_subset":
         return _subset(root, words)
-    folders = folders_of(version)
-    if content is None:
-        try:
-            return in_archive(find_file(root, folders, (_archive(version),), HOME), ARCHIVES[version], HOME)
-        except MissingFile:
-            _refuse_unpinned(root, version)
-            raise
-    return _pinned(find_file(root, folders, (LISTS["validation"],), HOME).parent, content)
+    if content_sha256 is not None:
+        folder = find_file(root, folders_of(version), (LISTS["validation"],), HOME).parent
+        return _unpacked_release(folder, content_sha256)
+    try:
+        path = find_file(root, folders_of(version), (_archive_name(version),), HOME)
+    except MissingFile:
+        _refuse_unpacked_release(root, version)
+        raise
+    return from_archive(path, ARCHIVES[version], HOME)
 
 
 def _subset(root: Path, words: Sequence[str]) -> Recordings:
+    """Return the recordings of some words of the subset, from its own archives, from v0.01, or from v0.01 unpacked."""
     folders = ("speech_commands_v0.01_subset", *folders_of("v0.01"))
-    names = (f"{words[0]}.tar.xz", LISTS["validation"], _archive("v0.01"))
-    found = find_file(root, folders, names, HOME)
-    if found.name == names[0]:
+    word_archive, archive = f"{words[0]}.tar.xz", _archive_name("v0.01")
+    path = find_file(root, folders, (word_archive, LISTS["validation"], archive), HOME)
+    if path.name == word_archive:
         files = {f"{word}.tar.xz": WORD_ARCHIVES[word] for word in words} | LIST_FILES
-        return in_word_archives([(found.parent / file, sha256) for file, sha256 in files.items()], HOME)
-    if found.name == names[2]:
-        archive = in_archive(found, ARCHIVES["v0.01"], HOME)
-        return replace(archive, clips=tuple(sorted(clip for word in words for clip in _first_clips(archive, word))))
-    missing = [word for word in words if not (found.parent / word).is_dir()]
+        return from_word_archives([(path.parent / file, sha256) for file, sha256 in files.items()], HOME)
+    if path.name == archive:
+        release = from_archive(path, ARCHIVES["v0.01"], HOME)
+        return replace(release, clips=tuple(sorted(clip for word in words for clip in _first_clips(release, word))))
+    return _unpacked_subset(path.parent, words)
+
+
+def _unpacked_subset(folder: Path, words: Sequence[str]) -> Recordings:
+    """Return the recordings of some words of the subset from v0.01 unpacked."""
+    missing = [word for word in words if not (folder / word).is_dir()]
     if missing:
-        raise MissingFile(
-            f"{found.parent} has neither {missing[0]}.tar.xz nor {missing[0]}; the official home is {HOME}."
-        )
+        raise MissingFile(f"{folder} has neither {missing[0]}.tar.xz nor {missing[0]}; the official home is {HOME}.")
     for file, sha256 in LIST_FILES.items():
-        read_verified(found.parent / file, sha256, HOME)
-    unpacked = in_folders(found.parent)
+        read_verified(folder / file, sha256, HOME)
+    release = from_folders(folder)
     sums: dict[str, str] = {}
     for word in words:
-        of_word = checksums_of(unpacked.read(_first_clips(unpacked, word)))
-        if (digest := digest_of(of_word)) != WORD_CLIPS[word]:
+        word_sums = checksums_of(release.read(_first_clips(release, word)))
+        if (digest := digest_of(word_sums)) != WORD_CLIPS[word]:
             raise UserError(
-                f"{found.parent / word} does not hold the clips of the subset as published: of the {len(of_word):,} "
-                f"that it should have, the digest is {digest}, not {WORD_CLIPS[word]}; the official home is {HOME}."
+                f"{folder / word} does not have the published clips of the subset: the digest of its "
+                f"{len(word_sums):,} clips is {digest}, not {WORD_CLIPS[word]}; the official home is {HOME}."
             )
-        sums |= of_word
-    return held_to(unpacked, sums)
+        sums |= word_sums
+    return with_checksums(release, sums)
 
 
-def _first_clips(recordings: Recordings, word: str) -> list[str]:
-    """Return the clips of a word that the subset has."""
-    lists, chosen = recordings.lists(), []
-    clips = [clip for clip in recordings.clips if clip.startswith(f"{word}/")]
+def _first_clips(release: Recordings, word: str) -> list[str]:
+    """Return the names of the clips of a word that belong to the subset."""
+    lists = release.lists()
+    word_clips = [clip for clip in release.clips if clip.startswith(f"{word}/")]
+    chosen: list[str] = []
     for part, count in FIRST_CLIPS.items():
-        of_part = [clip for clip in clips if listed_part(clip, lists) == part]
-        chosen += of_part[: count * (2 if (part, word) == ("validation", "right") else 1)]
+        part_clips = [clip for clip in word_clips if listed_part(clip, lists) == part]
+        chosen += part_clips[: count * (2 if (part, word) == ("validation", "right") else 1)]
     return chosen
 
 
-def _refuse_unpinned(root: Path, version: str) -> None:
-    """Say which digest an unpacked release has, if there is one."""
+def _refuse_unpacked_release(root: Path, version: str) -> None:
+    """Raise an error with the digest of an unpacked release, if there is one."""
     try:
         folder = find_file(root, folders_of(version), (LISTS["validation"],), HOME).parent
     except MissingFile:
         return
-    recordings = in_folders(folder)
-    digest = digest_of(checksums_of([*recordings.others.items(), *recordings.read(recordings.clips)]))
+    release = from_folders(folder)
+    digest = digest_of(_all_checksums(release))
     raise UserError(
-        f"{folder} holds {len(recordings.clips):,} unpacked clips, for which no checksum is published: put "
-        f"{_archive(version)} there, or set task.content_sha256={digest} to read just what lies there now."
+        f"{folder} has {len(release.clips):,} unpacked clips, for which no checksum is published: put "
+        f"{_archive_name(version)} there, or set task.content_sha256={digest} to read exactly these clips."
     )
 
 
-def _pinned(folder: Path, content: str) -> Recordings:
-    recordings = in_folders(folder)
-    sums = checksums_of([*recordings.others.items(), *recordings.read(recordings.clips)])
-    if (digest := digest_of(sums)) != content:
-        raise UserError(f"{folder} holds other files than task.content_sha256 says: it is {digest}, not {content}.")
-    return held_to(recordings, sums)
+def _unpacked_release(folder: Path, content_sha256: str) -> Recordings:
+    """Return the recordings of an unpacked release, if they have this digest."""
+    release = from_folders(folder)
+    sums = _all_checksums(release)
+    if (digest := digest_of(sums)) != content_sha256:
+        raise UserError(
+            f"{folder} does not have the files that task.content_sha256 names: their digest is {digest}, "
+            f"not {content_sha256}."
+        )
+    return with_checksums(release, sums)
+
+
+def _all_checksums(release: Recordings) -> dict[str, str]:
+    """Return the SHA-256 of every file of a release, by name."""
+    return checksums_of([*release.others.items(), *release.read(release.clips)])
 
 
 def folders_of(version: str) -> tuple[str, ...]:
-    """Return where a release is looked for: under its own name, as torchaudio puts it, or in the root itself."""
+    """Return the folders of a release below the data root: of its own name, of torchaudio, or the root itself."""
     return f"speech_commands_{version}", f"SpeechCommands/speech_commands_{version}", "SpeechCommands", "."
 
 
-def _archive(version: str) -> str:
+def _archive_name(version: str) -> str:
     return f"speech_commands_{version}.tar.gz"

@@ -1,4 +1,8 @@
-"""Wav files as Speech Commands has them: 16,000 samples a second, one channel, 16 bits a sample."""
+"""Wav files of Speech Commands: 16,000 samples a second, one channel, 16 bits a sample.
+
+soundfile decodes the files. The size in the header is checked here, because libsndfile 1.2 reads a truncated file as a
+shorter one, without an error.
+"""
 
 import io
 
@@ -9,19 +13,24 @@ from numpy.typing import NDArray
 from gatebench.errors import UserError
 
 RATE = 16_000  # samples a second
-FULL_SCALE = 32_768
+FULL_SCALE = 32_768  # the integer sample that corresponds to 1.0
 
 
 def read_wav(data: bytes, name: str) -> NDArray[np.int16]:
-    """Return the samples (N,) of a wav file, at least one; `name` is the file's, for the sentences.
+    """Return the samples (N,) of a wav file, with N at least 1.
 
-    Nothing is converted: what has another rate, several channels or another kind of samples is not of this data set.
+    A file with another rate, several channels or another kind of samples does not belong to the data set. It is refused
+    and not converted.
+
+    Args:
+        data: the bytes of the file.
+        name: the name of the file, for messages.
 
     Raises:
-        UserError: the file is no wav file, is cut off, holds no sample, or holds others than these.
+        UserError: the file is not a wav file, is truncated, has no samples, or has samples of another kind.
     """
     if data[:4] == b"RIFF" and (announced := int.from_bytes(data[4:8], "little") + 8) > len(data):
-        raise UserError(f"{name} is cut off: it announces {announced:,} bytes and has {len(data):,}.")
+        raise UserError(f"{name} is truncated: its header announces {announced:,} bytes, and it has {len(data):,}.")
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             found = (file.format, file.subtype, file.samplerate, file.channels)
@@ -34,7 +43,7 @@ def read_wav(data: bytes, name: str) -> NDArray[np.int16]:
             f"it must be WAV PCM_16 at {RATE:,} Hz with one."
         )
     if not len(samples):
-        raise UserError(f"{name} holds no sample.")
+        raise UserError(f"{name} has no samples.")
     return samples
 
 
@@ -44,7 +53,10 @@ def to_floats(samples: NDArray[np.int16]) -> NDArray[np.float32]:
 
 
 def one_second(samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Return the samples (N,) as a second of floats (RATE,): cut, or with zeros behind, as the official code does."""
+    """Return the samples (N,) as one second of floats (RATE,).
+
+    Longer clips are cut at the end, and shorter ones are padded with zeros at the end, as in the official code.
+    """
     wave = np.zeros(RATE, np.float32)
     wave[: len(samples)] = to_floats(samples[:RATE])
     return wave

@@ -103,7 +103,7 @@ def test_a_constant_column_and_a_short_file_are_refused(tmp_path: Path, task: Se
     for rows in (1, 2, 30):
         (tmp_path / "short.csv").write_bytes(csv_bytes(constant[:rows], "Date,Close,Volume", HOURS))
         with pytest.raises(
-            UserError, match=rf"^short\.csv is too short: its {rows} steps are split, .* lower task\.input_len"
+            UserError, match=rf"^short\.csv is too short: its {rows} steps are split after .* lower task\.input_len"
         ):
             replace(task, path=str(tmp_path / "short.csv")).load(tmp_path)
 

@@ -1,4 +1,4 @@
-"""Speech Commands in small: recordings in every layout, in which each word is a tone of its own in noise."""
+"""A small Speech Commands in every layout. Each word is a tone of its own frequency, with noise."""
 
 import hashlib
 import io
@@ -16,22 +16,22 @@ from tasks.speech.speakers import hashed_part, is_held_out
 from tasks.speech.speech_releases import COMMANDS, WORDS
 from tests.tasks.data.archives import tar_bytes
 
-SAMPLES = 4000  # a quarter of a second: small archives
-CLIPS = {"training": 30, "validation": 10, "testing": 12}  # of a word
+SAMPLES = 4000  # a quarter of a second, for small archives
+CLIPS = {"training": 30, "validation": 10, "testing": 12}  # per word
 SUBSET_CLIPS = {"training": 50, "validation": 22}
 NOISES = ("hum", "rain")
 Files = dict[str, bytes]
 
 
 def wav_bytes(samples: NDArray[np.int16], rate: int = 16_000, kind: str = "WAV", subtype: str = "PCM_16") -> bytes:
-    """Return samples (N,) or (N, channels) as a file."""
+    """Return samples (N,) or (N, channels) as a sound file."""
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, rate, subtype, format=kind)
     return buffer.getvalue()
 
 
 def speakers(part: str, count: int) -> list[str]:
-    """Return speakers whom the official hash puts into a part; of training, a fifth are held out under seed 0."""
+    """Return speakers of a part by the official hash. A fifth of the training speakers are held out by seed 0."""
     names = (sha256(str(i).encode())[:8] for i in itertools.count())
     found = (name for name in names if hashed_part(f"{name}_nohash_0.wav") == part)
     held_out: list[str] = []
@@ -45,17 +45,17 @@ def speakers(part: str, count: int) -> list[str]:
 
 
 def small_clips(words: Iterable[str], parts: Mapping[str, int] = CLIPS) -> Files:
-    """Return {"word/speaker_nohash_n.wav": bytes}: so many clips of each word in each part, two by a speaker.
+    """Return {"word/speaker_nohash_n.wav": bytes} with the numbers of clips of each word in `parts`, two by a speaker.
 
-    One clip in ten has the tone of any word.
+    One clip in ten has the tone of a random word.
     """
     rng, clips, words = np.random.default_rng(0), {}, sorted(words)
     time = np.arange(SAMPLES) / 16_000
     for number, word in enumerate(words):
         for part, count in parts.items():
             for i, name in enumerate(speakers(part, count // 2) * 2):
-                heard = number if rng.random() < 0.9 else rng.integers(len(words))
-                tone = np.sin(2 * np.pi * 200 * 1.25**heard * time + rng.random())
+                tone_number = number if rng.random() < 0.9 else rng.integers(len(words))
+                tone = np.sin(2 * np.pi * 200 * 1.25**tone_number * time + rng.random())
                 sound = 2000 * tone + 1500 * rng.standard_normal(SAMPLES)
                 clips[f"{word}/{name}_nohash_{i >= count // 2:d}.wav"] = wav_bytes(sound.astype(np.int16))
     return clips
@@ -89,7 +89,7 @@ def write_small_subset(
     words: Iterable[str] = WORDS["v0.01_subset"],
     parts: Mapping[str, int] = SUBSET_CLIPS,
 ) -> Files:
-    """Write the subset as archives of a word each, have the task expect their checksums, and return the clips."""
+    """Write the subset as one archive for each word, patch the task's checksums, and return the clips."""
     clips = small_clips(words, parts)
     files = small_lists(clips)
     expect(patch, speech_releases.LIST_FILES, files)
@@ -108,7 +108,7 @@ def write_small_release(
     parts: Mapping[str, int] = CLIPS,
     version: str = "v0.01",
 ) -> Files:
-    """Write a release as the official archive, have the task expect its checksum, and return all its files."""
+    """Write a release as the official archive, patch the task's checksum, and return all its files."""
     clips = small_clips(words, parts)
     files = clips | small_lists(clips) | small_noise() | {"README.md": b"# Speech Commands"}
     archive = tar_bytes(files, "gz", "./")

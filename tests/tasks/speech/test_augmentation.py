@@ -3,7 +3,14 @@ import torch
 from torch import Generator, Tensor
 from torchaudio.functional import mask_along_axis_iid
 
-from tasks.speech.augmentation import MASKS, Augment, Augmentations, masks, pick, shifted
+from tasks.speech.augmentation import (
+    MASKS_PER_AXIS,
+    Augment,
+    Augmentations,
+    draw_masks,
+    select_versions,
+    shift_frames,
+)
 
 T, B, I = 20, 6, 5  # noqa: E741
 MEAN, SCALE, SILENCE = torch.arange(I).float(), torch.arange(1, I + 1).float(), torch.full((I,), -9.0)
@@ -39,7 +46,7 @@ def test_draws_follow_the_seed_and_differ_from_batch_to_batch(x: Tensor) -> None
     versions = torch.cat([x, -x], -1)
     first, again, other = module(0, **fields), module(0, **fields), module(1, **fields)
     ours = [first(versions) for _ in range(3)]
-    torch.rand(100)  # what dropout would draw
+    torch.rand(100)  # as dropout does
     assert all(torch.equal(a, again(versions)) for a in ours)
     assert not torch.equal(ours[0], ours[1])
     assert not torch.equal(ours[0], other(versions))
@@ -56,30 +63,30 @@ def test_a_share_of_the_clips_is_noisy() -> None:
     versions = torch.cat([clean, noisy, 2 * noisy, 3 * noisy], -1)
     augment = Augment(torch.zeros(I), torch.ones(I), SILENCE, Augmentations(noisy_share=0.6))
     chosen = augment(versions)
-    assert (chosen == chosen[..., :1]).all()  # a clip is taken whole
+    assert (chosen == chosen[..., :1]).all()  # all features of a clip are of one version
     counts = chosen[0, :, 0].long().bincount(minlength=4)
     assert counts[0].item() == pytest.approx(400, abs=70)
     assert counts[1:].tolist() == pytest.approx([200] * 3, abs=60)
 
 
-def test_pick() -> None:
+def test_select_versions() -> None:
     x = torch.randn(T, B, 3, I, generator=generator())
     versions = torch.tensor([0, 2, 1, 0, 1, 2])
     for clip, version in enumerate(versions.tolist()):
-        assert torch.equal(pick(x, versions)[:, clip], x[:, clip, version])
+        assert torch.equal(select_versions(x, versions)[:, clip], x[:, clip, version])
 
 
-def test_shifted(x: Tensor) -> None:
-    moved = shifted(x, torch.tensor([0, 3, -2, T, -T, 1]), SILENCE)
-    assert torch.equal(moved[:, 0], x[:, 0])
-    assert torch.equal(moved[3:, 1], x[:-3, 1])
-    assert torch.equal(moved[:3, 1], SILENCE.expand(3, I))
-    assert torch.equal(moved[:-2, 2], x[2:, 2])
-    assert torch.equal(moved[-2:, 2], SILENCE.expand(2, I))
-    assert torch.equal(moved[:, 3:5], SILENCE.expand(T, 2, I))
+def test_shift_frames(x: Tensor) -> None:
+    shifted = shift_frames(x, torch.tensor([0, 3, -2, T, -T, 1]), SILENCE)
+    assert torch.equal(shifted[:, 0], x[:, 0])
+    assert torch.equal(shifted[3:, 1], x[:-3, 1])
+    assert torch.equal(shifted[:3, 1], SILENCE.expand(3, I))
+    assert torch.equal(shifted[:-2, 2], x[2:, 2])
+    assert torch.equal(shifted[-2:, 2], SILENCE.expand(2, I))
+    assert torch.equal(shifted[:, 3:5], SILENCE.expand(T, 2, I))
 
 
-def test_shifts_are_drawn_to_either_side_up_to_the_end() -> None:
+def test_shifts_go_up_to_the_limit_in_both_directions() -> None:
     x = torch.zeros(T, 500, I)
     x[T // 2] = 1.0
     augment = Augment(torch.zeros(I), torch.ones(I), torch.zeros(I), Augmentations(shift=2))
@@ -88,13 +95,13 @@ def test_shifts_are_drawn_to_either_side_up_to_the_end() -> None:
 
 
 @pytest.mark.parametrize(("size", "most"), [(49, 10), (40, 8), (5, 5)])
-def test_masks_are_torchaudios(size: int, most: int) -> None:
+def test_masks_equal_those_of_torchaudio(size: int, most: int) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
         expected = torch.ones(64, 1, size, 1)
-        for _ in range(MASKS):
+        for _ in range(MASKS_PER_AXIS):
             expected = mask_along_axis_iid(expected, most, 0.0, axis=2)
-    assert torch.equal(masks(64, size, most, generator(7)), expected[:, 0, :, 0] == 0)
+    assert torch.equal(draw_masks(64, size, most, generator(7)), expected[:, 0, :, 0] == 0)
 
 
 @pytest.mark.parametrize(("fields", "dim"), [({"time_mask": 6}, 0), ({"frequency_mask": 4}, 2)])
@@ -102,12 +109,12 @@ def test_masked_values_are_the_mean(fields: dict[str, int], dim: int) -> None:
     augment = module(**fields)
     hidden = augment(torch.full((T, 200, I), 100.0)) == 0
     other = 2 - dim
-    assert torch.equal(hidden, hidden.any(other, keepdim=True).expand_as(hidden))  # over the other axis, all or nothing
+    assert torch.equal(hidden, hidden.any(other, keepdim=True).expand_as(hidden))  # one mask along the other axis
     assert 0 < hidden.double().mean() < 0.5
-    assert hidden.any(other).sum(min(dim, 1)).max() <= MASKS * (next(iter(fields.values())) - 1)
+    assert hidden.any(other).sum(min(dim, 1)).max() <= MASKS_PER_AXIS * (next(iter(fields.values())) - 1)
 
 
-def test_nothing_is_masked_or_moved_in_place(x: Tensor) -> None:
+def test_the_input_is_not_changed(x: Tensor) -> None:
     kept = x.clone()
     module(shift=3, time_mask=9, frequency_mask=4)(x)
     assert torch.equal(x, kept)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gatebench.errors import UserError
-from tasks.speech.noise import STRETCHES, Background, Waves, add_noise, white
+from tasks.speech.noise import PART_RANGES, NoiseSections, Waves, add_noise, white_noise
 
 SAMPLES = 1600
 
@@ -27,47 +27,50 @@ def clips(count: int, lengths: NDArray[np.int64]) -> Waves:
 def test_the_measured_ratio_is_the_one_asked_for(snr_db: float, seed: int) -> None:
     lengths = np.array([SAMPLES, 700, 1])
     waves = clips(3, lengths)
-    noise = np.stack([white(SAMPLES, f"{seed}/{i}") for i in range(3)])
+    noise = np.stack([white_noise(SAMPLES, f"{seed}/{i}") for i in range(3)])
     noisy = add_noise(waves, lengths, noise, snr_db)
     assert noisy.dtype == np.float32
     for before, after, length in zip(waves, noisy, lengths, strict=True):
         assert decibels(before[:length], after.astype(float) - before) == pytest.approx(snr_db, abs=0.1)
 
 
-def test_noise_is_heard_behind_a_short_clip_too() -> None:
+def test_noise_is_also_added_after_a_short_clip() -> None:
     waves = clips(1, np.array([500]))
-    noisy = add_noise(waves, np.array([500]), white(SAMPLES, "a")[None], 10)
+    noisy = add_noise(waves, np.array([500]), white_noise(SAMPLES, "a")[None], 10)
     assert np.abs(noisy[0, 500:]).min() >= 0
     assert noisy[0, 500:].std() == pytest.approx((noisy - waves)[0, :500].std(), rel=0.15)
 
 
 def test_a_silent_clip_stays_silent() -> None:
     silent = np.zeros((1, SAMPLES), np.float32)
-    assert not add_noise(silent, np.array([SAMPLES]), white(SAMPLES, "a")[None], 0).any()
+    assert not add_noise(silent, np.array([SAMPLES]), white_noise(SAMPLES, "a")[None], 0).any()
 
 
-def test_white_noise_follows_its_key_alone() -> None:
-    first = white(SAMPLES, "a")
+def test_white_noise_depends_on_its_key_only() -> None:
+    first = white_noise(SAMPLES, "a")
     assert first.dtype == np.float32
-    np.testing.assert_array_equal(first, white(SAMPLES, "a"))
-    assert abs(np.corrcoef(first, white(SAMPLES, "b"))[0, 1]) < 0.1
+    np.testing.assert_array_equal(first, white_noise(SAMPLES, "a"))
+    assert abs(np.corrcoef(first, white_noise(SAMPLES, "b"))[0, 1]) < 0.1
 
 
-def test_white_noise_is_white_and_of_power_one() -> None:
-    noise = white(160_000, "a")
+def test_white_noise_is_white_and_has_variance_one() -> None:
+    noise = white_noise(160_000, "a")
     assert np.square(noise).mean() == pytest.approx(1, abs=0.02)
     assert abs(noise.mean()) < 0.01
     power = np.square(np.abs(np.fft.rfft(noise)))[1:].reshape(8, -1).mean(1)
     assert power.max() / power.min() < 1.1
 
 
-RECORDINGS = [np.arange(100_000, dtype=np.float32) + 1, -np.arange(50_000, dtype=np.float32) - 1]  # tell where they are
+RECORDINGS = [
+    np.arange(100_000, dtype=np.float32) + 1,
+    -np.arange(50_000, dtype=np.float32) - 1,
+]  # position + 1
 
 
-@pytest.mark.parametrize("part", STRETCHES)
-def test_sections_come_from_the_parts_own_stretches(part: str) -> None:
-    begin, end = STRETCHES[part]
-    background, found = Background(RECORDINGS, part, SAMPLES), set()
+@pytest.mark.parametrize("part", PART_RANGES)
+def test_sections_come_from_the_range_of_the_part(part: str) -> None:
+    begin, end = PART_RANGES[part]
+    background, found = NoiseSections(RECORDINGS, part, SAMPLES), set()
     for key in map(str, range(300)):
         section = background.section(key)
         recording = RECORDINGS[0] if section[0] > 0 else RECORDINGS[1]
@@ -78,34 +81,36 @@ def test_sections_come_from_the_parts_own_stretches(part: str) -> None:
     assert len(found) == 2
 
 
-def test_the_stretches_of_parts_are_disjoint_and_leave_nothing() -> None:
-    ends = sorted(STRETCHES.values())
+def test_the_ranges_of_the_parts_are_disjoint_and_cover_a_recording() -> None:
+    ends = sorted(PART_RANGES.values())
     assert ends[0][0] == 0
     assert ends[-1][1] == 1
     assert all(end == begin for (_, end), (begin, _) in pairwise(ends))
 
 
-def test_sections_follow_their_key() -> None:
-    background = Background(RECORDINGS, "training", SAMPLES)
+def test_sections_depend_on_their_key() -> None:
+    background = NoiseSections(RECORDINGS, "training", SAMPLES)
     np.testing.assert_array_equal(background.section("a"), background.section("a"))
     assert background.section("a")[0] != background.section("b")[0]
 
 
-def test_a_stretch_as_long_as_a_section_is_enough() -> None:
-    section = Background([np.ones(SAMPLES * 10, np.float32)], "testing", SAMPLES).section("a")
+def test_a_range_as_long_as_a_section_is_enough() -> None:
+    section = NoiseSections([np.ones(SAMPLES * 10, np.float32)], "testing", SAMPLES).section("a")
     assert len(section) == SAMPLES
 
 
 @pytest.mark.parametrize("recordings", [[], [np.ones(SAMPLES * 10 - 10, np.float32)], [*RECORDINGS, np.ones(5)]])
 def test_too_little_noise_is_refused(recordings: list[Waves]) -> None:
-    with pytest.raises(UserError, match=r"^The recordings of background noise must be there, .* 16,000 samples: .*\.$"):
-        Background(recordings, "testing", SAMPLES)
+    with pytest.raises(
+        UserError, match=r"^The recordings of background noise must exist .* 16,000 samples each: .*\.$"
+    ):
+        NoiseSections(recordings, "testing", SAMPLES)
 
 
-def test_silence_is_no_noise() -> None:
-    mostly = np.zeros(100_000, np.float32)
-    with pytest.raises(UserError, match=r"^The recordings of background noise hold nothing but silence\.$"):
-        Background([mostly], "training", SAMPLES).section("a")
-    mostly[:40_000] = 1
-    background = Background([mostly], "training", SAMPLES)
+def test_silent_sections_are_drawn_anew() -> None:
+    partly_silent = np.zeros(100_000, np.float32)
+    with pytest.raises(UserError, match=r"^The recordings of background noise contain only silence\.$"):
+        NoiseSections([partly_silent], "training", SAMPLES).section("a")
+    partly_silent[:40_000] = 1
+    background = NoiseSections([partly_silent], "training", SAMPLES)
     assert all(background.section(str(i)).any() for i in range(50))

@@ -9,10 +9,10 @@ from tasks.speech.recordings import (
     Recordings,
     checksums_of,
     digest_of,
-    held_to,
-    in_archive,
-    in_folders,
-    in_word_archives,
+    from_archive,
+    from_folders,
+    from_word_archives,
+    with_checksums,
 )
 from tests.tasks.data.archives import tar_bytes
 from tests.tasks.speech.small_speech import Files, sha256, small_clips, small_lists, small_noise, write_files
@@ -34,13 +34,13 @@ def clips_of(files: Files) -> list[str]:
 def unpacked(folder: Path, files: Files) -> Recordings:
     extra = {"README.md": b"# ", "go/notes.txt": b"", "go/.hidden.wav": b"", "Go/a.wav": b"", "go/deep/a_b.wav": b""}
     write_files(folder, files | extra)
-    return in_folders(folder)
+    return from_folders(folder)
 
 
 def packed(folder: Path, files: Files, prefix: str = "./") -> Recordings:
     data = tar_bytes(files | {"README.md": b"# ", "go/.hidden.wav": b""}, "gz", prefix)
     write_files(folder, {"all.tar.gz": data})
-    return in_archive(folder / "all.tar.gz", sha256(data), HOME)
+    return from_archive(folder / "all.tar.gz", sha256(data), HOME)
 
 
 def by_word(folder: Path, files: Files) -> Recordings:
@@ -50,11 +50,11 @@ def by_word(folder: Path, files: Files) -> Recordings:
     }
     archives |= {name: files[name] for name in files if name.endswith(".txt")}
     write_files(folder, archives)
-    return in_word_archives([(folder / name, sha256(content)) for name, content in archives.items()], HOME)
+    return from_word_archives([(folder / name, sha256(content)) for name, content in archives.items()], HOME)
 
 
 @pytest.mark.parametrize("lay_out", [unpacked, packed, by_word])
-def test_every_layout_reads_the_same(tmp_path: Path, files: Files, lay_out: Callable[..., Recordings]) -> None:
+def test_all_layouts_give_the_same_recordings(tmp_path: Path, files: Files, lay_out: Callable[..., Recordings]) -> None:
     recordings = lay_out(tmp_path, files)
     assert list(recordings.clips) == clips_of(files)
     assert dict(recordings.read(recordings.clips)) == {name: files[name] for name in clips_of(files)}
@@ -69,22 +69,22 @@ def test_every_layout_reads_the_same(tmp_path: Path, files: Files, lay_out: Call
 
 
 @pytest.mark.parametrize("prefix", ["", "./", "speech_commands_v0.01/", "../../"])
-def test_only_the_end_of_a_path_counts(tmp_path: Path, files: Files, prefix: str) -> None:
+def test_only_the_end_of_a_path_is_compared(tmp_path: Path, files: Files, prefix: str) -> None:
     assert list(packed(tmp_path, files, prefix).clips) == clips_of(files)
 
 
 @pytest.mark.parametrize("lay_out", [unpacked, packed])
-def test_a_missing_list_is_told_when_it_is_needed(
+def test_a_missing_list_is_an_error_when_it_is_needed(
     tmp_path: Path, files: Files, lay_out: Callable[..., Recordings]
 ) -> None:
     recordings = lay_out(tmp_path, {name: c for name, c in files.items() if name != "testing_list.txt"})
-    with pytest.raises(UserError, match=r"^The recordings come without testing_list\.txt\.$"):
+    with pytest.raises(UserError, match=r"^The recordings lack testing_list\.txt\.$"):
         recordings.lists()
 
 
-def test_a_list_that_is_no_text_is_refused(tmp_path: Path, files: Files) -> None:
+def test_a_list_that_is_not_text_is_refused(tmp_path: Path, files: Files) -> None:
     recordings = unpacked(tmp_path, files | {"testing_list.txt": b"go/\xff.wav\n"})
-    with pytest.raises(UserError, match=r"^testing_list\.txt holds bytes that are no text\.$"):
+    with pytest.raises(UserError, match=r"^testing_list\.txt contains bytes that are not text\.$"):
         recordings.lists()
 
 
@@ -100,35 +100,35 @@ def test_an_archive_is_verified_at_every_reading(tmp_path: Path, files: Files) -
 def test_an_archive_of_a_word_is_verified(tmp_path: Path, files: Files) -> None:
     by_word(tmp_path, files)
     with pytest.raises(UserError, match="is not the published file"):
-        in_word_archives([(tmp_path / "go.tar.xz", sha256(b""))], HOME)
+        from_word_archives([(tmp_path / "go.tar.xz", sha256(b""))], HOME)
 
 
-def test_a_clip_that_vanished_is_told(tmp_path: Path, files: Files) -> None:
+def test_a_deleted_clip_is_an_error(tmp_path: Path, files: Files) -> None:
     recordings = unpacked(tmp_path, files)
     (tmp_path / recordings.clips[0]).unlink()
     with pytest.raises(UserError, match=r"cannot be read: No such file or directory\.$"):
         list(recordings.read(recordings.clips))
 
 
-def test_the_digest_is_that_of_what_sha256sum_prints(tmp_path: Path, files: Files) -> None:
+def test_the_digest_is_that_of_the_output_of_sha256sum(tmp_path: Path, files: Files) -> None:
     recordings = unpacked(tmp_path, files)
     printed = subprocess.run(["sha256sum", *recordings.clips], cwd=tmp_path, capture_output=True, check=True).stdout
     assert digest_of(checksums_of(recordings.read(recordings.clips))) == sha256(printed)
 
 
-def test_the_digest_tells_contents_and_names() -> None:
+def test_the_digest_depends_on_contents_and_names() -> None:
     sums = {"go/a.wav": sha256(b"a"), "go/b.wav": sha256(b"b")}
     assert digest_of(sums) == digest_of(dict(reversed(sums.items())))
     others = [{"go/a.wav": sums["go/b.wav"], "go/b.wav": sums["go/a.wav"]}, {**sums, "go/c.wav": sha256(b"")}, {}]
     assert digest_of(sums) not in map(digest_of, others)
 
 
-def test_recordings_can_be_held_to_checksums(tmp_path: Path, files: Files) -> None:
+def test_recordings_can_be_compared_with_checksums(tmp_path: Path, files: Files) -> None:
     recordings = unpacked(tmp_path, files)
     first, second = recordings.clips[:2]
-    held = held_to(recordings, checksums_of(recordings.read([first, second])))
-    assert held.clips == (first, second)
+    checked = with_checksums(recordings, checksums_of(recordings.read([first, second])))
+    assert checked.clips == (first, second)
     (tmp_path / second).write_bytes(files[first])
-    assert list(held.read([first])) == [(first, files[first])]
+    assert list(checked.read([first])) == [(first, files[first])]
     with pytest.raises(UserError, match=rf"^{second} changed while it was read\.$"):
-        list(held.read([first, second]))
+        list(checked.read([first, second]))

@@ -75,7 +75,7 @@ def test_no_band_is_empty_at_the_limits(window_ms: int) -> None:
 @pytest.mark.parametrize("kind", ["log_mel", "mfcc"])
 def test_silence(kind: str) -> None:
     spectra = Spectra(kind, 13, 40, 20)
-    silence = spectra.of_silence()
+    silence = spectra.silence()
     assert torch.equal(spectra(torch.zeros(3, RATE)), silence.expand(3, 49, 13))
     first = np.log(FLOOR) * (1 if kind == "log_mel" else np.sqrt(40))
     assert silence[0].item() == pytest.approx(first, rel=1e-5)

@@ -85,12 +85,12 @@ def test_training_clips_are_standardised(subset: Path) -> None:
     assert (encoded.std((0, 1)) - 1).abs().max() < 1e-2
 
 
-def test_augmentations_reach_the_encoder_and_training_alone(release: Path) -> None:
+def test_augmentations_apply_to_training_only(release: Path) -> None:
     fields = {"background_share": 0.8, "time_shift_ms": 110, "time_mask": 4, "frequency_mask": 3}
     problem = task(**RELEASE, **fields).load(release)
     encoder = problem.encoder
     assert isinstance(encoder, Augment)
-    assert encoder.augmentations == Augmentations(0.8, 6, 4, 3)  # 110 ms are six strides of 20, to the nearest
+    assert encoder.augmentations == Augmentations(0.8, 6, 4, 3)  # 110 ms are about six strides of 20 ms
     batch = problem.train.batch(torch.arange(10))
     assert encoder(batch.x).shape == (49, 10, 40)
     assert not torch.equal(encoder(batch.x), encoder(batch.x))
@@ -100,7 +100,7 @@ def test_augmentations_reach_the_encoder_and_training_alone(release: Path) -> No
         assert torch.equal(ours.batch(torch.arange(12)).x, theirs.batch(torch.arange(12)).x)
 
 
-def test_augmentations_follow_the_seed_of_the_trial(subset: Path, tmp_path: Path) -> None:
+def test_augmentations_depend_on_the_seed_of_the_trial(subset: Path, tmp_path: Path) -> None:
     found = []
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
@@ -117,21 +117,21 @@ def test_the_linear_baseline(subset: Path) -> None:
     assert baselines["linear"] > 0.7
 
 
-def test_chance_is_one_of_the_classes() -> None:
+def test_chance_is_one_over_the_number_of_classes() -> None:
     assert SpeechCommands.chance == SpeechCommands().chance == 1 / 35
     assert task(words=["go", "up"]).chance == 1 / 2
     assert task(version="v0.01", words=list(COMMANDS), unknown=True, silence=True).chance == 1 / 12
     assert task(version="v0.02").chance == 1 / 35
 
 
-def test_labels_say_the_version_and_what_is_not_as_usual() -> None:
+def test_labels_contain_the_version_and_all_changed_fields() -> None:
     assert SpeechCommands().label == "speech_commands[version=v0.02]"
     fields = {"words": ["down", "go"], "test_snr_db": 10}
     assert task(**fields).label == "speech_commands[version=v0.01_subset, words=down+go, test_snr_db=10.0]"
 
 
 @pytest.mark.parametrize("words", [["down", "go"], ("down", "go")])
-def test_fields_are_plain_and_make_the_task_again(words: object) -> None:
+def test_the_task_can_be_built_from_its_parameters(words: object) -> None:
     ours = task(words=words, test_snr_db=10, background_volume=1)
     assert ours.parameters()["words"] == ["down", "go"]
     assert [type(ours.parameters()[name]) for name in ("test_snr_db", "background_volume")] == [float, float]
@@ -147,7 +147,7 @@ def test_checksums_are_of_the_files_that_are_read() -> None:
 
 
 @pytest.mark.parametrize(("window_ms", "stride_ms"), [(40, 20), (40, 40), (25, 10), (100, 7)])
-def test_size_is_known_beforehand(window_ms: int, stride_ms: int) -> None:
+def test_size_is_known_before_the_files_are_read(window_ms: int, stride_ms: int) -> None:
     ours = task(window_ms=window_ms, stride_ms=stride_ms, width=30)
     assert ours.size().steps == Spectra("log_mel", 30, window_ms, stride_ms).steps
     assert (ours.size().examples, ours.size().inputs) == (4050, 30)
@@ -156,12 +156,12 @@ def test_size_is_known_beforehand(window_ms: int, stride_ms: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "message"),
     [
         ({"version": "v0.03"}, r"There is no task\.version 'v0\.03'; did you mean .*"),
         ({"words": ["yes"]}, r"There is no task\.words of v0\.01_subset 'yes'.*"),
-        ({"words": ["go"]}, r"task\.words is \['go'\]; it must be enough for two classes\."),
-        ({"unknown": True}, r"task\.unknown needs words that are no classes of their own; .*"),
+        ({"words": ["go"]}, r"task\.words is \['go'\]; it must be enough words for two classes\."),
+        ({"unknown": True}, r"task\.unknown needs words that are not target words; .*"),
         ({"unknown": 1}, r"task\.unknown is 1; it must be true or false\."),
         ({"silence": "yes"}, r"task\.silence is 'yes'; it must be true or false\."),
         (
@@ -191,21 +191,21 @@ def test_size_is_known_beforehand(window_ms: int, stride_ms: int) -> None:
         ({"noise_seed": None}, r"task\.noise_seed is None; .*"),
     ],
 )
-def test_impossible_fields_are_refused(fields: dict[str, object], sentence: str) -> None:
-    with pytest.raises(UserError, match=f"^{sentence}$"):
+def test_impossible_fields_are_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=f"^{message}$"):
         task(**fields)
 
 
-def test_noise_that_is_not_asked_for_is_not_needed() -> None:
+def test_settings_of_unused_noise_are_allowed() -> None:
     task(test_noise="background", background_volume=0.5, noise_seed=3)
 
 
-def test_every_kind_of_features_is_made() -> None:
+def test_every_kind_of_features() -> None:
     for kind, width in FEATURES.items():
         assert Spectra(kind, width, 20, 20)(torch.zeros(1, 16_000)).shape == (1, 50, width)
 
 
-def test_nothing_there(tmp_path: Path) -> None:
+def test_missing_files(tmp_path: Path) -> None:
     for version in WORDS:
         with pytest.raises(MissingFile, match=r"its official source is http://download\.tensorflow\.org/data/"):
             task(version=version).load(tmp_path)

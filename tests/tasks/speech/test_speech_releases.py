@@ -41,7 +41,7 @@ def first_clips(clips: Files, word: str, counts: dict[str, int]) -> Files:
 
 
 def expect_clips(patch: pytest.MonkeyPatch, release: Files) -> Files:
-    """Make the subset the first six and four clips of the words of a release, eight of "right", and return them."""
+    """Patch the subset to be the first six and four clips of each word, eight of "right", and return these clips."""
     patch.setattr(speech_releases, "FIRST_CLIPS", {"training": 6, "validation": 4})
     chosen: Files = {}
     for word in TWO:
@@ -53,7 +53,7 @@ def expect_clips(patch: pytest.MonkeyPatch, release: Files) -> Files:
 
 
 @pytest.mark.parametrize("folder", ["speech_commands_v0.01_subset", "speech_commands_v0.01", "."])
-def test_the_subset_as_archives_of_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+def test_the_subset_from_archives_of_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     clips = write_small_subset(tmp_path, monkeypatch, TWO, FEW)
     (tmp_path / "speech_commands_v0.01_subset").rename(tmp_path / "elsewhere")
     (tmp_path / folder).mkdir(exist_ok=True)
@@ -66,7 +66,7 @@ def test_the_subset_as_archives_of_words(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     "folder", ["speech_commands_v0.01_subset", "speech_commands_v0.01", "SpeechCommands/speech_commands_v0.01", "."]
 )
-def test_the_subset_out_of_an_unpacked_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+def test_the_subset_from_an_unpacked_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     release = write_small_release(tmp_path / "packed", monkeypatch, TWO)
     chosen = expect_clips(monkeypatch, release)
     write_files(tmp_path / folder, release)
@@ -74,23 +74,23 @@ def test_the_subset_out_of_an_unpacked_release(tmp_path: Path, monkeypatch: pyte
     assert dict(recordings.read(recordings.clips)) == chosen
 
 
-def test_the_subset_out_of_the_official_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_subset_from_the_official_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = expect_clips(monkeypatch, write_small_release(tmp_path, monkeypatch, (*TWO, "bed")))
     recordings = find_recordings(tmp_path, SUBSET, TWO, None)
     assert dict(recordings.read(recordings.clips)) == chosen
 
 
-def test_another_clip_in_an_unpacked_release_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_clip_in_an_unpacked_release_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     release = write_small_release(tmp_path / "packed", monkeypatch, TWO)
     chosen = sorted(expect_clips(monkeypatch, release))
     write_files(tmp_path / "speech_commands_v0.01", release | {chosen[-1]: release[chosen[0]]})
-    with pytest.raises(UserError, match=r"right does not hold the clips of the subset as published: .* 14 "):
+    with pytest.raises(UserError, match=r"right does not have the published clips of the subset: .* 14 "):
         find_recordings(tmp_path, SUBSET, TWO, None)
-    recordings = find_recordings(tmp_path, SUBSET, ("go",), None)  # of which nothing has changed
+    recordings = find_recordings(tmp_path, SUBSET, ("go",), None)  # its clips have not changed
     assert len(recordings.clips) == 10
 
 
-def test_a_changed_list_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_list_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_small_subset(tmp_path, monkeypatch, TWO, FEW)
     path = tmp_path / "speech_commands_v0.01_subset" / "validation_list.txt"
     path.write_bytes(path.read_bytes()[:-1])
@@ -110,7 +110,7 @@ def test_a_damaged_archive_of_a_word_is_refused(tmp_path: Path, monkeypatch: pyt
         find_recordings(tmp_path, SUBSET, TWO, None)
 
 
-def test_nothing_there(tmp_path: Path) -> None:
+def test_missing_files(tmp_path: Path) -> None:
     with pytest.raises(MissingFile) as caught:
         find_recordings(tmp_path, SUBSET, TWO, None)
     for part in ("go.tar.xz", "validation_list.txt", "speech_commands_v0.01.tar.gz", str(tmp_path), "tensorflow.org"):
@@ -128,7 +128,7 @@ def test_lists_without_the_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("version", ["v0.01", "v0.02"])
-def test_a_release_as_its_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+def test_a_release_from_its_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     release = write_small_release(tmp_path, monkeypatch, TWO, version=version)
     recordings = find_recordings(tmp_path, version, (), None)
     assert dict(recordings.read(recordings.clips)) == {n: c for n, c in release.items() if n.startswith(TWO)}
@@ -139,28 +139,30 @@ def test_a_release_as_its_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         find_recordings(tmp_path, version, (), None)
 
 
-def test_an_unpacked_release_is_read_when_its_digest_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unpacked_release_is_read_if_its_digest_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     release = write_small_release(tmp_path / "packed", monkeypatch, TWO)
     folder = tmp_path / "speech_commands_v0.01"
     write_files(folder, release)
-    with pytest.raises(UserError, match=r"holds 104 unpacked clips, .* set task\.content_sha256=\w{64} ") as caught:
+    with pytest.raises(UserError, match=r"has 104 unpacked clips, .* set task\.content_sha256=\w{64} ") as caught:
         find_recordings(tmp_path, "v0.01", (), None)
     digest = str(caught.value).partition("content_sha256=")[2][:64]
     recordings = find_recordings(tmp_path, "v0.01", (), digest)
     assert dict(recordings.read(recordings.clips)) == {n: c for n, c in release.items() if n.startswith(TWO)}
     (folder / "_background_noise_" / "rain.wav").write_bytes(b"")
-    with pytest.raises(UserError, match=r"holds other files than task\.content_sha256 says: it is \w{64}, not "):
+    with pytest.raises(
+        UserError, match=r"does not have the files that task\.content_sha256 names: their digest is \w{64}, "
+    ):
         find_recordings(tmp_path, "v0.01", (), digest)
 
 
-def test_checksums_are_those_of_what_is_read() -> None:
+def test_checksums_are_of_the_files_that_are_read() -> None:
     found = checksums(SUBSET, TWO, None)
     assert found == {f"{word}.tar.xz": WORD_ARCHIVES[word] for word in TWO} | LIST_FILES
     assert checksums("v0.02", WORDS["v0.02"], None) == {"speech_commands_v0.02.tar.gz": ARCHIVES["v0.02"]}
     assert checksums("v0.01", WORDS["v0.01"], "0" * 64) == {"speech_commands_v0.01": "0" * 64}
 
 
-def test_tables_fit_each_other() -> None:
+def test_tables_agree() -> None:
     assert set(WORDS[SUBSET]) == set(WORD_ARCHIVES) == set(WORD_CLIPS) < set(WORDS["v0.01"]) < set(WORDS["v0.02"])
     assert {version: len(words) for version, words in WORDS.items()} == {SUBSET: 9, "v0.01": 30, "v0.02": 35}
 

@@ -12,7 +12,7 @@ def ramp(count: int) -> NDArray[np.int16]:
 
 
 @pytest.mark.parametrize("count", [1, 9_000, RATE, 3 * RATE])
-def test_samples_come_as_they_were_written(count: int) -> None:
+def test_samples_are_read_as_they_were_written(count: int) -> None:
     found = read_wav(wav_bytes(ramp(count)), "go/a.wav")
     assert found.dtype == np.int16
     np.testing.assert_array_equal(found, ramp(count))
@@ -20,23 +20,23 @@ def test_samples_come_as_they_were_written(count: int) -> None:
 
 @pytest.mark.parametrize("keep", [0, 3, 11, 43, 44, 100, -1])
 def test_a_truncated_file_is_refused_by_name(keep: int) -> None:
-    with pytest.raises(UserError, match=r"^go/a\.wav .*(is cut off|cannot be read as a wav file)"):
+    with pytest.raises(UserError, match=r"^go/a\.wav .*(is truncated|cannot be read as a wav file)"):
         read_wav(wav_bytes(ramp(500))[:keep], "go/a.wav")
 
 
 @pytest.mark.parametrize("data", [b"\0" * 1000, b"RIFF" + b"\0" * 40, b"no sound", b"fLaC" + b"\xff" * 99])
-def test_what_is_no_wav_file_is_refused_by_name(data: bytes) -> None:
+def test_other_files_are_refused_by_name(data: bytes) -> None:
     with pytest.raises(UserError, match=r"^go/a\.wav \([\d,]+ bytes\) cannot be read as a wav file: "):
         read_wav(data, "go/a.wav")
 
 
 def test_a_file_without_samples_is_refused() -> None:
-    with pytest.raises(UserError, match=r"^go/a\.wav holds no sample\.$"):
+    with pytest.raises(UserError, match=r"^go/a\.wav has no samples\.$"):
         read_wav(wav_bytes(ramp(0)), "go/a.wav")
 
 
 @pytest.mark.parametrize(
-    ("data", "what"),
+    ("data", "found"),
     [
         (wav_bytes(ramp(100), rate=8000), "WAV PCM_16 at 8,000 Hz with 1 channels"),
         (wav_bytes(ramp(100).reshape(50, 2)), "WAV PCM_16 at 16,000 Hz with 2 channels"),
@@ -45,10 +45,10 @@ def test_a_file_without_samples_is_refused() -> None:
         (wav_bytes(ramp(100), kind="FLAC"), "FLAC PCM_16 at 16,000 Hz with 1 channels"),
     ],
 )
-def test_another_kind_of_sound_is_refused_and_not_converted(data: bytes, what: str) -> None:
+def test_another_format_is_refused_and_not_converted(data: bytes, found: str) -> None:
     with pytest.raises(UserError) as caught:
         read_wav(data, "go/a.wav")
-    assert str(caught.value) == f"go/a.wav is {what}; it must be WAV PCM_16 at 16,000 Hz with one."
+    assert str(caught.value) == f"go/a.wav is {found}; it must be WAV PCM_16 at 16,000 Hz with one."
 
 
 def test_a_float_file_with_nan_is_refused() -> None:
@@ -61,7 +61,7 @@ def test_floats_are_from_minus_one_to_one() -> None:
     assert found.tolist() == [-1, 0, 0.5, 32_767 / 32_768]
 
 
-def test_short_clips_have_zeros_behind_and_long_ones_are_cut() -> None:
+def test_short_clips_are_padded_with_zeros_and_long_ones_are_cut() -> None:
     short, long = one_second(ramp(1000)), one_second(ramp(20_000))
     assert short.shape == long.shape == (RATE,)
     assert short.dtype == np.float32
