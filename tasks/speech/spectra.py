@@ -49,8 +49,10 @@ class Spectra:
             "center": False,
         }
         if self.kind == "mfcc":
-            return MFCC(RATE, self.width, log_mels=True, melkwargs={**settings, "n_mels": MFCC_BANDS})
-        return MelSpectrogram(RATE, **settings, n_mels=self.width)
+            transform: nn.Module = MFCC(RATE, self.width, log_mels=True, melkwargs={**settings, "n_mels": MFCC_BANDS})
+        else:
+            transform = MelSpectrogram(RATE, **settings, n_mels=self.width)
+        return transform
 
     @torch.inference_mode()
     def __call__(self, waves: Tensor) -> Tensor:
