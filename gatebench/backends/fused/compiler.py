@@ -25,7 +25,7 @@ from gatebench.errors import Refusal
 
 _COMPILERS = ("cc", "gcc", "clang")
 _TARGETS = (("-march=native", "-fopenmp"), ("-mcpu=native", "-fopenmp"), ("-march=native",), ("-mcpu=native",), ())
-_FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared", "-w")
+_FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
 _PROBE = "#ifdef _OPENMP\n#include <omp.h>\n#endif\n"  # clang takes -fopenmp where there is no OpenMP for it
 _PATIENCE = 300  # seconds for one compilation
 

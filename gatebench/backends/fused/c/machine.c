@@ -43,6 +43,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define APART static __attribute__((noinline))
+/* A function that not every cell calls. */
+#define OPTIONAL static __attribute__((unused))
 #define UNROLL _Pragma("GCC unroll 32")
 #define FETCH(ADDRESS) __builtin_prefetch(ADDRESS, 0, 2)
 #define FETCHW(ADDRESS) __builtin_prefetch(ADDRESS, 1, 2)

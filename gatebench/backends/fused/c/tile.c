@@ -126,11 +126,11 @@ typedef struct {
     real *to;
 } Job;
 
-static int64_t pieces(const Job *job) {
+OPTIONAL int64_t pieces(const Job *job) {
     return ceiling(job->units, OUTER_UNITS) * ceiling(job->vectors, OUTER_VECTORS);
 }
 
-APART void run_job(const Call *a, const Job *job, int64_t rows, int64_t first, int64_t last) {
+OPTIONAL __attribute__((noinline)) void run_job(const Call *a, const Job *job, int64_t rows, int64_t first, int64_t last) {
     const int64_t deep = ceiling(job->units, OUTER_UNITS), lt = job->vectors * LANES;
     for (int64_t j = first / deep; j * deep < last; j++) {
         const int64_t from = first > j * deep ? first - j * deep : 0;
@@ -159,13 +159,13 @@ static void deal(real *to, const real *block, int64_t across, int64_t K, int64_t
 }
 
 /* Write a pointwise weight's gradient, summed over the batch. */
-static void add_up(real *to, const real *rows, int64_t columns, int64_t B, int64_t width) {
+OPTIONAL void add_up(real *to, const real *rows, int64_t columns, int64_t B, int64_t width) {
     for (int64_t i = 0; to && i < width; i++) to[i] = 0;
     for (int64_t b = 0; to && b < B; b++) for (int64_t i = 0; i < width; i++) to[i] += rows[b * columns + i];
 }
 
 /* The sum over `width` units of weight times delta. */
-static real along(const real *weight, const real *delta, int64_t width) {
+OPTIONAL real along(const real *weight, const real *delta, int64_t width) {
     vec sum = {0};
     real total = 0;
     int64_t j = 0;

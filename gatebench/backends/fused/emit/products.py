@@ -116,7 +116,7 @@ def packing(plan: MemoryLayout, name: str, step: Pass) -> str:
 static int64_t {name}_tile(const Call *a) {{ (void)a; return {size}; }}
 static int64_t {name}_tiles(const Call *a) {{ return ceiling(padded(a->{step.width}) / LANES, {wide}); }}
 static int64_t {name}_reals(const Call *a) {{ return {name}_tiles(a) * {name}_tile(a); }}
-static void {name}_pack(const Call *a, real *all, int64_t i, int64_t n) {{
+OPTIONAL void {name}_pack(const Call *a, real *all, int64_t i, int64_t n) {{
     for (int64_t tile = i; tile < {name}_tiles(a); tile += n) {{
         real *to = all + tile * {name}_tile(a);
 {body}

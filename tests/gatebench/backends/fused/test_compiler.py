@@ -3,6 +3,7 @@
 import ctypes
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,16 @@ def test_many_processes_at_once(folder: Path) -> None:
 def test_other_text_is_another_library(folder: Path) -> None:
     assert [answer(compiler.load(TEXT.replace("42", n))) for n in ("1", "2")] == [1, 2]
     assert len(list(folder.iterdir())) == 2
+
+
+def test_other_flags_are_another_library(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compiler.compiler()
+    assert found is not None
+    compiler.load(TEXT)
+    other = replace(found, flags=(*found.flags, "-Wall"))
+    monkeypatch.setattr(compiler, "compiler", lambda: other)
+    compiler.load(TEXT)
+    assert len({path.stem.partition("-")[0] for path in folder.iterdir()}) == 2
 
 
 def test_an_error_of_the_compiler_is_one_sentence(folder: Path) -> None:
