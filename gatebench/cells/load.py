@@ -34,6 +34,11 @@ def load_cell(name: str) -> Cell:
 
     Raises:
         UserError: there is none; the sentence names the nearest.
+
+    Examples:
+        >>> cell = load_cell("gru")
+        >>> tuple(cell.gates), cell.states
+        (('r', 'z', 'n'), ('h',))
     """
     return build_cell(_read(name))
 
@@ -46,6 +51,10 @@ def build_cell(config: Mapping[str, Any]) -> Cell:
 
     Raises:
         UserError: a base, a gate, an operation or a value is not allowed.
+
+    Examples:
+        >>> build_cell({"base": "lstm", "ablate": {"i": {"fix": 1}}}).name
+        'lstm[i=1]'
     """
     for key in config:
         if key not in KEYS:

@@ -39,7 +39,13 @@ def scan_coefficients(definitions: Definitions) -> dict[str, Affine]:
 
 
 def scannable(cell: Cell) -> bool:
-    """Return whether `scan_coefficients` exist."""
+    """Return whether `scan_coefficients` exist.
+
+    Examples:
+        >>> from gatebench import load_cell
+        >>> scannable(load_cell("mingru")), scannable(load_cell("gru"))
+        (True, False)
+    """
     try:
         scan_coefficients(cell.definitions)
     except NotAffine:

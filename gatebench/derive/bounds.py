@@ -23,7 +23,13 @@ _RANGES: dict[str, Interval] = {  # of the functions that never fall
 
 
 def unit_gates(cell: Cell) -> frozenset[str]:
-    """Return the gates that always lie in [0, 1], for which saturation and timescales mean something."""
+    """Return the gates that always lie in [0, 1], for which saturation and timescales mean something.
+
+    Examples:
+        >>> from gatebench import load_cell
+        >>> sorted(unit_gates(load_cell("lstm")))
+        ['f', 'i', 'o']
+    """
     known: dict[str, Interval] = {}
     for name, formula in cell.definitions.formulas.items():
         known[name] = _interval(formula, known)

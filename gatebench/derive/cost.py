@@ -18,7 +18,14 @@ def shapes(cell: Cell, I: int, H: int) -> dict[str, tuple[int, ...]]:  # noqa: E
 
 
 def parameters(cell: Cell, I: int, H: int) -> int:  # noqa: E741
-    """Return the number of weights of one layer in one direction."""
+    """Return the number of weights of one layer in one direction.
+
+    Examples:
+        >>> from gatebench import load_cell
+        >>> lstm = load_cell("lstm")
+        >>> parameters(lstm, 8, 16), parameters(lstm.fix("i", 1), 8, 16)
+        (1600, 1200)
+    """
     return sum(prod(shape) for shape in shapes(cell, I, H).values())
 
 
@@ -52,6 +59,11 @@ def dependent_products(cell: Cell) -> int:
     """Return how many matrix products of one step wait for one another: 0 for a scan, 1 for LSTM, 2 for reset before.
 
     Products of the input alone do not count: they are computed for all steps at once.
+
+    Examples:
+        >>> from gatebench import load_cell
+        >>> [dependent_products(load_cell(name)) for name in ("mingru", "gru", "gru_before")]
+        [0, 1, 2]
     """
     depth: dict[str, int] = {}
     for name, formula in cell.definitions.formulas.items():

@@ -24,7 +24,18 @@ class EquationStyle:
 
 
 def plain_text(cell: Cell) -> str:
-    """Return the equations, one a line: "c[t] = f[t] ⊙ c[t-1] + i[t] ⊙ g[t]"; fixed gates first, as "i = 1"."""
+    """Return the equations, one a line: "c[t] = f[t] ⊙ c[t-1] + i[t] ⊙ g[t]"; fixed gates first, as "i = 1".
+
+    Examples:
+        >>> from gatebench import load_cell
+        >>> print(plain_text(load_cell("lstm").fix("i", 1)))
+        i = 1
+        f[t] = σ(W_f x[t] + b_f + R_f h[t-1])
+        g[t] = tanh(W_g x[t] + b_g + R_g h[t-1])
+        o[t] = σ(W_o x[t] + b_o + R_o h[t-1])
+        c[t] = f[t] ⊙ c[t-1] + g[t]
+        h[t] = o[t] ⊙ tanh(c[t])
+    """
     fixed = [f"{gate} = {spell(value)}" for gate, value in cell.definitions.constants.items()]
     lines = [f"{n} = {_write(formula, _PLAIN)[0]}" for n, formula in cell.definitions.formulas.items()]
     return "\n".join([*fixed, *lines])

@@ -71,6 +71,11 @@ def estimate(values: Sequence[float]) -> Estimate:
 
     Raises:
         ValueError: there is no value, or a value is not finite.
+
+    Examples:
+        >>> e = estimate([0.80, 0.82, 0.84])
+        >>> f"{e.mean:.2f} ± {e.half_width:.2f}, n = {e.n}"
+        '0.82 ± 0.05, n = 3'
     """
     n = len(_finite(values))
     if not n:
@@ -80,7 +85,12 @@ def estimate(values: Sequence[float]) -> Estimate:
 
 
 def paired_differences(arm: Scores, baseline: Scores) -> list[float]:
-    """Return arm - baseline for each seed that both have, in the order of the seeds."""
+    """Return arm - baseline for each seed that both have, in the order of the seeds.
+
+    Examples:
+        >>> paired_differences({0: 3.0, 1: 5.0, 2: 4.0}, {0: 2.0, 1: 2.0})
+        [1.0, 3.0]
+    """
     return [arm[seed] - baseline[seed] for seed in sorted(arm.keys() & baseline.keys())]
 
 
@@ -114,6 +124,10 @@ def sign_flip_p(differences: Sequence[float]) -> float:
 
     Raises:
         ValueError: a difference is not finite.
+
+    Examples:
+        >>> sign_flip_p([1, 2, 3, 4, 5, 6])  # 2 of the 64 sign patterns are as extreme
+        0.03125
     """
     n = len(_finite(differences))
     # Sums that are equal on paper differ by rounding; the margin counts them as ties.

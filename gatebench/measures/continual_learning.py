@@ -17,6 +17,10 @@ def average_accuracy(R: Matrix) -> float:
 
     Raises:
         ValueError: R is not square, or empty.
+
+    Examples:
+        >>> average_accuracy([[0.9, 0.1], [0.6, 0.8]])
+        0.7
     """
     _check(R, 1)
     return fmean(R[-1])
@@ -29,6 +33,10 @@ def backward_transfer(R: Matrix) -> float:
 
     Raises:
         ValueError: R is not square, or has fewer than two experiences.
+
+    Examples:
+        >>> round(backward_transfer([[0.9, 0.1], [0.6, 0.8]]), 4)
+        -0.3
     """
     _check(R, 2)
     return fmean(R[-1][j] - R[j][j] for j in range(len(R) - 1))
@@ -42,6 +50,10 @@ def forgetting(R: Matrix) -> float:
 
     Raises:
         ValueError: R is not square, or has fewer than two experiences.
+
+    Examples:
+        >>> round(forgetting([[0.9, 0.1], [0.6, 0.8]]), 4)
+        0.3
     """
     _check(R, 2)
     return fmean(max(row[j] for row in R[:-1]) - R[-1][j] for j in range(len(R) - 1))

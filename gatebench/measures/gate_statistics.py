@@ -172,7 +172,14 @@ def sums_to_metrics(sums: Sums, unit_gates: Collection[str]) -> dict[str, float]
 def trace_metrics(
     trace: Mapping[int, Mapping[str, Tensor]], lengths: Tensor | None = None, *, unit_gates: Collection[str]
 ) -> dict[str, float]:
-    """Return the metrics of one trace {layer: {gate: (T, B, H)}}; see `sums_to_metrics` for their names."""
+    """Return the metrics of one trace {layer: {gate: (T, B, H)}}; see `sums_to_metrics` for their names.
+
+    Examples:
+        >>> trace = {0: {"f": torch.tensor([0.05, 0.5, 0.95, 0.95]).reshape(4, 1, 1)}}  # T = 4, B = H = 1
+        >>> metrics = trace_metrics(trace, unit_gates={"f"})
+        >>> metrics["gate/l0/f/left"], metrics["gate/l0/f/right"], round(metrics["gate/l0/f/mean"], 4)
+        (0.25, 0.5, 0.6125)
+    """
     return sums_to_metrics(sum_trace(trace, lengths), unit_gates)
 
 
@@ -185,6 +192,10 @@ def timescale(mean: float) -> float:
 
     Raises:
         ValueError: the mean is outside of [0, 1].
+
+    Examples:
+        >>> [round(timescale(mean), 2) for mean in (0.5, 0.9, 0.99)]
+        [1.44, 9.49, 99.5]
     """
     if mean < 0 or mean > 1:
         raise ValueError(f"a gate in [0, 1] cannot have the mean {mean}")

@@ -49,6 +49,16 @@ class Recurrent(nn.Module):
     Raises:
         UserError: a size or the dropout is out of range, the cell cannot have these sizes, a "chrono" bias has no
             `steps`, or there is no backend of this name.
+
+    Examples:
+        >>> from gatebench import load_cell
+        >>> layer = Recurrent(load_cell("lstm").fix("i", 1), input_size=8, hidden_size=16, backend="reference")
+        >>> output, (h, c) = layer(torch.zeros(50, 4, 8))
+        >>> output.shape, h.shape
+        (torch.Size([50, 4, 16]), torch.Size([1, 4, 16]))
+        >>> output, state, gates = layer.trace(torch.zeros(50, 4, 8), backend="reference")
+        >>> gates[0]["f"].shape
+        torch.Size([50, 4, 16])
     """
 
     def __init__(
