@@ -1,1 +1,1 @@
-"""Tasks on images that are read as sequences."""
+"""Tasks that classify images read as sequences."""

@@ -1,4 +1,8 @@
-"""CIFAR-10's official Python archive: 32x32 colour images in six pickles, packed in a tar file or not."""
+"""The official Python version of CIFAR-10: 32x32 colour images in six pickled batches, in a tar archive or unpacked.
+
+`torchvision.datasets.CIFAR10` is not used, because it reads the batches with `pickle.load`, which can run code from the
+file; see `tasks.images.pickled`.
+"""
 
 import io
 import tarfile
@@ -23,17 +27,20 @@ Labels = NDArray[np.int64]  # (N,)
 
 @dataclass(frozen=True)
 class CifarFiles:
-    """Where the archive comes from, and how it and the batches in it are known.
+    """The archive of CIFAR-10 and its batches.
 
-    home: the address of the folder where it is published. folders: where it may lie below a data root, packed or
-    unpacked. archive: its name. inside: the folder in it. checksums: {file: SHA-256 in hex digits}, of the archive and
-    of each batch.
+    Attributes:
+        source_url: address of the folder in which the archive is published.
+        folders: folders below the data root in which the archive or its content is searched.
+        archive: file name of the archive.
+        batch_folder: folder in the archive that contains the batches.
+        checksums: {file: SHA-256 in hex digits} of the archive and of each batch.
     """
 
-    home: str
+    source_url: str
     folders: tuple[str, ...]
     archive: str
-    inside: str
+    batch_folder: str
     checksums: Mapping[str, str]
 
     @property
@@ -42,29 +49,34 @@ class CifarFiles:
         return tuple(name for name in self.checksums if name != self.archive)
 
     def read(self, root: Path, cache: Path | None = None) -> Arrays:
-        """Return {"data_batch_1_images": (N, 3, 32, 32) bytes, "data_batch_1_labels": (N,), …}, verified.
+        """Return {"data_batch_1_images": (N, 3, 32, 32) bytes, "data_batch_1_labels": (N,), …}.
 
-        Unpacked batches go before the archive. What is in them is kept below `cache`; they are verified all the same.
+        Unpacked batches are preferred to the archive. The files are verified at every call, even if the arrays come
+        from the cache.
+
+        Args:
+            root: the data root.
+            cache: a folder in which the arrays are kept; None for no cache.
 
         Raises:
-            MissingFile: neither is below the data root.
+            MissingFile: neither the batches nor the archive are below the data root.
             UserError: a file cannot be read, is not the published one, or does not hold images.
         """
-        files = self._verified(root)
+        files = self._read_files(root)
         origin = {name: self.checksums[name] for name in files}
         return cached_arrays(cache, "cifar10", origin, lambda: self._arrays(files))
 
-    def _verified(self, root: Path) -> dict[str, bytes]:
-        """Return {file: its bytes}, of all batches or of the archive."""
-        folders = tuple(f"{folder}/{self.inside}" for folder in self.folders)
+    def _read_files(self, root: Path) -> dict[str, bytes]:
+        """Return {file: its verified bytes} of all batches, or of the archive."""
+        folders = tuple(f"{folder}/{self.batch_folder}" for folder in self.folders)
         try:
-            paths = [find_file(root, folders, (name,), self.home) for name in self.batches]
+            paths = [find_file(root, folders, (name,), self.source_url) for name in self.batches]
         except MissingFile as missing:
             try:
-                paths = [find_file(root, self.folders, (self.archive,), self.home)]
+                paths = [find_file(root, self.folders, (self.archive,), self.source_url)]
             except MissingFile as error:
-                raise MissingFile(f"{error} Nor is it there unpacked: {missing}") from None
-        return {path.name: read_verified(path, self.checksums[path.name], self.home) for path in paths}
+                raise MissingFile(f"{error} The unpacked files are missing too: {missing}") from None
+        return {path.name: read_verified(path, self.checksums[path.name], self.source_url) for path in paths}
 
     def _arrays(self, files: dict[str, bytes]) -> Arrays:
         batches = self._members(files[self.archive]) if self.archive in files else files
@@ -74,24 +86,29 @@ class CifarFiles:
         return arrays
 
     def _members(self, archive: bytes) -> dict[str, bytes]:
-        """Return the batches in the archive; nothing is written to disk."""
-        wanted = {f"{self.inside}/{name}": name for name in self.batches}
+        """Return {batch: its bytes} of the archive; nothing is written to disk."""
+        wanted = {f"{self.batch_folder}/{name}": name for name in self.batches}
         try:
             with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
-                found = {
-                    wanted[member.name]: content.read()
-                    for member in opened
-                    if member.name in wanted and (content := opened.extractfile(member)) is not None
-                }
+                found = {}
+                for member in opened:
+                    content = opened.extractfile(member) if member.name in wanted else None
+                    if content is not None:  # it is a regular file
+                        found[wanted[member.name]] = content.read()
         except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise UserError(f"{self.archive} cannot be unpacked: {error}.") from None
-        if lacking := [name for name in self.batches if name not in found]:
-            raise UserError(f"{self.archive} does not hold {lacking[0]}.")
+        missing = [name for name in self.batches if name not in found]
+        if missing:
+            raise UserError(f"{self.archive} does not hold {missing[0]}.")
         return found
 
 
 def read_batch(data: bytes, name: str) -> tuple[Images, Labels]:
-    """Return the images and the labels of a batch; `name` is the file's, for the sentences.
+    """Return the images and the labels of a batch.
+
+    Args:
+        data: the bytes of the file.
+        name: the name of the file, for the messages.
 
     Raises:
         UserError: the file is not a batch of CIFAR-10.

@@ -1,4 +1,4 @@
-"""Continual learning: MNIST in parts, one after another. What is left of the first when the last has been learnt?"""
+"""Continual learning: one network is trained on several versions or parts of MNIST, one after another."""
 
 from __future__ import annotations
 
@@ -18,32 +18,37 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SCENARIOS = ("permuted", "split")
-PAIRS = 5  # of digits
-MOST = 1000  # permutations, so that those of two seeds differ
+PAIRS_OF_DIGITS = 5
+MAX_PERMUTATIONS = 1000  # the permutations of two seeds differ, because each seed has its own range of this size
 
 
 @dataclass(frozen=True)
 class Continual(Task):
-    """A stream of experiences: MNIST's digits, scaled to [0, 1], a row or a pixel a step, for one head of ten classes.
+    """A stream of experiences on the digits of MNIST, scaled to [0, 1], with one head of ten classes.
 
-    scenario: "permuted", all digits in each experience, with the pixels in another order each time; or "split", two
-    digits an experience: 0 and 1, 2 and 3, and so on. experiences: how many. order: "row" (T 28, I 28; permuted pixels
-    are cut into rows anew) or "pixel" (T 784, I 1). permutation_seed: fixes the orders. validation: how many of the
-    official training images are held out, the first ones. limit: train on so many images an experience only; None for
-    all. joint: learn all experiences at once, which is what one could reach that forgets nothing; the average accuracy
-    is then that on all test images.
+    `training.max_epochs` is the number of epochs of each experience. No examples of earlier experiences are replayed.
 
-    `training.max_epochs` counts for each experience. Nothing is replayed.
+    Attributes:
+        scenario: "permuted": each experience has all digits, with its own permutation of the pixels. "split": each
+            experience has two digits: 0 and 1, 2 and 3, and so on.
+        experiences: number of experiences, at least 2; at most 5 if the scenario is "split".
+        order: "row" for 28 pixels at each step (T 28, I 28), or "pixel" for one pixel at each step (T 784, I 1). The
+            pixels are permuted before they are cut into rows.
+        permutation_seed: seed of the permutations.
+        validation: number of official training images that are held out for validation. The first ones are taken.
+        limit: number of training images of each experience; None for all.
+        joint: whether all experiences are trained on together, which is an upper bound for methods that forget. The
+            average accuracy is then the accuracy on all test images.
     """
 
     title = "MNIST in parts, one after another"
     metrics = (Metric("average_accuracy", "max"), Metric("backward_transfer", "max"), Metric("forgetting", "min"))
-    chance = 0.1  # one class of ten in every experience: which one it is, is not told
+    chance = 0.1  # one class of ten in every experience, because the network is not told which experience it is
     protocol = (
         "Cossu, Carta, Lomonaco & Bacciu 2021: row by row, 10 permutations, or 5 pairs of digits with a single head. "
-        "Departures: the best epoch of each experience by its own validation part is kept, the optimiser starts anew "
-        "with each, and no experiences are set apart for choosing settings. Accuracy and backward transfer as "
-        "Lopez-Paz & Ranzato 2017, forgetting as Chaudhry et al. 2018."
+        "Departures: the best epoch of each experience on its own validation part is kept, the optimiser is reset "
+        "for each experience, and no experiences are reserved for the choice of settings. Accuracy and backward "
+        "transfer as Lopez-Paz & Ranzato 2017, forgetting as Chaudhry et al. 2018."
     )
     licence = "CC BY-SA 3.0, as usually stated"
 
@@ -57,25 +62,27 @@ class Continual(Task):
 
     def __post_init__(self) -> None:
         check_choice("scenario", self.scenario, SCENARIOS)
-        check_whole("experiences", self.experiences, 2, PAIRS if self.scenario == "split" else MOST)
+        check_whole(
+            "experiences", self.experiences, 2, PAIRS_OF_DIGITS if self.scenario == "split" else MAX_PERMUTATIONS
+        )
         check_choice("order", self.order, SHAPES)
         check_whole("permutation_seed", self.permutation_seed, 0)
         check_held_out(self.validation, self.limit, TRAINING_IMAGES)
         check_flag("joint", self.joint)
 
     def checksums(self) -> Mapping[str, str]:
-        """Return the checksums of MNIST's four files as published; unpacked ones stand for the same data."""
+        """Return the checksums of the four published files of MNIST; the decompressed files hold the same data."""
         return MNIST.packed
 
     def size(self) -> Size | None:
-        """Return how many images all experiences have, and how they are read; None where the digits decide it."""
+        """Return the number of training images of all experiences, T and I; None if it depends on the digits."""
         if self.scenario == "split":
             return None
         images = self.limit or TRAINING_IMAGES - self.validation
         return Size(images * self.experiences, *SHAPES[self.order])
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing is costly here)
-        """Read MNIST's files as `SequentialMnist` does, and return a `Stream`, or a problem of all at once."""
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing here is worth a cache)
+        """Read the files of MNIST and return a `Stream`, or a `Problem` with all experiences if `joint`."""
         from tasks.images.permuted_split import JointSplit
 
         images, labels = MNIST.read(root, "train")
@@ -92,7 +99,7 @@ class Continual(Task):
         return Stream(**vars(replace(together, scores=_refuse)), experiences=experiences)
 
     def _splits(self, images: Tensor, labels: Tensor, limit: int | None) -> list[Split]:
-        """Return a split for each experience, of the first `limit` images that belong to it."""
+        """Return a split for each experience with the first `limit` of its images."""
         import torch
 
         from tasks.blocks.shuffling import permutation
@@ -102,7 +109,7 @@ class Continual(Task):
         splits: list[Split] = []
         for number in range(self.experiences):
             if self.scenario == "permuted":
-                order = torch.tensor(permutation(pixels.shape[1], self.permutation_seed * MOST + number))
+                order = torch.tensor(permutation(pixels.shape[1], self.permutation_seed * MAX_PERMUTATIONS + number))
                 splits.append(PermutedSplit(pixels[:limit], labels[:limit], order, steps))
             else:
                 own = (labels // 2 == number).nonzero()[:limit, 0]
@@ -119,10 +126,12 @@ class Continual(Task):
 
 
 def _joint_scores(totals: Mapping[str, float]) -> dict[str, float]:
-    """Return the accuracy on all test images; where all is learnt at once, nothing is before or after."""
+    """Return the accuracy on all test images. The other metrics are undefined, because there is only one training."""
     average = totals["correct"] / totals["examples"]
     return {"average_accuracy": average, "backward_transfer": nan, "forgetting": nan}
 
 
 def _refuse(_totals: Mapping[str, float]) -> dict[str, float]:
-    raise UserError("A stream is learnt one experience after another; task.joint=true learns all of it at once.")
+    raise UserError(
+        "A stream is trained on one experience after another; task.joint=true trains on all of them together."
+    )

@@ -1,4 +1,4 @@
-"""Scikit-learn's handwritten digits, pixel by pixel: a real task that needs no download."""
+"""The handwritten digits of scikit-learn, pixel by pixel: a task on real data that needs no download."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from tasks.data.files import read_verified
 
 FILE = "digits.csv.gz"
 SHA256 = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
-HOME = "https://github.com/scikit-learn/scikit-learn/tree/main/sklearn/datasets/data"
-FRACTIONS = (0.15, 0.15)  # of each class, for validation and for test
+SOURCE_URL = "https://github.com/scikit-learn/scikit-learn/tree/main/sklearn/datasets/data"
+FRACTIONS = (0.15, 0.15)  # the fractions of each class for validation and test
 
 
 @dataclass(frozen=True)
 class Digits(Task):
-    """8x8 images of ten digits, row by row from the top left, one pixel a step, scaled to [0, 1]: T 64, I 1.
+    """8x8 images of ten digits, scaled to [0, 1], read row by row from the top left, one pixel at each step: T 64, I 1.
 
-    The 1,797 images are split class by class into 1,259 for training, 269 for validation and 269 for test; the seed
-    moves images between the parts and leaves the counts of every class as they are.
+    The 1,797 images are split into 1,259 for training, 269 for validation and 269 for test, with the same fractions of
+    every class.
+
+    Attributes:
+        split_seed: seed of the split. It does not change the number of images of a class in a part.
     """
 
     title = "Handwritten digits, 8x8, pixel by pixel"
     metrics = (Metric("accuracy", "max"),)
-    chance = 0.1  # one class of ten; the largest class is 27 of the 269 test images, 0.1004
+    chance = 0.1  # one class of ten; the largest class has 27 of the 269 test images, 0.1004
     protocol = (
         "None is published for recurrent networks. The images are the test part of UCI's Optical Recognition of "
         "Handwritten Digits (Alpaydin & Kaynak 1998), split anew: figures for the whole set are not comparable."
@@ -41,15 +44,15 @@ class Digits(Task):
         check_whole("split_seed", self.split_seed, 0)
 
     def checksums(self) -> Mapping[str, str]:
-        """Return the checksum of the one file, which comes with scikit-learn."""
+        """Return the checksum of the file, which is a part of scikit-learn."""
         return {FILE: SHA256}
 
     def size(self) -> Size:
         """Return the size of the training split."""
         return Size(1259, 64, 1)
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (the file comes with scikit-learn)
-        """Read and split the images; raise `UserError` when scikit-learn's file is absent or is another."""
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (the file is a part of scikit-learn)
+        """Read and split the images; raise `UserError` if the file of scikit-learn is missing or is another one."""
         import gzip
         import io
 
@@ -60,7 +63,7 @@ class Digits(Task):
         from tasks.blocks.shuffling import stratified
         from tasks.blocks.splits import TensorSplit
 
-        text = gzip.decompress(read_verified(_installed(), SHA256, HOME))
+        text = gzip.decompress(read_verified(_installed_file(), SHA256, SOURCE_URL))
         table = torch.from_numpy(np.loadtxt(io.BytesIO(text), np.uint8, delimiter=","))
         pixels, labels = table[:, :64, None], table[:, 64].long()
         train, val, test = (
@@ -70,8 +73,8 @@ class Digits(Task):
         return classification_problem(train, val, test, input_size=1, steps=64, classes=10)
 
 
-def _installed() -> Path:
-    """Return where scikit-learn keeps the file, without importing scikit-learn."""
+def _installed_file() -> Path:
+    """Return the path of the file in the installed scikit-learn, without importing scikit-learn, which is slow."""
     spec = find_spec("sklearn")
     if spec is None or spec.origin is None:
         raise UserError(f"The task digits reads {FILE} from scikit-learn, which is not installed.")

@@ -1,4 +1,4 @@
-"""28x28 images of ten classes in four idx files, as MNIST has them and all that take its place."""
+"""28x28 images of ten classes in four idx files, the format of MNIST and Fashion-MNIST."""
 
 from __future__ import annotations
 
@@ -15,24 +15,33 @@ if TYPE_CHECKING:
     from tasks.blocks.splits import TensorSplit
 
 TRAINING_IMAGES = 60_000
-SHAPES = {"pixel": (784, 1), "row": (28, 28)}  # order: (T, I)
+
+SHAPES = {"pixel": (784, 1), "row": (28, 28)}
+"""{order: (T, I)}"""
 
 
 @dataclass(frozen=True)
 class IdxImages:
-    """Where four idx files come from and how they are known.
+    """The four idx files of a data set.
 
-    home: the address of the folder where they are published. folders: where they may lie below a data root, the usual
-    one first. packed, unpacked: {file: checksum in hex digits}, of the files as published and of what is in them.
+    Attributes:
+        source_url: address of the folder in which they are published.
+        folders: folders below the data root in which they are searched, in this order.
+        packed: {file: checksum in hex digits} of the published files, which are compressed with gzip.
+        unpacked: {file: checksum in hex digits} of the decompressed files.
     """
 
-    home: str
+    source_url: str
     folders: tuple[str, ...]
     packed: Mapping[str, str]
     unpacked: Mapping[str, str]
 
     def read(self, root: Path, part: Literal["train", "t10k"]) -> tuple[Tensor, Tensor]:
-        """Return the images (N, 28, 28) in bytes and the labels (N,), verified, of one part.
+        """Return the images (N, 28, 28), as bytes, and the labels (N,) of the official training or test part.
+
+        Args:
+            root: the data root.
+            part: "train", or "t10k" for the test part.
 
         Raises:
             MissingFile: a file is not below the data root.
@@ -44,14 +53,21 @@ class IdxImages:
 
         arrays = []
         for name, ndim in ((f"{part}-images-idx3-ubyte", 3), (f"{part}-labels-idx1-ubyte", 1)):
-            path = find_file(root, self.folders, (f"{name}.gz", name), self.home)
-            data = read_verified(path, {**self.packed, **self.unpacked}[path.name], self.home)
+            path = find_file(root, self.folders, (f"{name}.gz", name), self.source_url)
+            data = read_verified(path, {**self.packed, **self.unpacked}[path.name], self.source_url)
             arrays.append(torch.tensor(read_idx(data, ndim, str(path))))
         return arrays[0], arrays[1].long()
 
 
 def as_sequences(images: Tensor, labels: Tensor, order: str, permutation_seed: int | None) -> TensorSplit:
-    """Return the images (N, 28, 28) as sequences (N, T, I), a pixel or a row a step, permuted if there is a seed."""
+    """Return images as sequences, with one pixel or one row at each step.
+
+    Args:
+        images: (N, 28, 28) bytes.
+        labels: (N,) classes.
+        order: a key of `SHAPES`.
+        permutation_seed: seed of a permutation of the pixels, the same for all images; None for no permutation.
+    """
     import torch
 
     from tasks.blocks.shuffling import permutation

@@ -1,4 +1,4 @@
-"""Permuted MNIST: the pixels of a digit in one fixed random order."""
+"""Permuted sequential MNIST: the pixels of all digits are in the same random order."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from tasks.images.sequential_mnist import SequentialMnist
 
 @dataclass(frozen=True)
 class PermutedMnist(SequentialMnist):
-    """Sequential MNIST whose 784 pixels come in one random order, the same for all images; see `SequentialMnist`."""
+    """Sequential MNIST with a random permutation of the 784 pixels, the same for all images; see `SequentialMnist`."""
 
     title = "Permuted sequential MNIST"
 

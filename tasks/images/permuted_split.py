@@ -1,4 +1,4 @@
-"""Images that many splits share, each of which reads them in an order of its own; and splits put side by side."""
+"""Splits of permuted images that share the memory of the images, and the concatenation of several splits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,16 @@ FULL_SCALE = 255
 
 @dataclass(eq=False, slots=True)
 class PermutedSplit:
-    """Images as sequences of their values in one order; the images stay where they are, unpermuted.
+    """Images as sequences of permuted pixels. Only the pixels of a batch are permuted, so splits can share the images.
 
-    images: (N, P) bytes; y: (N,) targets; order: (P,) positions; steps: T, each of P / T values, scaled to [0, 1].
+    N images, P pixels, T time.
+
+    Attributes:
+        images: (N, P) bytes in the original order.
+        y: (N,) targets.
+        order: (P,) the permutation: the indices of the pixels in the order in which they are read.
+        steps: T. Each step has P / T pixels, scaled to [0, 1].
+        lengths: None, because all sequences have T steps.
     """
 
     images: Tensor
@@ -35,7 +42,7 @@ class PermutedSplit:
 
 
 class JointSplit:
-    """The examples of several splits, all of one T, one split after another."""
+    """The concatenation of several splits whose sequences have the same number of steps."""
 
     lengths: Tensor | None = None
 
@@ -48,13 +55,14 @@ class JointSplit:
 
     def batch(self, indices: Tensor) -> Batch:
         """Return the examples with these indices (B,), in this order."""
-        owners = torch.bucketize(indices, self.ends, right=True)
-        order = owners.argsort(stable=True)
-        pieces = [
-            part.batch(indices[owners == number] - int(self.ends[number]) + len(part))
-            for number, part in enumerate(self.parts)
-            if (owners == number).any()
-        ]
-        place = order.argsort()
-        x = torch.cat([piece.x for piece in pieces], 1).index_select(1, place)
-        return Batch(x, torch.cat([piece.y for piece in pieces]).index_select(0, place))
+        part_numbers = torch.bucketize(indices, self.ends, right=True)
+        batches = []
+        for number, part in enumerate(self.parts):
+            in_part = part_numbers == number
+            if in_part.any():
+                start = int(self.ends[number]) - len(part)
+                batches.append(part.batch(indices[in_part] - start))
+        # The examples are now sorted by part. The inverse permutation restores the order of the indices.
+        positions = part_numbers.argsort(stable=True).argsort()
+        x = torch.cat([batch.x for batch in batches], 1).index_select(1, positions)
+        return Batch(x, torch.cat([batch.y for batch in batches]).index_select(0, positions))

@@ -1,8 +1,11 @@
-"""CIFAR-10's pickles, read by an unpickler that can make nothing but plain values.
+"""The pickles of CIFAR-10, read by a restricted unpickler that creates only plain values.
 
-A pickle is a program: the ordinary unpickler imports and calls what the program names. Here every name stands for an
-inert value of this module, so nothing is imported, and no code of the file's choice runs. NumPy's own functions are not
-called either: `PickledArray` keeps what the file says about an array, and `bytes_array` checks it.
+A pickle is a program: `pickle.load` imports and calls the functions that the file names. Here each allowed name is
+replaced by a function of this module and all other names are refused, so the file cannot run code. The functions of
+NumPy are not called either: `PickledArray` stores the description of an array, and `bytes_array` checks it.
+
+This is written by hand, by the method that the documentation of `pickle` recommends ("Restricting Globals"), because
+`pickle.load` would trust the file.
 """
 
 import io
@@ -17,11 +20,11 @@ from numpy.typing import NDArray
 
 from gatebench.errors import UserError
 
-BROKEN = (
+DAMAGE_ERRORS = (
     *(pickle.UnpicklingError, EOFError, ValueError, OverflowError, TypeError, LookupError, AttributeError, ImportError),
     *(RecursionError, struct.error),
 )
-"""What the unpickler raises for bytes that are no pickle of plain values."""
+"""The exceptions that the unpickler raises for bytes that are not a pickle of plain values."""
 
 
 @dataclass
@@ -29,7 +32,7 @@ class PickledArray:
     """A NumPy array as a pickle describes it.
 
     Attributes:
-        state: (version, shape, type, whether in Fortran's order, bytes), or None before the pickle gives it.
+        state: (version, shape, type, whether the order is column-major, bytes); None until the pickle sets it.
     """
 
     state: Any = None
@@ -43,7 +46,7 @@ class PickledType:
     """A NumPy type as a pickle describes it.
 
     Attributes:
-        code: its code, for example b"u1" for bytes.
+        code: the code of the type, for example b"u1" for unsigned bytes.
     """
 
     code: Any
@@ -53,32 +56,33 @@ class PickledType:
 
 
 def _array(kind: Any, shape: Any, code: Any) -> PickledArray:
-    """Stand in for numpy's `_reconstruct`, which makes an empty array of a kind."""
+    """Replace NumPy's `_reconstruct`, which creates an empty array."""
     if (kind, shape, code) != ("ndarray", (0,), b"b"):
         raise pickle.UnpicklingError("it makes an array in an unusual way")
     return PickledArray()
 
 
 def _type(code: Any, align: Any, copy: Any) -> PickledType:
-    """Stand in for numpy's `dtype`."""
+    """Replace NumPy's `dtype`."""
     del align, copy
     return PickledType(code)
 
 
-STAND_INS: dict[tuple[str, str], Any] = {
+REPLACEMENTS: dict[tuple[str, str], Any] = {
     ("numpy.core.multiarray", "_reconstruct"): _array,
     ("numpy", "ndarray"): "ndarray",
     ("numpy", "dtype"): _type,
 }
-"""What the names in a pickle of CIFAR-10 stand for. Every other name is refused."""
+"""{(module, name) in a pickle of CIFAR-10: its replacement}. Every other name is refused."""
 
 
-# The implementation in Python keeps its memo in a dictionary. That in C allocates as much as a number in the file says.
+# The implementation in Python stores its memo in a dictionary. The one in C allocates an array whose size is a number
+# in the file.
 class _PlainUnpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in STAND_INS:
+        if (module, name) not in REPLACEMENTS:
             raise pickle.UnpicklingError(f"it names {module}.{name}, which plain data do not need")
-        return STAND_INS[module, name]
+        return REPLACEMENTS[module, name]
 
 
 def read_pickled(data: bytes, name: str) -> Any:
@@ -89,17 +93,17 @@ def read_pickled(data: bytes, name: str) -> Any:
         name: the file's name, for the message.
 
     Raises:
-        UserError: the bytes are no pickle, end too early, or name something other than an array of NumPy.
+        UserError: the bytes are not a pickle, end too early, or name anything other than a NumPy array.
     """
     try:
         return _PlainUnpickler(io.BytesIO(data), encoding="bytes").load()
-    except BROKEN as error:
+    except DAMAGE_ERRORS as error:
         reason = (str(error) or type(error).__name__).partition("\n")[0].rstrip(".,")
         raise UserError(f"{name} is not a whole pickle of plain data: {reason}.") from None
 
 
 def bytes_array(value: Any) -> NDArray[np.uint8] | None:
-    """Return the array of bytes that a pickle describes; None if the value is anything else."""
+    """Return the array of unsigned bytes that a pickle describes; None if the value is anything else."""
     if not isinstance(value, PickledArray):
         return None
     match value.state:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from tasks.images.cifar import Images
 
-HOME = "https://www.cs.toronto.edu/~kriz/"
+SOURCE_URL = "https://www.cs.toronto.edu/~kriz/"
 FOLDERS = ("cifar10", ".")
-ARCHIVE, INSIDE = "cifar-10-python.tar.gz", "cifar-10-batches-py"
+ARCHIVE, BATCH_FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
 CHECKSUMS = {
     "cifar-10-python.tar.gz": "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
     "data_batch_1": "54636561a3ce25bd3e19253c6b0d8538147b0ae398331ac4a2d86c6d987368cd",
@@ -29,17 +29,19 @@ CHECKSUMS = {
 }
 TRAINING_IMAGES = 50_000
 STEPS = {"pixel": 1024, "row": 32}  # order: T
-LUMA = (299, 587, 114)  # thousandths of red, green and blue in grey, by ITU-R BT.601
+LUMA = (299, 587, 114)  # weights of red, green and blue in the brightness, in thousandths (ITU-R BT.601)
 
 
 @dataclass(frozen=True)
 class SequentialCifar10(Task):
-    """32x32 photographs of ten kinds of things, scaled to [0, 1], read from the top left.
+    """32x32 colour photographs of ten classes, scaled to [0, 1], read row by row from the top left.
 
-    order: "pixel", one pixel a step (T 1024, I 3), or "row", one row a step (T 32, I 96, the colours of a pixel side by
-    side). greyscale: gives a pixel's brightness in place of its three colours (I 1, or 32). validation: how many of the
-    official training images are held out, the first ones. limit: train on so many images only, the first ones that are
-    left; None for all.
+    Attributes:
+        order: "pixel" for one pixel at each step (T 1024, I 3), or "row" for one row at each step (T 32, I 96, with the
+            three colours of a pixel next to each other).
+        greyscale: whether the brightness of a pixel replaces its three colours (I 1, or 32).
+        validation: number of official training images that are held out for validation. The first ones are taken.
+        limit: number of the remaining images that are used for training. The first ones are taken; None for all.
     """
 
     title = "Sequential CIFAR-10"
@@ -63,23 +65,23 @@ class SequentialCifar10(Task):
         check_held_out(self.validation, self.limit, TRAINING_IMAGES)
 
     def checksums(self) -> Mapping[str, str]:
-        """Return the checksum of the archive; what is unpacked from it stands for the same data."""
+        """Return the checksum of the archive; the unpacked files hold the same data."""
         return {ARCHIVE: CHECKSUMS[ARCHIVE]}
 
     def size(self) -> Size:
-        """Return the number of training images and how they are read."""
+        """Return the number of training images, T and I."""
         steps, channels = STEPS[self.order], 1 if self.greyscale else 3
         return Size(self.limit or TRAINING_IMAGES - self.validation, steps, 1024 * channels // steps)
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:
-        """Read the batches from `cifar10` or the root itself: in `cifar-10-batches-py`, else in the archive."""
+        """Read the batches, or else the archive, from the folder `cifar10` of the data root or from the root itself."""
         import torch
 
         from tasks.blocks.objectives import classification_problem
         from tasks.blocks.splits import TensorSplit
         from tasks.images.cifar import CLASSES, CifarFiles
 
-        arrays = CifarFiles(HOME, FOLDERS, ARCHIVE, INSIDE, CHECKSUMS).read(root, cache)
+        arrays = CifarFiles(SOURCE_URL, FOLDERS, ARCHIVE, BATCH_FOLDER, CHECKSUMS).read(root, cache)
         training = [name for name in CHECKSUMS if name.startswith("data_batch")]
         images = torch.cat([self._sequences(arrays[f"{name}_images"]) for name in training])
         labels = torch.cat([torch.tensor(arrays[f"{name}_labels"]) for name in training])

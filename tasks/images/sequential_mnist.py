@@ -1,4 +1,4 @@
-"""Sequential MNIST: a digit is read pixel by pixel, in its own order or permuted, or row by row."""
+"""Sequential MNIST: a digit is read pixel by pixel, with or without a permutation, or row by row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gatebench.task import Metric, Problem, Size, Task
 from tasks.blocks.validation import check_choice, check_held_out, check_whole
 from tasks.images.idx_images import SHAPES, TRAINING_IMAGES, IdxImages, as_sequences
 
-HOME = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+SOURCE_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 FOLDERS = ("mnist", ".", "MNIST/raw")
 PACKED = {
     "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
@@ -26,28 +26,30 @@ UNPACKED = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-MNIST = IdxImages(HOME, FOLDERS, PACKED, UNPACKED)
+MNIST = IdxImages(SOURCE_URL, FOLDERS, PACKED, UNPACKED)
 
 
 @dataclass(frozen=True)
 class SequentialMnist(Task):
-    """28x28 images of ten digits, scaled to [0, 1], read from the top left.
+    """28x28 images of ten digits, scaled to [0, 1], read row by row from the top left.
 
-    order: "pixel", one pixel a step (T 784, I 1), or "row", one row a step (T 28, I 28). permutation_seed: reads the
-    pixels in one fixed random order, the same for all images (permuted MNIST); papers each drew their own. validation:
-    how many of the official training images are held out, the first ones. limit: train on so many images only, the
-    first ones that are left; None for all.
+    Attributes:
+        order: "pixel" for one pixel at each step (T 784, I 1), or "row" for one row at each step (T 28, I 28).
+        permutation_seed: seed of a permutation of the pixels, the same for all images (permuted MNIST); None for no
+            permutation. Each paper used its own permutation.
+        validation: number of official training images that are held out for validation. The first ones are taken.
+        limit: number of the remaining images that are used for training. The first ones are taken; None for all.
     """
 
     title = "Sequential MNIST"
     metrics = (Metric("accuracy", "max"),)
-    chance = 0.1135  # always "1", the most frequent digit of training: 1,135 of the 10,000 test images
+    chance = 0.1135  # the answer is always 1, the most frequent digit in training: 1,135 of the 10,000 test images
     protocol = (
         "Le, Jaitly & Hinton 2015, with the sizes of TensorFlow's split, as van der Westhuizen & Lasenby 2018 use it: "
         "55,000 training images, the first 5,000 of the official ones for validation, and the official 10,000 for test."
     )
     licence = "CC BY-SA 3.0, as usually stated"
-    source: ClassVar[IdxImages] = MNIST
+    idx_files: ClassVar[IdxImages] = MNIST
 
     order: str = "pixel"
     permutation_seed: int | None = None
@@ -65,24 +67,24 @@ class SequentialMnist(Task):
                 )
 
     def checksums(self) -> Mapping[str, str]:
-        """Return the checksums of the four files as published; unpacked ones stand for the same data."""
-        return self.source.packed
+        """Return the checksums of the four published files; the decompressed files hold the same data."""
+        return self.idx_files.packed
 
     def size(self) -> Size:
-        """Return the number of training images and how they are read."""
+        """Return the number of training images, T and I."""
         return Size(self.limit or TRAINING_IMAGES - self.validation, *SHAPES[self.order])
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing is costly here)
-        """Read the four idx files from the folders of the task's source below the data root, packed or not."""
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing here is worth a cache)
+        """Read the four idx files, compressed or not, from the folders of `idx_files` below the data root."""
         from tasks.blocks.objectives import classification_problem
 
-        images, labels = self.source.read(root, "train")
+        images, labels = self.idx_files.read(root, "train")
         held_out, end = self.validation, None if self.limit is None else self.validation + self.limit
         steps, input_size = SHAPES[self.order]
         return classification_problem(
             as_sequences(images[held_out:end], labels[held_out:end], self.order, self.permutation_seed),
             as_sequences(images[:held_out], labels[:held_out], self.order, self.permutation_seed),
-            as_sequences(*self.source.read(root, "t10k"), self.order, self.permutation_seed),
+            as_sequences(*self.idx_files.read(root, "t10k"), self.order, self.permutation_seed),
             input_size=input_size,
             steps=steps,
             classes=10,

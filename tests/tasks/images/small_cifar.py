@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tasks.images import sequential_cifar10
-from tasks.images.sequential_cifar10 import ARCHIVE, CHECKSUMS, INSIDE
+from tasks.images.sequential_cifar10 import ARCHIVE, BATCH_FOLDER, CHECKSUMS
 from tests.tasks.data.archives import tar_bytes
 from tests.tasks.published import publish
 
@@ -86,8 +86,8 @@ def write_small_cifar(
     batches = small_batches()
     files = {name: batch_bytes(batch, name) for name, batch in batches.items()}
     if packed:
-        files = {ARCHIVE: archive_bytes({f"{INSIDE}/{name}": data for name, data in files.items()})}
-    target = root / folder if packed else root / folder / INSIDE
+        files = {ARCHIVE: archive_bytes({f"{BATCH_FOLDER}/{name}": data for name, data in files.items()})}
+    target = root / folder if packed else root / folder / BATCH_FOLDER
     for name, data in files.items():
         publish(target / name, data, sequential_cifar10.CHECKSUMS, patch)
     return batches
@@ -95,4 +95,4 @@ def write_small_cifar(
 
 def archive_bytes(files: dict[str, bytes]) -> bytes:
     """Return a packed archive of the files, with a note beside them as in the official one."""
-    return tar_bytes({f"{INSIDE}/readme.html": b"<meta>", **files}, "gz")
+    return tar_bytes({f"{BATCH_FOLDER}/readme.html": b"<meta>", **files}, "gz")

@@ -7,7 +7,7 @@ from gatebench.errors import UserError
 from tasks.data.files import MissingFile
 from tasks.images import cifar, sequential_cifar10
 from tasks.images.cifar import CifarFiles, read_batch
-from tasks.images.sequential_cifar10 import ARCHIVE, CHECKSUMS, FOLDERS, HOME, INSIDE
+from tasks.images.sequential_cifar10 import ARCHIVE, BATCH_FOLDER, CHECKSUMS, FOLDERS, SOURCE_URL
 from tests.tasks.images.small_cifar import (
     BATCHES,
     Batch,
@@ -18,7 +18,7 @@ from tests.tasks.images.small_cifar import (
     write_small_cifar,
 )
 
-FILES = CifarFiles(HOME, FOLDERS, ARCHIVE, INSIDE, CHECKSUMS)
+FILES = CifarFiles(SOURCE_URL, FOLDERS, ARCHIVE, BATCH_FOLDER, CHECKSUMS)
 LABELS = [3, 9]
 IMAGES = np.arange(2 * 3072, dtype=np.uint32).astype(np.uint8).reshape(2, 3072)
 
@@ -46,7 +46,7 @@ def test_unpacked_batches_go_before_the_archive_and_need_not_be_written(
 ) -> None:
     batches = write_small_cifar(tmp_path, monkeypatch)
     check(tmp_path, batches)
-    assert not (tmp_path / "cifar10" / INSIDE).exists()
+    assert not (tmp_path / "cifar10" / BATCH_FOLDER).exists()
     write_small_cifar(tmp_path, monkeypatch, packed=False)
     (tmp_path / "cifar10" / ARCHIVE).write_bytes(b"damaged")
     check(tmp_path, batches)
@@ -67,10 +67,10 @@ def test_what_was_read_is_kept_and_the_files_are_verified_all_the_same(
 
 def test_missing_files_are_named_with_their_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_small_cifar(tmp_path, monkeypatch, packed=False)
-    (tmp_path / "cifar10" / INSIDE / "data_batch_4").unlink()
+    (tmp_path / "cifar10" / BATCH_FOLDER / "data_batch_4").unlink()
     with pytest.raises(MissingFile) as caught:
         FILES.read(tmp_path)
-    for part in (ARCHIVE, "data_batch_4", str(tmp_path / "cifar10" / INSIDE), HOME):
+    for part in (ARCHIVE, "data_batch_4", str(tmp_path / "cifar10" / BATCH_FOLDER), SOURCE_URL):
         assert part in str(caught.value)
 
 
@@ -80,20 +80,25 @@ def test_damaged_files_are_refused_before_they_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str, packed: bool
 ) -> None:
     write_small_cifar(tmp_path, monkeypatch, packed=packed)
-    path = tmp_path / "cifar10" / (ARCHIVE if packed else f"{INSIDE}/test_batch")
+    path = tmp_path / "cifar10" / (ARCHIVE if packed else f"{BATCH_FOLDER}/test_batch")
     data = path.read_bytes()
     changed = data[:-1] + bytes([data[-1] ^ 1])
     path.write_bytes({"truncated": data[: len(data) // 2], "changed": changed, "empty": b""}[damage])
     with pytest.raises(UserError) as caught:
         FILES.read(tmp_path)
-    for part in (str(path), "is not the published file", HOME):
+    for part in (str(path), "is not the published file", SOURCE_URL):
         assert part in str(caught.value)
 
 
 @pytest.mark.parametrize("name", BATCHES)
 def test_an_archive_without_a_batch_is_refused(name: str) -> None:
-    batches = {f"{INSIDE}/{other}": b"" for other in BATCHES if other != name}
-    astray = {name: b"", f"../{INSIDE}/{name}": b"", f"/{INSIDE}/{name}": b"", f"{INSIDE}/../{name}": b""}
+    batches = {f"{BATCH_FOLDER}/{other}": b"" for other in BATCHES if other != name}
+    astray = {
+        name: b"",
+        f"../{BATCH_FOLDER}/{name}": b"",
+        f"/{BATCH_FOLDER}/{name}": b"",
+        f"{BATCH_FOLDER}/../{name}": b"",
+    }
     with pytest.raises(UserError, match=rf"^{ARCHIVE} does not hold {name}\.$"):
         FILES._members(archive_bytes({**batches, **astray}))
 
@@ -101,7 +106,9 @@ def test_an_archive_without_a_batch_is_refused(name: str) -> None:
 @pytest.mark.parametrize("cut", [0, 5, 200])
 def test_what_is_no_archive_is_refused(cut: int) -> None:
     with pytest.raises(UserError, match=rf"^{ARCHIVE} cannot be unpacked: .*\.$"):
-        FILES._members(archive_bytes({f"{INSIDE}/data_batch_1": bytes(np.random.default_rng(0).bytes(3000))})[:cut])
+        FILES._members(
+            archive_bytes({f"{BATCH_FOLDER}/data_batch_1": bytes(np.random.default_rng(0).bytes(3000))})[:cut]
+        )
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -111,7 +111,7 @@ def test_joint_is_all_experiences_at_once(tmp_path: Path, arrays: Arrays) -> Non
 
 def test_a_stream_is_not_learnt_at_once_by_mistake(tmp_path: Path, arrays: Arrays) -> None:
     stream = load(Continual(experiences=2, validation=HELD_OUT), tmp_path)
-    with pytest.raises(UserError, match=r"^A stream is learnt one experience after another; task\.joint=true .*\.$"):
+    with pytest.raises(UserError, match=r"^A stream is trained on one experience after another; .*\.$"):
         stream.scores({"correct": 3.0, "examples": 4.0})
 
 

@@ -64,9 +64,9 @@ def test_the_split_is_the_same_for_ever(problem: Problem) -> None:
 
 
 def test_another_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed = digits._installed()
+    installed = digits._installed_file()
     (tmp_path / digits.FILE).write_bytes(installed.read_bytes()[:-1])
-    monkeypatch.setattr(digits, "_installed", lambda: tmp_path / digits.FILE)
+    monkeypatch.setattr(digits, "_installed_file", lambda: tmp_path / digits.FILE)
     with pytest.raises(UserError, match=r"is not the published file: its sha256 is \w{64}, not 09f66e6d"):
         Digits().load(tmp_path)
 

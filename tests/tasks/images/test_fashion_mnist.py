@@ -8,7 +8,7 @@ import torch
 from gatebench.errors import UserError
 from tasks.data.files import MissingFile, find_file
 from tasks.images import fashion_mnist, sequential_mnist
-from tasks.images.fashion_mnist import FOLDERS, HOME, PACKED, UNPACKED, FashionMnist
+from tasks.images.fashion_mnist import FOLDERS, PACKED, SOURCE_URL, UNPACKED, FashionMnist
 from tests.tasks.images.small_mnist import small_arrays, write_small_idx
 from tests.tasks.real_data import data_root, skipping_without_files
 
@@ -30,7 +30,7 @@ def test_every_layout_reads_the_same(
 def test_digits_are_not_taken_for_clothes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The files bear the same names: neither their place nor their content may be mistaken."""
     write_small_idx(sequential_mnist.PACKED, tmp_path, monkeypatch, ".")
-    with pytest.raises(MissingFile, match=HOME):
+    with pytest.raises(MissingFile, match=SOURCE_URL):
         FashionMnist(validation=100).load(tmp_path)
     write_small_idx(sequential_mnist.PACKED, tmp_path, monkeypatch, FOLDERS[0])
     with pytest.raises(UserError, match="is not the published file"):
@@ -46,7 +46,7 @@ def test_its_data_have_checksums_of_their_own() -> None:
 def test_real_files() -> None:
     with skipping_without_files():
         for file in PACKED:
-            data = gzip.decompress(find_file(data_root(), FOLDERS, (file,), HOME).read_bytes())
+            data = gzip.decompress(find_file(data_root(), FOLDERS, (file,), SOURCE_URL).read_bytes())
             assert hashlib.md5(data).hexdigest() == UNPACKED[file.removesuffix(".gz")]
     problem = FashionMnist().load(data_root())
     assert (len(problem.train), len(problem.val), len(problem.test)) == (55_000, 5_000, 10_000)

@@ -9,7 +9,7 @@ from tasks.data.files import MissingFile
 from tasks.images.idx_images import SHAPES, IdxImages, as_sequences
 from tests.tasks.images.small_mnist import idx_bytes, small_arrays
 
-HOME = "https://example.org/images/"
+SOURCE_URL = "https://example.org/images/"
 ARRAYS = small_arrays()
 
 
@@ -21,7 +21,7 @@ def written(root: Path, folder: str, algorithm: str = "sha256") -> IdxImages:
         data = idx_bytes(array)
         (root / folder / name).write_bytes(data)
         checksums[name] = hashlib.new(algorithm, data).hexdigest()
-    return IdxImages(HOME, ("first", folder), {}, checksums)
+    return IdxImages(SOURCE_URL, ("first", folder), {}, checksums)
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "md5"])

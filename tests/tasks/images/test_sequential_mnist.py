@@ -12,7 +12,7 @@ from torch import Tensor
 from gatebench.errors import UserError
 from gatebench.task import Problem
 from tasks.data.files import MissingFile, find_file
-from tasks.images.sequential_mnist import FOLDERS, HOME, PACKED, UNPACKED, SequentialMnist
+from tasks.images.sequential_mnist import FOLDERS, PACKED, SOURCE_URL, UNPACKED, SequentialMnist
 from tests.tasks.images.small_mnist import TEST, write_small_mnist
 from tests.tasks.real_data import data_root, skipping_without_files
 
@@ -102,7 +102,7 @@ def test_a_missing_file_is_named_with_its_home(tmp_path: Path, arrays: Arrays, f
     (tmp_path / "mnist" / file).unlink()
     with pytest.raises(MissingFile) as caught:
         SequentialMnist(validation=HELD_OUT).load(tmp_path)
-    for part in (file, str(tmp_path / "mnist"), str(tmp_path / "MNIST" / "raw"), HOME):
+    for part in (file, str(tmp_path / "mnist"), str(tmp_path / "MNIST" / "raw"), SOURCE_URL):
         assert part in str(caught.value)
 
 
@@ -115,7 +115,7 @@ def test_a_damaged_file_is_refused_before_it_is_read(tmp_path: Path, arrays: Arr
     path.write_bytes({"truncated": data[: len(data) // 2], "changed": changed, "empty": b""}[damage])
     with pytest.raises(UserError) as caught:
         SequentialMnist(validation=HELD_OUT).load(tmp_path)
-    for part in (str(path), "is not the published file", PACKED[file], HOME):
+    for part in (str(path), "is not the published file", PACKED[file], SOURCE_URL):
         assert part in str(caught.value)
 
 
@@ -151,7 +151,7 @@ def test_impossible_fields_are_refused(fields: dict[str, object], sentence: str)
 def real() -> Path:
     with skipping_without_files():
         for file in PACKED:
-            find_file(data_root(), FOLDERS, (file,), HOME)
+            find_file(data_root(), FOLDERS, (file,), SOURCE_URL)
     return data_root()
 
 
@@ -167,5 +167,5 @@ def test_real_files(real: Path) -> None:
 
 def test_real_unpacked_files_have_the_checksums_of_the_unpacked(real: Path) -> None:
     for file in PACKED:
-        data = gzip.decompress(find_file(real, FOLDERS, (file,), HOME).read_bytes())
+        data = gzip.decompress(find_file(real, FOLDERS, (file,), SOURCE_URL).read_bytes())
         assert hashlib.sha256(data).hexdigest() == UNPACKED[file.removesuffix(".gz")]
