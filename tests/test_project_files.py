@@ -140,3 +140,17 @@ def test_a_file_or_test_that_the_guide_names_exists(text: str) -> None:
     if not any(placeholder in path for placeholder in PLACEHOLDERS):
         assert (ROOT / path).exists()
         assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_a_table_that_the_guide_names_is_in_its_file() -> None:
+    """A row such as | `gatebench/trial.py` | in `OPTIMIZERS`: ... | names a constant of the file."""
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    checked = 0
+    for path, content in re.findall(r"^\| `([\w/.]+\.py)` \| (.*?) \|", guide, re.MULTILINE):
+        if any(placeholder in path for placeholder in PLACEHOLDERS):
+            continue
+        source = (ROOT / path).read_text(encoding="utf-8")
+        for constant in re.findall(r"`(?:\w+\.)?(_?[A-Z]{3,}[A-Z_]*)`", content):
+            assert re.search(rf"^ *{constant}\b.* = ", source, re.MULTILINE), f"{path} has no {constant}"
+            checked += 1
+    assert checked > 10
