@@ -1,1 +1,1 @@
-"""The same building in YAML: a group is a room, a file a module, a key a parameter."""
+"""The settings in YAML: a folder is a config group, a file a module, a key a parameter."""
