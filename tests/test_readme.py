@@ -38,8 +38,8 @@ def test_the_example_in_python_runs() -> None:
 
 
 def test_the_first_table_repeats_the_demo() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \|$", README, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (.+? ± .+?) \| (.+?) \| (.+?) \|$", README, re.MULTILINE)
     assert len(rows) == 4
     for cell, *values in rows:
         (printed,) = re.findall(rf"^{cell} +.*$", README, re.MULTILINE)
-        assert all(value in printed for value in values)
+        assert all(value in printed for value in values), f"make demo did not print {values} for {cell}"
