@@ -144,8 +144,9 @@ class Cell:
     def parameters(self) -> dict[str, tuple[str, ...]]:
         """The weights by name, with the letters of their shapes: {"W.i": ("H", "I"), "R.i": ("H", "H"), "b.i": ("H",)}.
 
-        The first letter of a name says what the weight multiplies: W the input, R a state or a gate, p a state by
-        units (peephole); b is the bias, and d the second bias inside `Gate.after`. The part after the dot is the gate.
+        The first letter of a name says what the weight multiplies: W the input, R a state or a gate, p a state
+        elementwise (peephole); b is the bias, and d the second bias beside `Gate.after`. The part after the dot is the
+        gate.
         """
         return self.definitions.parameters
 

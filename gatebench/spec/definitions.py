@@ -1,7 +1,7 @@
-"""From a cell's table to its equations, in an order in which they can be computed.
+"""The equations of a cell, made from its table, in an order in which they can be computed.
 
-A definition is a name, "i[t]" or "c[t]", with the formula over names, weights and products that gives its value. Gates
-that an ablation fixed are folded into the others, and what no state needs any more is gone: with its weights.
+An equation has a name, "i[t]" or "c[t]", and a formula of names, weights and matrix products. Gates that an ablation
+fixed are replaced by their number in all formulas. Equations that no state depends on are removed, with their weights.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RESERVED = ("x", "t", "out")
 
 
 class GateTable(Protocol):
-    """What a cell must have to be defined; see `gatebench.spec.cell.Cell`."""
+    """The attributes of a cell from which its equations are made; see `gatebench.spec.cell.Cell`."""
 
     @property
     def name(self) -> str:
@@ -45,7 +45,7 @@ class GateTable(Protocol):
 
     @property
     def gates(self) -> Mapping[str, Gate]:
-        """The rows of the table, by name."""
+        """The rows of the table, by the name of the gate."""
 
     @property
     def update_formulas(self) -> tuple[Expr, ...]:
@@ -61,11 +61,11 @@ class Definitions:
     """The equations of one time step.
 
     Attributes:
-        formulas: by name, each after those that it needs.
-        states: the cell's states, by plain name.
-        constants: gates that were fixed, or that have nothing left to depend on, with their values.
-        widths: "H" or "I" of every formula.
-        square: whether what is as wide as the input meets hidden units, so that I = H is needed.
+        formulas: the formula of each name, in an order in which they can be computed.
+        states: the names of the states without a time, the output first.
+        constants: the value of each gate that is constant: it is fixed, or its formula depends on no variable.
+        widths: the width of each formula: "H" hidden units or "I" inputs.
+        square: whether a value of width I and a value of width H are combined elementwise, so that I = H is needed.
     """
 
     formulas: Mapping[DatedName, Expr]
@@ -76,51 +76,56 @@ class Definitions:
 
     @cached_property
     def gates(self) -> tuple[str, ...]:
-        """Gates that are computed, by plain name, in order."""
-        return tuple(n.label for n in self.formulas if n.label not in self.states)
+        """The names of the gates that are computed, without a time, in the order of computation."""
+        return tuple(dated.label for dated in self.formulas if dated.label not in self.states)
 
     @cached_property
     def memory(self) -> tuple[str, ...]:
-        """Plain names of what a step reads of the last one: all states, then gates."""
-        read = {n for formula in self.formulas.values() for n in names(formula) if n.is_previous}
-        return (*self.states, *(g for g in self.gates if previous(g) in read))
+        """The names of the values that a time step passes to the next: all states, then the gates that are read."""
+        read = {dated for formula in self.formulas.values() for dated in names(formula) if dated.is_previous}
+        return (*self.states, *(gate for gate in self.gates if previous(gate) in read))
 
     @cached_property
     def parameters(self) -> dict[str, tuple[str, ...]]:
-        """Symbolic shapes of the weights by name, in the order in which the equations name them."""
-        found: dict[str, tuple[str, ...]] = {}
+        """The shape of each weight in letters, e.g. ("H", "I"), in the order in which the weights occur."""
+        shapes: dict[str, tuple[str, ...]] = {}
         for defined, formula in self.formulas.items():
             rows = self.widths[defined]
             for node in ordered([formula]):
                 if node.op == "matmul":
-                    found[node.args[0]] = (rows, width(node.args[1], self.widths))
+                    shapes[node.args[0]] = (rows, width(node.args[1], self.widths))
                 elif node.op == "param":
-                    found[node.args[0]] = (rows,)
-        return found
+                    shapes[node.args[0]] = (rows,)
+        return shapes
 
     def text(self) -> str:
-        """Return the equations in one exact, canonical form, for digests."""
-        equations = (f"{n} = {formula!r}" for n, formula in sorted(self.formulas.items()))
+        """Return the equations as text for the digest: sorted by name, with every number in full precision."""
+        equations = (f"{dated} = {formula!r}" for dated, formula in sorted(self.formulas.items()))
         return "\n".join([f"output {self.states[0]}", *equations])
 
 
 def define(cell: GateTable) -> Definitions:
-    """Return the definitions of a cell; raise `UserError` where its table does not make sense."""
+    """Return the equations of a cell.
+
+    Raises:
+        UserError: a name, a formula or a number is not allowed, or a gate needs itself in the same step.
+    """
     _check_names(cell)
     gates, constants = _gate_formulas(cell)
-    formulas = {n: _folded(formula, constants) for n, formula in (gates | _state_formulas(cell)).items()}
+    formulas = {dated: _folded(formula, constants) for dated, formula in (gates | _state_formulas(cell)).items()}
     sequence = in_order(cell.name, cell.states, formulas)
-    for n, formula in sequence.items():
-        _check_numbers(cell, n, formula)
-    widths = {n: "H" if n.label in cell.states else cell.gates[n.label].width for n in sequence}
-    read = {label for formula in sequence.values() for label in names(formula)}
-    square = any(needs_square(n, formula, widths) for n, formula in sequence.items())
-    # What is carried from step to step is as wide as the hidden units.
-    square |= any(wide == "I" and previous(n.label) in read for n, wide in widths.items())
+    for dated, formula in sequence.items():
+        _check_numbers(cell, dated, formula)
+    widths = {dated: "H" if dated.label in cell.states else cell.gates[dated.label].width for dated in sequence}
+    read = {dated for formula in sequence.values() for dated in names(formula)}
+    square = any(needs_square(dated, formula, widths) for dated, formula in sequence.items())
+    # Values that one step passes to the next are stored with H units.
+    square |= any(axis == "I" and previous(dated.label) in read for dated, axis in widths.items())
     return Definitions(sequence, cell.states, constants, widths, square)
 
 
 def _check_names(cell: GateTable) -> None:
+    """Raise if a state or a gate has a name that is no identifier, is reserved or occurs twice."""
     labels = [*cell.states, *cell.gates]
     if not cell.states:
         raise UserError(f"{cell.name} has no state.")
@@ -135,7 +140,7 @@ def _check_names(cell: GateTable) -> None:
 
 
 def _check_numbers(cell: GateTable, defined: str, formula: Expr) -> None:
-    """Refuse what has no finite value, and products that have become weights in disguise."""
+    """Raise if a formula has a number that is not finite, or a matrix product with a number: that would be a bias."""
     for node in ordered([formula]):
         values = [operand.value for operand in node.operands]
         if node.op == "matmul" and None not in values:
@@ -146,24 +151,30 @@ def _check_numbers(cell: GateTable, defined: str, formula: Expr) -> None:
 
 
 def _gate_formulas(cell: GateTable) -> tuple[dict[DatedName, Expr], dict[str, float]]:
-    """Return the gates' formulas, and the values of those that are constant, also through other constants."""
+    """Return the formulas of the gates, and the values of the gates that are constant.
+
+    A gate that reads only constant gates is constant too. So the constants are inserted again until no new one appears.
+    """
     constants: dict[str, float] = {}
     while True:
-        written = {g: _gate(g, gate, cell, constants) for g, gate in cell.gates.items()}
-        formulas = {g: _folded(_timed(formula, cell), constants) for g, formula in written.items()}
-        found = {g: value for g, formula in formulas.items() if (value := formula.value) is not None}
-        if found == constants:
-            return {now(g): formula for g, formula in formulas.items() if g not in constants}, constants
-        constants = found
+        undated = {label: _gate(label, gate, cell, constants) for label, gate in cell.gates.items()}
+        formulas = {label: _folded(_timed(formula, cell), constants) for label, formula in undated.items()}
+        values = {label: value for label, formula in formulas.items() if (value := formula.value) is not None}
+        if values == constants:
+            return {now(label): formula for label, formula in formulas.items() if label not in constants}, constants
+        constants = values
 
 
 def _folded(formula: Expr, constants: Mapping[str, float]) -> Expr:
-    """Return the formula with constant gates as numbers, in this step and in the last."""
-    return substitute(formula, {date(g): lift(value) for g, value in constants.items() for date in (now, previous)})
+    """Return the formula with the numbers of constant gates inserted, for the present step and for the one before."""
+    numbers: dict[str, Expr] = {
+        date(gate): lift(value) for gate, value in constants.items() for date in (now, previous)
+    }
+    return substitute(formula, numbers)
 
 
 def _gate(label: str, gate: Gate, cell: GateTable, constants: Mapping[str, float]) -> Expr:
-    """Return a gate's formula, with bare names still in it; refuse gates and states that it cannot see."""
+    """Return the formula of a gate, with names that have no time yet; raise if it reads an unknown gate or state."""
     if gate.tie is None:
         for other in (*gate.gates, *((gate.after,) if gate.after else ())):
             if other not in cell.gates:
@@ -174,18 +185,23 @@ def _gate(label: str, gate: Gate, cell: GateTable, constants: Mapping[str, float
 
 
 def _state_formulas(cell: GateTable) -> dict[DatedName, Expr]:
-    """Return the states' formulas; where one contains another's, it refers to the new value instead."""
-    fresh = {now(s): _timed(value, cell) for s, value in zip(cell.states, cell.update_formulas, strict=True)}
-    named = {value: s for s, value in reversed(fresh.items()) if value.op not in ("name", "const")}
+    """Return the formulas of the states.
 
-    def refer(own: str, node: Expr) -> Expr | None:
-        return name(named[node]) if named.get(node, own) != own else None
+    If the formula of a state contains the formula of another state, the name of the other state takes its place: the
+    LSTM has h[t] = o[t] ⊙ tanh(c[t]).
+    """
+    formulas = {now(state): _timed(value, cell) for state, value in zip(cell.states, cell.update_formulas, strict=True)}
+    state_of = {formula: state for state, formula in reversed(formulas.items()) if formula.op not in ("name", "const")}
 
-    return {s: rewrite(value, partial(refer, s)) for s, value in fresh.items()}
+    def replace_by_state(state: str, node: Expr) -> Expr | None:
+        other = state_of.get(node, state)
+        return name(other) if other != state else None
+
+    return {state: rewrite(formula, partial(replace_by_state, state)) for state, formula in formulas.items()}
 
 
 def _timed(formula: Expr, cell: GateTable) -> Expr:
-    """Return the formula with every bare name dated, and the output activation put in."""
+    """Return the formula with a time at every name, and with the output activation in place of `out`."""
 
     def date(node: Expr) -> Expr | None:
         if node.op == "out":

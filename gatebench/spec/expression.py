@@ -1,7 +1,8 @@
-"""Pointwise mathematics as data: one small closed set of operations, recorded as a graph.
+"""Formulas as data: trees of a small, fixed set of operations.
 
-An `Expr` is what a cell's update records when it is called with names instead of tensors, and what a config's
-`tie: "1 - i"` is parsed into (see `formula`). Tensors, affine numbers and source text are all obtained by walking it.
+A cell's update becomes a tuple of `Expr` when it is called with names instead of tensors. `gatebench.spec.formula`
+parses the text of a formula in a config, such as `tie: "1 - i"`, into an `Expr`. The backends, the backward pass, the
+costs and the printed equations are all made from these trees.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from typing import Any
 from gatebench.spec.dated import DatedName
 
 FUNCTIONS = ("sigmoid", "tanh", "relu", "hard_sigmoid", "exp", "log", "log_sigmoid", "maximum")
-"""Functions by name; all of one argument but `maximum`. hard_sigmoid(a) = min(max(a / 6 + 1 / 2, 0), 1)."""
+"""The functions. `maximum` has two arguments, all others have one. hard_sigmoid(a) = min(max(a / 6 + 1 / 2, 0), 1)."""
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "hard_sigmoid", "exp")
-"""What a gate may apply to its pre-activation."""
+"""The activations of a gate: functions of its pre-activation."""
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-"""What a state or a gate may be called."""
+"""The pattern of the name of a state or a gate."""
 
 LARGEST = 1e30
-"""Numbers in a cell are smaller than this: finite in float32, with room for arithmetic."""
+"""The bound of the magnitude of numbers in a cell. It leaves room below the largest number of float32, 3.4e38."""
 
 
 def _log_sigmoid(a: float) -> float:
@@ -52,10 +53,21 @@ _FOLD: dict[str, Callable[..., float]] = {
 
 @dataclass(frozen=True)
 class Expr:
-    """One node.
+    """One node of a formula, with the nodes that it is applied to.
 
-    op and args: ("name", "c[t-1]"), ("const", 1.0), ("param", "p.i"): a vector of learnt weights, ("matmul", "R.i", e):
-    a learnt matrix times e, ("add" | "sub" | "mul" | "div", e, e), ("neg", e), or (function, e, …).
+    | op                            | args             | meaning                                                 |
+    | ----------------------------- | ---------------- | ------------------------------------------------------- |
+    | "name"                        | ("c[t-1]",)      | the value with this name                                |
+    | "const"                       | (1.0,)           | a number                                                |
+    | "param"                       | ("p.i",)         | a weight vector, shape (H,) or (I,)                     |
+    | "matmul"                      | ("R.i", e)       | a weight matrix times e                                 |
+    | "add", "sub", "mul", "div"    | (e, e)           | the operation, elementwise                              |
+    | "neg"                         | (e,)             | -e                                                      |
+    | a name of `FUNCTIONS`, "out"  | (e,) or (e, e)   | the function, elementwise; "out": the output activation |
+
+    Attributes:
+        op: the operation.
+        args: its operands: nodes, and the name or the number of a leaf.
     """
 
     op: str
@@ -93,27 +105,29 @@ class Expr:
 
     @property
     def operands(self) -> tuple[Expr, ...]:
-        """The nodes right below this one."""
+        """The nodes to which the operation is applied."""
         return tuple(a for a in self.args if isinstance(a, Expr))
 
     @property
     def value(self) -> float | None:
-        """The number, where this is a constant."""
+        """The number of a constant; None for all other nodes."""
         return float(self.args[0]) if self.op == "const" else None
 
 
 def lift(value: Expr | float) -> Expr:
-    """Return numbers as constants, expressions as they are."""
-    # + 0.0 makes one zero of two.
+    """Return a number as a constant node, and a node as it is."""
+    # Adding 0.0 turns -0.0 into 0.0, so that equal formulas have equal digests.
     return value if isinstance(value, Expr) else Expr("const", (float(value) + 0.0,))
 
 
 def name(text: str) -> Expr:
-    """Return the value called `text`."""
+    """Return the node for the value with this name."""
     return Expr("name", (DatedName(text),))
 
 
 def _function(op: str) -> Callable[..., Expr]:
+    """Return the Python function that makes nodes of an operation."""
+
     def call(*operands: Expr | float) -> Expr:
         return Expr(op, tuple(lift(o) for o in operands))
 
@@ -124,16 +138,16 @@ def _function(op: str) -> Callable[..., Expr]:
 sigmoid, tanh, relu = _function("sigmoid"), _function("tanh"), _function("relu")
 exp, log, log_sigmoid, maximum = _function("exp"), _function("log"), _function("log_sigmoid"), _function("maximum")
 out = _function("out")
-"""The cell's output activation h(·), which an ablation may replace (Greff's NOAF)."""
+"""The output activation of a cell, which `Cell.out` names: h(·) in Greff et al. 2017, arXiv 1503.04069."""
 
 
 def activate(activation: str, operand: Expr) -> Expr:
-    """Return `activation` of `operand`; the identity leaves no node."""
+    """Return the node of an activation; the operand itself for "identity"."""
     return operand if activation == "identity" else simplify(Expr(activation, (operand,)))
 
 
 def ordered(roots: Iterable[Expr]) -> list[Expr]:
-    """Return the distinct nodes below and including `roots`, each after its operands."""
+    """Return the nodes of these formulas, each once and after its operands."""
     seen: dict[Expr, None] = {}
 
     def visit(node: Expr) -> None:
@@ -148,27 +162,34 @@ def ordered(roots: Iterable[Expr]) -> list[Expr]:
 
 
 def names(node: Expr) -> Iterator[DatedName]:
-    """Yield the names that occur in `node`."""
-    return (n.args[0] for n in ordered([node]) if n.op == "name")
+    """Yield the names that occur in a formula, each once."""
+    return (part.args[0] for part in ordered([node]) if part.op == "name")
 
 
 def rewrite(node: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
-    """Return `node` with every part for which `change` gives something replaced by it, then simplified."""
-    replaced = change(node)
-    if replaced is not None:
-        return replaced
+    """Return a formula with some of its nodes replaced, and simplified.
+
+    Args:
+        node: the formula.
+        change: returns the node in place of a given one, or None to keep it. The operands of a node that is kept are
+            rewritten in the same way; a replacement is not rewritten again.
+    """
+    replacement = change(node)
+    if replacement is not None:
+        return replacement
     return simplify(Expr(node.op, tuple(rewrite(a, change) if isinstance(a, Expr) else a for a in node.args)))
 
 
 def substitute(node: Expr, values: Mapping[str, Expr]) -> Expr:
-    """Return `node` with names replaced by expressions."""
-    return rewrite(node, lambda n: values.get(n.args[0]) if n.op == "name" else None)
+    """Return a formula with formulas inserted for names: all at once, so that a ↔ b exchanges both."""
+    return rewrite(node, lambda part: values.get(part.args[0]) if part.op == "name" else None)
 
 
 def simplify(node: Expr) -> Expr:
-    """Return `node` without the arithmetic that an ablation left behind: 1·a, 0·a, a + 0, a / 1, σ(0).
+    """Return a node without the operations that an ablation made superfluous: 1·a, 0·a, a + 0, a / 1, σ(0).
 
-    Exact over the finite numbers: no reordering, so no rounding changes. What has no finite value stays as it is.
+    The operands of the node must be simplified already. The value is exactly the same for all finite operands, because
+    no sum or product is reordered. An operation on numbers that has no finite value stays as it is.
     """
     values = [o.value for o in node.operands]
     if node.op in _FOLD and None not in values:
@@ -184,6 +205,7 @@ def simplify(node: Expr) -> Expr:
 
 
 def _fold(node: Expr, values: list[float | None]) -> Expr:
+    """Return an operation on numbers as one number; the node as it is if the number is not finite."""
     try:
         value = _FOLD[node.op](*values)
     except (ArithmeticError, ValueError):
@@ -192,11 +214,11 @@ def _fold(node: Expr, values: list[float | None]) -> Expr:
 
 
 def total(terms: Iterable[Expr]) -> Expr:
-    """Return the sum of the terms, from left to right; 0 for none."""
+    """Return the sum of the terms, added from left to right; 0 if there is no term."""
     return simplify(reduce(lambda a, b: simplify(a + b), terms, lift(0.0)))
 
 
 def spell(value: float) -> str:
-    """Return a number as a person writes it, without losing a digit: "1", "0.1", "1e-09"."""
+    """Return the shortest usual text of a number that reads back as the same number: "1", "0.1", "1e-09"."""
     short = f"{value:g}"
     return short if float(short) == value else repr(value)

@@ -1,4 +1,4 @@
-"""Formulas that a person writes, such as a config's `tie: "1 - i"`: read, never evaluated."""
+"""The parser for formulas in configs, such as `tie: "1 - i"`. It reads the text and never evaluates it."""
 
 import ast
 import re
@@ -8,16 +8,23 @@ from gatebench.errors import UserError, unknown
 from gatebench.spec.expression import FUNCTIONS, LARGEST, Expr, lift, name, simplify
 
 _INFIX = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
-_DEEPEST = 40  # operations inside one another; bounds the recursion below
-_LONGEST = 1000  # characters
+_DEEPEST = 40  # nested operations; limits the recursion of `_convert`
+_LONGEST = 1000  # characters; limits the work of `ast.parse`
 _CHARACTERS = re.compile(r"[A-Za-z0-9_\s+\-*/(),.\[\]]*", re.ASCII)
 
 
 def parse(text: str | float) -> Expr:
-    """Return the expression that `text` writes: names, numbers, + - * /, brackets, the functions, and c[t] or c[t-1].
+    """Return a formula as a tree.
+
+    A formula has names, names with a time (c[t], c[t-1]), numbers, + - * /, brackets, and the functions of
+    `gatebench.spec.expression.FUNCTIONS`. A name without a time stays without one.
 
     Raises:
-        UserError: it is not such an expression. Nothing is ever evaluated.
+        UserError: the text is not such a formula.
+
+    Examples:
+        >>> parse("1 - i") == 1 - name("i")
+        True
     """
     source = str(text).strip()
     if len(source) > _LONGEST:
@@ -27,7 +34,7 @@ def parse(text: str | float) -> Expr:
         raise unreadable
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python's advice on its own syntax is not for this user
+            warnings.simplefilter("ignore")  # Python warns of strange syntax such as `0or 1`; the error below says more
             tree = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise unreadable from None
@@ -35,10 +42,11 @@ def parse(text: str | float) -> Expr:
 
 
 def _convert(node: ast.expr, source: str, depth: int) -> Expr:
+    """Return the tree of a parsed formula; `depth` is the number of operations around the node."""
     if depth > _DEEPEST:
-        raise UserError(f"The formula {source[:40]!r}… has more than {_DEEPEST} operations inside one another.")
+        raise UserError(f"The formula {source[:40]!r}… has more than {_DEEPEST} nested operations.")
 
-    def below(child: ast.expr) -> Expr:
+    def convert(child: ast.expr) -> Expr:
         return _convert(child, source, depth + 1)
 
     match node:
@@ -49,20 +57,20 @@ def _convert(node: ast.expr, source: str, depth: int) -> Expr:
         case ast.Subscript(value=ast.Name(id=label)) if (when := _text(node.slice, source)) in ("t", "t-1"):
             return name(f"{label}[{when}]")
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return simplify(-below(operand))
+            return simplify(-convert(operand))
         case ast.BinOp(op=op, left=left, right=right) if type(op) in _INFIX:
-            return simplify(Expr(_INFIX[type(op)], (below(left), below(right))))
+            return simplify(Expr(_INFIX[type(op)], (convert(left), convert(right))))
         case ast.Call(func=ast.Name(id=label), args=arguments, keywords=[]):
             if label not in FUNCTIONS:
                 raise unknown("function", label, FUNCTIONS)
-            if len(arguments) != (wanted := 2 if label == "maximum" else 1):
-                raise UserError(f"{label} takes {wanted} argument{'s' * (wanted > 1)} in the formula {source!r}.")
-            return simplify(Expr(label, tuple(below(a) for a in arguments)))
+            if len(arguments) != (arity := 2 if label == "maximum" else 1):
+                raise UserError(f"{label} takes {arity} argument{'s' * (arity > 1)} in the formula {source!r}.")
+            return simplify(Expr(label, tuple(convert(argument) for argument in arguments)))
     raise UserError(
         f"{_text(node, source)!r} is not allowed in the formula {source!r}; use names, numbers, + - * / and functions."
     )
 
 
 def _text(node: ast.expr, source: str) -> str:
-    """Return what stands for the node in the source, without blanks."""
+    """Return the text of a node in the source, without spaces."""
     return "".join((ast.get_source_segment(source, node) or "").split())

@@ -1,4 +1,4 @@
-"""One row of a cell's table."""
+"""One row of a cell's table: the terms of a gate's pre-activation, and its activation."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ from gatebench.spec.initial_rules import Bias, bias_rule
 
 @dataclass(frozen=True)
 class Gate:
-    """activation(W inputs + b + after ⊙ (R recurrent + d) + p ⊙ peephole + Σ R_k k[t-1] + plus), None removing a term.
+    """One gate: activation(W inputs + b + after ⊙ (R recurrent + d) + p ⊙ peephole + Σ_k R_k k[t-1] + plus).
+
+    None for a field removes its term. The default is σ(W x + b + R h). Shapes of matrices are (outputs, inputs).
 
     Attributes:
-        activation: one of `ACTIVATIONS`.
-        inputs: the formula that W multiplies, of width I: "x", or "a * x" for an attention gate a.
-        recurrent: the formula that R multiplies, of width H: "h", "r * h" (reset before the product), "tanh(h)".
-        matrix: "dense" for R of shape (H, H), "diagonal" for R of shape (H,), applied pointwise.
-        after: a gate multiplied into R h + d, behind the product (d is a second bias).
-        peephole: the state that a diagonal weight p of shape (H,) sees: "c[t-1]" (old) or "c[t]" (new).
-        gates: gates whose values of the last step enter through matrices R_k of shape (H, H) (full gate recurrence).
-        plus: a formula added as it is, such as "tanh(x)", which needs I = H.
-        bias: how b starts, see `Bias`.
-        width: "H", or "I" for a gate that multiplies the input.
-        tie: a formula of other gates and states that replaces all of the above; the gate has no weights.
+        activation: a name of `gatebench.spec.expression.ACTIVATIONS`.
+        inputs: the formula that W multiplies, with W of shape (H, I): "x", or "a * x" for an attention gate a.
+        recurrent: the formula that R multiplies: "h", "tanh(h)", or "r * h" (the reset gate before the product).
+        matrix: "dense" for R of shape (H, H), or "diagonal" for R of shape (H,), which multiplies elementwise.
+        after: the gate that multiplies R recurrent + d, that is, after the product; d of shape (H,) is a second bias.
+        peephole: the state that the weight p of shape (H,) multiplies: "c[t-1]" (old) or "c[t]" (new).
+        gates: the gates k with the term R_k k[t-1], R_k of shape (H, H): full gate recurrence of Greff et al. 2017,
+            arXiv 1503.04069.
+        plus: a formula that is added without a weight, such as "tanh(x)", which needs I = H.
+        bias: the initial value of b; None removes b. See `gatebench.spec.initial_rules.Bias`.
+        width: "H" for a gate of H units, "I" for a gate that multiplies the input; the weights have I rows then.
+        tie: a formula of other gates, states and x that replaces all fields above; the gate has no weights then.
 
     Raises:
         UserError: a value is not allowed.
@@ -61,29 +64,31 @@ class Gate:
 
     @property
     def constant(self) -> float | None:
-        """The number that the gate is fixed at, if it is."""
+        """The number to which the gate is fixed; None for other gates."""
         return parse(self.tie).value if self.tie is not None else None
 
     def formula(self, label: str, constants: Container[str] = ()) -> Expr:
-        """Return the gate's value as a formula over names, weights called after `label`, and products.
+        """Return the formula of the gate's value; names without a time stay without one.
 
         Args:
-            label: what the gate is called in its table.
-            constants: gates that are constant, to which weights cannot lead.
+            label: the name of the gate in its table, which is part of the names of its weights: "W.i".
+            constants: the gates that are constant. They have no term R_k k[t-1], and no d beside them.
         """
         if self.tie is not None:
             return parse(self.tie)
         return activate(self.activation, total(self._terms(label, constants)))
 
     def _terms(self, label: str, constants: Container[str]) -> Iterator[Expr]:
+        """Yield the terms of the pre-activation, in the order in which they are added."""
         if self.inputs is not None:
             yield Expr("matmul", (f"W.{label}", parse(self.inputs)))
         if self.bias is not None:
             yield Expr("param", (f"b.{label}",))
         if self.recurrent is not None:
-            weight, read = f"R.{label}", parse(self.recurrent)
-            product = Expr("matmul", (weight, read)) if self.matrix == "dense" else Expr("param", (weight,)) * read
-            # Behind a constant the second bias would only repeat the first.
+            weight, operand = f"R.{label}", parse(self.recurrent)
+            is_dense = self.matrix == "dense"
+            product = Expr("matmul", (weight, operand)) if is_dense else Expr("param", (weight,)) * operand
+            # With a constant in place of the gate `after`, d would be a second bias with the effect of b.
             if self.after and self.after not in constants and self.bias is not None:
                 product = product + Expr("param", (f"d.{label}",))
             yield name(self.after) * product if self.after else product
@@ -97,7 +102,7 @@ class Gate:
 
 
 def _listed(gates: object) -> tuple[str, ...]:
-    """Return one gate or several as a tuple, each once."""
+    """Return the names of gates as a tuple without repetitions: from None, one name, or a list."""
     if gates is None or isinstance(gates, str):
         return (gates,) if gates else ()
     if isinstance(gates, list | tuple) and all(isinstance(gate, str) for gate in gates):
@@ -106,4 +111,4 @@ def _listed(gates: object) -> tuple[str, ...]:
 
 
 CONNECTIONS = tuple(f.name for f in fields(Gate) if f.name not in ("activation", "bias", "width", "tie"))
-"""The terms of a pre-activation that `Cell.connect` can switch."""
+"""The fields of `Gate` that `Cell.connect` can change."""

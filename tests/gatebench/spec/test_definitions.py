@@ -1,4 +1,4 @@
-"""From a table to its equations: what is folded, what is gone, what is refused."""
+"""The equations of a table: inserted constants, removed equations, and errors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,14 +46,14 @@ def test_gates_that_are_read_in_the_next_step_are_memory() -> None:
     assert load_cell("gru").tie("z", "r[t-1]").memory == ("h", "r")
 
 
-def test_constants_spread() -> None:
+def test_a_gate_that_reads_only_constants_is_constant() -> None:
     cell = load_cell("lstm").fix("i", 1).tie("f", "1 - i")
     assert cell.definitions.constants == {"i": 1.0, "f": 0.0}
-    assert cell.definitions.formulas[now("c")] == name("g[t]"), "f = 1 - 1 is gone, and with it the past"
+    assert cell.definitions.formulas[now("c")] == name("g[t]"), "f = 1 - 1 = 0 removes the term with c[t-1]"
     assert cell.digest == load_cell("lstm").fix("i", 1).fix("f", 0).digest
 
 
-def test_constants_spread_through_functions_and_disconnected_gates() -> None:
+def test_functions_of_constants_and_gates_without_terms_are_constant() -> None:
     janet = load_cell("janet").fix("s", 0)
     assert janet.definitions.constants["f"] == 0.5
     assert set(janet.parameters) == {"W.g", "R.g", "b.g"}
@@ -61,14 +61,14 @@ def test_constants_spread_through_functions_and_disconnected_gates() -> None:
     assert bare.definitions.constants == {"i": 0.5}
 
 
-def test_behind_a_constant_there_is_no_second_bias() -> None:
+def test_a_constant_reset_gate_leaves_no_second_bias() -> None:
     assert "d.n" in load_cell("gru").parameters
     assert "d.n" not in load_cell("gru").fix("r", 1).parameters
     assert "d.n" not in load_cell("gru").tie("r", "2 / 2").parameters
     assert load_cell("gru").fix("r", 1).digest == load_cell("gru").connect("n", after=None).digest
 
 
-def test_gates_that_nothing_needs_are_gone() -> None:
+def test_gates_that_no_state_needs_are_removed() -> None:
     cell = load_cell("lstm").fix("i", 0)
     assert cell.definitions.gates == ("f", "o")
     assert {weight.partition(".")[2] for weight in cell.parameters} == {"f", "o"}
@@ -133,12 +133,12 @@ def test_the_canonical_text_depends_on_neither_names_nor_the_order_of_gates() ->
         (lambda: load_cell("lstm").tie("f", "1e29 * 1e29 * i"), "or not below 1e\\+30"),
     ],
 )
-def test_a_table_that_makes_no_sense_is_refused_in_a_sentence(build: Callable[[], Cell], sentence: str) -> None:
+def test_a_wrong_table_raises_an_error_of_one_sentence(build: Callable[[], Cell], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         build()
 
 
-def test_a_product_with_zero_is_gone_with_its_weights() -> None:
+def test_a_product_with_zero_is_removed_with_its_weights() -> None:
     assert "R.n" not in load_cell("gru_before").fix("r", 0).parameters
     assert (
         load_cell("lstm").connect("i", recurrent="0").definitions.formulas[now("i")]

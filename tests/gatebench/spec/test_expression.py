@@ -1,4 +1,4 @@
-"""The operations as data: building, walking, rewriting, and the arithmetic that is folded away."""
+"""Formulas as data: making nodes, order of nodes, replacement, simplification."""
 
 import math
 from collections.abc import Callable
@@ -50,15 +50,15 @@ MEANING: dict[str, Callable[..., float]] = {
 
 
 def value(node: Expr, at: dict[str, float]) -> float:
-    """Evaluate a node by another way than `simplify` does."""
+    """Return the value of a formula, computed independently of `simplify`."""
     if node.op == "const":
         return float(node.args[0])
     return at[node.args[0]] if node.op == "name" else float(MEANING[node.op](*(value(o, at) for o in node.operands)))
 
 
-def test_operators_record_what_is_written() -> None:
-    recorded = (1 - a) * b / 2 + -a - 3
-    assert value(recorded, {"a": 0.25, "b": 4.0}) == (1 - 0.25) * 4.0 / 2 + -0.25 - 3
+def test_operators_make_nodes() -> None:
+    formula = (1 - a) * b / 2 + -a - 3
+    assert value(formula, {"a": 0.25, "b": 4.0}) == (1 - 0.25) * 4.0 / 2 + -0.25 - 3
     assert 2 + a == Expr("add", (lift(2), a))
     assert 2 * a == Expr("mul", (lift(2.0), a))
     assert 1 / a == Expr("div", (lift(1), a))
@@ -66,7 +66,7 @@ def test_operators_record_what_is_written() -> None:
     assert (a.value, lift(3).value) == (None, 3.0)
 
 
-def test_functions_have_the_names_that_are_listed() -> None:
+def test_functions_make_nodes_with_their_names() -> None:
     for function in (sigmoid, tanh, relu, exp, log, log_sigmoid):
         assert function(a) == Expr(function.__name__, (a,))
         assert function.__name__ in FUNCTIONS
@@ -79,7 +79,7 @@ def test_an_update_must_not_branch() -> None:
         _ = b if a else a
 
 
-def test_there_is_one_zero() -> None:
+def test_minus_zero_becomes_zero() -> None:
     assert repr(lift(-0.0)) == repr(lift(0.0))
 
 
@@ -153,7 +153,7 @@ def test_rewriting_changes_no_value(tree: Expr, at_a: float, at_b: float) -> Non
     rewritten = rewrite(tree, lambda node: None)
     assert value(rewritten, at) == pytest.approx(expected, rel=1e-12, abs=1e-12)
     fixed = substitute(tree, {"a": lift(at_a), "b": lift(at_b)})
-    assert fixed.op == "const", "what depends on nothing is a number"
+    assert fixed.op == "const", "a formula without names is a number"
     assert fixed.value == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
@@ -164,7 +164,7 @@ def test_total_adds_from_left_to_right() -> None:
 
 @settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_number_is_spelt_short_and_without_losing_a_digit(number: float) -> None:
+def test_spell_is_short_and_reads_back_as_the_same_number(number: float) -> None:
     assert float(spell(number)) == number
     assert [spell(each) for each in (1.0, 0.1, -2.5, 1e-9, 0.1234567890123)] == [
         "1",

@@ -12,7 +12,7 @@ W, R, b, d, p = (
 
 
 def last(gate: str) -> Expr:
-    """Return the term by which i sees a gate of the last step."""
+    """Return the term of i that reads a gate of the step before."""
     return Expr("matmul", (f"R.{gate}.i", name(f"{gate}[t-1]")))
 
 
@@ -39,7 +39,7 @@ def test_formula(gate: Gate, expected: Expr) -> None:
     assert gate.formula("i") == expected
 
 
-def test_to_a_constant_gate_no_weights_lead() -> None:
+def test_constant_gates_have_no_second_bias_and_no_recurrent_matrix() -> None:
     assert Gate(after="r").formula("i", {"r"}) == sigmoid(W + b + name("r") * R)
     assert Gate(gates=("f",)).formula("i", {"f"}) == sigmoid(W + b + R)
 
@@ -48,7 +48,7 @@ def test_constant() -> None:
     assert [Gate(tie=tie).constant for tie in ("1", "0.5 * 2 - 1", "1 - f", None)] == [1.0, 0.0, None, None]
 
 
-def test_values_are_brought_into_one_form() -> None:
+def test_equal_values_give_equal_gates() -> None:
     assert Gate(gates=["i", "f", "i"]) == Gate(gates=("i", "f"))  # type: ignore[arg-type]
     assert Gate(gates="i_prime").gates == ("i_prime",)  # type: ignore[arg-type]
     assert Gate(gates=None) == Gate()  # type: ignore[arg-type]
