@@ -1,4 +1,4 @@
-"""The adding problem: of a long sequence of numbers, two are marked; what is their sum?"""
+"""The adding problem: the target is the sum of the two marked numbers of a long sequence."""
 
 from __future__ import annotations
 
@@ -16,25 +16,32 @@ if TYPE_CHECKING:
     from tasks.blocks.splits import TensorSplit
     from tasks.synthetic.random_numbers import RandomNumbers
 
-TOLERANCE = 0.04  # an answer nearer than this is correct, by Hochreiter & Schmidhuber 1997
+TOLERANCE = 0.04  # an answer with a smaller error is correct, as in Hochreiter & Schmidhuber 1997
 
 
 @dataclass(frozen=True)
 class Adding(Generated):
-    """`length` numbers from [0, 1], each beside a mark that is 1 at two steps, one in each half, and else 0: I 2.
+    """Add the two marked numbers of a sequence.
 
-    The target is the sum of the two marked numbers, told after the last step. training, validation, test: how many
-    examples; data_seed fixes them.
+    A step has two inputs: a number from [0, 1), and a mark, which is 1 at two steps and 0 at all others. Each half of
+    the sequence has one marked step. The target, after the last step, is the sum of the two marked numbers.
+
+    Attributes:
+        length: T.
+        training: the number of training examples.
+        validation: the number of validation examples.
+        test: the number of test examples.
+        data_seed: the seed of the examples.
     """
 
     title = "Adding two marked numbers"
     metrics = (Metric("mse", "min"), Metric("correct", "max"))
-    chance = 1 / 6  # always 1: twice the variance, 1/12, of a number; Le et al. print 0.1767
+    chance = 1 / 6  # always answering 1 gives the variance of the sum; Le et al. print 0.1767
     optimum = 0.0
     protocol = (
         "Le, Jaitly & Hinton 2015 with the marks of Arjovsky, Shah & Bengio 2016, one in each half; correct is the "
-        "part of the answers within 0.04, by Hochreiter & Schmidhuber 1997. Departures: fewer examples by default "
-        "(theirs are 100,000 and 10,000), and part of them held out for validation."
+        "share of answers with an error below 0.04, as in Hochreiter & Schmidhuber 1997. Departures: fewer examples by "
+        "default (theirs are 100,000 and 10,000), and some of them are held out for validation."
     )
     generator = "1"
 
@@ -49,11 +56,11 @@ class Adding(Generated):
         super().__post_init__()
 
     def size(self) -> Size:
-        """Return the number of training examples, T, and two inputs."""
+        """Return the number of training examples, T, and the number of inputs."""
         return Size(self.training, self.length, 2)
 
     def problem(self, *parts: Part) -> Problem:
-        """Draw the examples."""
+        """Return the problem with random examples."""
         from functools import partial
 
         from torch import nn
@@ -76,6 +83,7 @@ class Adding(Generated):
         )
 
     def _split(self, draw: RandomNumbers, count: int) -> TensorSplit:
+        """Return `count` random examples."""
         import torch
 
         from tasks.blocks.splits import TensorSplit
@@ -83,8 +91,8 @@ class Adding(Generated):
         half = self.length // 2
         x = torch.zeros(count, self.length, 2)
         x[:, :, 0] = torch.from_numpy(draw.uniform(count, self.length))
-        first = torch.from_numpy(draw.whole(half, count))
-        second = torch.from_numpy(draw.whole(self.length - half, count)) + half
+        first = torch.from_numpy(draw.integers(half, count))
+        second = torch.from_numpy(draw.integers(self.length - half, count)) + half
         marked = torch.stack([first, second], 1)
         x[:, :, 1].scatter_(1, marked, 1.0)
         return TensorSplit(x, x[:, :, 0].gather(1, marked).sum(1))
@@ -96,12 +104,12 @@ def mean_squared_error(answers: Tensor, batch: Batch) -> Tensor:
 
 
 def tally_errors(answers: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Return the sum of the squared errors of answers (B, 1), how many are correct, and how many there are."""
+    """Return the sum of the squared errors of answers (B, 1), the number of correct ones and the number of all."""
     errors = (answers[:, 0] - batch.y).abs()
     correct = (errors < TOLERANCE).sum()
     return {"squares": errors.square().sum(), "correct": correct, "examples": correct.new_tensor(len(batch.y))}
 
 
 def error_scores(totals: Mapping[str, float]) -> dict[str, float]:
-    """Return the mean squared error and the part of correct answers, of added tallies."""
+    """Return the mean squared error and the share of correct answers, from added tallies."""
     return {"mse": totals["squares"] / totals["examples"], "correct": totals["correct"] / totals["examples"]}

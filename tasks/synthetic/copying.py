@@ -1,4 +1,4 @@
-"""The copying problem: a few symbols at the start must be said again, in order, after a long wait."""
+"""The copying problem: repeat the first symbols of a sequence, in order, after a long delay."""
 
 from __future__ import annotations
 
@@ -17,19 +17,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Copying(Generated):
-    """Random symbols, then blanks, then a sign, after which the symbols are to be said in order; before, blanks.
+    """Repeat symbols after a delay. T = lag + 2 · memorize.
 
-    T = lag + 2 · memorize. lag: steps from the last symbol to the sign. memorize: how many symbols. symbols: how many
-    different ones. training, validation, test: how many examples; data_seed fixes them.
+    The input is random symbols, then blanks, then a signal, then blanks. The target is a blank at each step up to the
+    signal, and then the symbols in order.
+
+    Attributes:
+        lag: the number of steps from the last symbol to the signal.
+        memorize: the number of symbols to repeat.
+        symbols: the number of different symbols.
+        training: the number of training examples.
+        validation: the number of validation examples.
+        test: the number of test examples.
+        data_seed: the seed of the examples.
     """
 
-    title = "Copying after a wait"
+    title = "Copying after a delay"
     metrics = (Metric("cross_entropy", "min", "nats"), Metric("accuracy", "max"))
-    chance = 10 * log(8) / 120  # certain of blanks and blind to symbols; an instance has that of its own fields
+    chance = (
+        10 * log(8) / 120
+    )  # blanks are certain, symbols are guessed; `__post_init__` sets it for the fields of an instance
     optimum = 0.0
     protocol = (
-        "Arjovsky, Shah & Bengio 2016: 10 symbols of 8, the cross-entropy averaged over all steps; accuracy is that of "
-        "the symbols to recall. Departures: fewer examples by default, and part of them held out for validation."
+        "Arjovsky, Shah & Bengio 2016: 10 symbols of 8, the cross-entropy averaged over all steps; accuracy is over "
+        "the symbols to repeat. Departures: fewer examples by default, and some of them are held out for validation."
     )
     generator = "1"
 
@@ -50,15 +61,15 @@ class Copying(Generated):
 
     @property
     def steps(self) -> int:
-        """T."""
+        """T, the number of steps."""
         return self.lag + 2 * self.memorize
 
     def size(self) -> Size:
-        """Return the number of training examples, T, and one input for each symbol, the blank and the sign."""
+        """Return the number of training examples, T, and the number of inputs: symbols, blank and signal."""
         return Size(self.training, self.steps, self.symbols + 2)
 
     def problem(self, *parts: Part) -> Problem:
-        """Draw the examples."""
+        """Return the problem with random examples."""
         from functools import partial
 
         from tasks.blocks.every_step import EveryStep
@@ -81,13 +92,14 @@ class Copying(Generated):
         )
 
     def _split(self, draw: RandomNumbers, count: int) -> TensorSplit:
+        """Return `count` random examples."""
         import torch
 
         from tasks.blocks.splits import TensorSplit
 
-        blank, sign = self.symbols, self.symbols + 1
-        symbols = torch.from_numpy(draw.whole(self.symbols, count, self.memorize)).to(torch.uint8)
+        blank, signal = self.symbols, self.symbols + 1
+        symbols = torch.from_numpy(draw.integers(self.symbols, count, self.memorize)).to(torch.uint8)
         x = torch.full((count, self.steps), blank, dtype=torch.uint8)
         x[:, : self.memorize] = symbols
-        x[:, self.memorize + self.lag - 1] = sign
+        x[:, self.memorize + self.lag - 1] = signal
         return TensorSplit(x, symbols)

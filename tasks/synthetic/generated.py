@@ -1,4 +1,4 @@
-"""Tasks whose data are drawn from a seed and not read."""
+"""Tasks with random examples from a seed, without data files."""
 
 from __future__ import annotations
 
@@ -13,21 +13,30 @@ from tasks.blocks.validation import check_whole
 if TYPE_CHECKING:
     from tasks.synthetic.random_numbers import RandomNumbers
 
-LARGEST_SEED = 2**32 - 1  # one word: NumPy tells pairs of words apart, and not one long number from two short ones
+LARGEST_SEED = 2**32 - 1
+"""The largest `data_seed`: one word of NumPy's seed sequence, in which (2**32, 0) would equal the longer (0, 1, 0)."""
+
 
 Part = tuple["RandomNumbers", int]
-"""What a part is drawn from, a stream of random numbers of its own, and how many examples it has."""
+"""The random numbers of a part, which no other part uses, and the number of its examples."""
 
 
 class Generated(Task):
-    """A task that draws its examples; a subclass says in `problem` how.
+    """A task with random examples. A subclass draws them in `problem`.
 
-    Behind fields of its own, a subclass declares training, validation and test, how many examples; and data_seed, which
-    fixes them. Declared here, they would come before its own in tables.
+    A subclass declares the four fields below after its own fields. If this class declared them as dataclass fields,
+    they would come before the subclass's own fields in tables.
+
+    Attributes:
+        generator: the version of the examples. It must change if a seed comes to give other examples.
+        training: the number of training examples.
+        validation: the number of validation examples.
+        test: the number of test examples.
+        data_seed: the seed of the examples, from 0 to LARGEST_SEED.
     """
 
     licence = "generated"
-    generator: ClassVar[str]  # to be changed with any change of the data that a seed gives
+    generator: ClassVar[str]
 
     training: int
     validation: int
@@ -40,16 +49,16 @@ class Generated(Task):
         check_whole("data_seed", self.data_seed, 0, LARGEST_SEED)
 
     def checksums(self) -> Mapping[str, str]:
-        """Return the generator's version: the fields do the rest."""
+        """Return the version of the generator. With the fields of the task it determines the examples."""
         return {f"{self.name}/generator": self.generator}
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (it is drawn)
-        """Draw the examples; a part of another size leaves the others as they are."""
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (there are no files)
+        """Draw the examples. The examples of a part do not depend on the sizes of the other parts."""
         from tasks.synthetic.random_numbers import RandomNumbers
 
         sizes = (self.training, self.validation, self.test)
-        return self.problem(*((RandomNumbers(self.data_seed, number), count) for number, count in enumerate(sizes)))
+        return self.problem(*((RandomNumbers(self.data_seed, part), count) for part, count in enumerate(sizes)))
 
     @abstractmethod
     def problem(self, *parts: Part) -> Problem:
-        """Return the problem whose training, validation and test examples are drawn from these parts."""
+        """Return the problem, with examples drawn from the three parts: training, validation and test."""

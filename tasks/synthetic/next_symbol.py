@@ -1,7 +1,7 @@
-"""Foretelling the next symbol where a grammar says which may come: the data, the loss and the scores.
+"""The examples, the loss and the scores of predicting the next symbol of a grammar.
 
-T time, B batch, N examples, S symbols. Targets (T, B, 1 + S): the next symbol's number, and for each symbol
-whether it may come next; behind the end of an example none may.
+T time, B batch, N examples, S symbols. A target (T, B, 1 + S) is the number of the next symbol, and for each symbol
+whether the grammar allows it next. After the end of an example no symbol is allowed.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,13 @@ from gatebench.task import Batch
 from tasks.blocks.splits import TensorSplit
 
 
-def as_split(symbols: Tensor, legal: Tensor, lengths: Tensor | None) -> TensorSplit:
-    """Return inputs and targets of N examples: at all steps but the last, a symbol and what comes next.
+def next_symbol_split(symbols: Tensor, legal: Tensor, lengths: Tensor | None) -> TensorSplit:
+    """Return N examples of T - 1 steps. The input of a step is a symbol, and the target is the next symbol.
 
-    symbols (N, T): numbers; legal (N, T, S): which may come behind each; lengths (N,), or None when all are T.
+    Args:
+        symbols: (N, T) the numbers of the symbols.
+        legal: (N, T, S) whether each symbol is allowed after this step.
+        lengths: (N,) the numbers of symbols of the examples, or None if all are T.
     """
     x = symbols[:, :-1].to(torch.uint8)
     y = torch.cat([symbols[:, 1:, None].to(torch.uint8), legal[:, :-1].to(torch.uint8)], 2)
@@ -35,15 +38,24 @@ def loss(logits: Tensor, batch: Batch) -> Tensor:
 
 
 def tally(logits: Tensor, batch: Batch, *, pair: tuple[int, int]) -> dict[str, Tensor]:
-    """Return how many there are of steps, of examples, and of steps at which only one of a pair of symbols may come.
+    """Return the counts from which the scores are computed.
 
-    And how many of the steps have all symbols that may come before all others, how many examples have it at all steps,
-    and how many times the one of the pair is before the other.
+    steps, examples: their numbers.
+    right: the number of steps at which every allowed symbol has a higher logit than every other symbol.
+    flawless: the number of examples whose steps are all right.
+    pairs: the number of steps at which exactly one symbol is allowed, and it is one of the pair.
+    agreed: the number of these steps at which this symbol has a higher logit than the other one of the pair.
+
+    Args:
+        logits: (T, B, S).
+        batch: the targets.
+        pair: the numbers of two symbols.
     """
     legal = batch.y[..., 1:].bool()
     scored = legal.any(-1)
-    least = logits.masked_fill(~legal, torch.inf).amin(-1)
-    right = (least > logits.masked_fill(legal, -torch.inf).amax(-1)) & scored
+    lowest_legal = logits.masked_fill(~legal, torch.inf).amin(-1)
+    highest_other = logits.masked_fill(legal, -torch.inf).amax(-1)
+    right = (lowest_legal > highest_other) & scored
     one, other = pair
     forced = (legal[..., one] != legal[..., other]) & (legal.sum(-1) == 1)
     agreed = ((logits[..., one] > logits[..., other]) == legal[..., one]) & forced
@@ -60,7 +72,7 @@ def tally(logits: Tensor, batch: Batch, *, pair: tuple[int, int]) -> dict[str, T
 
 
 def scores(totals: Mapping[str, float]) -> dict[str, float]:
-    """Return agreement, legal and flawless, each from 0 to 1, of added tallies."""
+    """Return agreement, legal and flawless, each from 0 to 1, from added tallies."""
     return {
         "agreement": totals["agreed"] / totals["pairs"],
         "legal": totals["right"] / totals["steps"],

@@ -1,4 +1,4 @@
-"""Parity: is the number of ones in a sequence of bits odd? One flip of any bit changes the answer."""
+"""Parity: is the number of ones in a sequence of bits odd? A change of any bit changes the answer."""
 
 from __future__ import annotations
 
@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parity(Generated):
-    """Random bits, one a step (I 1); the target, told after the last one, is whether the number of ones is odd.
+    """Classify a sequence of random bits, one a step: the target after the last bit is 1 if the number of ones is odd.
 
-    shortest, length: a training sequence has from `shortest` to `length` bits, each number as often as another; a
-    validation sequence likewise. shortest_test, length_test: the same for the test, by default beyond what was trained
-    on. training, validation, test: how many examples; data_seed fixes them.
+    Attributes:
+        shortest: the least number of bits of a training or validation sequence. All lengths are equally likely.
+        length: the greatest number of bits of a training or validation sequence.
+        shortest_test: the least number of bits of a test sequence, by default greater than `length`.
+        length_test: the greatest number of bits of a test sequence.
+        training: the number of training examples.
+        validation: the number of validation examples.
+        test: the number of test examples.
+        data_seed: the seed of the examples.
     """
 
     title = "Parity of a sequence of bits"
@@ -30,8 +36,8 @@ class Parity(Generated):
     optimum = 1.0
     protocol = (
         "Delétang et al. 2023: trained on 1 to 40 bits and tested on 41 to 500, the accuracy averaged over lengths. "
-        "Departures: a fixed set of examples where theirs are drawn anew at each step, a length for each example where "
-        "theirs is for each batch, and one input where theirs are two."
+        "Departures: a fixed set of examples, theirs are drawn anew at each training step; a length for each example, "
+        "theirs is for each batch; and one input, theirs are two."
     )
     generator = "1"
 
@@ -45,35 +51,37 @@ class Parity(Generated):
     data_seed: int = 0
 
     def __post_init__(self) -> None:
-        for short, long in (("shortest", "length"), ("shortest_test", "length_test")):
-            check_whole(short, getattr(self, short), 1)
-            check_whole(long, getattr(self, long), 1)
-            if getattr(self, short) > getattr(self, long):
-                raise out_of_range(f"task.{short}", getattr(self, short), f"at most task.{long}, {getattr(self, long)}")
+        for least, greatest in (("shortest", "length"), ("shortest_test", "length_test")):
+            shortest, longest = getattr(self, least), getattr(self, greatest)
+            check_whole(least, shortest, 1)
+            check_whole(greatest, longest, 1)
+            if shortest > longest:
+                raise out_of_range(f"task.{least}", shortest, f"at most task.{greatest}, {longest}")
         super().__post_init__()
 
     def size(self) -> Size:
-        """Return the number of training examples, the longest T among them, and one input."""
+        """Return the number of training examples, the longest T among them, and the number of inputs."""
         return Size(self.training, self.length, 1)
 
     def problem(self, *parts: Part) -> Problem:
-        """Draw the examples."""
+        """Return the problem with random examples."""
         from tasks.blocks.objectives import classification_problem
 
-        trained, tested = (self.shortest, self.length), (self.shortest_test, self.length_test)
-        spans = (trained, trained, tested)
-        train, val, test = (_split(*part, *span) for part, span in zip(parts, spans, strict=True))
+        train_lengths, test_lengths = (self.shortest, self.length), (self.shortest_test, self.length_test)
+        ranges = (train_lengths, train_lengths, test_lengths)
+        train, val, test = (_split(*part, *lengths) for part, lengths in zip(parts, ranges, strict=True))
         steps = max(self.length, self.length_test)
         return classification_problem(train, val, test, input_size=1, steps=steps, classes=2)
 
 
 def _split(draw: RandomNumbers, count: int, shortest: int, longest: int) -> TensorSplit:
+    """Return `count` random sequences of `shortest` to `longest` bits."""
     import torch
 
     from tasks.blocks.splits import TensorSplit
 
-    lengths = shortest + torch.from_numpy(draw.whole(longest - shortest + 1, count))
-    bits = torch.from_numpy(draw.whole(2, count, longest)).to(torch.uint8)
-    bits *= torch.arange(longest) < lengths[:, None]  # nothing lies behind the end
+    lengths = shortest + torch.from_numpy(draw.integers(longest - shortest + 1, count))
+    bits = torch.from_numpy(draw.integers(2, count, longest)).to(torch.uint8)
+    bits *= torch.arange(longest) < lengths[:, None]  # padding after the last bit is 0
     odd = bits.sum(1) % 2
     return TensorSplit(bits[:, :, None], odd, None if shortest == longest else lengths, full_scale=1)

@@ -1,4 +1,4 @@
-"""The embedded Reber grammar: which symbols may come next, and does the string end as it began?"""
+"""The embedded Reber grammar: predict the next symbol. The end of a string depends on its beginning."""
 
 from __future__ import annotations
 
@@ -16,27 +16,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reber(Generated):
-    """Strings of the embedded Reber grammar, one symbol of seven a step; at each step the next one is to be foretold.
+    """Predict the next symbol of strings of the embedded Reber grammar. A step is one symbol of seven.
 
-    stream: None for one string an example (T from 8 upwards); a number for a continual stream of strings, one after
-    another without a sign of where one begins, cut into examples of so many steps. training, validation, test: how many
-    examples; data_seed fixes them.
+    There are three metrics:
 
-    Of the metrics, agreement is the part of the strings at whose end T is held for more likely than P where the string
-    began with T, and the other way round; legal, the part of the steps at which all symbols that may come are held for
-    more likely than all others; flawless, the part of the examples in which all steps are so.
+    - agreement: the share of strings for which the network predicts the last T or P correctly, compared with the other
+      of the two.
+    - legal: the share of steps at which every symbol that the grammar allows is predicted with a higher probability
+      than every other symbol.
+    - flawless: the share of examples whose steps are all legal in this sense.
+
+    Attributes:
+        stream: None: an example is one string (T is at least 8). A number: an example is this number of steps of a
+            continual stream, in which strings follow each other without a mark.
+        training: the number of training examples.
+        validation: the number of validation examples.
+        test: the number of test examples.
+        data_seed: the seed of the examples.
     """
 
     title = "Embedded Reber grammar"
     metrics = (Metric("agreement", "max"), Metric("legal", "max"), Metric("flawless", "max"))
-    chance = 0.5  # T or P, for one who knows the grammar and has forgotten how the string began
+    chance = 0.5  # a model that knows the grammar but not the beginning of the string
     optimum = 1.0
     protocol = (
         "Hochreiter & Schmidhuber 1997 for single strings, Gers, Schmidhuber & Cummins 2000 for the stream, with "
-        "their criterion that all symbols that may come are foretold. Departures: cross-entropy in place of squared "
-        "error, batches, a fixed set of examples (theirs are 256 strings of each part, or an endless stream that stops "
-        "at the first error), and a memory that starts anew with each example. Short strings come often: nine in ten "
-        "of the single strings of the test are among those of training."
+        "their criterion that all allowed symbols are predicted. Departures: cross-entropy in place of squared error, "
+        "batches, a fixed set of examples (theirs are 256 strings of each part, or an endless stream that stops at the "
+        "first error), and a state that is reset for each example. Short strings are frequent: nine in ten single "
+        "strings of the test are also in the training part."
     )
     generator = "1"
 
@@ -52,11 +60,11 @@ class Reber(Generated):
         super().__post_init__()
 
     def size(self) -> Size | None:
-        """Return the number of training examples, T, and an input for each symbol, of a stream; strings have any T."""
+        """Return the number of training examples, T and the number of inputs; None for strings, whose T varies."""
         return None if self.stream is None else Size(self.training, self.stream, 7)
 
     def problem(self, *parts: Part) -> Problem:
-        """Draw the examples."""
+        """Return the problem with random examples."""
         from functools import partial
 
         from tasks.blocks.every_step import EveryStep
@@ -79,10 +87,12 @@ class Reber(Generated):
         )
 
     def _split(self, draw: RandomNumbers, count: int) -> TensorSplit:
+        """Return `count` random examples."""
         import torch
 
-        from tasks.synthetic.next_symbol import as_split
-        from tasks.synthetic.reber_grammar import walk
+        from tasks.synthetic.next_symbol import next_symbol_split
+        from tasks.synthetic.reber_grammar import draw_strings
 
-        symbols, legal, lengths = map(torch.from_numpy, walk(draw, count, self.stream and self.stream + 1))
-        return as_split(symbols, legal, lengths if self.stream is None else None)
+        steps = self.stream and self.stream + 1  # the last symbol of a stream is only a target
+        symbols, legal, lengths = map(torch.from_numpy, draw_strings(draw, count, steps))
+        return next_symbol_split(symbols, legal, lengths if self.stream is None else None)

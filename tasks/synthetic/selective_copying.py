@@ -1,4 +1,4 @@
-"""Selective copying: symbols scattered in noise must be said again, in order, once the noise is over."""
+"""Selective copying: after the noise, repeat the symbols at random places in it, in order."""
 
 from __future__ import annotations
 
@@ -15,15 +15,23 @@ if TYPE_CHECKING:
     from tasks.synthetic.random_numbers import RandomNumbers
 
 SYMBOLS = 14
-NOISE, SIGN = SYMBOLS, SYMBOLS + 1  # with them there are 16 tokens
+NOISE, SIGNAL = SYMBOLS, SYMBOLS + 1  # 16 tokens with the symbols
 
 
 @dataclass(frozen=True)
 class SelectiveCopying(Generated):
-    """Random symbols at random places in noise, then as many signs, at each of which the next symbol is to be said.
+    """Repeat symbols from random places in noise. T = length + memorize.
 
-    T = length + memorize. length: steps with noise. memorize: how many of them hold a symbol in its place. training,
-    validation, test: how many examples; data_seed fixes them.
+    The input is noise with symbols at random places, then a signal at each of the last `memorize` steps. At these steps
+    the targets are the symbols in order.
+
+    Attributes:
+        length: the number of steps with noise or symbols.
+        memorize: the number of symbols among them.
+        training: the number of training examples.
+        validation: the number of validation examples.
+        test: the number of test examples.
+        data_seed: the seed of the examples.
     """
 
     title = "Selective copying"
@@ -31,9 +39,9 @@ class SelectiveCopying(Generated):
     chance = 1 / SYMBOLS
     optimum = 1.0
     protocol = (
-        "Gu & Dao 2023, as Feng et al. 2024 use it: 16 symbols to memorize, 16 tokens in all, noise and sign among "
-        "them; accuracy over the symbols to recall. Departures: 256 steps by default where theirs are 4,096, and a "
-        "fixed set of examples where theirs are drawn anew at each step; they stack 1 to 3 layers."
+        "Gu & Dao 2023, as Feng et al. 2024 use it: 16 symbols to memorize, 16 tokens in all, with noise and "
+        "signal; accuracy over the symbols to repeat. Departures: 256 steps by default, theirs are 4,096; a fixed set "
+        "of examples, theirs are drawn anew at each training step; they stack 1 to 3 layers."
     )
     generator = "1"
 
@@ -52,11 +60,11 @@ class SelectiveCopying(Generated):
         super().__post_init__()
 
     def size(self) -> Size:
-        """Return the number of training examples, T, and one input for each token."""
+        """Return the number of training examples, T, and the number of inputs: one for each token."""
         return Size(self.training, self.length + self.memorize, SYMBOLS + 2)
 
     def problem(self, *parts: Part) -> Problem:
-        """Draw the examples."""
+        """Return the problem with random examples."""
         from functools import partial
 
         from tasks.blocks.every_step import EveryStep
@@ -78,13 +86,14 @@ class SelectiveCopying(Generated):
         )
 
     def _split(self, draw: RandomNumbers, count: int) -> TensorSplit:
+        """Return `count` random examples."""
         import torch
 
         from tasks.blocks.splits import TensorSplit
 
-        symbols = torch.from_numpy(draw.whole(SYMBOLS, count, self.memorize)).to(torch.uint8)
+        symbols = torch.from_numpy(draw.integers(SYMBOLS, count, self.memorize)).to(torch.uint8)
         places = torch.from_numpy(draw.subsets(count, self.memorize, self.length))
         x = torch.full((count, self.length + self.memorize), NOISE, dtype=torch.uint8)
         x.scatter_(1, places, symbols)
-        x[:, self.length :] = SIGN
+        x[:, self.length :] = SIGNAL
         return TensorSplit(x, symbols)

@@ -26,7 +26,7 @@ def test_targets_are_the_sums_of_two_marked_numbers_one_in_each_half(problem: Pr
     assert (problem.steps, problem.input_size) == (11, 2)
 
 
-def test_every_place_is_marked_as_often_as_another_of_its_half(problem: Problem) -> None:
+def test_all_places_of_a_half_are_marked_equally_often(problem: Problem) -> None:
     marked = everything(problem.train).x[:, :, 1].sum(1)
     assert (marked[:5] - 800).abs().max() < 130
     assert (marked[5:] - 4000 / 6).abs().max() < 130
@@ -37,11 +37,11 @@ def test_chance_is_the_error_of_the_best_constant() -> None:
     y = everything(problem.test).y
     assert Adding.chance == 1 / 6
     assert problem.baselines() == {"always 1": pytest.approx(Adding.chance, abs=0.002)}
-    assert y.var() == pytest.approx(Adding.chance, abs=0.002)  # of all constants the mean errs least
+    assert y.var() == pytest.approx(Adding.chance, abs=0.002)  # the mean is the best constant
     assert y.mean() == pytest.approx(1, abs=0.003)
 
 
-def test_who_adds_reaches_the_optimum(problem: Problem) -> None:
+def test_the_sum_reaches_the_optimum(problem: Problem) -> None:
     batch = everything(problem.test)
     answers = (batch.x[:, :, 0] * batch.x[:, :, 1]).sum(0)[:, None]
     scores = error_scores({name: value.item() for name, value in tally_errors(answers, batch).items()})

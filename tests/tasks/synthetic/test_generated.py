@@ -30,19 +30,19 @@ PINNED: list[tuple[Generated, str, str]] = [
     (Reber(stream=120, training=60), "1", "a1a8c6ce31901bcbdb7332bb3bb7832ccbe9bf525117f53786dd57006455fa8e"),
     (SelectiveCopying(length=20, training=20), "1", "4d54c8b42fdaec9f74082dd8ed83f50e606787cd02be8921cc10baa6a5aa7dd4"),
 ]
-"""What the training examples of each version of each generator are."""
+"""A task, the version of its generator, and the SHA-256 of its training examples."""
 
 
 @pytest.mark.parametrize(("task", "version", "digest"), PINNED, ids=lambda value: getattr(value, "label", ""))
-def test_the_data_are_those_of_the_generators_version(task: Generated, version: str, digest: str) -> None:
-    """Other data need another version, so that old results are not taken for new ones."""
+def test_the_examples_belong_to_the_version_of_the_generator(task: Generated, version: str, digest: str) -> None:
+    """Other examples need another version, so that their results have another digest."""
     batch = everything(task.load(Path("unused")).train)
     found = hashlib.sha256(batch.x.numpy().tobytes() + batch.y.numpy().tobytes()).hexdigest()
     assert (task.checksums(), found) == ({f"{task.name}/generator": version}, digest)
 
 
 def generated() -> Iterator[type[Generated]]:
-    """Every task of this kind that there is."""
+    """All subclasses of `Generated` in `tasks/synthetic`."""
     for path in (ROOT / "tasks" / "synthetic").glob("*.py"):
         if "(Generated):" in path.read_text(encoding="utf-8"):
             found: list[Any] = list(vars(import_module(f"tasks.synthetic.{path.stem}")).values())
@@ -55,7 +55,7 @@ def test_every_generator_is_pinned() -> None:
 
 @dataclass(frozen=True)
 class Numbers(Generated):
-    """The least that a task must say."""
+    """A minimal task."""
 
     title = "Numbers"
     metrics = (Metric("accuracy", "max"),)
@@ -84,26 +84,26 @@ def flat(parts: list[Tensor]) -> list[float]:
     return [number for part in parts for number in part.flatten().tolist()]
 
 
-def test_a_task_says_what_it_is_and_how_it_draws() -> None:
+def test_checksums_name_and_parameters() -> None:
     assert Numbers().checksums() == {"test_generated/generator": "7"}
     assert (Numbers().name, Numbers().licence) == ("test_generated", "generated")
     assert list(Numbers().parameters()) == ["training", "validation", "test", "data_seed"]
 
 
-def test_every_part_has_a_stream_of_its_own() -> None:
+def test_parts_have_different_random_numbers() -> None:
     parts = numbers(Numbers())
     assert [part.shape[1] for part in parts] == [5, 4, 3]
     assert len(set(flat(parts))) == 24
 
 
-def test_a_part_of_another_size_leaves_the_others_alone() -> None:
+def test_a_part_does_not_depend_on_the_sizes_of_the_others() -> None:
     small, large = numbers(Numbers()), numbers(Numbers(training=50))
     assert torch.equal(small[1], large[1])
     assert torch.equal(small[2], large[2])
     assert torch.equal(small[0], large[0][:, :5])
 
 
-def test_the_seed_fixes_the_examples_and_no_two_seeds_share_any() -> None:
+def test_seeds_have_different_examples() -> None:
     seeds = (0, 1, 2, LARGEST_SEED)
     drawn = [flat(numbers(Numbers(data_seed=seed))) for seed in seeds]
     assert len({number for numbers in drawn for number in numbers}) == 4 * 24

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from gatebench.task import Batch
-from tasks.synthetic.next_symbol import as_split, loss, scores, tally
+from tasks.synthetic.next_symbol import loss, next_symbol_split, scores, tally
 
-# Two examples: 0 1 2 1, and 2 0. Behind the last symbol of an example nothing is foretold.
+# Two examples: 0 1 2 1, and 2 0. After the last symbol of an example there is no target.
 SYMBOLS = torch.tensor([[0, 1, 2, 1], [2, 0, 1, 1]])
 LEGAL = torch.tensor(
     [[[0, 1, 1], [0, 0, 1], [1, 1, 0], [1, 1, 1]], [[1, 0, 0], [1, 1, 1], [1, 1, 1], [1, 1, 1]]]
@@ -16,11 +16,11 @@ PAIR = (0, 2)
 
 
 def batch() -> Batch:
-    return as_split(SYMBOLS, LEGAL, LENGTHS).batch(torch.arange(2))
+    return next_symbol_split(SYMBOLS, LEGAL, LENGTHS).batch(torch.arange(2))
 
 
-def test_targets_are_the_next_symbol_and_those_that_may_come() -> None:
-    split = as_split(SYMBOLS, LEGAL, LENGTHS)
+def test_targets_are_the_next_symbol_and_the_allowed_symbols() -> None:
+    split = next_symbol_split(SYMBOLS, LEGAL, LENGTHS)
     made = batch()
     assert made.x.tolist() == [[0, 2], [1, 0], [2, 0]]
     assert made.y[:, 0].tolist() == [[1, 0, 1, 1], [2, 0, 0, 1], [1, 1, 1, 0]]
@@ -29,19 +29,19 @@ def test_targets_are_the_next_symbol_and_those_that_may_come() -> None:
     assert split.lengths.tolist() == [3, 1]
 
 
-def test_a_stream_has_no_lengths_and_no_end() -> None:
-    split = as_split(SYMBOLS, LEGAL, None)
+def test_a_stream_has_no_lengths() -> None:
+    split = next_symbol_split(SYMBOLS, LEGAL, None)
     assert split.lengths is None
     assert split.batch(torch.tensor([1])).y[:, 0].tolist() == [[0, 1, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
 
 
 def test_scores_by_hand() -> None:
     logits = torch.zeros(3, 2, 3)
-    logits[0, 0] = torch.tensor([-1.0, 3.0, 2.0])  # right: 1 and 2 before 0
-    logits[1, 0] = torch.tensor([0.0, 5.0, 1.0])  # wrong, 1 is before 2; of the pair 2 before 0 is agreed
+    logits[0, 0] = torch.tensor([-1.0, 3.0, 2.0])  # right: 1 and 2 above 0
+    logits[1, 0] = torch.tensor([0.0, 5.0, 1.0])  # wrong: 1 is above 2; agreed: 2 is above 0
     logits[2, 0] = torch.tensor([1.0, 1.0, 0.5])  # right
     logits[0, 1] = torch.tensor([0.5, 0.0, 0.4])  # right and agreed
-    logits[1:, 1] = torch.nan  # behind the end
+    logits[1:, 1] = torch.nan  # after the end
     totals = {name: value.item() for name, value in tally(logits, batch(), pair=PAIR).items()}
     assert totals == {"steps": 4, "right": 3, "examples": 2, "flawless": 1, "pairs": 2, "agreed": 2}
     assert scores(totals) == {"agreement": 1, "legal": 0.75, "flawless": 0.5}
@@ -58,13 +58,13 @@ def test_ties_are_not_right() -> None:
     assert totals["flawless"] == 0
 
 
-def test_the_wrong_one_of_the_pair_does_not_agree() -> None:
+def test_the_other_symbol_of_the_pair_does_not_agree() -> None:
     logits = torch.zeros(3, 2, 3)
     logits[1, 0, 0] = logits[0, 1, 2] = 1.0
     assert tally(logits, batch(), pair=PAIR)["agreed"] == 0
 
 
-def test_what_lies_behind_the_end_gets_no_gradient() -> None:
+def test_padding_gets_no_gradient() -> None:
     logits = torch.randn(3, 2, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
     (gradient,) = torch.autograd.grad(loss(logits, batch()), logits)
     assert gradient[1:, 1].abs().max() == 0

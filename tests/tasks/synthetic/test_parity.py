@@ -20,7 +20,7 @@ def lengths_of(split: Split) -> Tensor:
     return split.lengths
 
 
-def test_the_target_is_one_where_the_number_of_ones_is_odd(problem: Problem) -> None:
+def test_the_target_is_one_if_the_number_of_ones_is_odd(problem: Problem) -> None:
     for split in (problem.train, problem.val, problem.test):
         batch = everything(split)
         bits = batch.x[:, :, 0].T.tolist()
@@ -31,7 +31,7 @@ def test_the_target_is_one_where_the_number_of_ones_is_odd(problem: Problem) -> 
     assert (problem.steps, problem.input_size) == (30, 1)
 
 
-def test_lengths_are_as_asked_and_each_as_frequent_as_another(problem: Problem) -> None:
+def test_lengths_are_in_range_and_equally_frequent(problem: Problem) -> None:
     counts = lengths_of(problem.train).bincount()
     assert counts[0] == 0
     assert len(counts) == 10
@@ -39,7 +39,7 @@ def test_lengths_are_as_asked_and_each_as_frequent_as_another(problem: Problem) 
     assert set(lengths_of(problem.test).tolist()) == set(range(10, 31))
 
 
-def test_chance_is_a_coin_whatever_is_known_but_the_last_bit(problem: Problem) -> None:
+def test_without_the_last_bit_the_accuracy_is_chance(problem: Problem) -> None:
     batch = everything(problem.train)
     ends = batch.x[lengths_of(problem.train) - 1, torch.arange(len(batch.y)), 0]
     longer = lengths_of(problem.train) > 1
@@ -49,7 +49,7 @@ def test_chance_is_a_coin_whatever_is_known_but_the_last_bit(problem: Problem) -
     assert Parity.optimum == 1
 
 
-def test_one_length_alone_needs_no_lengths() -> None:
+def test_a_single_length_needs_no_lengths() -> None:
     problem = Parity(shortest=6, length=6, shortest_test=6, length_test=6).load(Path("unused"))
     assert problem.train.lengths is problem.test.lengths is None
     batch = everything(problem.test)

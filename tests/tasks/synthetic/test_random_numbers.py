@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tasks.synthetic.random_numbers import RandomNumbers
 
 
-def test_the_numbers_are_the_same_for_ever() -> None:
+def test_the_numbers_do_not_change() -> None:
     numbers = np.concatenate([RandomNumbers(0).uniform(1000), RandomNumbers(3, 1, 4).uniform(1000)])
     assert (
         hashlib.sha256(numbers.astype("<f8").tobytes()).hexdigest()
@@ -19,12 +19,12 @@ def test_the_numbers_are_the_same_for_ever() -> None:
     )
 
 
-def test_the_numbers_are_numpys_own() -> None:
+def test_the_numbers_equal_those_of_numpy() -> None:
     theirs = np.random.Generator(np.random.PCG64(np.random.SeedSequence((3, 1)))).random(100)
     assert RandomNumbers(3, 1).uniform(100).tolist() == theirs.tolist()
 
 
-def test_streams_differ_and_go_on() -> None:
+def test_streams_differ_and_do_not_repeat() -> None:
     one, same, other, third = RandomNumbers(0, 1), RandomNumbers(0, 1), RandomNumbers(1, 0), RandomNumbers(0, 2)
     first = one.uniform(50)
     assert first.tolist() == same.uniform(50).tolist()
@@ -45,13 +45,13 @@ def test_uniform_numbers_fill_the_unit_interval() -> None:
 @settings(deadline=None)
 @given(st.integers(0, 2**40), st.integers(1, 2**31))
 def test_whole_numbers_are_in_range(seed: int, below: int) -> None:
-    numbers = RandomNumbers(seed).whole(below, 20)
+    numbers = RandomNumbers(seed).integers(below, 20)
     assert numbers.dtype == np.int64
     assert 0 <= numbers.min() <= numbers.max() < below
 
 
-def test_whole_numbers_are_even() -> None:
-    counts = np.bincount(RandomNumbers(1).whole(7, 70_000), minlength=7)
+def test_whole_numbers_are_uniform() -> None:
+    counts = np.bincount(RandomNumbers(1).integers(7, 70_000), minlength=7)
     assert len(counts) == 7
     assert ((counts - 10_000) ** 2 / 10_000).sum() < 22.5  # chi-squared, 6 degrees of freedom, p = 0.001
 
@@ -67,7 +67,7 @@ def test_subsets_are_ascending_and_distinct(seed: int, below: int, data: st.Data
 
 
 @pytest.mark.parametrize(("size", "below"), [(1, 6), (2, 5), (4, 6), (5, 5)])
-def test_every_subset_is_as_likely_as_another(size: int, below: int) -> None:
+def test_all_subsets_are_equally_likely(size: int, below: int) -> None:
     kinds = comb(below, size)
     counts = Counter(map(tuple, RandomNumbers(5).subsets(1000 * kinds, size, below).tolist()))
     assert set(counts) == set(combinations(range(below), size))

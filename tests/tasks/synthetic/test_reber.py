@@ -36,39 +36,39 @@ def test_the_next_symbol_is_the_target(problem: Problem) -> None:
     assert problem.encoder(batch.x).shape[2] == problem.input_size == 7
 
 
-def test_the_grammars_automaton_reaches_the_optimum(problem: Problem) -> None:
+def test_the_automaton_of_the_grammar_reaches_the_optimum(problem: Problem) -> None:
     batch = everything(problem.test)
-    know = batch.y[:, :, 1:].float()
-    assert scores_of(problem, know, batch) == {"agreement": Reber.optimum, "legal": 1, "flawless": 1}
+    logits = batch.y[:, :, 1:].float()
+    assert scores_of(problem, logits, batch) == {"agreement": Reber.optimum, "legal": 1, "flawless": 1}
 
 
-def test_one_who_forgets_the_beginning_agrees_by_chance(problem: Problem) -> None:
+def test_without_the_beginning_agreement_is_chance(problem: Problem) -> None:
     batch = everything(problem.test)
-    know = batch.y[:, :, 1:].float()
-    either = (know.sum(-1) == 1) & ((know[..., 1] == 1) | (know[..., 4] == 1))
-    know[either] = torch.tensor([0.0, 1, 0, 0, 1, 0, 0])
-    noise = torch.rand(know.shape, generator=torch.Generator().manual_seed(0)) / 10
-    forgetful = scores_of(problem, know + noise, batch)
-    assert forgetful["agreement"] == pytest.approx(Reber.chance, abs=0.07)
-    at_the_end = either.sum().item() / know.any(-1).sum().item()
-    assert forgetful["legal"] == pytest.approx(1 - (1 - forgetful["agreement"]) * at_the_end)
-    assert forgetful["flawless"] < 0.6
+    logits = batch.y[:, :, 1:].float()
+    either = (logits.sum(-1) == 1) & ((logits[..., 1] == 1) | (logits[..., 4] == 1))
+    logits[either] = torch.tensor([0.0, 1, 0, 0, 1, 0, 0])
+    noise = torch.rand(logits.shape, generator=torch.Generator().manual_seed(0)) / 10
+    without_beginning = scores_of(problem, logits + noise, batch)
+    assert without_beginning["agreement"] == pytest.approx(Reber.chance, abs=0.07)
+    at_the_end = either.sum().item() / logits.any(-1).sum().item()
+    assert without_beginning["legal"] == pytest.approx(1 - (1 - without_beginning["agreement"]) * at_the_end)
+    assert without_beginning["flawless"] < 0.6
 
 
-def test_blind_guesses_agree_by_chance(problem: Problem) -> None:
+def test_agreement_of_random_logits_is_chance(problem: Problem) -> None:
     batch = everything(problem.test)
-    blind = torch.randn(*batch.x.shape, 7, generator=torch.Generator().manual_seed(0))
-    assert scores_of(problem, blind, batch)["agreement"] == pytest.approx(Reber.chance, abs=0.07)
+    random = torch.randn(*batch.x.shape, 7, generator=torch.Generator().manual_seed(0))
+    assert scores_of(problem, random, batch)["agreement"] == pytest.approx(Reber.chance, abs=0.07)
 
 
-def test_single_strings_leave_out_the_last_symbol_alone() -> None:
+def test_examples_are_whole_strings_without_the_last_symbol() -> None:
     problem = Reber().load(Path("unused"))
     strings = texts(problem, problem.train)
     assert all(text.startswith("B") and text[1] == text[-1] and len(text) >= 8 for text in strings)
     assert problem.steps == max(len(everything(split).x) for split in (problem.train, problem.val, problem.test))
 
 
-def test_a_stream_goes_on_across_the_ends_of_strings() -> None:
+def test_a_stream_continues_after_the_end_of_a_string() -> None:
     problem = Reber(**CASES[1]).load(Path("unused"))
     streams = texts(problem, problem.train)
     assert {len(stream) for stream in streams} == {120} == {problem.steps}

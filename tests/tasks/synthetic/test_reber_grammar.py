@@ -1,4 +1,4 @@
-"""The grammar against a regular expression that was written down apart from it."""
+"""The grammar is compared with an independent regular expression."""
 
 import re
 from collections import Counter
@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tasks.synthetic.random_numbers import RandomNumbers
-from tasks.synthetic.reber_grammar import SYMBOLS, walk
+from tasks.synthetic.reber_grammar import SYMBOLS, draw_strings
 
-# From B one goes by T to a loop of S and on by X, or by P to a loop of T and on by V. The upper way leads, by S, to the
-# end, or by X into the lower loop; the lower way leads, by V, to the end, or by P back to the upper way.
+# After B, the upper path is T, any number of S, and X; the lower path is P, any number of T, and V. After the upper
+# path, S leads to the end and X to the lower path. After the lower path, V leads to the end and P to the upper path.
 LOWER = "T*V"
 INNER = rf"B(?:TS*XS|(?:TS*XX|P){LOWER}(?:PX{LOWER})*(?:V|PS))E"
 EMBEDDED = re.compile(rf"B(?:T{INNER}T|P{INNER}P)E")
@@ -36,50 +36,50 @@ def candidates(length: int) -> list[str]:
 STRINGS = language(13)  # inner strings of up to 9 symbols
 
 
-def followers(prefix: str) -> set[str]:
-    """Symbols that may come behind a prefix, found among all strings."""
+def next_symbols(prefix: str) -> set[str]:
+    """The symbols after a prefix in all strings."""
     return {text[len(prefix)] for text in STRINGS if text.startswith(prefix) and len(text) > len(prefix)}
 
 
 @pytest.fixture(scope="module")
 def strings() -> list[str]:
-    symbols, _, lengths = walk(RandomNumbers(0), 20_000, None)
+    symbols, _, lengths = draw_strings(RandomNumbers(0), 20_000, None)
     return [text[:length] for text, length in zip(texts(symbols), lengths.tolist(), strict=True)]
 
 
 @pytest.mark.parametrize("text", PUBLISHED)
-def test_the_expression_knows_published_strings(text: str) -> None:
+def test_the_expression_matches_published_strings(text: str) -> None:
     assert re.fullmatch(INNER, text)
 
 
-def test_every_string_drawn_belongs_to_the_grammar_and_all_short_ones_are_drawn(strings: list[str]) -> None:
+def test_all_strings_are_of_the_grammar_and_all_short_ones_occur(strings: list[str]) -> None:
     assert all(EMBEDDED.fullmatch(text) for text in strings)
     assert {text for text in strings if len(text) <= 12} == {text for text in STRINGS if len(text) <= 12}
 
 
-def test_strings_come_as_often_as_coin_tosses_say(strings: list[str]) -> None:
-    """Nine symbols at least: BTBTXSETE takes the coin for T, T, X and S; each toss halves the probability."""
+def test_the_frequency_of_a_string_is_half_to_the_power_of_its_choices(strings: list[str]) -> None:
+    """For example, BTBTXSETE has four choices: T, T, X and S."""
     counts = Counter(strings)
-    for text, tosses in {"BTBTXSETE": 4, "BPBTXSEPE": 4, "BTBPVVETE": 4, "BTBPTVVETE": 5, "BPBTXXVVEPE": 6}.items():
-        expected = 20_000 / 2**tosses
+    for text, choices in {"BTBTXSETE": 4, "BPBTXSEPE": 4, "BTBPVVETE": 4, "BTBPTVVETE": 5, "BPBTXXVVEPE": 6}.items():
+        expected = 20_000 / 2**choices
         assert abs(counts[text] - expected) < 4 * expected**0.5, text
 
 
-def test_what_may_come_is_what_some_string_goes_on_with() -> None:
-    symbols, legal, lengths = walk(RandomNumbers(1), 300, None)
+def test_the_allowed_symbols_are_those_that_follow_in_some_string() -> None:
+    symbols, legal, lengths = draw_strings(RandomNumbers(1), 300, None)
     checked = 0
     for text, sets, length in zip(texts(symbols), legal, lengths.tolist(), strict=True):
         for end in range(1, min(length, 8)):
-            assert {SYMBOLS[i] for i in np.flatnonzero(sets[end - 1])} == followers(text[:end])
+            assert {SYMBOLS[i] for i in np.flatnonzero(sets[end - 1])} == next_symbols(text[:end])
             checked += 1
         assert {SYMBOLS[i] for i in np.flatnonzero(sets[length - 1])} == {"B"}
-        if length > 8:  # the long-range dependency: the last symbol but one is the second one
+        if length > 8:  # the long-range dependency: the second symbol returns before the last one
             assert {SYMBOLS[i] for i in np.flatnonzero(sets[length - 3])} == {text[1]} == {text[length - 2]}
     assert checked > 2000
 
 
 def test_a_stream_is_one_string_after_another() -> None:
-    symbols, legal, lengths = walk(RandomNumbers(2), 200, 101)
+    symbols, legal, lengths = draw_strings(RandomNumbers(2), 200, 101)
     assert symbols.shape == (200, 101)
     assert legal.shape == (200, 101, 7)
     assert set(lengths.tolist()) == {101}
@@ -94,5 +94,5 @@ def test_a_stream_is_one_string_after_another() -> None:
 
 @pytest.mark.parametrize("steps", [None, 70])
 def test_the_seed_fixes_the_strings(steps: int | None) -> None:
-    one, same, other = (walk(RandomNumbers(seed), 40, steps)[0].tolist() for seed in (0, 0, 1))
+    one, same, other = (draw_strings(RandomNumbers(seed), 40, steps)[0].tolist() for seed in (0, 0, 1))
     assert one == same != other

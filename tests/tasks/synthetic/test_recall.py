@@ -14,7 +14,7 @@ BATCH = Batch(torch.empty(T, B), Y)
 
 
 def by_hand(logits: Tensor) -> tuple[float, int]:
-    """Nats and recalled symbols, step by step."""
+    """The sum of the cross-entropy and the number of correct symbols, step by step."""
     nats, correct = 0.0, 0
     for t in range(len(logits)):
         for b in range(B):
@@ -27,7 +27,7 @@ def by_hand(logits: Tensor) -> tuple[float, int]:
 
 @pytest.mark.parametrize("steps", [T, K])
 def test_scores_against_a_count_by_hand(steps: int) -> None:
-    """All steps, or the last ones alone."""
+    """With steps before the symbols, and without."""
     recall = Recall(BLANK)
     logits = torch.randn(steps, B, C, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     nats, correct = by_hand(logits)
