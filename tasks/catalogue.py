@@ -120,20 +120,20 @@ _ALL = (
         "imdb",
         "Large Movie Review Dataset: 50,000 labelled reviews",
         Imdb.licence,
-        reviews.HOME,
+        reviews.SOURCE_URL,
         reviews.FOLDERS,
-        _files(reviews.HOME, {name: reviews.ARCHIVES[name] for name in ("aclImdb_v1.tar.gz",)}, 84_125_825),
+        _files(reviews.SOURCE_URL, {name: reviews.ARCHIVES[name] for name in ("aclImdb_v1.tar.gz",)}, 84_125_825),
         ("imdb",),
         alternatives=(
             {name: reviews.ARCHIVES[name] for name in ("aclImdb_labeled.tar.gz",)},
-            {reviews.UNPACKED: reviews.verified},
+            {reviews.UNPACKED: reviews.verify},
         ),
     ),
     Dataset(
         "sst2",
         "Stanford Sentiment Treebank, two classes: 9,613 sentences",
         sst2.Sst2.licence,
-        sst2.HOME,
+        sst2.SOURCE_URL,
         sst2.FOLDERS,
         tuple(
             File(name, checksum, size)

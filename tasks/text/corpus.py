@@ -1,4 +1,8 @@
-"""Texts as numbers: each word has one, and a vocabulary says which words a network knows."""
+"""Texts as sequences of word numbers, and the vocabulary of a network.
+
+This is written by hand because torchtext is no longer developed, and because `CountVectorizer` of scikit-learn drops
+the order of the words.
+"""
 
 import re
 from array import array
@@ -13,18 +17,21 @@ from numpy.typing import NDArray
 
 from tasks.data.array_cache import Arrays
 
-PAD, UNKNOWN, RESERVED = 0, 1, 2  # what stands behind a text's end, any word without a number, numbers before the words
+PAD = 0  # the number after the end of a text
+UNKNOWN = 1  # the number of every word that is not in the vocabulary
+RESERVED = 2  # the number of the first word in the vocabulary
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[!?]")
 
 
-def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case: letters and digits with apostrophes inside, or a single ! or ?.
+def tokenize(text: str) -> list[str]:
+    """Return the words of a text in lower case.
 
-    All else separates words and is dropped. No list of words, language or model is behind it.
+    A word is a sequence of letters and digits, with apostrophes inside, or a single ! or ?. All other characters
+    separate words and are dropped. No dictionary and no language model is used.
 
     Examples:
-        >>> words_of("It's GREAT -- 10/10, isn't it?!")
+        >>> tokenize("It's GREAT -- 10/10, isn't it?!")
         ["it's", 'great', '10', '10', "isn't", 'it', '?', '!']
     """
     return WORD.findall(text.lower())
@@ -32,9 +39,12 @@ def words_of(text: str) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Texts, end to end. N texts, S words in all, V of them distinct.
+    """Texts that are stored one after another. N texts, S words in total, V different words.
 
-    words: (V,) the distinct words, ascending. numbers: (S,) which of them stands where. lengths: (N,) in words.
+    Attributes:
+        words: (V,) the different words in ascending order.
+        numbers: (S,) index into `words` of each word of the texts.
+        lengths: (N,) number of words of each text.
     """
 
     words: Sequence[str]
@@ -42,45 +52,53 @@ class Corpus:
     lengths: NDArray[np.int64]
 
     @classmethod
-    def of(cls, texts: Iterable[Sequence[str]]) -> Self:
-        """Return the corpus of texts that are given word by word."""
-        met: defaultdict[str, int] = defaultdict(count().__next__)
-        numbers, lengths = array("i"), array("q")
+    def from_texts(cls, texts: Iterable[Sequence[str]]) -> Self:
+        """Return the corpus of texts, each of which is a sequence of words."""
+        first_seen: defaultdict[str, int] = defaultdict(count().__next__)  # numbers the words in order of appearance
+        numbers, lengths = array("i"), array("q")  # compact arrays: a list of numbers would take several times as much
         for words in texts:
-            numbers.extend(map(met.__getitem__, words))
+            numbers.extend(map(first_seen.__getitem__, words))
             lengths.append(len(words))
-        ascending = sorted(met)
-        rank = np.empty(len(met), np.int32)
-        rank[[met[word] for word in ascending]] = np.arange(len(met))
+        ascending = sorted(first_seen)
+        rank = np.empty(len(first_seen), np.int32)
+        rank[[first_seen[word] for word in ascending]] = np.arange(len(first_seen))
         return cls(ascending, rank[np.frombuffer(numbers, np.intc)], np.array(lengths, np.int64))
 
     def to_arrays(self) -> Arrays:
-        """Return the corpus as arrays of numbers, for a cache."""
+        """Return the corpus as numeric arrays, which a cache can store."""
         text = np.frombuffer("\n".join(self.words).encode(), np.uint8)
         return {"words": text, "numbers": self.numbers, "lengths": self.lengths}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
-        """Return what `to_arrays` was called on."""
+        """Return the corpus from the arrays of `to_arrays`."""
         words = arrays["words"].tobytes().decode().split("\n")
         return cls(words, arrays["numbers"], arrays["lengths"])
 
     @property
     def starts(self) -> NDArray[np.int64]:
-        """Where each text begins (N,)."""
+        """(N,) index in `numbers` of the first word of each text."""
         return np.cumsum(self.lengths) - self.lengths
 
-    def copies(self) -> NDArray[np.int64]:
-        """Return for each text (N,) the number of the first one that has the same words."""
+    def first_copies(self) -> NDArray[np.int64]:
+        """Return (N,), for each text, the index of the first text with the same words."""
         first: dict[bytes, int] = {}
-        bounds = zip(self.starts.tolist(), self.lengths.tolist(), strict=True)
-        return np.array([first.setdefault(self.numbers[s : s + n].tobytes(), i) for i, (s, n) in enumerate(bounds)])
+        result = []
+        for index, (start, length) in enumerate(zip(self.starts.tolist(), self.lengths.tolist(), strict=True)):
+            words = self.numbers[start : start + length].tobytes()
+            result.append(first.setdefault(words, index))
+        return np.array(result)
 
     def vocabulary(self, texts: Sequence[int], size: int, min_frequency: int) -> NDArray[np.int32]:
-        """Return the number (V,) that a network has for each word: UNKNOWN, or one from RESERVED on.
+        """Return (V,), for each word, the number that the network receives: `UNKNOWN`, or a number from `RESERVED` on.
 
-        The `size` words that are the most frequent in these texts have one, by falling frequency, if they stand there
-        `min_frequency` times or more; of equally frequent words the first in the order of code points goes first.
+        The vocabulary consists of the most frequent words. Numbers are given in order of decreasing frequency; equally
+        frequent words are sorted by code points.
+
+        Args:
+            texts: the indices of the texts in which the frequencies are counted.
+            size: the largest size of the vocabulary.
+            min_frequency: how often a word of the vocabulary must occur in these texts.
         """
         chosen = np.zeros(len(self.lengths), np.bool_)
         chosen[list(texts)] = True

@@ -1,4 +1,8 @@
-"""The Large Movie Review Dataset as it is published, in an archive or unpacked. Nothing is ever written to disk."""
+"""The Large Movie Review Dataset, in the published archive or unpacked. Nothing is written to disk.
+
+The members of the archive are sliced from its decompressed bytes. `tarfile` finds their positions; `extractfile`, its
+own way to read members, takes longer for 50,000 small files.
+"""
 
 import gzip
 import hashlib
@@ -13,30 +17,31 @@ from pathlib import Path
 from gatebench.errors import UserError
 from tasks.data.files import MissingFile, find_file, read_verified
 
-HOME = "https://ai.stanford.edu/~amaas/data/sentiment/"
+SOURCE_URL = "https://ai.stanford.edu/~amaas/data/sentiment/"
 FOLDERS = ("imdb", ".")
-ARCHIVES = {  # as published, and a lossless repacking of the labelled reviews alone
+ARCHIVES = {  # the published archive, and a lossless repacking that has only the labelled reviews
     "aclImdb_v1.tar.gz": "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
     "aclImdb_labeled.tar.gz": "e17c087e490b4bf23f303f99d7f212447650f2e229d42cd84dcb48546cb4749b",
 }
-UNPACKED = "aclImdb"  # the folder that both unpack to
+UNPACKED = "aclImdb"  # the folder in both archives
 CHECKSUMS = {UNPACKED: "e387e12957f58c094950ca49ae5135e14445e014426337764a554f8f142e5d10"}  # see `checksum`
 PARTS = ("test/neg", "test/pos", "train/neg", "train/pos")
 NAME = re.compile(r"aclImdb/((?:train|test)/(?:neg|pos)/\d+_\d+\.txt)")
-LARGEST = 1 << 20  # bytes of a review; the longest has 13,704 characters
+MAX_REVIEW_BYTES = 1 << 20  # the longest review has 13,704 characters
 
 Reviews = Mapping[str, bytes]
+"""{name of a review, for example "train/pos/0_9.txt": its bytes}"""
 
 
 def find_reviews(root: Path) -> Path:
-    """Return the archive below the data root, or the folder that it unpacks to; archives, faster to read, go first.
+    """Return the path of an archive below the data root, or else of the unpacked folder. Archives are faster to read.
 
     Raises:
         MissingFile: there is neither.
         UserError: a place cannot be looked into.
     """
     try:
-        return find_file(root, FOLDERS, tuple(ARCHIVES), HOME)
+        return find_file(root, FOLDERS, tuple(ARCHIVES), SOURCE_URL)
     except MissingFile as missing:
         found = next((path for folder in FOLDERS if (path := root / folder / UNPACKED).is_dir()), None)
         if found is None:
@@ -44,37 +49,39 @@ def find_reviews(root: Path) -> Path:
         return found
 
 
-def verified(path: Path) -> Callable[[], Reviews]:
-    """Verify an archive or a folder, and return what reads its labelled reviews by name, such as "train/pos/0_9.txt".
+def verify(path: Path) -> Callable[[], Reviews]:
+    """Verify an archive or a folder, and return a function that returns its labelled reviews.
 
-    An archive is known by its own checksum, so that it need not be unpacked where its words are kept in a cache; a
-    folder is read. Members of an archive are read by their names, in memory; none is extracted.
+    An archive is verified by its own checksum, so it need not be decompressed if its words are in a cache. A folder has
+    no such checksum, so its files are read and verified here.
 
     Raises:
-        UserError: it cannot be read, or does not hold the published reviews; what is returned raises it too.
+        UserError: the path cannot be read, or does not hold the published reviews. The returned function raises it too.
     """
     if path.is_dir():
-        reviews = _checked(dict(_in_folder(path)), path)
+        reviews = _check_reviews(dict(_read_folder(path)), path)
         return lambda: reviews
-    data = read_verified(path, ARCHIVES[path.name], HOME)
-    return lambda: _checked(dict(_in_archive(data, path)), path)
+    data = read_verified(path, ARCHIVES[path.name], SOURCE_URL)
+    return lambda: _check_reviews(dict(_read_archive(data, path)), path)
 
 
-def _checked(reviews: Reviews, path: Path) -> Reviews:
-    if (found := checksum(reviews)) != CHECKSUMS[UNPACKED]:
+def _check_reviews(reviews: Reviews, path: Path) -> Reviews:
+    """Return the reviews if they have the published checksum; else raise `UserError`."""
+    found = checksum(reviews)
+    if found != CHECKSUMS[UNPACKED]:
         counts = ", ".join(f"{sum(name.startswith(part) for name in reviews):,} of {part}" for part in PARTS)
         raise UserError(
             f"{path} does not hold the published reviews: the checksum of what it has ({counts}) is {found}, "
-            f"not {CHECKSUMS[UNPACKED]}; their official source is {HOME}."
+            f"not {CHECKSUMS[UNPACKED]}; their official source is {SOURCE_URL}."
         )
     return reviews
 
 
 def checksum(reviews: Reviews) -> str:
-    """Return the SHA-256 of reviews, however they are packed.
+    """Return a SHA-256 of reviews that does not depend on how they are stored.
 
-    It is that of, for each review by ascending name, the name, a zero byte, its size in decimal digits, a zero byte,
-    and its bytes.
+    For each review, in ascending order of the names, these bytes are hashed: the name, a zero byte, the size in decimal
+    digits, a zero byte, and the review.
     """
     digest = hashlib.sha256()
     for name in sorted(reviews):
@@ -83,11 +90,11 @@ def checksum(reviews: Reviews) -> str:
     return digest.hexdigest()
 
 
-def _in_archive(data: bytes, path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the reviews among the members, in their order."""
+def _read_archive(data: bytes, path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, bytes) of the reviews in the archive, in the order of the archive."""
     seen = set()
     try:
-        unpacked = gzip.decompress(data)  # whole: what is in a verified archive is known
+        unpacked = gzip.decompress(data)  # the archive is verified, so its decompressed size is known
         with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as archive:
             for member in archive:
                 if member.isreg() and (name := NAME.fullmatch(member.name)):
@@ -99,8 +106,8 @@ def _in_archive(data: bytes, path: Path) -> Iterator[tuple[str, bytes]]:
         raise UserError(f"{path} cannot be unpacked: {error}.") from None
 
 
-def _in_folder(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the reviews among the files, in no order."""
+def _read_folder(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, bytes) of the reviews in the folder, in any order."""
     try:
         for part in PARTS:
             with os.scandir(path / part) as entries:
@@ -108,9 +115,9 @@ def _in_folder(path: Path) -> Iterator[tuple[str, bytes]]:
                     name = NAME.fullmatch(f"{UNPACKED}/{part}/{entry.name}")
                     if name and entry.is_file():
                         with io.FileIO(entry.path) as file:
-                            review = file.read(LARGEST + 1)
-                        if len(review) > LARGEST:
-                            raise UserError(f"{entry.path} is larger than {LARGEST:,} bytes: no review is.")
+                            review = file.read(MAX_REVIEW_BYTES + 1)
+                        if len(review) > MAX_REVIEW_BYTES:
+                            raise UserError(f"{entry.path} is larger than {MAX_REVIEW_BYTES:,} bytes: no review is.")
                         yield name[1], review
     except OSError as error:
         raise UserError(f"{error.filename or path} cannot be read: {error.strerror or error}.") from None

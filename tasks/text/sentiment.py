@@ -1,4 +1,4 @@
-"""Texts that speak well or ill of something: what the tasks of sentiment share. N texts, T time, B batch."""
+"""The common part of the tasks that classify texts as positive or negative. N texts, T time, B batch, I input."""
 
 from __future__ import annotations
 
@@ -19,12 +19,20 @@ if TYPE_CHECKING:
 
 ENDS = ("start", "end")
 POOLS = ("mean", "last")
-EMBEDDING_STD = 0.1  # small, so that a word met a few times weighs little
+EMBEDDING_STD = 0.1  # small, so that a word that occurs a few times has little influence
 
 
 @dataclass(frozen=True)
 class Texts:
-    """All texts: which of them (N,) speak well, and which are for training, validation and test."""
+    """The texts of a task and their split.
+
+    Attributes:
+        corpus: all texts.
+        positive: (N,) 1 for a positive text and 0 for a negative one.
+        train: indices of the training texts.
+        val: indices of the validation texts.
+        test: indices of the test texts.
+    """
 
     corpus: Corpus
     positive: Sequence[int]
@@ -35,13 +43,18 @@ class Texts:
 
 @dataclass(frozen=True)
 class Sentiment(Task):
-    """Texts of two classes, read word by word: embedding, recurrent layers, pooling, a linear layer.
+    """Classification of texts that are read word by word: embedding, recurrent layers, pooling, a linear layer.
 
-    vocabulary: how many words are known, the most frequent ones of the training part; all others are one word.
-    min_frequency: how often a known word stands there at least; with 1, training meets no unknown word. max_length: how
-    many words of a longer text are read, from its `keep`, "start" or "end"; None for all. embedding: I, learned with
-    the rest. embedding_dropout: the probability of dropping one of its values while training. pool: what the last layer
-    sees, the "mean" over a text's steps or the "last" of them.
+    Attributes:
+        vocabulary: size of the vocabulary: the most frequent words of the training part. All other words share one
+            number.
+        min_frequency: how often a word of the vocabulary must occur in the training part. If it is 1, there may be no
+            unknown word in the training part.
+        max_length: number of words that are read of a longer text; None for all.
+        keep: which end of a longer text is read, "start" or "end".
+        embedding: I, the size of the word embeddings, which are trained with the network.
+        embedding_dropout: probability of dropout of a value of an embedding.
+        pool: input of the last layer: the "mean" over all steps of a text, or the "last" step.
     """
 
     metrics = (Metric("accuracy", "max"), Metric("error", "min"), Metric("f1", "max"))
@@ -66,10 +79,10 @@ class Sentiment(Task):
 
     @abstractmethod
     def read(self, root: Path, cache: Path | None) -> Texts:
-        """Return the texts, verified; raise `UserError` in one sentence when they cannot be."""
+        """Read and verify the texts; raise `UserError` if they cannot be read or are not the published ones."""
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:
-        """Read the texts and number their words by a vocabulary of the training part."""
+        """Read the texts and number their words by the vocabulary of the training part."""
         from functools import partial
 
         import torch
@@ -78,7 +91,7 @@ class Sentiment(Task):
         from tasks.blocks.pooling import MeanStep
         from tasks.text.corpus import PAD, RESERVED
         from tasks.text.naive_bayes import majority, naive_bayes
-        from tasks.text.two_classes import count_two, two_scores
+        from tasks.text.two_classes import binary_scores, count_outcomes
 
         texts = self.read(root, cache)
         known = texts.corpus.vocabulary(texts.train, self.vocabulary, self.min_frequency)
@@ -95,8 +108,8 @@ class Sentiment(Task):
             encoder=self._encoder(words),
             head=partial({"mean": MeanStep, "last": LastStep}[self.pool], classes=2),
             loss=cross_entropy,
-            tally=count_two,
-            scores=two_scores,
+            tally=count_outcomes,
+            scores=binary_scores,
             baselines=lambda: {"majority": majority(train, test), "naive-bayes": naive_bayes(train, test, words)},
         )
 
@@ -107,13 +120,14 @@ class Sentiment(Task):
         from tasks.blocks.ragged import RaggedSplit
 
         chosen = torch.tensor(part, dtype=torch.int64)
-        whole = torch.from_numpy(texts.corpus.lengths)[chosen]
-        lengths = whole if self.max_length is None else whole.clamp(max=self.max_length)
-        starts = torch.from_numpy(texts.corpus.starts)[chosen] + (whole - lengths if self.keep == "end" else 0)
+        full_lengths = torch.from_numpy(texts.corpus.lengths)[chosen]
+        lengths = full_lengths if self.max_length is None else full_lengths.clamp(max=self.max_length)
+        skipped = full_lengths - lengths if self.keep == "end" else 0
+        starts = torch.from_numpy(texts.corpus.starts)[chosen] + skipped
         return RaggedSplit(values, starts, lengths, torch.tensor(texts.positive)[chosen])
 
     def _encoder(self, words: int) -> nn.Module:
-        """Return what maps word numbers (T, B) to (T, B, I); what stands behind a text's end is zero and stays it."""
+        """Return a module that maps word numbers (T, B) to embeddings (T, B, I). The padding is always mapped to 0."""
         import torch
         from torch import nn
 

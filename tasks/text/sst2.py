@@ -1,4 +1,4 @@
-"""Sentences from film reviews, for or against: the Stanford Sentiment Treebank in two classes."""
+"""Sentiment of sentences from film reviews: the Stanford Sentiment Treebank with two classes (SST-2)."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from gatebench.task import Size
 from tasks.data.files import find_file, read_verified
 from tasks.text.sentiment import Sentiment, Texts
 
-HOME = "https://github.com/clairett/pytorch-sentiment-classification/tree/master/data/SST2"
-FOLDERS = ("sst2", "SST2", "data/SST2")  # ours, and those of the repository that publishes the files
-CHECKSUMS = {  # train, validation, test
+SOURCE_URL = "https://github.com/clairett/pytorch-sentiment-classification/tree/master/data/SST2"
+FOLDERS = ("sst2", "SST2", "data/SST2")  # the last two are those of the repository that publishes the files
+CHECKSUMS = {  # in the order training, validation, test
     "train.tsv": "ec192f833a64da08f475488a77b0d0b47db47acd0f458bd18433fc793b569920",
     "dev.tsv": "eddea6b39e601dd4e7a672b53cc40fdf6019fa80522f351206c24340ca5d9359",
     "test.tsv": "831169c7e2e429d6026e1bdbb542f33b636e3e596caad9602ebc953c205928b7",
 }
-TRAINING_SENTENCES, LONGEST = 6920, 51
+TRAINING_SENTENCES = 6920
+LONGEST = 51  # the number of words of the longest training sentence
 
 
 @dataclass(frozen=True)
 class Sst2(Sentiment):
-    """9,613 sentences in lower case, whose words are separated by spaces; see `Sentiment` for the fields."""
+    """9,613 sentences in lower case with spaces between the words; see `Sentiment` for the parameters."""
 
     title = "SST-2 sentences, for or against"
-    chance = 909 / 1821  # always "for", the more frequent class of training
+    chance = 909 / 1821  # the answer is always "positive", the more frequent class in training
     protocol = (
-        "Socher et al. 2013, two classes without the neutral sentences, 6,920 / 872 / 1,821. Only whole sentences are "
-        "trained on, where Tai, Socher & Manning 2015 and most others train on the labelled phrases inside them too "
-        "(67,349 in GLUE), and words are learned from nothing, where they start from GloVe. The text is in lower case, "
-        "with little punctuation. Two test sentences stand among the training ones too, as published."
+        "Socher et al. 2013, two classes without the neutral sentences, 6,920 / 872 / 1,821. Departures: the training "
+        "uses only whole sentences, but Tai, Socher & Manning 2015 and most others also use the labelled phrases in "
+        "them (67,349 in GLUE); the word embeddings start from random values, but theirs start from GloVe. The text is "
+        "in lower case, with little punctuation. Two of the published test sentences are also training sentences."
     )
     licence = "none stated, for research; cite Socher et al. 2013"
 
@@ -42,28 +43,28 @@ class Sst2(Sentiment):
         return CHECKSUMS
 
     def size(self) -> Size:
-        """Return the number of training sentences and the words of the longest."""
+        """Return the number of training sentences, the number of words of the longest, and the embedding size."""
         return Size(TRAINING_SENTENCES, min(self.max_length or LONGEST, LONGEST), self.embedding)
 
-    def read(self, root: Path, cache: Path | None) -> Texts:  # noqa: ARG002  (nothing is costly here)
-        """Read `train.tsv`, `dev.tsv` and `test.tsv`, each line a sentence, a tab and 0 or 1."""
+    def read(self, root: Path, cache: Path | None) -> Texts:  # noqa: ARG002  (nothing here is worth a cache)
+        """Read `train.tsv`, `dev.tsv` and `test.tsv`. Each line is a sentence, a tab, and 0 or 1."""
         from tasks.text.corpus import Corpus
 
         sentences: list[list[str]] = []
         positive: list[int] = []
         parts = []
         for name, sha256 in CHECKSUMS.items():
-            path = find_file(root, FOLDERS, (name,), HOME)
+            path = find_file(root, FOLDERS, (name,), SOURCE_URL)
             start = len(sentences)
-            for words, label in _read(read_verified(path, sha256, HOME), path):
+            for words, label in _parse(read_verified(path, sha256, SOURCE_URL), path):
                 sentences.append(words)
                 positive.append(label)
             parts.append(range(start, len(sentences)))
-        return Texts(Corpus.of(sentences), positive, *parts)
+        return Texts(Corpus.from_texts(sentences), positive, *parts)
 
 
-def _read(data: bytes, path: Path) -> list[tuple[list[str], int]]:
-    """Return the words and the label of every line; the last line may lack its end."""
+def _parse(data: bytes, path: Path) -> list[tuple[list[str], int]]:
+    """Return the words and the label of every line. The line break of the last line may be missing."""
     try:
         lines = data.decode().removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:

@@ -1,4 +1,8 @@
-"""Scores of a choice between two classes, of which the second, number 1, is the one that is looked for. B batch."""
+"""Scores of binary classification. Class 1 is the positive class. B batch.
+
+They are written by hand because a task's scores are functions of sums over all batches (see `Problem.tally`), and
+`sklearn.metrics` needs all predictions at once.
+"""
 
 from collections.abc import Mapping
 
@@ -7,19 +11,20 @@ from torch import Tensor
 from gatebench.task import Batch
 
 
-def count_two(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Return how many examples are found rightly, found wrongly, missed, and left rightly, of logits (B, 2)."""
-    found, is_there = logits.argmax(-1) == 1, batch.y == 1
+def count_outcomes(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """Return the numbers of true and false positives and negatives of the logits (B, 2)."""
+    predicted, actual = logits.argmax(-1) == 1, batch.y == 1
     return {
-        "found": (found & is_there).sum(),
-        "found wrongly": (found & ~is_there).sum(),
-        "missed": (~found & is_there).sum(),
-        "left": (~found & ~is_there).sum(),
+        "true_positives": (predicted & actual).sum(),
+        "false_positives": (predicted & ~actual).sum(),
+        "false_negatives": (~predicted & actual).sum(),
+        "true_negatives": (~predicted & ~actual).sum(),
     }
 
 
-def two_scores(totals: Mapping[str, float]) -> dict[str, float]:
-    """Return accuracy, error and F1 (0 where nothing was found rightly), from 0 to 1, of added tallies."""
-    right, wrong = totals["found"] + totals["left"], totals["found wrongly"] + totals["missed"]
-    f1 = 2 * totals["found"] / (2 * totals["found"] + wrong) if totals["found"] else 0.0
-    return {"accuracy": right / (right + wrong), "error": wrong / (right + wrong), "f1": f1}
+def binary_scores(totals: Mapping[str, float]) -> dict[str, float]:
+    """Return accuracy, error and F1, from 0 to 1, from the added counts. F1 is 0 if there are no true positives."""
+    correct = totals["true_positives"] + totals["true_negatives"]
+    wrong = totals["false_positives"] + totals["false_negatives"]
+    f1 = 2 * totals["true_positives"] / (2 * totals["true_positives"] + wrong) if totals["true_positives"] else 0.0
+    return {"accuracy": correct / (correct + wrong), "error": wrong / (correct + wrong), "f1": f1}

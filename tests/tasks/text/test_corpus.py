@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.data.array_cache import cached_arrays
-from tasks.text.corpus import RESERVED, UNKNOWN, Corpus, words_of
+from tasks.text.corpus import RESERVED, UNKNOWN, Corpus, tokenize
 
 TEXTS = [["b", "a", "b"], ["c"], ["a", "b", "c", "a"], ["b", "a", "b"], ["d", "é"]]
 
@@ -25,19 +25,19 @@ TEXTS = [["b", "a", "b"], ["c"], ["a", "b", "c", "a"], ["b", "a", "b"], ["d", "�
     ],
 )
 def test_words(text: str, words: list[str]) -> None:
-    assert words_of(text) == words
+    assert tokenize(text) == words
 
 
 @settings(deadline=None)
 @given(st.text())
 def test_words_hold_no_space_and_are_found_again(text: str) -> None:
-    words = words_of(text)
+    words = tokenize(text)
     assert not any(character.isspace() for word in words for character in word)
-    assert words_of(" ".join(words)) == [again for word in words for again in words_of(word)]
+    assert tokenize(" ".join(words)) == [again for word in words for again in tokenize(word)]
 
 
 def test_numbers_stand_for_words() -> None:
-    corpus = Corpus.of(TEXTS)
+    corpus = Corpus.from_texts(TEXTS)
     assert list(corpus.words) == ["a", "b", "c", "d", "é"]
     assert corpus.lengths.tolist() == [3, 1, 4, 3, 2]
     assert corpus.starts.tolist() == [0, 3, 4, 8, 11]
@@ -46,7 +46,7 @@ def test_numbers_stand_for_words() -> None:
 
 
 def test_a_corpus_goes_through_a_store(tmp_path: Path) -> None:
-    corpus = Corpus.of(TEXTS)
+    corpus = Corpus.from_texts(TEXTS)
     cached_arrays(tmp_path, "k", {}, corpus.to_arrays)
     again = Corpus.from_arrays(cached_arrays(tmp_path, "k", {}, dict))
     assert list(again.words) == list(corpus.words)
@@ -55,12 +55,12 @@ def test_a_corpus_goes_through_a_store(tmp_path: Path) -> None:
 
 
 def test_copies_point_to_the_first() -> None:
-    assert Corpus.of(TEXTS).copies().tolist() == [0, 1, 2, 0, 4]
-    assert Corpus.of([["a", "b"], ["a"], ["b", "a"], ["a"]]).copies().tolist() == [0, 1, 2, 1]
+    assert Corpus.from_texts(TEXTS).first_copies().tolist() == [0, 1, 2, 0, 4]
+    assert Corpus.from_texts([["a", "b"], ["a"], ["b", "a"], ["a"]]).first_copies().tolist() == [0, 1, 2, 1]
 
 
 def table(texts: list[int], size: int, min_frequency: int) -> dict[str, int]:
-    corpus = Corpus.of(TEXTS)
+    corpus = Corpus.from_texts(TEXTS)
     numbers = corpus.vocabulary(texts, size, min_frequency).tolist()
     return dict(zip(corpus.words, numbers, strict=True))
 
@@ -81,7 +81,7 @@ def test_only_the_chosen_texts_count() -> None:
 @settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=8), min_size=1), st.integers(1, 9), st.integers(1, 4))
 def test_vocabulary_against_counting(texts: list[list[str]], size: int, min_frequency: int) -> None:
-    corpus, half = Corpus.of(texts), range(0, len(texts), 2)
+    corpus, half = Corpus.from_texts(texts), range(0, len(texts), 2)
     frequency = Counter(word for text in texts[::2] for word in text)
     ranked = sorted((word for word in frequency if frequency[word] >= min_frequency), key=lambda w: (-frequency[w], w))
     expected = {word: number for number, word in enumerate(ranked[:size], RESERVED)}

@@ -7,7 +7,7 @@ import torch
 from gatebench.errors import UserError
 from gatebench.task import Problem, Split
 from tasks.text import reviews
-from tasks.text.corpus import words_of
+from tasks.text.corpus import tokenize
 from tasks.text.imdb import Imdb
 from tests.tasks.real_data import data_root, shared_cache, skipping_without_files
 from tests.tasks.text.small_reviews import (
@@ -43,7 +43,7 @@ def test_every_review_is_in_one_part_with_its_class(tmp_path: Path, monkeypatch:
     for part, held in {"train": (problem.train, problem.val), "test": (problem.test,)}.items():
         ours = Counter((label, len(words)) for split in held for label, *words in contents(split))
         theirs = Counter(
-            ("/pos/" in name, len(words_of(review.decode().replace("<br />", " "))))
+            ("/pos/" in name, len(tokenize(review.decode().replace("<br />", " "))))
             for name, review in found.items()
             if name.startswith(part)
         )

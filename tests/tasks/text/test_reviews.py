@@ -9,7 +9,7 @@ import pytest
 from gatebench.errors import UserError
 from tasks.data.files import MissingFile
 from tasks.text import reviews
-from tasks.text.reviews import checksum, find_reviews, verified
+from tasks.text.reviews import checksum, find_reviews, verify
 from tests.tasks.text.small_reviews import archive_of, expect, write_archive, write_folder
 
 FOUND = {
@@ -44,7 +44,7 @@ def test_archive_and_folder_give_the_same(tmp_path: Path, monkeypatch: pytest.Mo
     for name, content in OTHERS.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
-    assert verified(archive)() == verified(folder)() == FOUND
+    assert verify(archive)() == verify(folder)() == FOUND
 
 
 @pytest.mark.parametrize("place", ["imdb/aclImdb_v1.tar.gz", "aclImdb_labeled.tar.gz", "imdb/aclImdb", "aclImdb"])
@@ -66,7 +66,7 @@ def test_nothing_there(tmp_path: Path) -> None:
         find_reviews(tmp_path)
     assert str(caught.value) == (
         f"There is no aclImdb_v1.tar.gz or aclImdb_labeled.tar.gz and no folder aclImdb in any of {tmp_path / 'imdb'}, "
-        f"{tmp_path} (see gatebench data fetch); its official source is {reviews.HOME}."
+        f"{tmp_path} (see gatebench data fetch); its official source is {reviews.SOURCE_URL}."
     )
 
 
@@ -78,15 +78,15 @@ def test_a_damaged_archive_is_refused_before_it_is_unpacked(
     path = write_archive(tmp_path, data, monkeypatch)
     changed = data[:-1] + bytes([data[-1] ^ 1])
     path.write_bytes({"truncated": data[: len(data) // 2], "changed": changed, "empty": b""}[damage])
-    with pytest.raises(UserError, match=f"is not the published file: .* its official source is {reviews.HOME}"):
-        verified(path)
+    with pytest.raises(UserError, match=f"is not the published file: .* its official source is {reviews.SOURCE_URL}"):
+        verify(path)
 
 
 @pytest.mark.parametrize("cut", [0, 5, 0.5, -1])
 def test_an_archive_that_cannot_be_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: float) -> None:
     data = archive_of(FOUND)
     kept = data[: int(len(data) * cut) if isinstance(cut, float) else cut]
-    read = verified(write_archive(tmp_path, kept, monkeypatch))
+    read = verify(write_archive(tmp_path, kept, monkeypatch))
     with pytest.raises(UserError, match=r"aclImdb_v1\.tar\.gz (cannot be unpacked: .*|does not hold .*)\.$"):
         read()
 
@@ -97,7 +97,7 @@ def test_members_with_other_names_are_neither_read_nor_written(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     path = write_archive(tmp_path, archive_of(FOUND, traps), monkeypatch)
     before = sorted(tmp_path.rglob("*"))
-    assert verified(path)() == FOUND
+    assert verify(path)() == FOUND
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -109,7 +109,7 @@ def test_links_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             member.type, member.linkname = kind, "/etc/passwd"
             archive.addfile(member)
     with pytest.raises(UserError, match="does not hold the published reviews"):
-        verified(write_archive(tmp_path, buffer.getvalue(), monkeypatch))()
+        verify(write_archive(tmp_path, buffer.getvalue(), monkeypatch))()
 
 
 def test_a_review_twice_in_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_a_review_twice_in_an_archive(tmp_path: Path, monkeypatch: pytest.Monkey
         for _ in range(2):
             archive.addfile(tarfile.TarInfo("aclImdb/train/pos/0_8.txt"))
     with pytest.raises(UserError, match=r"holds aclImdb/train/pos/0_8\.txt twice\.$"):
-        verified(write_archive(tmp_path, buffer.getvalue(), monkeypatch))()
+        verify(write_archive(tmp_path, buffer.getvalue(), monkeypatch))()
 
 
 @pytest.mark.parametrize("change", ["missing", "added", "other", "renamed"])
@@ -133,22 +133,27 @@ def test_other_reviews_are_refused_with_what_there_is(tmp_path: Path, change: st
     }[change]
     count = {"missing": 2, "added": 4, "other": 3, "renamed": 3}[change]
     with pytest.raises(UserError) as caught:
-        verified(write_folder(tmp_path, changed))
-    for part in (str(tmp_path / "aclImdb"), f"3 of train/neg, {count} of train/pos", checksum(changed), reviews.HOME):
+        verify(write_folder(tmp_path, changed))
+    for part in (
+        str(tmp_path / "aclImdb"),
+        f"3 of train/neg, {count} of train/pos",
+        checksum(changed),
+        reviews.SOURCE_URL,
+    ):
         assert part in str(caught.value)
 
 
 def test_a_folder_without_a_part(tmp_path: Path) -> None:
     folder = write_folder(tmp_path, {name: review for name, review in FOUND.items() if not name.startswith("test")})
     with pytest.raises(UserError, match=r"aclImdb/test/neg cannot be read: No such file or directory\.$"):
-        verified(folder)
+        verify(folder)
 
 
 def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     folder = write_folder(tmp_path, FOUND)
     os.mkfifo(folder / "train" / "pos" / "9_9.txt")  # reading it would wait for ever
     (folder / "train" / "pos" / "8_8.txt").mkdir()
-    assert verified(folder)() == FOUND
+    assert verify(folder)() == FOUND
 
 
 def test_a_huge_file_is_not_read_whole(tmp_path: Path) -> None:
@@ -156,4 +161,4 @@ def test_a_huge_file_is_not_read_whole(tmp_path: Path) -> None:
     with (folder / "train" / "pos" / "9_9.txt").open("wb") as file:
         file.truncate(1 << 40)
     with pytest.raises(UserError, match=r"9_9\.txt is larger than 1,048,576 bytes"):
-        verified(folder)
+        verify(folder)

@@ -35,7 +35,7 @@ class Few(Sentiment):
 
     def read(self, root: Path, cache: Path | None) -> Texts:
         labelled = [*TRAIN, *VAL, *TEST]
-        corpus = Corpus.of([text.split() for _, text in labelled])
+        corpus = Corpus.from_texts([text.split() for _, text in labelled])
         return Texts(corpus, [label for label, _ in labelled], range(4), range(4, 5), range(5, 7))
 
 

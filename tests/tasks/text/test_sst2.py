@@ -5,7 +5,7 @@ import torch
 
 from gatebench.errors import UserError
 from tasks.data.files import MissingFile, find_file
-from tasks.text.sst2 import CHECKSUMS, FOLDERS, HOME, Sst2
+from tasks.text.sst2 import CHECKSUMS, FOLDERS, SOURCE_URL, Sst2
 from tests.tasks.real_data import data_root, skipping_without_files
 from tests.tasks.text.small_sentences import write_small_sentences, write_tsv
 
@@ -62,7 +62,7 @@ def test_a_missing_file_is_named_with_its_home(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "sst2" / file).unlink()
     with pytest.raises(MissingFile, match=file) as caught:
         Sst2().load(tmp_path)
-    assert HOME in str(caught.value)
+    assert SOURCE_URL in str(caught.value)
 
 
 @pytest.mark.parametrize("file", CHECKSUMS)
@@ -78,7 +78,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_real_files() -> None:
     with skipping_without_files():
-        find_file(data_root(), FOLDERS, ("train.tsv",), HOME)
+        find_file(data_root(), FOLDERS, ("train.tsv",), SOURCE_URL)
     task = Sst2()
     problem = task.load(data_root())
     assert (len(problem.train), len(problem.val), len(problem.test)) == (6_920, 872, 1_821)
