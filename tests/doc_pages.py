@@ -39,8 +39,8 @@ ARROWS = {"max": "↑", "min": "↓"}
 
 
 def markdown_table(rows: Sequence[Sequence[str]], sides: str) -> str:
-    """Return a Markdown table, the head first. `sides` is "l" or "r" for each column."""
-    rules = ["---:" if side == "r" else "---" for side in sides]
+    """Return a Markdown table, the head first. `sides` is "l", "c" or "r" for each column."""
+    rules = [{"l": "---", "c": ":---:", "r": "---:"}[side] for side in sides]
     lines = [rows[0], rules, *rows[1:]]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
@@ -51,6 +51,11 @@ def code(text: str, language: str = "text") -> str:
 
 
 # Cells
+
+
+def cell_table() -> str:
+    """Return the table that `gatebench cells format=markdown` prints, each name with a link to its section."""
+    return re.sub(r"^\| `(\w+)` \|", r"| [`\1`](#\1) |", cells_command.markdown(), flags=re.MULTILINE)
 
 
 def cell_sections() -> str:
@@ -234,7 +239,7 @@ def refusal_table() -> str:
     rows = [["case", *(f"`{name}`" for name in BACKENDS)]]
     for label in PROBES:
         rows.append([label, *("refuses" if refusals(name)[label] else "runs" for name in BACKENDS)])
-    return markdown_table(rows, "l" + "l" * len(BACKENDS))
+    return markdown_table(rows, "l" + "c" * len(BACKENDS))
 
 
 def refusal_sections() -> str:
@@ -251,7 +256,7 @@ def refusal_section(name: str) -> str:
 
 
 PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "cells.md": {"cell-table": cells_command.markdown, "cell-sections": cell_sections},
+    "cells.md": {"cell-table": cell_table, "cell-sections": cell_sections},
     "tasks.md": {"task-table": task_table, "task-sections": task_sections},
     "backends.md": {
         "backend-table": backend_table,
