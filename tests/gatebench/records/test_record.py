@@ -191,7 +191,7 @@ def test_what_mlflow_logs_while_it_makes_a_database_does_not_reach_the_terminal(
 def test_runs_that_are_not_ours_are_left_alone(record: Record) -> None:
     """A study may be an experiment of the user's own, with runs of other programs, ended or not."""
     user = client(record)
-    experiment = user.create_experiment(record.study)
+    experiment = user.create_experiment(record.study, record._home.artifacts.absolute().as_uri())
     running = user.create_run(experiment, run_name="a notebook", tags={"home": record._owner})
     ended = user.create_run(experiment, tags={"digest": "of a data set", "seed": "none"})
     user.log_metric(ended.info.run_id, "test/accuracy", 1.0)
