@@ -1,6 +1,6 @@
-"""List the cells, show one with its equations and its cost, or draw one.
+"""List the cells, show a cell with its equations and its cost, or draw a cell.
 
-gatebench cells                             all of them; format=markdown for a Markdown table
+gatebench cells                             all cells; format=markdown for a Markdown table
 gatebench cells show lstm_no_input
 gatebench cells show lstm cell.ablate.f.tie='1 - i'
 gatebench cells draw lstm_nig > lstm_nig.svg
@@ -22,36 +22,34 @@ from gatebench.trial import Trial
 from launch.display.text_columns import align
 
 SIZE = 128
-"""The width I of the input and H of the layer for which parameters and costs are shown."""
+"""The width I of the input and H of the layer for which parameters and costs are computed."""
 
 SUBJECTS = ("show", "draw")
 COLUMNS = ("cell", "gates", "states", "parameters", "products", "scan", "backends", "source")
 SIDES = "lllrrlll"
 
 FOOTER = f"""\
-parameters: of one layer with I = H = {SIZE}. products: matrix products of a step that wait for one another.
-backends: those that run this cell besides manual and reference, which run every cell, and fused, which runs every cell
-on the CPU where there is a C compiler (as scan does)."""
+parameters: of one layer with I = H = {SIZE}. products: matrix products of a step that depend on each other.
+backends: those that run this cell besides manual, reference and fused. manual and reference run every cell. fused runs
+every cell on the CPU if there is a C compiler, which scan needs too."""
 
 
 def run(argv: Sequence[str]) -> int:
-    """Print the list, or one cell; return 0.
+    """Print the list of cells, the description of a cell or its diagram; return 0.
 
     Raises:
-        UserError: there is no such cell or ablation, or no such format.
+        UserError: there is no such cell, ablation or format.
     """
     if not argv or argv[0].startswith("format="):
-        wanted, rest = _format(argv, ("text", "markdown"))
-        if rest:
-            raise unknown("argument of the list of cells", rest[0], ["format=text", "format=markdown"])
-        print(listing() if wanted == "text" else markdown())
+        _print_list(argv)
         return 0
     subject, *rest = argv
     if subject not in (*SUBJECTS, "-h", "--help"):
         raise unknown("subject of gatebench cells", subject, SUBJECTS)
-    wanted, rest = _format(rest, ("svg", "dot")) if subject == "draw" else ("", rest)
+    picture_format, rest = _split_format(rest, ("svg", "dot")) if subject == "draw" else ("", rest)
     if subject in SUBJECTS and not rest:
-        raise UserError(f"gatebench cells {subject} wants the name of a cell, as in gatebench cells {subject} lstm.")
+        raise UserError(f"gatebench cells {subject} needs the name of a cell, as in gatebench cells {subject} lstm.")
+
     from launch.config.arguments import parse_plan  # Hydra is not needed for the list
 
     if subject not in SUBJECTS or rest[0].startswith("-"):
@@ -62,30 +60,44 @@ def run(argv: Sequence[str]) -> int:
         return 0
     if subject == "show":
         print("\n\n".join(description(trial.build_cell()) for trial in plan.trials))
-    elif len(plan.trials) > 1:
-        raise UserError(f"These are {len(plan.trials)} cells; gatebench cells draw draws one at a time.")
     else:
-        picture = drawn(plan.trials[0])
-        print(svg(picture) if wanted == "svg" else dot(picture), end="")
+        _print_diagram(plan.trials, picture_format)
     return 0
 
 
-def _format(argv: Sequence[str], allowed: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the format that is asked for, the first unless one is, and the other arguments."""
-    wanted = [text.removeprefix("format=") for text in argv if text.startswith("format=")]
-    for each in wanted:
-        if each not in allowed:
-            raise unknown("format", each, allowed)
-    return (wanted or allowed)[-1 if wanted else 0], [text for text in argv if not text.startswith("format=")]
+def _print_list(argv: Sequence[str]) -> None:
+    """Print the list of cells as text or Markdown."""
+    list_format, rest = _split_format(argv, ("text", "markdown"))
+    if rest:
+        raise unknown("argument of the list of cells", rest[0], ["format=text", "format=markdown"])
+    print(listing() if list_format == "text" else markdown())
+
+
+def _print_diagram(trials: Sequence[Trial], picture_format: str) -> None:
+    """Print the diagram of the cell of a single trial as SVG or Graphviz."""
+    if len(trials) > 1:
+        raise UserError(f"These are {len(trials)} cells; gatebench cells draw draws one at a time.")
+    picture = cell_diagram(trials[0])
+    print(svg(picture) if picture_format == "svg" else dot(picture), end="")
+
+
+def _split_format(argv: Sequence[str], allowed: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the value of the last argument `format=`, by default the first allowed one, and the other arguments."""
+    formats = [argument.removeprefix("format=") for argument in argv if argument.startswith("format=")]
+    for name in formats:
+        if name not in allowed:
+            raise unknown("format", name, allowed)
+    others = [argument for argument in argv if not argument.startswith("format=")]
+    return (formats[-1] if formats else allowed[0]), others
 
 
 def listing() -> str:
-    """Return all cells, one a line, and what the columns mean."""
+    """Return the table of all cells as text, with the meaning of the columns."""
     return f"{align([COLUMNS, *rows()], SIDES)}\n\n{FOOTER}\nMore: gatebench cells show NAME, gatebench cells draw NAME"
 
 
 def markdown() -> str:
-    """Return all cells as a Markdown table, and what the columns mean."""
+    """Return the table of all cells in Markdown, with the meaning of the columns."""
     rules = ["---:" if side == "r" else "---" for side in SIDES]
     lines = [[f"`{name}`", *others] for name, *others in rows()]
     table = "\n".join(f"| {' | '.join(_escaped(text) for text in line)} |" for line in [COLUMNS, rules, *lines])
@@ -93,28 +105,39 @@ def markdown() -> str:
 
 
 def rows() -> list[tuple[str, ...]]:
-    """Return the table of cells: a text for each of `COLUMNS`. Nothing is compiled for it."""
-    from gatebench.backends import native, scan  # torch, which no plan needs
+    """Return the rows of the table of cells: a text for each of `COLUMNS`. No cell is compiled."""
+    from gatebench.backends import native, scan  # imports torch, which a plan does not need
 
     table: list[tuple[str, ...]] = []
     for name in cell_names():
         cell = load_cell(name)
-        affine = scannable(cell)
-        backends = [native.NAME] * (native.kernel(cell) is not None) + [scan.NAME] * affine
-        counts = (f"{parameters(cell, SIZE, SIZE):,}", str(dependent_products(cell)))
-        names = (name, _gates(cell), " ".join(cell.states))
-        table.append((*names, *counts, "yes" if affine else "–", " ".join(backends) or "–", cell.source))
+        can_scan = scannable(cell)
+        backends = [native.NAME] if native.kernel(cell) is not None else []
+        if can_scan:
+            backends.append(scan.NAME)
+        table.append(
+            (
+                name,
+                _gates(cell),
+                " ".join(cell.states),
+                f"{parameters(cell, SIZE, SIZE):,}",
+                str(dependent_products(cell)),
+                "yes" if can_scan else "–",
+                " ".join(backends) or "–",
+                cell.source,
+            )
+        )
     return table
 
 
-def drawn(trial: Trial) -> Diagram:
-    """Return the diagram of a trial's cell, with what it lacks of its base."""
+def cell_diagram(trial: Trial) -> Diagram:
+    """Return the diagram of a trial's cell. It also shows the parts of the base cell that the ablation removes."""
     return diagram(trial.build_cell(), build_cell({"base": trial.cell["base"]}))
 
 
 def description(cell: Cell) -> str:
-    """Return what there is to say about a cell: source, equations for people and for LaTeX, cost."""
-    said = [f"{cell.name}: {cell.source or 'no source'}", cell.note, f"Digest of the equations: {cell.digest}"]
+    """Return the description of a cell: its source, its equations as text and in LaTeX, and its cost."""
+    heading = [f"{cell.name}: {cell.source or 'no source'}", cell.note, f"Digest of the equations: {cell.digest}"]
     counts = [
         ("parameters", parameters(cell, SIZE, SIZE)),
         ("FLOPs a step, matrix products", product_flops(cell, SIZE, SIZE)),
@@ -122,13 +145,15 @@ def description(cell: Cell) -> str:
         ("dependent matrix products a step", dependent_products(cell)),
     ]
     cost = align([(f"I = H = {SIZE}", ""), *((label, f"{count:,}") for label, count in counts)], "lr")
-    return "\n\n".join(["\n".join(filter(None, said)), plain_text(cell), latex(cell), cost])
+    return "\n\n".join(["\n".join(filter(None, heading)), plain_text(cell), latex(cell), cost])
 
 
 def _gates(cell: Cell) -> str:
+    """Return the names of the gates; a gate that is fixed to a constant with its value."""
     constants = cell.definitions.constants
     return " ".join(f"{gate}={constants[gate]:g}" if gate in constants else gate for gate in cell.gates)
 
 
 def _escaped(text: str) -> str:
+    """Return the text of a Markdown cell."""
     return text.replace("|", "\\|")

@@ -79,24 +79,24 @@ def test_an_ablation_is_shown_before_it_is_run(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize(
-    ("argv", "sentence"),
+    ("argv", "message"),
     [
         (["shw", "lstm"], "There is no subject of gatebench cells 'shw'; did you mean 'show'?"),
         (["format=pdf"], "There is no format 'pdf'. Allowed: markdown, text."),
         (["format=text", "lstm"], "There is no argument of the list of cells 'lstm'"),
-        (["draw"], "wants the name of a cell"),
-        (["draw", "format=dot"], "wants the name of a cell"),
+        (["draw"], "needs the name of a cell"),
+        (["draw", "format=dot"], "needs the name of a cell"),
         (["draw", "lstm", "format=png"], "There is no format 'png'"),
         (["draw", "lstm", "cell.ablate.i.fix=0,1"], "These are 2 cells; gatebench cells draw draws one at a time."),
-        (["show"], "wants the name of a cell"),
+        (["show"], "needs the name of a cell"),
         (["show", "lsmt"], "There is no cell 'lsmt'; did you mean 'lstm'?"),
         (["show", "lstm", "cell.ablate.q.fix=1"], "There is no gate of lstm 'q'"),
     ],
 )
-def test_mistakes_are_told_in_one_sentence(argv: list[str], sentence: str) -> None:
+def test_wrong_arguments_are_refused(argv: list[str], message: str) -> None:
     with pytest.raises(UserError) as caught:
         cells.run(argv)
-    assert sentence in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_help_is_there_with_and_without_a_subject(capsys: pytest.CaptureFixture[str]) -> None:
