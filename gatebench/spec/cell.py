@@ -173,13 +173,40 @@ class Cell:
     # The operations of an ablation. Each one returns a new cell and leaves this one as it is.
 
     def fix(self, gate: str, value: float) -> Cell:
-        """Return the cell with a gate held at a constant: its weights are gone, and so is their cost."""
+        """Return the cell with a gate fixed at a constant. Its weights are removed, and so is their cost.
+
+        Args:
+            gate: the name of the gate.
+            value: the constant, a finite number.
+
+        Raises:
+            UserError: there is no such gate, or the value is not a finite number.
+
+        Examples:
+            >>> from gatebench import load_cell
+            >>> cell = load_cell("lstm").fix("i", 1)
+            >>> cell.name, "W.i" in cell.parameters
+            ('lstm[i=1]', False)
+        """
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
             raise out_of_range(f"The value of gate {gate!r}", value, "a finite number")
         return self._with(gate, f"{gate}={spell(value)}", Gate(tie=repr(float(value)), width=self._gate(gate).width))
 
     def tie(self, gate: str, formula: str) -> Cell:
-        """Return the cell with a gate replaced by a formula of the others, e.g. `tie("f", "1 - i")`."""
+        """Return the cell with a gate replaced by a formula of other gates and states. Its weights are removed.
+
+        Args:
+            gate: the name of the gate.
+            formula: the formula, for example "1 - i"; see `gatebench.spec.formula.parse`.
+
+        Raises:
+            UserError: there is no such gate, or the formula is not allowed.
+
+        Examples:
+            >>> from gatebench import load_cell
+            >>> load_cell("lstm").tie("f", "1 - i").name
+            'lstm[f=1 - i]'
+        """
         return self._with(gate, f"{gate}={formula}", Gate(tie=formula, width=self._gate(gate).width))
 
     def activate(self, gate: str, activation: str) -> Cell:
