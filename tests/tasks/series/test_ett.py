@@ -34,7 +34,7 @@ def test_parts_follow_each_other_and_are_scaled_by_the_training_part(tmp_path: P
             np.testing.assert_allclose(batch.y[column].view(24, 7), scaled[first : first + 24], atol=1e-5)
 
 
-def test_the_oil_temperature_alone(tmp_path: Path, values: Array) -> None:
+def test_features_s_has_the_oil_temperature_only(tmp_path: Path, values: Array) -> None:
     everything, alone = (Ett(features=features, input_length=30, horizon=5).load(tmp_path) for features in ("M", "S"))
     both, one = (problem.test.batch(torch.arange(9)) for problem in (everything, alone))
     assert torch.equal(one.x, both.x[..., 6:])

@@ -51,7 +51,7 @@ def test_size_is_known_before_the_file_is_read(tmp_path: Path, values: Array) ->
         assert task.size() == Size(len(problem.train), problem.steps, problem.input_size)
 
 
-def test_the_last_column_alone(tmp_path: Path, values: Array) -> None:
+def test_features_s_has_the_last_column_only(tmp_path: Path, values: Array) -> None:
     alone = Weather(features="S").load(tmp_path)
     np.testing.assert_array_equal(series_of(alone.train)[:, 0], series_of(Weather().load(tmp_path).train)[:, 20])
 

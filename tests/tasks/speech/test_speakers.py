@@ -9,7 +9,7 @@ from tests.tasks.real_data import data_root
 MANY = [f"go/{i:08x}_nohash_0.wav" for i in range(4000)]
 
 
-def test_a_speaker_is_what_stands_before_nohash() -> None:
+def test_a_speaker_is_the_text_before_nohash() -> None:
     assert speaker_of("happy/3cfc6b3a_nohash_2.wav") == "3cfc6b3a"
     assert speaker_of("3cfc6b3a_nohash_11.wav") == "3cfc6b3a"
     assert speaker_of("happy/plain.wav") == "plain.wav"
@@ -24,19 +24,19 @@ def test_the_hash_is_the_one_of_the_official_readme(name: str) -> None:
     assert hashed_part(name) == ("validation" if share < 10 else "testing" if share < 20 else "training")
 
 
-def test_shares_are_as_announced() -> None:
+def test_a_tenth_is_for_validation_and_a_tenth_for_testing() -> None:
     counts = Counter(hashed_part(name) for name in MANY)
     assert set(counts) == set(PARTS)
     assert counts["validation"] == pytest.approx(400, abs=80)
     assert counts["testing"] == pytest.approx(400, abs=80)
 
 
-def test_a_clip_in_no_list_is_for_training() -> None:
+def test_a_clip_in_neither_list_is_for_training() -> None:
     lists = {"validation": frozenset(["go/a.wav"]), "testing": frozenset(["go/b.wav"])}
     assert [listed_part(f"go/{name}.wav", lists) for name in "abc"] == ["validation", "testing", "training"]
 
 
-def test_a_tenth_is_held_out_speaker_by_speaker() -> None:
+def test_a_tenth_of_the_speakers_is_held_out() -> None:
     held_out = {name for name in MANY if is_held_out(name, 0)}
     assert len(held_out) == pytest.approx(400, abs=80)
     assert held_out == {name for name in MANY if is_held_out(name.replace("go/", "up/").replace("_0", "_3"), 0)}

@@ -168,7 +168,7 @@ def test_tables_agree() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
         (["down", "yes"], r"There is no task\.words of v0\.01_subset 'yes'.* Allowed: down, eight, .*"),
         (["down", True], r"There is no task\.words of v0\.01_subset 'True'.*"),
@@ -178,8 +178,8 @@ def test_tables_agree() -> None:
         (None, r"task\.words is None; it must be a list such as .*"),
     ],
 )
-def test_impossible_words_are_refused(words: object, sentence: str) -> None:
-    with pytest.raises(UserError, match=f"^{sentence}$"):
+def test_impossible_words_are_refused(words: object, message: str) -> None:
+    with pytest.raises(UserError, match=f"^{message}$"):
         check_words(SUBSET, words)
 
 

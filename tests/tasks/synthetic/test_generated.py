@@ -111,7 +111,7 @@ def test_seeds_have_different_examples() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "message"),
     [
         ({"training": 0}, r"task\.training is 0; it must be a whole number of at least 1\."),
         ({"validation": 1.0}, r"task\.validation is 1\.0; .*"),
@@ -121,6 +121,6 @@ def test_seeds_have_different_examples() -> None:
     ],
 )
 @pytest.mark.parametrize("task", [Numbers(), *(task for task, *_ in PINNED)], ids=lambda task: task.label)
-def test_impossible_fields_are_refused(task: Generated, fields: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(UserError, match=f"^{sentence}$"):
+def test_impossible_fields_are_refused(task: Generated, fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=f"^{message}$"):
         replace(task, **fields)

@@ -58,7 +58,7 @@ def test_a_single_length_needs_no_lengths() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "message"),
     [
         ({"shortest": 0}, r"task\.shortest is 0; it must be a whole number of at least 1\."),
         ({"length_test": 0}, r"task\.length_test is 0; .*"),
@@ -66,8 +66,8 @@ def test_a_single_length_needs_no_lengths() -> None:
         ({"length_test": 40}, r"task\.shortest_test is 41; it must be at most task\.length_test, 40\."),
     ],
 )
-def test_impossible_fields_are_refused(fields: dict[str, int], sentence: str) -> None:
-    with pytest.raises(UserError, match=f"^{sentence}$"):
+def test_impossible_fields_are_refused(fields: dict[str, int], message: str) -> None:
+    with pytest.raises(UserError, match=f"^{message}$"):
         Parity(**fields)
 
 
