@@ -74,9 +74,9 @@ def _rolls(task: type[JsbChorales], title: str, size: int) -> Dataset:
         task.__module__.rpartition(".")[2],
         title,
         task.licence,
-        piano_rolls.HOME,
+        piano_rolls.SOURCE_URL,
         piano_rolls.FOLDERS,
-        _files(piano_rolls.HOME, {file.name: piano_rolls.CHECKSUMS[file.name]}, size),
+        _files(piano_rolls.SOURCE_URL, {file.name: piano_rolls.CHECKSUMS[file.name]}, size),
         (task.__module__.rpartition(".")[2],),
     )
 

@@ -1,4 +1,4 @@
-"""Next-frame prediction of Bach's chorales: which of 88 keys sound next."""
+"""Next-frame prediction of Bach's chorales: which of 88 keys sound in the next frame."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ from gatebench.task import Metric, Problem, Size, Task
 from tasks.blocks.validation import check_whole
 from tasks.music.piano_rolls import CHECKSUMS, KEYS, RollFile
 
-FOLLOWED = (
-    "the split of Boulanger-Lewandowski, Bengio & Vincent 2012, scored as Bai, Kolter & Koltun 2018 score it: every "
-    "frame but a piece's first from those before it, Bernoulli negative log-likelihoods added over keys and frames and "
-    "divided by the number of predicted frames. They train on one piece a step (training.batch_size=1); batches of "
-    "several are allowed here, and the gradient is of the mean over their frames."
+PROTOCOL = (
+    "the split of Boulanger-Lewandowski, Bengio & Vincent 2012, scored as in Bai, Kolter & Koltun 2018: every frame "
+    "of a piece except the first is predicted from the earlier ones, and the Bernoulli negative log-likelihoods are "
+    "added over keys and frames and divided by the number of predicted frames. They train on one piece at each step "
+    "(training.batch_size=1); larger batches are allowed here, with the gradient of the mean over all their frames."
 )
 
 
 @dataclass(frozen=True)
 class JsbChorales(Task):
-    """Piano rolls, one frame a step, 88 zeros and ones: I 88. The next frame is predicted from all before it.
+    """Piano rolls: each step is a frame of 88 zeros and ones (I 88). The next frame is predicted from all earlier ones.
 
-    stretch: cuts training pieces into sequences that predict at most so many frames, each begun with an empty memory;
-    None keeps pieces whole. Validation and test pieces are always whole.
+    Attributes:
+        stretch: largest number of predicted frames of a training sequence. Longer training pieces are cut into several
+            sequences, each of which starts with the initial state. None: pieces are not cut. Validation and test pieces
+            are never cut.
     """
 
     title = "JSB Chorales, next frame"
     metrics = (Metric("nll", "min", "nats/frame"), Metric("accuracy", "max"))
     chance = KEYS * math.log(2)  # every key with probability 1/2
-    protocol = f"229 / 76 / 77 chorales a quarter note a frame, {FOLLOWED}"
+    protocol = f"229 / 76 / 77 chorales, one frame for each quarter note, {PROTOCOL}"
     licence = "none stated; Boulanger-Lewandowski et al. 2012"
     rolls: ClassVar[RollFile] = RollFile("JSB_Chorales.mat", Size(229, 128, KEYS))
 
@@ -42,15 +44,15 @@ class JsbChorales(Task):
             check_whole("stretch", self.stretch, 1)
 
     def checksums(self) -> Mapping[str, str]:
-        """Return the checksum of the one file."""
+        """Return the checksum of the file."""
         return {self.rolls.name: CHECKSUMS[self.rolls.name]}
 
     def size(self) -> Size | None:
-        """Return the number of training pieces and of frames in the longest, where they are known."""
+        """Return the number of training pieces and of frames in the longest one, if they are known; else None."""
         return self.rolls.size
 
-    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing is costly here)
-        """Read the MATLAB file from `polymusic`, the publishing repository's folders or the root itself."""
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing here is worth a cache)
+        """Read the MATLAB file from one of the folders `piano_rolls.FOLDERS` of the data root."""
         from functools import partial
 
         from torch import nn

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tasks.music.jsb_chorales import FOLLOWED, JsbChorales
+from tasks.music.jsb_chorales import PROTOCOL, JsbChorales
 from tasks.music.piano_rolls import RollFile
 
 
 @dataclass(frozen=True)
 class Nottingham(JsbChorales):
-    """Folk tunes as piano rolls; see `JsbChorales`."""
+    """Folk tunes as piano rolls; see `JsbChorales` for the parameter."""
 
     title = "Nottingham, next frame"
-    protocol = f"694 / 173 / 170 tunes, {FOLLOWED}"
+    protocol = f"694 / 173 / 170 tunes, {PROTOCOL}"
     rolls: ClassVar[RollFile] = RollFile("Nottingham.mat")

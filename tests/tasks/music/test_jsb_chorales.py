@@ -10,7 +10,7 @@ from tasks.music.jsb_chorales import JsbChorales
 from tasks.music.muse_data import MuseData
 from tasks.music.nottingham import Nottingham
 from tasks.music.piano_midi import PianoMidi
-from tasks.music.piano_rolls import FOLDERS, HOME
+from tasks.music.piano_rolls import FOLDERS, SOURCE_URL
 from tests.tasks.music.small_music import write_small_music
 from tests.tasks.real_data import data_root, skipping_without_files
 
@@ -51,7 +51,7 @@ def test_impossible_stretches_are_refused(stretch: int) -> None:
 def real(request: pytest.FixtureRequest) -> tuple[JsbChorales, Problem]:
     task: JsbChorales = request.param()
     with skipping_without_files():
-        find_file(data_root(), FOLDERS, (task.rolls.name,), HOME)
+        find_file(data_root(), FOLDERS, (task.rolls.name,), SOURCE_URL)
     return task, task.load(data_root())
 
 

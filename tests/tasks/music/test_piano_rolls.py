@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gatebench.errors import UserError
 from tasks.data.files import MissingFile
-from tasks.music.piano_rolls import CHECKSUMS, FOLDERS, HOME, RollFile
+from tasks.music.piano_rolls import CHECKSUMS, FOLDERS, SOURCE_URL, RollFile
 from tests.tasks.music.small_music import mat_bytes, small_pieces, write_mat, write_small_music
 
 FILE = RollFile("JSB_Chorales.mat")
@@ -108,5 +108,5 @@ def test_a_damaged_file_is_refused_before_it_is_read(
 def test_a_missing_file_is_named_with_its_home(tmp_path: Path) -> None:
     with pytest.raises(MissingFile) as caught:
         FILE.read(tmp_path, None)
-    for part in (FILE.name, str(tmp_path / "polymusic"), HOME):
+    for part in (FILE.name, str(tmp_path / "polymusic"), SOURCE_URL):
         assert part in str(caught.value)
