@@ -130,16 +130,19 @@ def test_every_package_has_a_page_in_the_api_reference() -> None:
     assert listed == {f"api/{page}.md" for page in pages | {"gatebench"}}
 
 
-QUOTED = re.findall(r"`([^`\n]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
-PLACEHOLDERS = ("NAME", "FAMILY", "SUBJECT", ">")
+GUIDES = [ROOT / "CONTRIBUTING.md", ROOT / "docs" / "architecture.md", ROOT / "README.md"]
+PLACEHOLDERS = ("NAME", "FAMILY", "SUBJECT", "*", "…")
+FOLDERS = ("gatebench/", "tasks/", "launch/", "conf/", "tests/", "docs/", ".github/")
 
 
-@pytest.mark.parametrize("text", sorted({text for text in QUOTED if "/" in text}))
-def test_a_file_or_test_that_the_guide_names_exists(text: str) -> None:
-    path, _, name = text.partition("::")
-    if not any(placeholder in path for placeholder in PLACEHOLDERS):
-        assert (ROOT / path).exists()
-        assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_the_files_and_tests_that_a_guide_names_exist(guide: Path) -> None:
+    quoted = re.findall(r"`([^`\s]+)`", guide.read_text(encoding="utf-8"))
+    named = [text for text in quoted if text.startswith(FOLDERS) and not any(word in text for word in PLACEHOLDERS)]
+    for text in named:
+        path, _, test = text.partition("::")
+        assert (ROOT / path).exists(), text
+        assert not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), text
 
 
 def test_a_table_that_the_guide_names_is_in_its_file() -> None:
