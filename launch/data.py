@@ -1,9 +1,9 @@
-"""List the data sets, fetch them from their official homes, or verify what is there.
+"""List the data sets, fetch them from their official sources, or verify the files that exist.
 
-gatebench data list                        what there is, its licence, and where it lies
-gatebench data fetch mnist ett             into the data root, once; what broke off goes on where it was
-gatebench data verify                      all that is there, against the published checksums
-gatebench data verify imdb data_root=DIR   of some; then what is missing counts as wrong
+gatebench data list                        lists the data sets, their licences and their folders
+gatebench data fetch mnist ett             fetches missing files into the data root; resumes interrupted downloads
+gatebench data verify                      compares all existing files with the published checksums
+gatebench data verify imdb data_root=DIR   verifies only this data set; a missing file is then an error
 
 The data root is data_root=DIR, else $GATEBENCH_DATA, else gatebench/data in the user's cache folder.
 """
@@ -27,10 +27,10 @@ SUBJECTS = ("list", "fetch", "verify")
 
 
 def run(argv: Sequence[str]) -> int:
-    """Do what is asked; return 0, or 1 if a file is not as published.
+    """Run the command; return 0, or 1 if a file is missing or is not the published one.
 
     Raises:
-        UserError: there is no such data set, or it cannot be fetched.
+        UserError: a data set does not exist, or it cannot be fetched.
     """
     from launch.config.arguments import parse_plan
 
@@ -50,28 +50,28 @@ def run(argv: Sequence[str]) -> int:
     if subject == "verify":
         return _verify(chosen, root)
     if not chosen:
-        raise UserError(f"gatebench data fetch wants the names of data sets, of these: {', '.join(sorted(DATASETS))}.")
+        raise UserError(f"gatebench data fetch needs the names of data sets. Allowed: {', '.join(sorted(DATASETS))}.")
     for dataset in chosen:
         _fetch(dataset, root)
     return 0
 
 
 def listing(datasets: Iterable[Dataset], root: Path) -> str:
-    """Return the data sets, one a line, with those whose files lie below the data root marked."""
+    """Return a table of the data sets with the folder of each one, or the number of its files below the data root."""
     rows = [("data set", "size", "where", "tasks", "licence")]
     for dataset in datasets:
         rows.append(
-            (dataset.name, decimal(dataset.size), _present(dataset, root), ", ".join(dataset.tasks), dataset.licence)
+            (dataset.name, decimal(dataset.size), _where(dataset, root), ", ".join(dataset.tasks), dataset.licence)
         )
     return f"{align(rows, 'lrlll')}\n\nThe data root is {root}. Other tasks need no files, or bring them along."
 
 
-def _present(dataset: Dataset, root: Path) -> str:
+def _where(dataset: Dataset, root: Path) -> str:
     if paths := locate(dataset, root):
         return paths[0].parent.relative_to(root).as_posix()
-    there = len(dataset.files) - len(missing_files(dataset, root))
-    if there:
-        return f"{there} of {len(dataset.files)} files"
+    existing = len(dataset.files) - len(missing_files(dataset, root))
+    if existing:
+        return f"{existing} of {len(dataset.files)} files"
     return "no, by hand" if dataset.needs_manual_download else "no"
 
 
@@ -86,7 +86,7 @@ def _fetch(dataset: Dataset, root: Path) -> None:
 
 
 def _verify(chosen: Sequence[Dataset], root: Path) -> int:
-    """Print a line for every file; return 1 if one is wrong, or missing from a data set that was asked for."""
+    """Print a line for each file; return 1 if a file is wrong, or if a file of a named data set is missing."""
     failed, absent = False, []
     for dataset in chosen or DATASETS.values():
         if not chosen and len(missing_files(dataset, root)) == len(dataset.files):
@@ -102,9 +102,9 @@ def _verify(chosen: Sequence[Dataset], root: Path) -> int:
     return 1 if failed else 0
 
 
-def _is_name(word: str, before: str) -> bool:
-    """Return whether a word names a data set: it is no setting, no option and no option's value."""
-    return not word.startswith("-") and "=" not in word and before not in ("--cfg", "--config-dir")
+def _is_name(word: str, previous: str) -> bool:
+    """Return whether a word is the name of a data set, and not a setting, an option or the value of an option."""
+    return not word.startswith("-") and "=" not in word and previous not in ("--cfg", "--config-dir")
 
 
 def _dataset(name: str) -> Dataset:

@@ -1,7 +1,8 @@
-"""The data sets that the tasks read, by name: what `gatebench data` lists, fetches and verifies.
+"""The data sets that the tasks read, by name. `gatebench data` lists, fetches and verifies them.
 
-The tasks own names, checksums, folders and licences; here stand what only fetching needs, addresses and sizes. Where no
-comment says otherwise, they and the checksums are as TensorFlow Datasets (`url_checksums`) publishes them.
+The names, checksums, folders and licences are defined in the modules of the tasks. The addresses and sizes, which only
+the download needs, are defined here. Checksums and sizes are those that TensorFlow Datasets publishes (`url_checksums`)
+unless a comment says otherwise.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,23 +28,35 @@ from tasks.text import reviews, sst2
 from tasks.text.imdb import Imdb
 
 WEATHER_URL = "https://huggingface.co/datasets/thuml/Time-Series-Library/resolve/main/weather/weather.csv"
-"""The file that Wu et al. 2021 made of the institute's, from their own group; its SHA-256 is that of `weather.FILE`."""
+"""The file that Wu et al. 2021 prepared from the data of the institute, as their group publishes it.
+
+Its SHA-256 is that of `weather.FILE`.
+"""
 
 SUBSET_SIZES = {
-    **{"down": 9_545_076, "eight": 9_081_156, "five": 9_892_100, "go": 8_969_736, "left": 9_584_212, "one": 9_001_832},
-    **{"right": 10_146_016, "up": 8_490_072, "zero": 10_143_108},
-    **{"validation_list.txt": 181_550, "testing_list.txt": 182_590},
+    "down": 9_545_076,
+    "eight": 9_081_156,
+    "five": 9_892_100,
+    "go": 8_969_736,
+    "left": 9_584_212,
+    "one": 9_001_832,
+    "right": 10_146_016,
+    "up": 8_490_072,
+    "zero": 10_143_108,
+    "validation_list.txt": 181_550,
+    "testing_list.txt": 182_590,
 }
+"""{word or list: size in bytes} of the files of the subset of Speech Commands v0.01."""
 
 
-def _files(home: str, checksums: Mapping[str, str], *sizes: int) -> tuple[File, ...]:
-    """Return files that are published below the address `home` under their own names."""
+def _files(base_url: str, checksums: Mapping[str, str], *sizes: int) -> tuple[File, ...]:
+    """Return files that are published in the folder `base_url` under their own names."""
     pairs = zip(checksums.items(), sizes, strict=True)
-    return tuple(File(name, checksum, size, home + name) for (name, checksum), size in pairs)
+    return tuple(File(name, checksum, size, base_url + name) for (name, checksum), size in pairs)
 
 
 def _zipped(*series: PublishedSeries) -> Callable[[Path], None]:
-    """Return what checks the series in a zip archive, whoever has packed it."""
+    """Return a check of the series in a zip archive, which does not depend on how the archive was packed."""
 
     def check(path: Path) -> None:
         archive = read_file(path)
@@ -55,7 +68,7 @@ def _zipped(*series: PublishedSeries) -> Callable[[Path], None]:
 
 
 def _release(version: str, title: str, size: int) -> Dataset:
-    """Return a whole release of Speech Commands. It stays packed: no checksum is published of what it unpacks to."""
+    """Return a complete release of Speech Commands. It is not unpacked: no checksums of its content are published."""
     return Dataset(
         f"speech_commands_{version}",
         title,
@@ -68,7 +81,7 @@ def _release(version: str, title: str, size: int) -> Dataset:
 
 
 def _rolls(task: type[JsbChorales], title: str, size: int) -> Dataset:
-    """Return a collection of piano rolls. Addresses, sizes and checksums: the repository of Bai et al. 2018."""
+    """Return a collection of piano rolls. The address and the size are from the repository of Bai et al. 2018."""
     file: RollFile = task.rolls
     return Dataset(
         task.__module__.rpartition(".")[2],
@@ -108,7 +121,7 @@ _ALL = (
         cifar.SequentialCifar10.licence,
         cifar.SOURCE_URL,
         cifar.FOLDERS,
-        (  # the size is what the server announces; the checksum is also Keras's
+        (  # the size is the one that the server announces; Keras publishes the same checksum
             File(cifar.ARCHIVE, cifar.CHECKSUMS[cifar.ARCHIVE], 170_498_071, cifar.SOURCE_URL + cifar.ARCHIVE),
         ),
         ("sequential_cifar10",),
@@ -140,9 +153,9 @@ _ALL = (
             for (name, checksum), size in zip(sst2.CHECKSUMS.items(), (720_259, 92_057, 188_749), strict=True)
         ),
         ("sst2",),
-        note="No checksum is published for these files; ours are of copies with the published counts.",
+        note="No checksum is published for these files; the checksums here are of copies with the published counts.",
     ),
-    # the size of v0.01 is what the server announces; its checksum is torchaudio's
+    # v0.01: the size is the one that the server announces; the checksum is that of torchaudio
     _release("v0.01", "Speech Commands v0.01: 64,727 clips of 30 words", 1_489_096_277),
     _release("v0.02", "Speech Commands v0.02: 105,829 clips of 35 words", 2_428_923_189),
     Dataset(
@@ -159,7 +172,7 @@ _ALL = (
         ),
         ("speech_commands",),
         alternatives=({"speech_commands_v0.01.tar.gz": speech_releases.ARCHIVES["v0.01"]},),
-        note="It is a part of speech_commands_v0.01, packed anew, and is read from there too: fetch that one.",
+        note="It is a repacked part of speech_commands_v0.01. Fetch that data set instead: the task reads it too.",
     ),
     Dataset(
         "ett",
@@ -188,4 +201,4 @@ _ALL = (
 )
 
 DATASETS: Mapping[str, Dataset] = {dataset.name: dataset for dataset in _ALL}
-"""All of them by name."""
+"""{name: data set} of all data sets."""

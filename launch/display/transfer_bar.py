@@ -1,4 +1,7 @@
-"""How fetching and verifying is shown: one bar on a terminal, nothing but what must be known elsewhere."""
+"""The progress of fetching and verifying: a bar of `rich` on a terminal.
+
+If the output is not a terminal, only the message that another process is waited for is printed.
+"""
 
 from types import TracebackType
 from typing import Self
@@ -17,7 +20,11 @@ from rich.progress import (
 
 
 class Transfer:
-    """Shows one thing at a time that is done to a file; a context manager. `console` writes to stderr."""
+    """Shows the progress of one action at a time; a context manager.
+
+    Args:
+        console: the output; None for stderr.
+    """
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
@@ -44,7 +51,13 @@ class Transfer:
         self._progress.stop()
 
     def show(self, what: str, done: int, total: int) -> None:
-        """Show that so many of `total` bytes are done; 0 of 0 where that is not known."""
+        """Show the progress of an action.
+
+        Args:
+            what: description of the action. A new description starts a new bar.
+            done: number of bytes that are done.
+            total: total number of bytes; 0 if it is unknown.
+        """
         if what != self._what or self._bar is None:
             if self._bar is not None:
                 self._progress.remove_task(self._bar)

@@ -108,7 +108,7 @@ def test_what_is_asked_for_must_be_there(site: Site, tmp_path: Path, capsys: pyt
     ("argv", "sentence"),
     [
         (["lsit"], "There is no subject of gatebench data 'lsit'; did you mean 'list'? Allowed: fetch, list, verify."),
-        (["fetch"], "gatebench data fetch wants the names of data sets, of these: packed, plain, posted."),
+        (["fetch"], "gatebench data fetch needs the names of data sets. Allowed: packed, plain, posted."),
         (["fetch", "plian"], "There is no data set 'plian'; did you mean 'plain'? Allowed: packed, plain, posted."),
         (["verify", "plain", "x"], "There is no data set 'x'. Allowed: packed, plain, posted."),
         (["fetch", "plain", "data_rot=x"], "There is no key 'data_rot'"),
