@@ -1,4 +1,7 @@
-"""The cells: base cells as tables in Python, one family a file, and their ablations as YAML in `conf/cell`."""
+"""The cells.
+
+The base cells are tables in Python, one family in each file. Their ablations are YAML files in `conf/cell`.
+"""
 
 from gatebench.cells.bases import BASES
 from gatebench.cells.load import build_cell, cell_names, load_cell

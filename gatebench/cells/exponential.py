@@ -1,4 +1,4 @@
-"""Cells with exponential gates, which a stabiliser keeps within the range of floating-point numbers."""
+"""Cells with exponential gates. A stabiliser state keeps the values within the range of floating-point numbers."""
 
 from gatebench.spec.cell import Cell
 from gatebench.spec.expression import log_sigmoid, maximum
@@ -24,9 +24,9 @@ SLSTM = Cell(
     ),
     initial={"m": -1e30},
     note=(
-        "Exponential input gate, sigmoid forget gate, a normaliser n, a stabiliser m that does not change h. i and f "
-        "are pre-activations; i_prime and f_prime are the stabilised gates. One head: R is dense, not block-diagonal. "
-        "m starts so low that the first step takes m = i, as in the authors' code."
+        "Exponential input gate, sigmoid forget gate, a normaliser n, and a stabiliser m that does not change h. "
+        "i and f are pre-activations; i_prime and f_prime are the stabilised gates. One head: R is dense, not "
+        "block-diagonal. m starts at -1e30, so m = i after the first step, as in the authors' code."
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Gated recurrent units. The reset gate stands after or before the recurrent product: two different functions."""
+"""Gated recurrent units. The reset gate multiplies after or before the recurrent product: two different functions."""
 
 from gatebench.spec.cell import Cell
 from gatebench.spec.gate import Gate
@@ -10,8 +10,9 @@ GRU = Cell(
     gates={"r": Gate("sigmoid"), "z": Gate("sigmoid"), "n": Gate("tanh", after="r")},
     update=lambda h, r, z, n: ((1 - z) * n + z * h,),
     note=(
-        "Reset after the product: n = tanh(W x + b + r (R h + d)), one dependent product a step. z keeps the old "
-        "state. Equals torch.nn.GRU. Not the equation printed in the paper, which resets before it: `gru_before`."
+        "Reset after the product: n = tanh(W x + b + r (R h + d)), one dependent product per step. z keeps the old "
+        "state. Equals torch.nn.GRU. The paper prints another equation, with the reset before the product: see "
+        "`gru_before`."
     ),
 )
 
@@ -22,8 +23,9 @@ GRU_BEFORE = Cell(
     gates={"r": Gate("sigmoid"), "z": Gate("sigmoid"), "n": Gate("tanh", recurrent="r * h")},
     update=lambda h, r, z, n: ((1 - z) * h + z * n,),
     note=(
-        "Reset before the product: n = tanh(W x + R (r h) + b), two dependent products a step. z writes the new state "
-        "(Cho et al. 2014 let z keep the old one: the same functions with z and 1 - z exchanged). Not torch.nn.GRU."
+        "Reset before the product: n = tanh(W x + R (r h) + b), two dependent products per step. z writes the new "
+        "state (in Cho et al. 2014 z keeps the old one: the same functions with z and 1 - z exchanged). Not "
+        "torch.nn.GRU."
     ),
 )
 

@@ -1,4 +1,4 @@
-"""From YAML to cells: a config is a base and its ablations."""
+"""Cells from configs: a YAML file names a base cell and the changes of an ablation."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,13 +13,13 @@ from gatebench.errors import UserError, unknown
 from gatebench.spec.cell import Cell
 
 OPERATIONS = ("activate", "connect", "bias", "fix", "tie")
-"""What a config may do to a gate, in the order in which it is done: first to all gates the one, then the next."""
+"""The operations on a gate, in the order of application: the first to all gates, then the second to all gates, …"""
 
 KEYS = ("name", "base", "source", "note", "start", "ablate")
-"""What a cell's config may hold."""
+"""The keys of a cell's config."""
 
 Change = tuple[str, str, str]
-"""A change: (operation, gate, term), the term only for connect; ("start", letter, "") for a rule for weights."""
+"""The key of a change: (operation, gate, term of connect or ""), or ("start", letter, "") for initial weights."""
 
 
 @cache
@@ -33,7 +33,7 @@ def load_cell(name: str) -> Cell:
     """Return the cell called `name` in `conf/cell`.
 
     Raises:
-        UserError: there is none; the sentence names the nearest.
+        UserError: there is no such cell.
 
     Examples:
         >>> cell = load_cell("gru")
@@ -46,8 +46,12 @@ def load_cell(name: str) -> Cell:
 def build_cell(config: Mapping[str, Any]) -> Cell:
     """Return the cell that a config describes: {name, base, source, note, start, ablate: {gate: {operation: value}}}.
 
-    Its label is the config's name, with what was changed beyond the config of that name in brackets: "lstm[i=1]". Where
-    something of that config is missing, the label is the base's, so that no name stands for other equations.
+    The cell's name is the config's name. Changes that the file `conf/cell/NAME.yaml` does not have are added in
+    brackets: "lstm[i=1]". If the config lacks a change of that file, or has another base, then the name is that of the
+    base, with all changes in brackets. So a name never stands for other equations than those of its file.
+
+    Args:
+        config: the content of a file in `conf/cell`, with the user's changes. `base` is a base cell or another config.
 
     Raises:
         UserError: a base, a gate, an operation or a value is not allowed.
@@ -61,18 +65,21 @@ def build_cell(config: Mapping[str, Any]) -> Cell:
             raise unknown("key of a cell", key, KEYS)
     base, changes = str(config.get("base")), _changes(config)
     name = str(config.get("name") or base)
-    found = _base(base)
-    own = _read(name) if name in cell_names() else {"base": base}
-    known = _changes(own)
-    faithful = own.get("base") == base and known.items() <= changes.items()
-    if not faithful:
-        known, name = {}, found.name
-    described: dict[str, Any] = {key: str(config[key]) for key in ("source", "note") if faithful and config.get(key)}
-    beyond = {change: value for change, value in changes.items() if change not in known}
-    for _, gate, _ in beyond:
-        if ("fix", gate, "") in beyond and ("tie", gate, "") in beyond:
-            raise UserError(f"ablate.{gate} says both fix and tie; a gate is a constant or a formula.")
-    return _changed(replace(_changed(found, known), name=name, **described), beyond)
+    base_cell = _base(base)
+    named_config = _read(name) if name in cell_names() else {"base": base}
+    named_changes = _changes(named_config)
+    has_named_changes = named_config.get("base") == base and named_changes.items() <= changes.items()
+    texts: dict[str, Any] = {}
+    if has_named_changes:
+        texts = {key: str(config[key]) for key in ("source", "note") if config.get(key)}
+    else:
+        named_changes, name = {}, base_cell.name
+    new_changes = {change: value for change, value in changes.items() if change not in named_changes}
+    for _, gate, _ in new_changes:
+        if ("fix", gate, "") in new_changes and ("tie", gate, "") in new_changes:
+            raise UserError(f"ablate.{gate} has both fix and tie; a gate is either a constant or a formula.")
+    named_cell = replace(_changed(base_cell, named_changes), name=name, **texts)
+    return _changed(named_cell, new_changes)
 
 
 def _folder() -> Any:
@@ -81,6 +88,7 @@ def _folder() -> Any:
 
 @cache
 def _read(name: str) -> Mapping[str, Any]:
+    """Return the content of a cell's file in `conf/cell`; raise if there is no such file."""
     if name not in cell_names():
         raise unknown("cell", name, cell_names())
     config: Mapping[str, Any] = yaml.safe_load((_folder() / f"{name}.yaml").read_text(encoding="utf-8"))
@@ -88,6 +96,7 @@ def _read(name: str) -> Mapping[str, Any]:
 
 
 def _base(base: str) -> Cell:
+    """Return a base cell, or the cell of another config; raise if there is none with this name."""
     if base in BASES:
         return BASES[base]
     if base not in cell_names() or _read(base).get("base") == base:
@@ -96,30 +105,31 @@ def _base(base: str) -> Cell:
 
 
 def _changes(config: Mapping[str, Any]) -> dict[Change, Any]:
-    """Return all that a config changes of its base, in the order in which it is done; None leaves a change out."""
-    found: dict[Change, Any] = {}
+    """Return the changes of a config in the order of application, without those that are None."""
+    ablation: dict[Change, Any] = {}
     for gate, operations in _table("ablate", config.get("ablate"), "ablate.i.fix=1").items():
         for operation, value in _table(f"ablate.{gate}", operations, f"ablate.{gate}.fix=1").items():
             if operation not in OPERATIONS:
                 raise unknown(f"ablation of {gate}", operation, OPERATIONS)
             if operation == "connect":
                 terms = _table(f"ablate.{gate}.connect", value, f"ablate.{gate}.connect.recurrent=off")
-                found |= {("connect", gate, term): given for term, given in terms.items()}
+                ablation |= {("connect", gate, term): given for term, given in terms.items()}
             elif value is not None:
-                found[operation, gate, ""] = value
-    found = dict(sorted(found.items(), key=lambda change: OPERATIONS.index(change[0][0])))
-    started = _table("start", config.get("start"), "start.R=identity")
-    return found | {("start", letter, ""): rule for letter, rule in started.items() if rule is not None}
+                ablation[operation, gate, ""] = value
+    ablation = dict(sorted(ablation.items(), key=lambda change: OPERATIONS.index(change[0][0])))
+    rules = _table("start", config.get("start"), "start.R=identity")
+    return ablation | {("start", letter, ""): rule for letter, rule in rules.items() if rule is not None}
 
 
 def _table(label: str, value: Any, example: str) -> dict[str, Any]:
-    """Return a part of a config that holds keys; None is an empty one."""
+    """Return a part of a config as a dict with text keys; an empty one for None. Raise if it is no mapping."""
     if not isinstance(value, Mapping | None):
         raise UserError(f"{label} is {value!r}; write for example {example}.")
     return {str(key): inner for key, inner in (value or {}).items()}
 
 
 def _changed(cell: Cell, changes: Mapping[Change, Any]) -> Cell:
+    """Return the cell with the changes applied in their order."""
     for (operation, gate, term), value in changes.items():
         match operation:
             case "fix":
@@ -138,12 +148,12 @@ def _changed(cell: Cell, changes: Mapping[Change, Any]) -> Cell:
 
 
 def _term(term: str, given: Any) -> Any:
-    """Return a connection's value: off switches it off, on gives the usual operand."""
+    """Return the value of a term of `connect`: None for off, "x" or "h" for on, and other values as they are."""
     if given is None or given is False or given == "off":
         return None
     if given is True or given == "on":
-        usual = {"inputs": "x", "recurrent": "h"}
-        if term not in usual:
+        operands = {"inputs": "x", "recurrent": "h"}
+        if term not in operands:
             raise UserError(f"connect.{term} is on; it must say what it connects to, as in connect.peephole='c[t-1]'.")
-        return usual[term]
+        return operands[term]
     return list(given) if isinstance(given, list | tuple) else given

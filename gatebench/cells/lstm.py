@@ -1,4 +1,4 @@
-"""Long short-term memory: a state c that gates write, keep and show."""
+"""Long short-term memory: gates control how the state c is written, kept and read out."""
 
 from gatebench.spec.cell import Cell
 from gatebench.spec.expression import out
@@ -11,8 +11,8 @@ LSTM = Cell(
     gates={"i": Gate("sigmoid"), "f": Gate("sigmoid"), "g": Gate("tanh"), "o": Gate("sigmoid")},
     update=lambda h, c, i, f, g, o: (o * out(c_new := f * c + i * g), c_new),
     note=(
-        "i writes, f keeps, o shows; g is the candidate. Equals torch.nn.LSTM, with one bias a gate where torch adds "
-        "two. No peepholes. All biases start at 0, the forget gate's too: f starts near 1/2; `lstm_b` starts it at 1."
+        "i writes, f keeps, o reads out; g is the candidate. Equals torch.nn.LSTM, with one bias per gate; torch adds "
+        "two. No peepholes. All biases start at 0, so f starts near 1/2; in `lstm_b` the bias of f starts at 1."
     ),
 )
 
@@ -22,7 +22,7 @@ LSTM_OUTPUT_TIMES_FORGET = Cell(
     states=LSTM.states,
     gates=LSTM.gates,
     update=lambda h, c, i, f, g, o: (o * f * out(c_new := f * c + i * g), c_new),
-    note="What is shown is multiplied by the forget gate once more: h' = o f tanh(c'). The traced o is without f.",
+    note="The forget gate multiplies the output as well: h' = o f tanh(c'). The traced o does not include f.",
 )
 
 LSTM_ATTENTION_INPUT = Cell(
@@ -36,7 +36,7 @@ LSTM_ATTENTION_INPUT = Cell(
     update=lambda h, c, a, i, f, g, o: (o * out(c_new := f * c + i * g), c_new),
     note=(
         "Attention over the elements of the input: a = σ(W x + R h + b) has the size of x, and the LSTM reads a x "
-        "instead of x. Not attention over past inputs, and a does not sum to 1."
+        "instead of x. It is not attention over past inputs, and a does not sum to 1."
     ),
 )
 

@@ -9,7 +9,7 @@ MGU = Cell(
     states=("h",),
     gates={"f": Gate("sigmoid"), "n": Gate("tanh", recurrent="f * h")},
     update=lambda h, f, n: ((1 - f) * h + f * n,),
-    note="One gate resets (before the product) and updates. In spite of its name f writes: h' = (1 - f) h + f n.",
+    note="One gate resets (before the product) and updates. f writes, in spite of its name: h' = (1 - f) h + f n.",
 )
 
 UGRNN = Cell(

@@ -1,4 +1,4 @@
-"""Cells in which no gate sees the past: their recurrence is affine in the state, so it is a parallel scan."""
+"""Cells without a gate that reads the past: their recurrence is affine in the state, so it is a parallel scan."""
 
 from gatebench.spec.cell import Cell
 from gatebench.spec.gate import Gate
@@ -10,8 +10,8 @@ MINGRU = Cell(
     gates={"z": Gate("sigmoid", recurrent=None), "n": Gate("identity", recurrent=None)},
     update=lambda h, z, n: ((1 - z) * h + z * n,),
     note=(
-        "No gate sees the past, so the recurrence is a parallel scan. z writes. The candidate is linear: "
-        "`mingru_log` has the positive one."
+        "No gate reads the past, so the recurrence is a parallel scan. z writes. The candidate is linear; `mingru_log` "
+        "has the positive candidate."
     ),
 )
 
@@ -26,7 +26,7 @@ MINGRU_LOG = Cell(
     },
     update=lambda h, z, n, g: ((1 - z) * h + z * g,),
     note=(
-        "The positive candidate of the paper's log-space form: g(n) = n + 1/2 for n >= 0, σ(n) below. "
+        "The positive candidate of the paper's log-space form: g(n) = n + 1/2 for n >= 0, and σ(n) for n < 0. "
         "The initial state is used as it is; the paper's parallel form applies g to it."
     ),
 )
@@ -44,8 +44,8 @@ MINLSTM = Cell(
     },
     update=lambda h, f, i, g, f_prime, i_prime: (f_prime * h + i_prime * g,),
     note=(
-        "No gate sees the past; there is no output gate. f and i are pre-activations; f_prime = σ(f) / (σ(f) + σ(i)) "
-        "and i_prime = 1 - f_prime are the paper's f' and i', computed so that they stay finite where both σ are 0."
+        "No gate reads the past; there is no output gate. f and i are pre-activations; f_prime = σ(f) / (σ(f) + σ(i)) "
+        "and i_prime = 1 - f_prime are the paper's f' and i', computed so that they stay finite if both σ are 0."
     ),
 )
 

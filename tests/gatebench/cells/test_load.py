@@ -1,4 +1,4 @@
-"""From a config to a cell: labels that tell the truth, and a sentence for every mistake."""
+"""Cells from configs: equations, names, and an error of one sentence for each mistake."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ CELLS = ROOT / "conf" / "cell"
 
 
 def built(name: str, base: str | None = None, **ablate: Any) -> Cell:
-    """Build what `cell=name` and overrides of `cell.ablate` compose to."""
+    """Return the cell of `cell=name` with overrides of `cell.ablate`."""
     config = yaml.safe_load((CELLS / f"{name}.yaml").read_text(encoding="utf-8"))
     return build_cell({**config, "base": base or config["base"], "ablate": merged(config.get("ablate") or {}, ablate)})
 
 
 def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Merge as configs are: keys within keys."""
+    """Return two nested dicts merged; values of the second win."""
     inner = {key: merged(one[key], value) for key, value in other.items() if isinstance(one.get(key), dict)}
     return {**one, **other, **inner}
 
@@ -34,12 +34,12 @@ def test_every_cell_loads_under_its_name_with_a_source(name: str) -> None:
     assert load_cell(name) is cell
 
 
-def test_a_cell_of_python_is_its_base() -> None:
+def test_the_config_of_a_base_cell_changes_nothing() -> None:
     for name, base in BASES.items():
         assert load_cell(name).digest == base.digest
 
 
-def test_an_ablation_in_a_config_is_the_algebra() -> None:
+def test_an_ablation_in_a_config_equals_the_operations_in_python() -> None:
     assert load_cell("lstm_cifg").digest == load_cell("lstm_peephole").tie("f", "1 - i").digest
     assert load_cell("lstm_noaf").digest == load_cell("lstm_peephole").activate("out", "identity").digest
     assert (
@@ -53,7 +53,7 @@ def test_an_ablation_in_a_config_is_the_algebra() -> None:
     assert load_cell("lstm_fgr").digest == fgr.digest
 
 
-def test_what_a_user_changes_is_in_the_label() -> None:
+def test_changes_by_the_user_are_in_the_name() -> None:
     assert built("lstm", i={"fix": 1}).name == "lstm[i=1]"
     assert built("lstm_peephole", i={"connect": {"gates": ["f"]}}).name == "lstm_peephole[i.gates=f]"
     assert built("lstm_chrono", f={"fix": 1}, i={"bias": 0}).digest == load_cell("lstm").fix("f", 1).digest
@@ -62,13 +62,13 @@ def test_what_a_user_changes_is_in_the_label() -> None:
     assert build_cell({**config, "start": {"R": None}}).name == "lstm"
 
 
-def test_a_gate_may_be_fixed_on_top_of_what_its_config_did_to_it() -> None:
+def test_a_gate_that_the_config_changed_can_be_fixed() -> None:
     assert built("lstm_b", f={"fix": 1}).name == "lstm_b[f=1]"
     assert built("lstm_b", f={"fix": 1}).digest == load_cell("lstm").fix("f", 1).digest
     assert built("lstm_cifg", f={"fix": 1}).digest == load_cell("lstm_nfg").digest
 
 
-def test_no_name_stands_for_other_equations() -> None:
+def test_a_config_without_a_change_of_its_file_has_the_name_of_the_base() -> None:
     assert built("lstm_b", f={"bias": 2}).name == "lstm[b.f=2]"
     assert built("lstm_b", f={"bias": None}).name == "lstm"
     assert built("lstm", base="gru", r={"fix": 1}).name == "gru[r=1]"
@@ -79,7 +79,7 @@ def test_no_name_stands_for_other_equations() -> None:
     )
 
 
-def test_a_cell_of_ones_own_keeps_its_name() -> None:
+def test_a_new_cell_keeps_its_name() -> None:
     cell = build_cell({"name": "mine", "base": "lstm_peephole", "source": "me", "ablate": {"i": {"fix": 1}}})
     assert (cell.name, cell.source) == ("mine[i=1]", "me")
     assert cell.digest == load_cell("lstm_nig").digest
@@ -103,7 +103,7 @@ def test_a_bias_of_0_is_a_bias() -> None:
     assert "b.f" not in built("lstm_b", f={"bias": "off"}).parameters
 
 
-def test_connections_are_switched_by_words() -> None:
+def test_on_and_off_add_and_remove_terms() -> None:
     for word in (None, False, "off"):
         assert "W.i" not in built("lstm", i={"connect": {"inputs": word}}).parameters
     for word in (True, "on", "x"):
@@ -126,7 +126,7 @@ def test_connections_are_switched_by_words() -> None:
         ({"base": "lstm", "start": {"R": 5}}, "There is no rule for initial weights '5'"),
     ],
 )
-def test_a_bad_config_is_refused_in_a_sentence(config: dict[str, Any], sentence: str) -> None:
+def test_a_wrong_config_raises_an_error_of_one_sentence(config: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         build_cell(config)
 
@@ -142,7 +142,7 @@ def test_a_bad_config_is_refused_in_a_sentence(config: dict[str, Any], sentence:
         ({"i": {"fix": "abc"}}, "The value of gate 'i' is 'abc'"),
         ({"i": {"fix": float("inf")}}, "is inf; it must be a finite number"),
         ({"i": {"fix": [1]}}, r"is \[1\]; it must be a finite number"),
-        ({"i": {"fix": 1, "tie": "f"}}, "ablate.i says both fix and tie"),
+        ({"i": {"fix": 1, "tie": "f"}}, "ablate.i has both fix and tie"),
         ({"i": {"tie": "1 - q"}}, "There is no name in the formulas of .* 'q'"),
         ({"i": {"tie": "1 -"}}, "The formula '1 -' cannot be read"),
         ({"i": {"tie": True}}, "'True' is not allowed in the formula"),
@@ -173,7 +173,7 @@ def test_a_bad_config_is_refused_in_a_sentence(config: dict[str, Any], sentence:
         ({1: {"fix": 1}}, "There is no gate of lstm '1'"),
     ],
 )
-def test_a_bad_ablation_is_refused_in_a_sentence(ablate: dict[Any, Any], sentence: str | None) -> None:
+def test_a_wrong_ablation_raises_an_error_of_one_sentence(ablate: dict[Any, Any], sentence: str | None) -> None:
     if sentence is None:
         build_cell({"base": "lstm", "ablate": ablate})
         return
@@ -182,6 +182,6 @@ def test_a_bad_ablation_is_refused_in_a_sentence(ablate: dict[Any, Any], sentenc
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_cell_is_refused_with_the_nearest_name() -> None:
+def test_the_error_for_an_unknown_cell_has_the_nearest_name() -> None:
     with pytest.raises(UserError, match="There is no cell 'lstm_cifgs'; did you mean 'lstm_cifg'"):
         load_cell("lstm_cifgs")
