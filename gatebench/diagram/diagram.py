@@ -1,4 +1,4 @@
-"""A cell as a picture's nodes and edges, with what an ablation took away still there, marked."""
+"""The nodes and edges of a cell's diagram. The nodes and edges that an ablation removed are kept and marked."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["KINDS", "Diagram", "Edge", "Node", "diagram"]
 
 @dataclass(frozen=True)
 class Diagram:
-    """What is to be drawn.
+    """The contents of a diagram, without positions.
 
     Attributes:
-        title: the cell's name.
-        remarks: in which way it differs from its base, a sentence each.
-        nodes: by name, inputs first, then in the order in which they can be computed.
-        edges: from values to what reads them; they form no circle.
+        title: the name of the cell.
+        remarks: the differences between the cell and its base, one a line.
+        nodes: by name; the nodes that only the base has are the last.
+        edges: from each value to the nodes that read it, without cycles.
     """
 
     title: str
@@ -32,89 +32,115 @@ class Diagram:
 
 
 def diagram(cell: Cell, base: Cell | None = None) -> Diagram:
-    """Return the diagram of a cell; what it lacks of `base`, which it is an ablation of, is marked."""
+    """Return the diagram of a cell.
+
+    Args:
+        cell: the cell to draw.
+        base: the cell that `cell` is an ablation of. The nodes and edges of `base` that `cell` lacks are in the diagram
+            too, marked as ablated. If None, only the constant gates of `cell` are marked.
+    """
     base = base or cell
-    whole = _whole(cell, base)
-    present, before = Graph.of(whole), Graph.of(_whole(base, base))
-    nodes, edges = dict(present.nodes), dict.fromkeys(present.edges)
-    _add_removed(nodes, edges, before)
+    complete = _with_computed_gates(cell, base)
+    graph, base_graph = Graph.of(complete), Graph.of(_with_computed_gates(base, base))
+    nodes, edges = dict(graph.nodes), dict.fromkeys(graph.edges)
+    _add_removed(nodes, edges, base_graph)
     for gate in cell.gates:
         nodes.setdefault(now(gate), Node("gate", now(gate), gate))
-    gone: dict[str, str] = {now(g): _gone(cell, g) for g in cell.gates if g not in cell.definitions.gates}
-    constant: dict[str, Expr] = {
-        date(g): lift(v) for g, v in cell.definitions.constants.items() for date in (now, previous)
+
+    # A gate that the cell no longer computes; its label is its value, or that nothing reads it.
+    labels: dict[str, str] = {
+        now(gate): _label_of_ablated(cell, gate) for gate in cell.gates if gate not in cell.definitions.gates
     }
-    dead = {*gone, *(name for name, op in present.ops.items() if substitute(op, constant).value is not None)}
-    dead |= {name for name in nodes if name not in present.nodes or name in constant}
-    dead = _spread(dead, nodes, edges)
-    lines = tuple(replace(e, ablated=e.ablated or e.source in dead or e.target in dead) for e in edges)
-    if whole.out != cell.out:  # the activation is skipped, what it passed on is not
-        dead |= set(present.nodes) - set(Graph.of(replace(whole, out=cell.out)).nodes) & _applying(present, whole.out)
-    marked = {
-        name: replace(node, label=gone.get(name, node.label), inside="" if name in gone else node.inside, ablated=True)
-        if name in dead
-        else node
-        for name, node in nodes.items()
+    constants: dict[str, Expr] = {
+        date(gate): lift(value) for gate, value in cell.definitions.constants.items() for date in (now, previous)
     }
-    return Diagram(cell.name, tuple(_remarks(cell, base)), marked, lines)
+    ablated = set(labels)
+    ablated |= {name for name, op in graph.ops.items() if substitute(op, constants).value is not None}
+    ablated |= {name for name in nodes if name not in graph.nodes or name in constants}
+    ablated = _with_unread_sources(ablated, nodes, edges)
+    marked_edges = tuple(
+        replace(edge, ablated=edge.ablated or edge.source in ablated or edge.target in ablated) for edge in edges
+    )
+    if complete.out != cell.out:  # the output activation is ablated, but the edges through it still carry the state
+        graph_without = Graph.of(replace(complete, out=cell.out))
+        ablated |= set(graph.nodes) - set(graph_without.nodes) & _nodes_with_operation(graph, complete.out)
+    marked_nodes = {name: _marked(node, labels) if name in ablated else node for name, node in nodes.items()}
+    return Diagram(cell.name, tuple(_remarks(cell, base)), marked_nodes, marked_edges)
 
 
-def _whole(cell: Cell, base: Cell) -> Cell:
-    """Return the cell with its constant gates as if they were computed, so that the picture has a place for them."""
+def _marked(node: Node, labels: Mapping[str, str]) -> Node:
+    """Return the node marked as ablated; a gate that is not computed has another label and no activation."""
+    if node.name in labels:
+        return replace(node, label=labels[node.name], inside="", ablated=True)
+    return replace(node, ablated=True)
+
+
+def _with_computed_gates(cell: Cell, base: Cell) -> Cell:
+    """Return the cell with computed gates in place of its constant ones, so that they have a node in the graph.
+
+    If the cell has no output activation, that of the base is put back for the same reason.
+    """
     free = {g: Gate(inputs=None, recurrent=None, width=cell.gates[g].width) for g in cell.definitions.constants}
     out = base.out if cell.out == "identity" else cell.out
     return replace(cell, gates={**cell.gates, **free}, out=out)
 
 
-def _applying(sketch: Graph, activation: str) -> set[str]:
-    return {name for name, op in sketch.ops.items() if op.op == activation}
+def _nodes_with_operation(graph: Graph, operation: str) -> set[str]:
+    return {name for name, op in graph.ops.items() if op.op == operation}
 
 
-def _gone(cell: Cell, gate: str) -> str:
+def _label_of_ablated(cell: Cell, gate: str) -> str:
+    """Return "i = 1" for a constant gate, "r: not read" for a gate that nothing reads."""
     value = cell.definitions.constants.get(gate)
     return f"{gate}: not read" if value is None else f"{gate} = {spell(value)}"
 
 
-def _add_removed(nodes: dict[str, Node], edges: dict[Edge, None], before: Graph) -> None:
-    """Add what led into the gates before, and does not now; but nothing that would close a circle."""
-    waiting = [name for name, node in nodes.items() if node.kind == "gate"]
-    waiting += [n for n, node in before.nodes.items() if node.kind == "gate" and n not in nodes]
-    while waiting:
-        target = waiting.pop(0)
-        nodes.setdefault(target, before.nodes.get(target) or Node("gate", target, DatedName(target).label))
-        for edge in [e for e in before.edges if e.target == target and e not in edges]:
-            if target in _above(edge.source, edges):
+def _add_removed(nodes: dict[str, Node], edges: dict[Edge, None], base_graph: Graph) -> None:
+    """Add the edges into gates that only the base has, with their sources, except those that would close a cycle."""
+    queue = [name for name, node in nodes.items() if node.kind == "gate"]
+    queue += [name for name, node in base_graph.nodes.items() if node.kind == "gate" and name not in nodes]
+    while queue:
+        target = queue.pop(0)
+        nodes.setdefault(target, base_graph.nodes.get(target) or Node("gate", target, DatedName(target).label))
+        removed = [edge for edge in base_graph.edges if edge.target == target and edge not in edges]
+        for edge in removed:
+            if target in _ancestors(edge.source, edges):
                 continue
             if edge.source not in nodes:
-                nodes[edge.source] = before.nodes[edge.source]
-                waiting.append(edge.source)
+                nodes[edge.source] = base_graph.nodes[edge.source]
+                queue.append(edge.source)
             edges[replace(edge, ablated=True)] = None
 
 
-def _above(name: str, edges: Iterable[Edge]) -> set[str]:
-    """Return the node and all that it depends on."""
-    found, waiting = {name}, [name]
-    while waiting:
-        reader = waiting.pop()
-        fresh = {e.source for e in edges if e.target == reader} - found
-        found |= fresh
-        waiting.extend(fresh)
+def _ancestors(name: str, edges: Iterable[Edge]) -> set[str]:
+    """Return the node and all nodes that it depends on."""
+    found, queue = {name}, [name]
+    while queue:
+        target = queue.pop()
+        sources = {edge.source for edge in edges if edge.target == target} - found
+        found |= sources
+        queue.extend(sources)
     return found
 
 
-def _spread(dead: set[str], nodes: Mapping[str, Node], edges: Iterable[Edge]) -> set[str]:
-    """Return the dead nodes with the inputs and operations that only they still read."""
+def _with_unread_sources(ablated: set[str], nodes: Mapping[str, Node], edges: Iterable[Edge]) -> set[str]:
+    """Return the ablated nodes, and the inputs and operations that only ablated nodes or edges read."""
+    sources = {edge.source for edge in edges}
     while True:
-        read = {e.source for e in edges}
-        alive = {e.source for e in edges if not e.ablated and e.target not in dead and e.source not in dead}
-        more = {n for n, node in nodes.items() if node.kind in ("input", "op") and n in read - alive} - dead
+        still_read = {
+            edge.source
+            for edge in edges
+            if not edge.ablated and edge.target not in ablated and edge.source not in ablated
+        }
+        unread = sources - still_read
+        more = {name for name, node in nodes.items() if node.kind in ("input", "op") and name in unread} - ablated
         if not more:
-            return dead
-        dead = dead | more
+            return ablated
+        ablated = ablated | more
 
 
 def _remarks(cell: Cell, base: Cell) -> Iterable[str]:
-    """Yield what the cell has else than its base."""
+    """Yield the differences between the cell and its base: constants, ties, changed terms, other weights."""
     if cell.definitions.text() == base.definitions.text():
         return
     yield f"an ablation of {base.name}"

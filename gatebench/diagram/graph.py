@@ -1,4 +1,4 @@
-"""From formulas to nodes and edges: what reads what, through which kind of connection."""
+"""The graph of a cell's equations: values and operations as nodes, and connections as edges with their weights."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from gatebench.spec.dated import DatedName, X
 from gatebench.spec.expression import ACTIVATIONS, Expr, lift, simplify, spell
 
 KINDS = ("input", "recurrent", "peephole", "gates", "pointwise")
-"""Connections: through W, through R, through p, from gates of the last step through R_k, and without a weight."""
+"""The kinds of edges: through W (input), through R (recurrent), through p (peephole), from gates of the step before
+through R (gates), and without a weight (pointwise)."""
 
 SYMBOLS = {"sigmoid": "σ", "hard_sigmoid": "hard σ", "log_sigmoid": "log σ", "maximum": "max"}
-"""How functions are written where their name is not."""
+"""The symbols of functions in a diagram; other functions have their name."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A value: kind "input" (x and what the last step left), "gate", "op" (pointwise) or "state" (new).
+    """A value or a pointwise operation.
 
-    name is unique, label is to be read; inside is a gate's activation.
+    Attributes:
+        kind: "input" for x and the memory of the step before, "gate", "op" for a pointwise operation, "state" for a new
+            state.
+        name: unique in the graph: the dated name of a value, e.g. "c[t-1]", or the formula of an operation.
+        label: the text in the diagram.
+        inside: the activation of a gate, as a symbol or a name; empty for other nodes and for gates without one.
+        ablated: whether an ablation removed it.
     """
 
     kind: str
@@ -33,7 +40,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """A connection of one of `KINDS` from a node to one that reads it, and the weight that it goes through."""
+    """A connection from a node to a node that reads it.
+
+    Attributes:
+        source: the name of the node that is read.
+        target: the name of the node that reads it.
+        kind: one of `KINDS`.
+        weight: the name of the weight, e.g. "R.f"; empty for a connection without one.
+        ablated: whether an ablation removed it.
+    """
 
     source: str
     target: str
@@ -44,7 +59,13 @@ class Edge:
 
 @dataclass
 class Graph:
-    """The nodes, the edges, and the formulas of the nodes that are operations, by name."""
+    """The graph of one step of a cell.
+
+    Attributes:
+        nodes: by name; each stands after the nodes that it reads.
+        edges: the keys are the edges, in the order in which they were found.
+        ops: the formulas of the nodes of the kind "op", by name.
+    """
 
     nodes: dict[str, Node] = field(default_factory=dict)
     edges: dict[Edge, None] = field(default_factory=dict)
@@ -52,74 +73,82 @@ class Graph:
 
     @classmethod
     def of(cls, cell: Cell) -> Graph:
-        """Return the sketch of a cell's equations; biases are left out, as every gate may have one."""
-        sketch = cls()
+        """Return the graph of a cell's equations, without biases: they would be the same in almost every gate."""
+        graph = cls()
         for defined, formula in cell.definitions.formulas.items():
             label = defined.label
             if label in cell.states:
-                sketch._reach(formula, defined)
-                sketch.nodes[defined] = Node("state", defined, defined)
+                graph._add_edges(formula, defined)
+                graph.nodes[defined] = Node("state", defined, defined)
                 continue
-            bent = formula.op in ACTIVATIONS
-            body = formula.args[0] if bent else formula
-            inside = formula.op if bent else "identity" if cell.gates[label].tie is None else ""
-            terms = list(_terms(body))
-            for term in [body] if any(term.value for term in terms) else terms:
-                sketch._reach(term, defined)
-            sketch.nodes[defined] = Node("gate", defined, label, SYMBOLS.get(inside, inside))
-        return sketch
+            if formula.op in ACTIVATIONS:
+                preactivation, activation = formula.args[0], formula.op
+            else:
+                preactivation = formula
+                activation = "identity" if cell.gates[label].tie is None else ""
+            terms = list(_terms(preactivation))
+            has_number = any(term.value for term in terms)
+            for term in [preactivation] if has_number else terms:  # a sum with a number is drawn as an operation
+                graph._add_edges(term, defined)
+            graph.nodes[defined] = Node("gate", defined, label, SYMBOLS.get(activation, activation))
+        return graph
 
-    def _reach(self, node: Expr, target: str) -> None:
-        """Add the edges that bring a formula's value to a node, and what they come from."""
+    def _add_edges(self, node: Expr, target: str) -> None:
+        """Add the edges from the values in a formula to a target, with the nodes that they start from."""
         match node:
             case Expr("const" | "param"):
                 return
             case Expr("matmul", (weight, read)):
                 self._connect(read, target, weight)
             case Expr("mul") if weights := [f.args[0] for f in _factors(node) if f.op == "param"]:
-                rest = [f for f in _factors(node) if f.op != "param"]
-                self._connect(reduce(Expr.__mul__, rest, lift(1.0)) if len(rest) != 1 else rest[0], target, weights[0])
-            case Expr("add" | "sub") if len(_carrying(_terms(node))) < 2 and not _constant(node):
-                for term in _carrying(_terms(node)):
-                    self._reach(term, target)
+                others = [f for f in _factors(node) if f.op != "param"]
+                read = others[0] if len(others) == 1 else reduce(Expr.__mul__, others, lift(1.0))
+                self._connect(read, target, weights[0])
+            case Expr("add" | "sub") if len(_variable_terms(node)) < 2 and not _constant(node):
+                for term in _variable_terms(node):
+                    self._add_edges(term, target)
             case _:
-                self.edges[Edge(self._value(node), target)] = None
+                self.edges[Edge(self._node_of(node), target)] = None
 
     def _connect(self, read: Expr, target: str, weight: str) -> None:
-        if read.value is None:
-            letter, _, gates = weight.partition(".")
-            kind = {"W": "input", "p": "peephole", "d": "pointwise"}.get(
-                letter, "gates" if "." in gates else "recurrent"
-            )
-            self.edges[Edge(self._value(read), target, kind, weight)] = None
+        """Add the edge through a weight; a number that is multiplied by a weight is like a bias and has none."""
+        if read.value is not None:
+            return
+        letter, _, gates = weight.partition(".")
+        recurrent_kind = "gates" if "." in gates else "recurrent"  # "R.f.i" is from gate f to gate i
+        kind = {"W": "input", "p": "peephole", "d": "pointwise"}.get(letter, recurrent_kind)
+        self.edges[Edge(self._node_of(read), target, kind, weight)] = None
 
-    def _value(self, node: Expr) -> str:
-        """Return the name of the node that stands for a formula, after adding it."""
+    def _node_of(self, node: Expr) -> str:
+        """Return the name of the node of a formula; add the node, and the nodes that it reads, if they are new."""
         if node.op == "name":
             read: DatedName = node.args[0]
             if read == X or read.is_previous:
                 self.nodes.setdefault(read, Node("input", read, read))
             return read
-        # The same formula is the same node, in the sketches of other cells too.
+        # The same formula has the same name in the graphs of all cells, so that they can be compared.
         name = repr(node)
         if name not in self.ops:
             self.ops[name] = node
             label, operands = _operation(node)
             for operand in operands:
-                self._reach(operand, name)
+                self._add_edges(operand, name)
             self.nodes[name] = Node("op", name, label)
         return name
 
 
 def _operation(node: Expr) -> tuple[str, list[Expr]]:
-    """Return an operation's sign, and what it applies to: in whatever order, so a - b is a + (-b), a / b is a ⊙ 1/b."""
+    """Return the label and the operands of an operation.
+
+    A diagram does not show the order of operands. So a - b is drawn as a + (-b), and a / b as a ⊙ (1 / b).
+    """
     match node:
         case Expr("neg", (a,)):
             return "−", [a]
         case Expr("div", (a, b)) if a.value is not None:
             return f"{spell(a.value)} /", [b]
         case Expr("add" | "sub"):
-            terms, number = _carrying(_terms(node)), _constant(node)
+            terms, number = _variable_terms(node), _constant(node)
             if len(terms) > 1:
                 return ("+" if not number else f"+ {_signed(number)}"), terms
             if not terms:
@@ -130,15 +159,15 @@ def _operation(node: Expr) -> tuple[str, list[Expr]]:
         case Expr("mul" | "div"):
             factors = list(_factors(node))
             numbers = [f.value for f in factors if f.value is not None]
-            rest = [f for f in factors if f.value is None]
-            sign = " ".join(["⊙" if len(rest) > 1 else "×", *map(spell, numbers)])
-            return sign, rest
+            variables = [f for f in factors if f.value is None]
+            label = " ".join(["⊙" if len(variables) > 1 else "×", *map(spell, numbers)])
+            return label, variables
     constants = [spell(o.value) for o in node.operands if o.value is not None]
     return " ".join([SYMBOLS.get(node.op, node.op), *constants]), list(node.operands)
 
 
 def _terms(node: Expr) -> Iterator[Expr]:
-    """Yield the terms of a sum; what is subtracted as its negative."""
+    """Yield the terms of a sum; a subtracted term as its negative."""
     if node.op not in ("add", "sub"):
         yield node
         return
@@ -147,7 +176,8 @@ def _terms(node: Expr) -> Iterator[Expr]:
     if node.op == "add":
         yield from _terms(right)
     else:
-        yield from (lift(-t.value) if t.value is not None else _negative(t) for t in _terms(right))
+        for term in _terms(right):
+            yield lift(-term.value) if term.value is not None else _negative(term)
 
 
 def _negative(node: Expr) -> Expr:
@@ -155,7 +185,7 @@ def _negative(node: Expr) -> Expr:
 
 
 def _factors(node: Expr) -> Iterator[Expr]:
-    """Yield the factors of a product; a divisor as 1 / it."""
+    """Yield the factors of a product; a divisor b as 1 / b."""
     if node.op == "mul":
         for operand in node.operands:
             yield from _factors(operand)
@@ -166,12 +196,13 @@ def _factors(node: Expr) -> Iterator[Expr]:
         yield node
 
 
-def _carrying(terms: Iterator[Expr]) -> list[Expr]:
-    """Return the terms that are neither a number nor a bias."""
-    return [term for term in terms if term.op not in ("const", "param")]
+def _variable_terms(node: Expr) -> list[Expr]:
+    """Return the terms of a sum that are neither a number nor a bias."""
+    return [term for term in _terms(node) if term.op not in ("const", "param")]
 
 
 def _constant(node: Expr) -> float:
+    """Return the sum of the numbers among the terms."""
     return sum(term.value or 0.0 for term in _terms(node))
 
 

@@ -1,4 +1,4 @@
-"""A diagram in the language of Graphviz."""
+"""A diagram in the language of Graphviz (https://graphviz.org/doc/info/lang.html)."""
 
 from gatebench.diagram.diagram import Diagram, Edge, Node
 from gatebench.diagram.svg import FILLS, GREY, INK, PALE, colour_of, meaning_of
@@ -8,7 +8,7 @@ _LINES = {"input": "solid", "recurrent": "solid", "peephole": "dashed", "gates":
 
 
 def dot(diagram: Diagram) -> str:
-    """Return the diagram in Graphviz's language."""
+    """Return the diagram in the language of Graphviz, for its program `dot`."""
     label = "\n".join([diagram.title, *diagram.remarks])
     lines = [
         f"digraph {_quoted(diagram.title)} {{",

@@ -1,4 +1,4 @@
-"""A diagram as an SVG picture, complete in itself."""
+"""A diagram as an SVG picture without references to other files. Lengths are in pixels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import sqrt
 from textwrap import wrap
 
 from gatebench.diagram.diagram import Diagram, Edge, Node
-from gatebench.diagram.layered_layout import LayeredLayout, Point, layered_layout
+from gatebench.diagram.layered_layout import LayeredLayout, Point, Size, layered_layout
 
 STROKES = {
     "input": ("#2563eb", "", "W, from the input"),
@@ -18,34 +18,36 @@ STROKES = {
     "gates": ("#7e22ce", "2 3", "R, from gates of the last step"),
     "pointwise": ("#1e293b", "", "pointwise"),
 }
-"""Colour, dashes and meaning of each kind of connection."""
+"""The colour, the dashes (`stroke-dasharray`) and the meaning of each kind of edge."""
 
 FILLS = {"input": "#eef2f7", "gate": "#fef3c7", "op": "#ffffff", "state": "#d1fae5"}
 INK, GREY, PALE = "#1e293b", "#a3abb8", "#f5f6f8"
 
-_MARGIN, _TITLE, _LINE, _LEGEND = 28.0, 44.0, 18.0, 46.0
-_SMALLEST = 560.0
+_MARGIN = 28.0
+_TITLE_HEIGHT, _REMARK_HEIGHT, _LEGEND_HEIGHT = 44.0, 18.0, 46.0
+_SMALLEST_WIDTH = 560.0
 
 
 def svg(diagram: Diagram) -> str:
     """Return the diagram as an SVG picture on white."""
     sizes = _sizes(diagram)
-    lines = [(e.source, e.target, f"{e.kind} {e.ablated}") for e in diagram.edges]
+    edges = [(e.source, e.target, f"{e.kind} {e.ablated}") for e in diagram.edges]
     inputs = {name for name, node in diagram.nodes.items() if node.kind == "input"}
     read = {e.source for e in diagram.edges}
-    ends = {name for name, node in diagram.nodes.items() if node.kind == "state" and name not in read}
-    placed = layered_layout(sizes, lines, inputs, ends)
-    key = _legend(diagram)
-    width = max(placed.size[0], _SMALLEST, sum(_wide(meaning) for _, _, meaning in key)) + 2 * _MARGIN
+    unread_states = {name for name, node in diagram.nodes.items() if node.kind == "state" and name not in read}
+    layout = layered_layout(sizes, edges, inputs, unread_states)
+    legend = _legend(diagram)
+    legend_width = sum(_legend_entry_width(meaning) for _, _, meaning in legend)
+    width = max(layout.size[0], _SMALLEST_WIDTH, legend_width) + 2 * _MARGIN
     remarks = [line for remark in diagram.remarks for line in wrap(remark, int(width / 7))]
-    top = _MARGIN + _TITLE + _LINE * len(remarks)
-    height = top + placed.size[1] + _LEGEND + _MARGIN
-    left = (width - placed.size[0]) / 2
+    top = _MARGIN + _TITLE_HEIGHT + _REMARK_HEIGHT * len(remarks)
+    height = top + layout.size[1] + _LEGEND_HEIGHT + _MARGIN
+    left = (width - layout.size[0]) / 2
     texts = [
         f'<text x="{_MARGIN:g}" y="{_MARGIN + 14:g}" font-size="19" font-weight="600">{escape(diagram.title)}</text>'
     ]
     texts += [
-        f'<text x="{_MARGIN:g}" y="{_MARGIN + 36 + _LINE * i:g}" font-size="13" fill="#64748b">{escape(line)}</text>'
+        f'<text x="{_MARGIN:g}" y="{_MARGIN + 36 + _REMARK_HEIGHT * i:g}" font-size="13" fill="#64748b">{escape(line)}</text>'
         for i, line in enumerate(remarks)
     ]
     return "\n".join(
@@ -57,10 +59,10 @@ def svg(diagram: Diagram) -> str:
             '<rect width="100%" height="100%" fill="#ffffff"/>',
             *texts,
             f'<g transform="translate({left:.1f} {top:.1f})">',
-            *_edges(diagram, placed, sizes),
-            *(_node(node, placed.centres[name], sizes[name]) for name, node in diagram.nodes.items()),
+            *_edges(diagram, layout, sizes),
+            *(_node(node, layout.centres[name], sizes[name]) for name, node in diagram.nodes.items()),
             "</g>",
-            *_keys(key, height - _MARGIN),
+            *_legend_elements(legend, height - _MARGIN),
             "</svg>\n",
         ]
     )
@@ -72,85 +74,87 @@ def colour_of(edge: Edge) -> str:
 
 
 def meaning_of(edge: Edge) -> str:
-    """Return what an edge stands for: its weight, or its kind."""
+    """Return the text of an edge: its weight, or its kind if it has none; and whether it is ablated."""
     return f"{edge.weight or edge.kind}{', ablated' * edge.ablated}"
 
 
-def _sizes(diagram: Diagram) -> dict[str, tuple[float, float]]:
+def _sizes(diagram: Diagram) -> dict[str, Size]:
+    """Return the size of each node: wide enough for its text, high enough for the edges that end at it."""
     arriving = Counter(edge.target for edge in diagram.edges)
-    sizes = {}
+    sizes: dict[str, Size] = {}
     for name, node in diagram.nodes.items():
         if node.kind == "op":
-            wide = max(30.0, 9.0 * len(node.label) + 12)
-            sizes[name] = (wide, 30.0)
+            width = max(30.0, 9.0 * len(node.label) + 12)
+            sizes[name] = (width, 30.0)
         else:
-            wide = max(60.0, 9.0 * len(node.label) + 18, 7.0 * len(node.inside) + 16)
-            sizes[name] = (wide, max(46.0 if node.kind == "gate" else 36.0, 12.0 * arriving[name] + 8))
+            width = max(60.0, 9.0 * len(node.label) + 18, 7.0 * len(node.inside) + 16)
+            smallest_height = 46.0 if node.kind == "gate" else 36.0
+            sizes[name] = (width, max(smallest_height, 12.0 * arriving[name] + 8))
     return sizes
 
 
-def _node(node: Node, centre: Point, size: tuple[float, float]) -> str:
-    (x, y), (wide, tall) = centre, size
-    fill, ink, rim = (PALE, GREY, GREY) if node.ablated else (FILLS[node.kind], INK, INK)
+def _node(node: Node, centre: Point, size: Size) -> str:
+    x, y = centre
+    width, height = size
+    fill, ink = (PALE, GREY) if node.ablated else (FILLS[node.kind], INK)
     dashes = ' stroke-dasharray="4 3"' if node.ablated else ""
-    corner = {"op": tall / 2, "gate": 7, "state": 7}.get(node.kind, tall / 2)
+    corner_radius = {"gate": 7, "state": 7}.get(node.kind, height / 2)
     shift = 9.0 if node.inside else 0.0
     texts = [f'<text x="{x:.1f}" y="{y + 5 - shift:.1f}" font-size="15" fill="{ink}">{_label(node)}</text>']
     if node.inside:
         texts.append(f'<text x="{x:.1f}" y="{y + 14:.1f}" font-size="12" fill="{ink}">{escape(node.inside)}</text>')
     return (
         f'<g class="{node.kind}{" ablated" * node.ablated}" data-name="{escape(node.name)}" text-anchor="middle">'
-        f'<rect x="{x - wide / 2:.1f}" y="{y - tall / 2:.1f}" width="{wide:.1f}" height="{tall:.1f}" rx="{corner:g}" '
-        f'fill="{fill}" stroke="{rim}" stroke-width="{1.8 if node.kind == "state" else 1.2}"{dashes}/>'
+        f'<rect x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" height="{height:.1f}" '
+        f'rx="{corner_radius:g}" fill="{fill}" stroke="{ink}" stroke-width="{1.8 if node.kind == "state" else 1.2}"{dashes}/>'
         f"{''.join(texts)}</g>"
     )
 
 
 def _label(node: Node) -> str:
-    """Return the label with its time lowered."""
-    name, bracket, when = node.label.partition("[")
+    """Return the label; the time of a dated name, e.g. t-1 of "c[t-1]", as a subscript."""
+    name, bracket, time = node.label.partition("[")
     if node.kind not in ("input", "state") or not bracket:
         return escape(node.label)
-    return f'{escape(name)}<tspan dy="4" font-size="11">{escape(when.rstrip("]").replace("-", "−"))}</tspan>'
+    return f'{escape(name)}<tspan dy="4" font-size="11">{escape(time.rstrip("]").replace("-", "−"))}</tspan>'
 
 
-def _edges(diagram: Diagram, placed: LayeredLayout, sizes: dict[str, tuple[float, float]]) -> list[str]:
-    """Return the lines, what is ablated below the others."""
+def _edges(diagram: Diagram, layout: LayeredLayout, sizes: dict[str, Size]) -> list[str]:
+    """Return the edges; the ablated ones come first, so that the others are drawn over them."""
     drawn = []
-    for edge, points in zip(diagram.edges, placed.routes, strict=True):
+    for edge, points in zip(diagram.edges, layout.routes, strict=True):
         if diagram.nodes[edge.target].kind == "op":
-            points = (*points[:-1], _on_rim(points[-1], placed.centres[edge.target], sizes[edge.target]))
+            points = (*points[:-1], _on_rim(points[-1], layout.centres[edge.target], sizes[edge.target]))
         colour, dashes = colour_of(edge), STROKES[edge.kind][1]
         style = f' stroke-dasharray="{dashes}"' if dashes else ""
-        wide = 1.1 if edge.ablated else 1.8 if edge.kind == "pointwise" else 1.4
+        stroke_width = 1.1 if edge.ablated else 1.8 if edge.kind == "pointwise" else 1.4
         path = (
             f'<path class="{edge.kind}{" ablated" * edge.ablated}" d="{_path(points)}" fill="none" stroke="{colour}" '
-            f'stroke-width="{wide}"{style} marker-end="url(#{_marker(colour)})">'
+            f'stroke-width="{stroke_width}"{style} marker-end="url(#{_marker(colour)})">'
             f"<title>{escape(meaning_of(edge))}</title></path>"
         )
         drawn.append((not edge.ablated, path))
     return [path for _, path in sorted(drawn, key=lambda pair: pair[0])]
 
 
-def _on_rim(end: Point, centre: Point, size: tuple[float, float]) -> Point:
-    """Return the point at the same height on the round side of an operation."""
+def _on_rim(end: Point, centre: Point, size: Size) -> Point:
+    """Return the point at the same height on the round left side of an operation."""
     radius = size[1] / 2
     return end[0] + radius - sqrt(max(radius**2 - (end[1] - centre[1]) ** 2, 0.0)), end[1]
 
 
 def _path(points: Sequence[Point]) -> str:
-    """Return a smooth line that is level at each point."""
-    (x, y), *rest = points
-    text = f"M{x:.1f} {y:.1f}"
-    for to_x, to_y in rest:
-        middle = (x + to_x) / 2
-        text += (
-            f"L{to_x:.1f} {to_y:.1f}"
-            if y == to_y
-            else f"C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
-        )
-        x, y = to_x, to_y
-    return text
+    """Return a path of lines and cubic Bézier curves that is horizontal at each point."""
+    (x, y), *others = points
+    path = f"M{x:.1f} {y:.1f}"
+    for next_x, next_y in others:
+        if y == next_y:
+            path += f"L{next_x:.1f} {next_y:.1f}"
+        else:
+            middle = (x + next_x) / 2
+            path += f"C{middle:.1f} {y:.1f} {middle:.1f} {next_y:.1f} {next_x:.1f} {next_y:.1f}"
+        x, y = next_x, next_y
+    return path
 
 
 def _marker(colour: str) -> str:
@@ -165,22 +169,24 @@ def _arrow(colour: str) -> str:
 
 
 def _legend(diagram: Diagram) -> list[tuple[str, str, str]]:
-    """Return colour, dashes and meaning of what the picture has."""
-    found = {edge.kind for edge in diagram.edges}
-    key = [stroke for kind, stroke in STROKES.items() if kind in found]
-    gone = any(node.ablated for node in diagram.nodes.values()) or any(edge.ablated for edge in diagram.edges)
-    return [*key, (GREY, "", "ablated")] if gone else key
+    """Return the colour, the dashes and the meaning of each kind of edge in the diagram, and of ablated parts."""
+    kinds = {edge.kind for edge in diagram.edges}
+    legend = [stroke for kind, stroke in STROKES.items() if kind in kinds]
+    if any(node.ablated for node in diagram.nodes.values()) or any(edge.ablated for edge in diagram.edges):
+        legend.append((GREY, "", "ablated"))
+    return legend
 
 
-def _keys(key: Sequence[tuple[str, str, str]], y: float) -> list[str]:
-    lines, x = [], _MARGIN
-    for colour, dashes, meaning in key:
+def _legend_elements(legend: Sequence[tuple[str, str, str]], y: float) -> list[str]:
+    elements = []
+    x = _MARGIN
+    for colour, dashes, meaning in legend:
         style = f' stroke-dasharray="{dashes}"' if dashes else ""
-        lines.append(f'<path d="M{x:g} {y - 4:.1f}h30" stroke="{colour}" stroke-width="1.8"{style}/>')
-        lines.append(f'<text x="{x + 38:g}" y="{y:.1f}" font-size="12">{escape(meaning)}</text>')
-        x += _wide(meaning)
-    return lines
+        elements.append(f'<path d="M{x:g} {y - 4:.1f}h30" stroke="{colour}" stroke-width="1.8"{style}/>')
+        elements.append(f'<text x="{x + 38:g}" y="{y:.1f}" font-size="12">{escape(meaning)}</text>')
+        x += _legend_entry_width(meaning)
+    return elements
 
 
-def _wide(meaning: str) -> float:
+def _legend_entry_width(meaning: str) -> float:
     return 64 + 6.6 * len(meaning)

@@ -15,12 +15,12 @@ def drawn(name: str) -> Diagram:
     return diagram(load_cell(name), base_of(name))
 
 
-def grey(picture: Diagram) -> set[tuple[str, str]]:
+def ablated_edges(picture: Diagram) -> set[tuple[str, str]]:
     return {(e.source, e.target) for e in picture.edges if e.ablated}
 
 
 @pytest.mark.parametrize("name", cell_names())
-def test_every_gate_and_state_is_there_and_nothing_hangs_loose(name: str) -> None:
+def test_every_gate_state_and_weight_is_in_the_diagram(name: str) -> None:
     cell, picture = load_cell(name), drawn(name)
     assert {f"{n}[t]" for n in (*cell.gates, *cell.states)} <= set(picture.nodes)
     assert {end for e in picture.edges for end in (e.source, e.target)} <= set(picture.nodes)
@@ -29,7 +29,7 @@ def test_every_gate_and_state_is_there_and_nothing_hangs_loose(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", cell_names())
-def test_only_what_the_base_has_more_is_grey(name: str) -> None:
+def test_only_nodes_and_edges_that_the_cell_lacks_are_ablated(name: str) -> None:
     cell, base, picture = load_cell(name), base_of(name), drawn(name)
     gone = {w for w in base.parameters if w not in cell.parameters and w[0] not in "bd"}
     moved = {"mut3": {"R.z"}}  # it sees tanh(h) where its base sees h
@@ -41,52 +41,52 @@ def test_only_what_the_base_has_more_is_grey(name: str) -> None:
         assert not any(n.ablated for n in picture.nodes.values())
 
 
-def test_a_fixed_gate_says_its_value_and_keeps_its_place() -> None:
+def test_a_constant_gate_has_its_value_as_label_and_its_edges_are_ablated() -> None:
     picture = drawn("lstm_nig")
     assert picture.nodes["i[t]"].label == "i = 1"
-    assert {("x[t]", "i[t]"), ("h[t-1]", "i[t]"), ("c[t-1]", "i[t]")} < grey(picture)
+    assert {("x[t]", "i[t]"), ("h[t-1]", "i[t]"), ("c[t-1]", "i[t]")} < ablated_edges(picture)
     assert "i = 1" in picture.remarks
     assert "without W.i, b.i, R.i, p.i" in picture.remarks
 
 
-def test_what_a_zero_multiplies_is_gone_too() -> None:
+def test_operations_of_a_constant_gate_are_ablated() -> None:
     picture = drawn("gru_no_update")
     assert sorted(n.label for n in picture.nodes.values() if n.ablated) == ["1 −", "z = 0", "⊙"]
 
 
-def test_removed_peepholes_are_grey_and_their_gates_are_not() -> None:
+def test_removed_peepholes_are_ablated_and_their_gates_are_not() -> None:
     picture = drawn("lstm_np")
-    assert grey(picture) == {("c[t-1]", "i[t]"), ("c[t-1]", "f[t]"), ("c[t]", "o[t]")}
+    assert ablated_edges(picture) == {("c[t-1]", "i[t]"), ("c[t-1]", "f[t]"), ("c[t]", "o[t]")}
     assert not any(n.ablated for n in picture.nodes.values())
 
 
-def test_a_skipped_output_activation_is_grey_and_its_lines_are_not() -> None:
+def test_a_skipped_output_activation_is_ablated_and_its_edges_are_not() -> None:
     picture = drawn("lstm_noaf")
     assert [n.label for n in picture.nodes.values() if n.ablated] == ["tanh"]
-    assert not grey(picture)
+    assert not ablated_edges(picture)
     assert "out: tanh → identity" in picture.remarks
 
 
-def test_a_gate_that_nothing_reads_any_more_is_grey() -> None:
+def test_a_gate_that_nothing_reads_is_ablated() -> None:
     picture = diagram(load_cell("gru").connect("n", after=None), load_cell("gru"))
     assert picture.nodes["r[t]"].ablated
     assert picture.nodes["r[t]"].label == "r: not read"
 
 
-def test_a_changed_term_is_told() -> None:
+def test_remarks_name_changed_terms() -> None:
     assert "recurrent of z: h → tanh(h)" in drawn("mut3").remarks
     assert "activation of g: tanh → identity" in drawn("lstm_niaf").remarks
 
 
-def test_what_would_close_a_circle_is_left_out() -> None:
+def test_removed_edges_that_would_close_a_cycle_are_left_out() -> None:
     base = load_cell("lstm_peephole")
     picture = diagram(base.connect("o", peephole=None).tie("i", "o"), base)
-    assert ("c[t]", "o[t]") not in grey(picture)
+    assert ("c[t]", "o[t]") not in ablated_edges(picture)
     assert any("p.o" in remark for remark in picture.remarks)
 
 
-def test_without_a_base_only_constants_are_grey() -> None:
+def test_without_a_base_only_constant_gates_are_ablated() -> None:
     picture = diagram(load_cell("lstm_cifg"))
     assert not picture.remarks
-    assert not grey(picture)
+    assert not ablated_edges(picture)
     assert diagram(load_cell("lstm").fix("o", 0)).nodes["o[t]"].label == "o = 0"

@@ -15,7 +15,7 @@ def test_each_connection_has_its_kind_and_weight() -> None:
     assert Edge("f[t-1]", "i[t]", "gates", "R.f.i") in found
 
 
-def test_the_reset_gate_stands_before_or_behind_the_product() -> None:
+def test_the_reset_gate_is_before_or_after_the_product() -> None:
     behind, before = Graph.of(load_cell("gru")), Graph.of(load_cell("gru_before"))
     assert any(e.kind == "recurrent" and behind.nodes[e.target].label == "⊙" for e in behind.edges)
     into = next(e for e in before.edges if e.weight == "R.n")
@@ -26,25 +26,25 @@ def test_a_diagonal_product_is_a_recurrent_connection() -> None:
     assert Edge("h[t-1]", "n[t]", "recurrent", "R.n") in edges("indrnn")
 
 
-def test_operations_say_which_operand_is_which() -> None:
+def test_labels_of_operations() -> None:
     labels = [node.label for node in Graph.of(load_cell("janet")).nodes.values() if node.kind == "op"]
     assert sorted(labels) == sorted(["⊙", "⊙", "+", "1 −", "σ", "− 1"])
     assert {"1 /", "−", "log σ", "max"} <= {node.label for node in Graph.of(load_cell("slstm")).nodes.values()}
 
 
-def test_what_is_computed_once_is_one_node() -> None:
-    sketch = Graph.of(load_cell("lstm_attention_input"))
-    product = next(e.target for e in sketch.edges if e.source == "a[t]")
-    assert {e.target for e in sketch.edges if e.source == product} == {"i[t]", "f[t]", "g[t]", "o[t]"}
+def test_equal_formulas_are_one_node() -> None:
+    graph = Graph.of(load_cell("lstm_attention_input"))
+    product = next(e.target for e in graph.edges if e.source == "a[t]")
+    assert {e.target for e in graph.edges if e.source == product} == {"i[t]", "f[t]", "g[t]", "o[t]"}
 
 
-def test_every_node_is_there_once_it_is_read() -> None:
+def test_both_ends_of_every_edge_are_nodes() -> None:
     for name in ("lstm", "gru", "slstm", "mut1", "minlstm", "mingru_log"):
-        sketch = Graph.of(load_cell(name))
-        assert {end for e in sketch.edges for end in (e.source, e.target)} <= set(sketch.nodes)
+        graph = Graph.of(load_cell(name))
+        assert {end for e in graph.edges for end in (e.source, e.target)} <= set(graph.nodes)
 
 
-def test_constants_beside_weights_are_drawn_too() -> None:
+def test_numbers_in_sums_are_operations() -> None:
     cell = load_cell("lstm").connect("i", plus="0.5").tie("f", "0.5 * i / 2 - o / 3")
     labels = {node.label for node in Graph.of(cell).nodes.values()}
     assert "+ 0.5" in labels

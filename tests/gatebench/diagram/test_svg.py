@@ -13,7 +13,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.mark.parametrize("name", cell_names())
-def test_the_picture_is_well_formed_and_shows_every_node(name: str) -> None:
+def test_the_svg_is_well_formed_and_has_every_node_and_edge(name: str) -> None:
     picture = drawn(name)
     root = ElementTree.fromstring(svg(picture))
     groups = {g.attrib["data-name"]: g for g in root.iter(f"{SVG}g") if "data-name" in g.attrib}
@@ -28,28 +28,28 @@ def test_the_picture_is_well_formed_and_shows_every_node(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", cell_names())
-def test_grey_is_only_where_something_is_ablated(name: str) -> None:
+def test_grey_is_in_the_svg_if_and_only_if_something_is_ablated(name: str) -> None:
     picture = drawn(name)
     gone = any(n.ablated for n in picture.nodes.values()) or any(e.ablated for e in picture.edges)
     assert (GREY in svg(picture)) == gone
 
 
-def test_a_fixed_gate_is_labelled() -> None:
+def test_a_constant_gate_is_labelled_with_its_value() -> None:
     assert ">i = 1</text>" in svg(drawn("lstm_nig"))
 
 
-def test_a_picture_is_the_same_each_time() -> None:
+def test_the_same_diagram_gives_the_same_svg() -> None:
     assert svg(drawn("slstm")) == svg(drawn("slstm"))
 
 
-def test_what_comes_from_outside_is_escaped() -> None:
+def test_names_are_escaped() -> None:
     odd = diagram(Cell('<b>&"', "", ("h",), {"n": Gate("tanh")}, lambda h, n: (n,)))
     root = ElementTree.fromstring(svg(odd))
     assert root.findtext(f"{SVG}title") == '<b>&"'
     assert "<b>" not in svg(odd)
 
 
-def test_each_kind_of_connection_has_a_stroke_of_its_own() -> None:
+def test_the_legend_names_each_kind_of_edge() -> None:
     text = svg(diagram(load_cell("lstm_fgr")))
     for meaning in ("W, from the input", "R, from the last step", "a peephole", "gates of the last step", "pointwise"):
         assert meaning in text
@@ -58,7 +58,7 @@ def test_each_kind_of_connection_has_a_stroke_of_its_own() -> None:
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(tables())
-def test_whatever_the_algebra_builds_is_drawn(cell: Cell) -> None:
+def test_every_cell_that_methods_of_cells_can_build_is_drawn(cell: Cell) -> None:
     picture = diagram(cell, load_cell(cell.name.partition("[")[0]))
     shown = {g.attrib.get("data-name") for g in ElementTree.fromstring(svg(picture)).iter(f"{SVG}g")}
     assert {f"{name}[t]" for name in (*cell.gates, *cell.states)} <= shown
