@@ -47,7 +47,8 @@ def svg(diagram: Diagram) -> str:
         f'<text x="{_MARGIN:g}" y="{_MARGIN + 14:g}" font-size="19" font-weight="600">{escape(diagram.title)}</text>'
     ]
     texts += [
-        f'<text x="{_MARGIN:g}" y="{_MARGIN + 36 + _REMARK_HEIGHT * i:g}" font-size="13" fill="#64748b">{escape(line)}</text>'
+        f'<text x="{_MARGIN:g}" y="{_MARGIN + 36 + _REMARK_HEIGHT * i:g}" font-size="13" fill="#64748b">'
+        f"{escape(line)}</text>"
         for i, line in enumerate(remarks)
     ]
     return "\n".join(
@@ -98,6 +99,7 @@ def _node(node: Node, centre: Point, size: Size) -> str:
     width, height = size
     fill, ink = (PALE, GREY) if node.ablated else (FILLS[node.kind], INK)
     dashes = ' stroke-dasharray="4 3"' if node.ablated else ""
+    stroke_width = 1.8 if node.kind == "state" else 1.2
     corner_radius = {"gate": 7, "state": 7}.get(node.kind, height / 2)
     shift = 9.0 if node.inside else 0.0
     texts = [f'<text x="{x:.1f}" y="{y + 5 - shift:.1f}" font-size="15" fill="{ink}">{_label(node)}</text>']
@@ -106,7 +108,7 @@ def _node(node: Node, centre: Point, size: Size) -> str:
     return (
         f'<g class="{node.kind}{" ablated" * node.ablated}" data-name="{escape(node.name)}" text-anchor="middle">'
         f'<rect x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" height="{height:.1f}" '
-        f'rx="{corner_radius:g}" fill="{fill}" stroke="{ink}" stroke-width="{1.8 if node.kind == "state" else 1.2}"{dashes}/>'
+        f'rx="{corner_radius:g}" fill="{fill}" stroke="{ink}" stroke-width="{stroke_width}"{dashes}/>'
         f"{''.join(texts)}</g>"
     )
 
