@@ -86,7 +86,7 @@ class EagerAdjoint:
             values = self.kept[t] | later | {output_gradient(self.memory[0]): self._incoming(output, t)}
             self._add_missing_deltas(values)
             known: dict[Expr, Any] = {}
-            for defined, formula in self.derived.step.formulas.items():
+            for defined, formula in self.derived.backward.formulas.items():
                 values[defined] = self._value(formula, values, known)
             live = None if self.alive is None else self.alive[t]
             later = self._for_the_step_before(values, later, live)
@@ -145,7 +145,7 @@ class EagerAdjoint:
         """Add zeros for the deltas of the step after the last one."""
         for delta in self.derived.deltas:
             if delta.next not in values:
-                is_input_wide = self.derived.step.widths[delta] == "I"
+                is_input_wide = self.derived.backward.widths[delta] == "I"
                 width = self.x.shape[-1] if is_input_wide else values[now(self.memory[0])].shape[-1]
                 values[delta.next] = self.x.new_zeros(self.x.shape[1], width)
 

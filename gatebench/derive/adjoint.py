@@ -74,7 +74,7 @@ class Adjoint:
 
     Attributes:
         forward: the forward step, in which the products that the backward pass reads have a name.
-        step: the backward step.
+        backward: the backward step.
         arriving: by label of the memory, the part of its adjoint at step t that comes from step t + 1 and later.
         input: the adjoint of x[t].
         outers: the gradients of matrices, and of the biases that are added to a product.
@@ -83,7 +83,7 @@ class Adjoint:
     """
 
     forward: Forward
-    step: Program
+    backward: Program
     arriving: Mapping[str, Expr]
     input: Expr
     outers: tuple[Outer, ...]
@@ -94,7 +94,7 @@ class Adjoint:
     def deltas(self) -> tuple[DatedName, ...]:
         """Values of the backward step that a product reads one step later, or that a weight's gradient reads."""
         read = [outer.delta for outer in self.outers]
-        read += [DatedName(outer.operand) for outer in self.outers if outer.operand in self.step.formulas]
+        read += [DatedName(outer.operand) for outer in self.outers if outer.operand in self.backward.formulas]
         return tuple(dict.fromkeys(read))
 
 

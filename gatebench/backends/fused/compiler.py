@@ -97,7 +97,7 @@ def _build(found: Compiler, text: str, key: str, folder: Path) -> Path:
         work = tempfile.TemporaryDirectory(dir=folder, prefix="build-", ignore_cleanup_errors=True)
     except OSError as error:
         warnings.warn(
-            f"Compiled kernels are not kept: {folder} cannot be written ({error.strerror}).",
+            f"Compiled cells are not kept: {folder} cannot be written ({error.strerror}).",
             RuntimeWarning,
             stacklevel=2,
         )

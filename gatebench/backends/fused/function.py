@@ -1,4 +1,4 @@
-"""The kernel under autograd. T time, B batch, I input, H hidden; buffers (slots, B, columns) hold whole vectors."""
+"""The compiled under autograd. T time, B batch, I input, H hidden; buffers (slots, B, columns) hold whole vectors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from gatebench.backends.contract import LayerResult
 from gatebench.backends.derived_only import check_derived_only
 from gatebench.backends.fused.buffer_shapes import BufferShapes
-from gatebench.backends.fused.buffers import fresh, widened
+from gatebench.backends.fused.buffers import padded, uninitialised
 from gatebench.backends.fused.compiled_cell import CompiledCell
 from gatebench.backends.fused.emit.memory_layout import Plane
 from gatebench.backends.fused.gradients import gradients
@@ -21,7 +21,7 @@ from gatebench.spec.dated import now, previous
 
 def run_cell(
     name: str,
-    kernel: CompiledCell,
+    compiled: CompiledCell,
     weights: Mapping[str, Tensor],
     x: Tensor,
     state: tuple[Tensor, ...],
@@ -29,7 +29,7 @@ def run_cell(
     trace: bool,
 ) -> LayerResult:
     """Run one layer in one direction for the backend called `name`; see `contract.Backend.run`."""
-    weights = {weight: weights[weight] for weight in kernel.plan.shapes}  # in the order in which the code knows them
+    weights = {weight: weights[weight] for weight in compiled.layout.shapes}  # in the order of the code
     inputs = (x, *state, *weights.values())
     for tensor in inputs:
         if (tensor.dtype, tensor.device) != (x.dtype, x.device):
@@ -39,11 +39,11 @@ def run_cell(
     lengths = None if lengths is None else lengths.to("cpu", torch.int64, copy=True).contiguous()  # it may change
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
         values: tuple[Tensor, ...] = _Layer.apply(  # type: ignore[no-untyped-call]
-            name, kernel, tuple(weights), lengths, trace, *inputs
+            name, compiled, tuple(weights), lengths, trace, *inputs
         )
     else:
-        values, _ = _forward(kernel, tuple(weights), lengths, trace, inputs, keep=False)
-    gates = kernel.plan.gates if trace else ()
+        values, _ = _forward(compiled, tuple(weights), lengths, trace, inputs, keep=False)
+    gates = compiled.layout.gates if trace else ()
     memory = len(state)
     return LayerResult(values[0], values[1 : 1 + memory], dict(zip(gates, values[1 + memory :], strict=True)))
 
@@ -55,35 +55,35 @@ class _Layer(torch.autograd.Function):
     def forward(
         ctx: Any,
         name: str,
-        kernel: CompiledCell,
+        compiled: CompiledCell,
         labels: tuple[str, ...],
         lengths: Tensor | None,
         trace: bool,
         *inputs: Tensor,
     ) -> Any:
         ctx.set_materialize_grads(False)
-        values, streams = _forward(kernel, labels, lengths, trace, inputs, keep=True)
-        ctx.name, ctx.kernel, ctx.labels, ctx.lengths, ctx.streams = name, kernel, labels, lengths, tuple(streams)
+        values, streams = _forward(compiled, labels, lengths, trace, inputs, keep=True)
+        ctx.name, ctx.compiled, ctx.labels, ctx.lengths, ctx.streams = name, compiled, labels, lengths, tuple(streams)
         ctx.save_for_backward(*streams.values(), *inputs)
         return values
 
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> Any:
-        memory = len(ctx.kernel.plan.derived.forward.memory)
+        memory = len(ctx.compiled.layout.derived.forward.memory)
         check_derived_only(ctx.name, incoming[1 + memory :])
         saved, count = ctx.saved_tensors, len(ctx.streams)
         x, weights = saved[count], dict(zip(ctx.labels, saved[count + 1 + memory :], strict=True))
-        at = ctx.kernel.form(*x.shape, saved[count + 1].shape[-1])
+        sizes = ctx.compiled.sizes(*x.shape, saved[count + 1].shape[-1])
         streams = dict(zip(ctx.streams, saved[:count], strict=True))
-        streams["x"] = _input(ctx.kernel, at, x)
+        streams["x"] = _input(ctx.compiled, sizes, x)
         found = gradients(
-            ctx.kernel, at, streams, weights, ctx.lengths, incoming[: 1 + memory], ctx.needs_input_grad[5:]
+            ctx.compiled, sizes, streams, weights, ctx.lengths, incoming[: 1 + memory], ctx.needs_input_grad[5:]
         )
         return None, None, None, None, None, *found
 
 
 def _forward(
-    kernel: CompiledCell,
+    compiled: CompiledCell,
     labels: tuple[str, ...],
     lengths: Tensor | None,
     trace: bool,
@@ -92,34 +92,34 @@ def _forward(
     keep: bool,
 ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
     """Return output, final state and gates; and the buffers that the backward pass reads."""
-    x, memory, places = inputs[0], kernel.plan.derived.forward.memory, kernel.plan.places
-    at = kernel.form(*x.shape, inputs[1].shape[-1])
-    T = at.T
+    x, memory, places = inputs[0], compiled.layout.derived.forward.memory, compiled.layout.places
+    sizes = compiled.sizes(*x.shape, inputs[1].shape[-1])
+    T = sizes.T
     slots = {"output": T + 1, "memory": T + 1 if keep or trace or lengths is not None else 2}
-    slots |= {"saved": T if keep or trace else 1, "shown": T if trace else 1}
-    streams = {s: fresh(x, n, at.B, at.columns[s]) for s, n in slots.items() if at.columns[s]}
+    slots |= {"saved": T if keep or trace else 1, "traced": T if trace else 1}
+    streams = {s: uninitialised(x, n, sizes.B, sizes.columns[s]) for s, n in slots.items() if sizes.columns[s]}
     for name, start in zip(memory, inputs[1:], strict=False):
         where = places[previous(name)]
-        first = where.H * at.wide_h
-        streams[where.stream][0, :, first : first + at.wide_h] = widened(start, at.wide_h)
+        first = where.h_before * sizes.wide_h
+        streams[where.stream][0, :, first : first + sizes.wide_h] = padded(start, sizes.wide_h)
     weights = {n: w.contiguous() for n, w in zip(labels, inputs[1 + len(memory) :], strict=True)}
-    kernel.run("forward", at, {**streams, "x": _input(kernel, at, x)}, weights, lengths)
+    compiled.run("forward", sizes, {**streams, "x": _input(compiled, sizes, x)}, weights, lengths)
 
     def values(where: Plane) -> Tensor:
-        return at.plane(streams[where.stream], where, T, where.shift)
+        return sizes.plane(streams[where.stream], where, T, where.shift)
 
-    final = tuple(_last(at, streams[p.stream], p, lengths) for p in (places[now(m)] for m in memory))
-    gates = tuple(map(values, kernel.plan.gates.values())) if trace else ()
-    streams.pop("shown", None)
+    final = tuple(_last(sizes, streams[p.stream], p, lengths) for p in (places[now(m)] for m in memory))
+    gates = tuple(map(values, compiled.layout.gates.values())) if trace else ()
+    streams.pop("traced", None)
     return (values(places[now(memory[0])]), *final, *gates), streams
 
 
-def _input(kernel: CompiledCell, at: BufferShapes, x: Tensor) -> Tensor:
-    return widened(x, at.wide_i if kernel.pads_input else at.I)
+def _input(compiled: CompiledCell, sizes: BufferShapes, x: Tensor) -> Tensor:
+    return padded(x, sizes.wide_i if compiled.pads_input else sizes.I)
 
 
-def _last(at: BufferShapes, buffer: Tensor, where: Plane, lengths: Tensor | None) -> Tensor:
+def _last(sizes: BufferShapes, buffer: Tensor, where: Plane, lengths: Tensor | None) -> Tensor:
     """Return (B, H), the memory behind each sequence's last step, from slots of which the first is the start."""
     if lengths is None:
-        return at.plane(buffer, where, 1, at.T % len(buffer))[0].clone()
-    return at.plane(buffer, where, len(buffer))[lengths, torch.arange(at.B)]
+        return sizes.plane(buffer, where, 1, sizes.T % len(buffer))[0].clone()
+    return sizes.plane(buffer, where, len(buffer))[lengths, torch.arange(sizes.B)]

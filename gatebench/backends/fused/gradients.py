@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from gatebench.backends.fused.buffer_shapes import BufferShapes
-from gatebench.backends.fused.buffers import fresh, widened
+from gatebench.backends.fused.buffers import padded, uninitialised
 from gatebench.backends.fused.compiled_cell import CompiledCell
 from gatebench.derive.prefixes import DX, arriving, carried
 
-_RING = 1 << 18  # numbers of δ kept before their weight gradients are added up: what the caches hold
-_FEWEST = 256  # rows (steps · B) of a weight gradient's product: enough for its sums to stay in registers
+_RING_NUMBERS = 1 << 18  # numbers of δ kept before their weight gradients are added up: what the caches hold
+_LEAST_ROWS = 256  # rows (steps · B) of a weight gradient's product: enough for its sums to stay in registers
 
 
 def gradients(
-    kernel: CompiledCell,
-    at: BufferShapes,
+    compiled: CompiledCell,
+    sizes: BufferShapes,
     streams: Mapping[str, Tensor],
     weights: Mapping[str, Tensor],
     lengths: Tensor | None,
@@ -27,53 +27,53 @@ def gradients(
     """Return the gradients of x (T, B, I), of the initial state (B, H) each and of the weights, None where not wanted.
 
     Args:
-        kernel: the cell's code.
-        at: the sizes.
+        compiled: the cell's code.
+        sizes: the sizes.
         streams: the forward pass's buffers, and x.
         weights: by the table's names.
         lengths: (B,) or None.
         incoming: the gradients of the output (T, B, H) and of the final state (B, H) each, None for zero.
         wanted: for x, each state and each weight, whether its gradient is wanted.
     """
-    places, memory = kernel.plan.places, kernel.plan.derived.forward.memory
+    places, memory = compiled.layout.places, compiled.layout.derived.forward.memory
     like = streams["x"]
-    rows = 0 if kernel.by_rows else _ring_rows(at.T, at.B, at.columns["ring"])
+    rows = 0 if compiled.by_rows else _ring_rows(sizes.T, sizes.B, sizes.columns["ring"])
     wants_start = any(wanted[1 : 1 + len(memory)])
-    slots = {"ring": rows, "temporary": 1, "input": at.T if wanted[0] else 0, "start": int(wants_start)}
-    own = {s: fresh(like, n, at.B, at.columns[s]) for s, n in slots.items() if n and at.columns[s]}
-    own["carry"] = _carried(kernel, at, like, incoming[1:])
+    slots = {"ring": rows, "temporary": 1, "input": sizes.T if wanted[0] else 0, "start": int(wants_start)}
+    own = {s: uninitialised(like, n, sizes.B, sizes.columns[s]) for s, n in slots.items() if n and sizes.columns[s]}
+    own["carry"] = _carried(compiled, sizes, like, incoming[1:])
     output = incoming[0]
-    own["incoming"] = like.new_zeros(1, at.B, at.wide_h) if output is None else widened(output, at.wide_h)
-    found = _blank(kernel, like, weights, wanted[1 + len(memory) :])
+    own["incoming"] = like.new_zeros(1, sizes.B, sizes.wide_h) if output is None else padded(output, sizes.wide_h)
+    found = _blank(compiled, like, weights, wanted[1 + len(memory) :])
     kept = {n: w.contiguous() for n, w in weights.items()}
     options = (rows, int(wanted[0]), int(wants_start))
-    kernel.run("backward", at, {**streams, **own}, kept, lengths, found, options)
-    dx = at.plane(own["input"], places[DX], at.T) if wanted[0] else None
-    starts = (at.plane(own["start"], places[arriving(m)], 1)[0] if wants_start else None for m in memory)
+    compiled.run("backward", sizes, {**streams, **own}, kept, lengths, found, options)
+    dx = sizes.plane(own["input"], places[DX], sizes.T) if wanted[0] else None
+    starts = (sizes.plane(own["start"], places[arriving(m)], 1)[0] if wants_start else None for m in memory)
     return dx, *starts, *found
 
 
 def _ring_rows(T: int, B: int, columns: int) -> int:
     """Return for how many steps δ is kept: by the shape alone, so that no sum depends on the number of threads."""
-    rows = max(_RING // max(1, B * columns), -(-_FEWEST // B), 2)
+    rows = max(_RING_NUMBERS // max(1, B * columns), -(-_LEAST_ROWS // B), 2)
     return min(rows, T)
 
 
-def _carried(kernel: CompiledCell, at: BufferShapes, like: Tensor, final: Sequence[Tensor | None]) -> Tensor:
+def _carried(compiled: CompiledCell, sizes: BufferShapes, like: Tensor, final: Sequence[Tensor | None]) -> Tensor:
     """Return the adjoints that the last step finds: the final state's gradients."""
-    carry = like.new_zeros(1, at.B, at.columns["carry"])
-    for name, gradient in zip(kernel.plan.derived.forward.memory, final, strict=True):
+    carry = like.new_zeros(1, sizes.B, sizes.columns["carry"])
+    for name, gradient in zip(compiled.layout.derived.forward.memory, final, strict=True):
         if gradient is not None:
-            at.plane(carry, kernel.plan.places[carried(name)], 1)[0] = gradient
+            sizes.plane(carry, compiled.layout.places[carried(name)], 1)[0] = gradient
     return carry
 
 
 def _blank(
-    kernel: CompiledCell, like: Tensor, weights: Mapping[str, Tensor], wanted: Sequence[bool]
+    compiled: CompiledCell, like: Tensor, weights: Mapping[str, Tensor], wanted: Sequence[bool]
 ) -> list[Tensor | None]:
     """Return a tensor for the gradient of each weight that is learnt and wanted, all in one piece of memory."""
-    asked = [w and learnt for w, learnt in zip(wanted, kernel.learnt, strict=True)]
-    memory = fresh(like, sum(w.numel() for w, asks in zip(weights.values(), asked, strict=True) if asks))
+    asked = [w and learnt for w, learnt in zip(wanted, compiled.learnt, strict=True)]
+    memory = uninitialised(like, sum(w.numel() for w, asks in zip(weights.values(), asked, strict=True) if asks))
     found: list[Tensor | None] = []
     start = 0
     for weight, asks in zip(weights.values(), asked, strict=True):

@@ -38,7 +38,7 @@ def test_bit_for_bit_the_same_for_any_number_of_threads(I: int, monkeypatch: pyt
 
 
 def test_values_larger_than_the_caches_are_written_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled_cell, "_FAR", 0)
+    monkeypatch.setattr(compiled_cell, "_NON_TEMPORAL_BYTES", 0)
     for dtype, tolerance in ((torch.float64, 1e-13), (torch.float32, 1e-5)):
         assert_agreement(scan, load_cell("minlstm"), (9, 4, 1, 5), dtype, tolerance, lengths=[9, 3, 1, 0])
 

@@ -72,6 +72,6 @@ def test_the_docstring_shows_the_lstm() -> None:
     derived = adjoint(load_cell("lstm").definitions)
     shown = " ".join((module.__doc__ or "").split())
     skipped = {"f[t]", "o[t]", "g[t]"}  # said in words
-    for formulas in (derived.forward.formulas, derived.step.formulas, {DX: derived.input}):
+    for formulas in (derived.forward.formulas, derived.backward.formulas, {DX: derived.input}):
         for name, formula in formulas.items():
             assert name in skipped or f"{name} = {written(formula)} " in shown

@@ -47,7 +47,7 @@ def test_derived_programs_use_no_other_prefix() -> None:
     for cell in map(load_cell, cell_names()):
         for recompute in (False, True):
             derived = adjoint(cell.definitions, recompute)
-            formulas = {**derived.forward.formulas, **derived.step.formulas}
+            formulas = {**derived.forward.formulas, **derived.backward.formulas}
             read = {n for formula in formulas.values() for n in names(formula)} | set(formulas)
             assert {re.sub(r"\d", "", n.split("/")[0]) for n in read if "/" in n} <= known
 

@@ -21,15 +21,15 @@ void forward(const Call *given) {
 }
 
 /* A thread's part of the weight gradients from step `start` on. */
-static void weight_gradients(const Call *a, real *const *blocks, int64_t start, int64_t end) {
-    Job jobs[JOBS + 1];
+static void weight_gradients(const Call *a, real *const *sum_start, int64_t start, int64_t end) {
+    OuterSum outer_sums[OUTER_SUMS + 1];
     int64_t total = 0, seen = 0;
-    gradient_jobs(a, start, jobs);
-    for (int j = 0; j < JOBS; j++) jobs[j].to = blocks[j], total += pieces(jobs + j);
+    set_outer_sums(a, start, outer_sums);
+    for (int j = 0; j < OUTER_SUMS; j++) outer_sums[j].to = sum_start[j], total += pieces(outer_sums + j);
     const int64_t first = total * thread() / threads(), last = total * (thread() + 1) / threads();
-    for (int j = 0; j < JOBS; j++) {
-        const int64_t here = pieces(jobs + j), from = first - seen, to = last - seen;
-        run_job(a, jobs + j, (end - start) * a->B, from > 0 ? from : 0, to < here ? to : here);
+    for (int j = 0; j < OUTER_SUMS; j++) {
+        const int64_t here = pieces(outer_sums + j), from = first - seen, to = last - seen;
+        add_outer_products(a, outer_sums + j, (end - start) * a->B, from > 0 ? from : 0, to < here ? to : here);
         seen += here;
     }
 }
@@ -46,12 +46,12 @@ static void input_gradient(const Call *a, const real *packed, int64_t start, int
 
 /* Run all steps backward, some at a time: their δ, then what is made of them while they are in the cache. */
 void backward(const Call *given) {
-    const int64_t weights = backward_reals(given), vectors = vectors_reals(given), sums = blocks_reals(given);
-    real *packed = workspace(weights + vectors + sums), *blocks[JOBS + 1];
+    const int64_t weights = backward_reals(given), vectors = vectors_reals(given), sums = all_sums_reals(given);
+    real *packed = workspace(weights + vectors + sums), *sum_start[OUTER_SUMS + 1];
     if (!packed) fail(given, NO_MEMORY);
     if (failed(given)) return free(packed);
     const Call call = with_vectors(given, packed + weights), *a = &call;
-    place_blocks(a, packed + weights + vectors, blocks);
+    place_sums(a, packed + weights + vectors, sum_start);
     memset(packed + weights + vectors, 0, (size_t)sums * sizeof(real));
     PARALLEL(a)
     {
@@ -64,11 +64,11 @@ void backward(const Call *given) {
                 for (int64_t t = end - 1; t >= start; t--) backward_steps(a, packed, t, t + 1, first, last);
             BARRIER
             if (a->wants_input) input_gradient(a, packed, start, end);
-            weight_gradients(a, blocks, start, end);
+            weight_gradients(a, sum_start, start, end);
             BARRIER
         }
         if (a->wants_start && first < last) arriving_steps(a, packed, -1, 0, first, last);
     }
-    deal_all(a, blocks);
+    scatter_gradients(a, sum_start);
     free(packed);
 }

@@ -8,19 +8,19 @@ static void backward_rows(const Call *a, const real *w, real *sums, int64_t t, i
 static void arriving_steps(const Call *a, const real *w, int64_t from, int64_t until, int64_t first, int64_t last);
 
 /* The product of a row of x with the weights of LANES units. */
-INLINE vec across(const int I, const real *x, const real *w, int64_t P) {
+INLINE vec input_product(const int I, const real *x, const real *w, int64_t P) {
     vec sum = x[0] * load(w);
     UNROLL for (int k = 1; k < I; k++) sum += x[k] * load(w + k * P);
     return sum;
 }
 
 /* A vector of units of which only some are left: whatever stands in the padding becomes 0. */
-INLINE vec within(vec v, int64_t left) {
+INLINE vec zero_padding(vec v, int64_t left) {
     for (int l = 0; left < LANES && l < LANES; l++) if (l >= left) v[l] = 0;
     return v;
 }
 
-INLINE real total(vec v) {
+INLINE real lane_sum(vec v) {
     real part[LANES];
     store(part, v);
     UNROLL for (int half = LANES / 2; half; half /= 2)
@@ -57,8 +57,8 @@ void forward(const Call *given) {
 /* Run all steps backward. */
 void backward(const Call *given) {
     const int64_t weights = WEIGHTS * given->I * padded(given->H), vectors = vectors_reals(given);
-    const int64_t size = blocks_reals(given), all = groups(given) * size;
-    real *packed = workspace(weights + vectors + all), *sums = packed + weights + vectors, *blocks[JOBS + 1];
+    const int64_t size = all_sums_reals(given), all = groups(given) * size;
+    real *packed = workspace(weights + vectors + all), *sums = packed + weights + vectors, *sum_start[OUTER_SUMS + 1];
     if (!packed) fail(given, NO_MEMORY);
     if (failed(given)) return free(packed);
     const Call call = with_vectors(given, packed + weights), *a = &call;
@@ -72,7 +72,7 @@ void backward(const Call *given) {
     }
     for (int64_t group = 1; group < groups(a); group++)
         for (int64_t i = 0; i < size; i++) sums[i] += sums[group * size + i];
-    place_blocks(a, sums, blocks);
-    deal_all(a, blocks);
+    place_sums(a, sums, sum_start);
+    scatter_gradients(a, sum_start);
     free(packed);
 }

@@ -1,4 +1,4 @@
-/* What both kinds of time loops share: threads, memory to work in, and the dealing out of gradients. */
+/* What both kinds of time loops share: threads, memory to work in, and the writing of gradients. */
 
 const int64_t lanes = LANES;
 
@@ -21,8 +21,8 @@ static real *workspace(int64_t reals) {
 }
 
 static int64_t vector_width(const Call *a, int number);
-static int64_t block_reals(const Call *a, int number);
-static void deal_all(const Call *a, real *const *blocks);
+static int64_t sum_reals(const Call *a, int number);
+static void scatter_gradients(const Call *a, real *const *sum_start);
 
 static int64_t vectors_reals(const Call *a) {
     int64_t reals = 0;
@@ -42,15 +42,15 @@ static Call with_vectors(const Call *a, real *to) {
     return own;
 }
 
-/* The sums of all weight gradients, a block a job. */
-static int64_t blocks_reals(const Call *a) {
+/* The sums of all weight gradients, one `OuterSum` after the other. */
+static int64_t all_sums_reals(const Call *a) {
     int64_t reals = 0;
-    for (int j = 0; j < JOBS; j++) reals += block_reals(a, j);
+    for (int j = 0; j < OUTER_SUMS; j++) reals += sum_reals(a, j);
     return reals;
 }
 
-static void place_blocks(const Call *a, real *from, real **blocks) {
-    for (int j = 0; j < JOBS; from += block_reals(a, j), j++) blocks[j] = from;
+static void place_sums(const Call *a, real *from, real **sum_start) {
+    for (int j = 0; j < OUTER_SUMS; from += sum_reals(a, j), j++) sum_start[j] = from;
 }
 
 /* Wait for what `keep` sent past the caches. */

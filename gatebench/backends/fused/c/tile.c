@@ -11,7 +11,7 @@ INLINE int64_t padded(int64_t width) { return (width + LANES - 1) / LANES * LANE
 INLINE int64_t ceiling(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* Keep a value that is read in another pass: past the caches where they could not hold it until then. */
-INLINE void keep(int64_t non_temporal, real *to, vec value, int64_t next) {
+INLINE void store_saved(int64_t non_temporal, real *to, vec value, int64_t next) {
 #if defined(__AVX512F__)
     if (non_temporal) return _mm512_stream_si512((__m512i *)to, (__m512i)value);
 #endif
@@ -37,7 +37,7 @@ INLINE real *slot(const Call *a, int s, int64_t t) {
     (slot(a, STREAM, t + (SHIFT)) + (H_PLANES) * padded(a->H) + (I_PLANES) * padded(a->I))
 #define COLUMNS(STREAM) (a->stream[STREAM].columns)
 /* Whether gates that nobody else reads are wanted: then there is a slot for each step. */
-#define TRACED (a->stream[STREAM_SHOWN].period == a->T)
+#define TRACED (a->stream[STREAM_TRACED].period == a->T)
 
 #ifdef __has_builtin
 #if __has_builtin(__builtin_shufflevector)
@@ -50,7 +50,7 @@ typedef real loose __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(
 INLINE quad four(const real *from) { return *(const loose *)from; }
 
 /* Transpose a block of (rows, columns): to[column][row] = from[row][column], or += where there is more. */
-INLINE void turn(const int more, real *to, int64_t lt, const real *from, int64_t lf, int64_t rows, int64_t columns) {
+INLINE void transpose(const int more, real *to, int64_t lt, const real *from, int64_t lf, int64_t rows, int64_t columns) {
     int64_t r = 0;
 #ifdef SHUFFLES
     for (; r + 4 <= rows; r += 4) {
@@ -60,12 +60,12 @@ INLINE void turn(const int more, real *to, int64_t lt, const real *from, int64_t
             const quad w = four(f), x = four(f + lf), y = four(f + 2 * lf), z = four(f + 3 * lf);
             const quad wx = __builtin_shufflevector(w, x, 0, 4, 1, 5), yz = __builtin_shufflevector(y, z, 0, 4, 1, 5);
             const quad WX = __builtin_shufflevector(w, x, 2, 6, 3, 7), YZ = __builtin_shufflevector(y, z, 2, 6, 3, 7);
-            const quad turned[4] = {
+            const quad transposed[4] = {
                 __builtin_shufflevector(wx, yz, 0, 1, 4, 5), __builtin_shufflevector(wx, yz, 2, 3, 6, 7),
                 __builtin_shufflevector(WX, YZ, 0, 1, 4, 5), __builtin_shufflevector(WX, YZ, 2, 3, 6, 7)};
             UNROLL for (int i = 0; i < 4; i++) {
                 real *const t = to + (c + i) * lt + r;
-                *(loose *)t = more ? four(t) + turned[i] : turned[i];
+                *(loose *)t = more ? four(t) + transposed[i] : transposed[i];
             }
         }
         for (; c < columns; c++) for (int64_t i = r; i < r + 4; i++)
@@ -83,7 +83,7 @@ APART void pack(real *to, int64_t stride, const real *weight, int64_t K, int64_t
         for (int64_t k = 0; k < K; k++)
             for (int64_t l = 0; l < some; l++) to[k * stride + l] = weight[k * units + first + l];
     } else {
-        turn(0, to, stride, weight + first * K, K, some, K);
+        transpose(0, to, stride, weight + first * K, K, some, K);
     }
     for (int64_t k = 0; k < K; k++) for (int64_t l = some; l < LANES; l++) to[k * stride + l] = 0;
 }
@@ -117,55 +117,55 @@ OUTER(outer_all, OUTER_VECTORS)
 
 INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* One job: a block of (units of the operand, vectors of delta), of which a thread does pieces first to last. */
+/* One outer_sum: a block of (units of the operand, vectors of delta), of which a thread does pieces first to last. */
 typedef struct {
     const real *operand;
     int64_t lo, units;
     const real *delta;
     int64_t ld, vectors;
     real *to;
-} Job;
+} OuterSum;
 
-OPTIONAL int64_t pieces(const Job *job) {
-    return ceiling(job->units, OUTER_UNITS) * ceiling(job->vectors, OUTER_VECTORS);
+OPTIONAL int64_t pieces(const OuterSum *outer_sum) {
+    return ceiling(outer_sum->units, OUTER_UNITS) * ceiling(outer_sum->vectors, OUTER_VECTORS);
 }
 
-OPTIONAL __attribute__((noinline)) void run_job(const Call *a, const Job *job, int64_t rows, int64_t first, int64_t last) {
-    const int64_t deep = ceiling(job->units, OUTER_UNITS), lt = job->vectors * LANES;
+OPTIONAL __attribute__((noinline)) void add_outer_products(const Call *a, const OuterSum *outer_sum, int64_t rows, int64_t first, int64_t last) {
+    const int64_t deep = ceiling(outer_sum->units, OUTER_UNITS), lt = outer_sum->vectors * LANES;
     for (int64_t j = first / deep; j * deep < last; j++) {
         const int64_t from = first > j * deep ? first - j * deep : 0;
         const int64_t to = last < (j + 1) * deep ? last - j * deep : deep;
-        const int64_t vectors = least(job->vectors - j * OUTER_VECTORS, OUTER_VECTORS);
+        const int64_t vectors = least(outer_sum->vectors - j * OUTER_VECTORS, OUTER_VECTORS);
         for (int64_t row = 0; row < rows; row += OUTER_ROWS) {
             const int64_t some = least(rows - row, OUTER_ROWS);
-            const real *delta = job->delta + row * job->ld + j * OUTER_VECTORS * LANES;
+            const real *delta = outer_sum->delta + row * outer_sum->ld + j * OUTER_VECTORS * LANES;
             for (int64_t i = from; i < to; i++) {
-                const int64_t n = least(job->units - i * OUTER_UNITS, OUTER_UNITS);
-                const real *operand = job->operand + row * job->lo + i * OUTER_UNITS;
-                real *sums = job->to + i * OUTER_UNITS * lt + j * OUTER_VECTORS * LANES;
-                if (vectors == OUTER_VECTORS) outer_all(a, (int)n, some, operand, job->lo, delta, job->ld, sums, lt);
+                const int64_t n = least(outer_sum->units - i * OUTER_UNITS, OUTER_UNITS);
+                const real *operand = outer_sum->operand + row * outer_sum->lo + i * OUTER_UNITS;
+                real *sums = outer_sum->to + i * OUTER_UNITS * lt + j * OUTER_VECTORS * LANES;
+                if (vectors == OUTER_VECTORS) outer_all(a, (int)n, some, operand, outer_sum->lo, delta, outer_sum->ld, sums, lt);
                 else for (int64_t v = 0; v < vectors; v++)
-                    outer_one(a, (int)n, some, operand, job->lo, delta + v * LANES, job->ld, sums + v * LANES, lt);
+                    outer_one(a, (int)n, some, operand, outer_sum->lo, delta + v * LANES, outer_sum->ld, sums + v * LANES, lt);
             }
         }
     }
 }
 
 /* Write a weight's gradient, (units, K), out of a block of sums, (K, across). */
-static void deal(real *to, const real *block, int64_t across, int64_t K, int64_t units, int more) {
+static void scatter_gradient(real *to, const real *block, int64_t across, int64_t K, int64_t units, int more) {
     if (!to) return;
-    if (more) turn(1, to, K, block, across, K, units);
-    else turn(0, to, K, block, across, K, units);
+    if (more) transpose(1, to, K, block, across, K, units);
+    else transpose(0, to, K, block, across, K, units);
 }
 
 /* Write a pointwise weight's gradient, summed over the batch. */
-OPTIONAL void add_up(real *to, const real *rows, int64_t columns, int64_t B, int64_t width) {
+OPTIONAL void sum_over_batch(real *to, const real *rows, int64_t columns, int64_t B, int64_t width) {
     for (int64_t i = 0; to && i < width; i++) to[i] = 0;
     for (int64_t b = 0; to && b < B; b++) for (int64_t i = 0; i < width; i++) to[i] += rows[b * columns + i];
 }
 
 /* The sum over `width` units of weight times delta. */
-OPTIONAL real along(const real *weight, const real *delta, int64_t width) {
+OPTIONAL real dot_product(const real *weight, const real *delta, int64_t width) {
     vec sum = {0};
     real total = 0;
     int64_t j = 0;

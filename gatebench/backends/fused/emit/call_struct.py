@@ -77,7 +77,7 @@ def counts(layout: MemoryLayout) -> dict[str, int]:
         "WEIGHTS": len(layout.weights),
         "VECTORS": len(layout.vectors),
         "PARAMETERS": len(layout.shapes),
-        "JOBS": len(layout.jobs),
+        "OUTER_SUMS": len(layout.outer_sums),
     }
 
 

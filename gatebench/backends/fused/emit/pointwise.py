@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout, Plane
 from gatebench.backends.fused.emit.products import columns, plane
-from gatebench.backends.fused.emit.schedule import Pass
+from gatebench.backends.fused.emit.schedule import Stage
 from gatebench.spec.expression import Expr
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
@@ -21,33 +21,33 @@ class Pointwise:
         zeros: what is stored for a sequence that has ended.
 
     Args:
-        plan: where everything lies.
+        layout: where everything lies.
         step: the pass.
         dots: how its products are written, for vector j of sequence b.
         unstored: streams whose values stay variables.
     """
 
     def __init__(
-        self, plan: MemoryLayout, step: Pass, dots: Mapping[Expr, str], unstored: tuple[str, ...] = ()
+        self, layout: MemoryLayout, stage: Stage, dots: Mapping[Expr, str], unstored: tuple[str, ...] = ()
     ) -> None:
-        self.plan, self.dots, self.unstored, self.back = plan, dots, unstored, step in plan.step
+        self.layout, self.dots, self.unstored, self.back = layout, dots, unstored, stage in layout.backward
         self.bases: list[str] = []
         self.lines: list[str] = []
         self.zeros: list[str] = []
         self._planes: dict[str, str] = {}
         self._known: dict[Expr, str] = {}
         self._local: dict[str, str] = {}
-        self._write(step)
+        self._write(stage)
 
     def local(self, defined: str) -> str:
         """Return the variable that holds a definition's value."""
         return self._local[defined]
 
-    def _write(self, step: Pass) -> None:
+    def _write(self, stage: Stage) -> None:
         stores = []
-        for defined, formula in step.formulas.items():
+        for defined, formula in stage.formulas.items():
             self._local[defined] = self._value(formula)
-            where = self.plan.places.get(defined)
+            where = self.layout.places.get(defined)
             if where and where.stream not in self.unstored:
                 stores += self._stored(defined, where)
                 if where.stream != "carry":
@@ -57,14 +57,14 @@ class Pointwise:
     def _stored(self, defined: str, where: Plane) -> list[str]:
         address, value = self._address(defined), self._local[defined]
         next_row = f"B * c{self._planes[plane(where)]}"
-        if where.stream in ("saved", "shown") and defined not in self.plan.crossing:
-            traced = "if (TRACED) " if where.stream == "shown" else ""
-            return [f"{traced}keep(a->non_temporal, {address}, {value}, {next_row});"]
+        if where.stream in ("saved", "traced") and defined not in self.layout.crossing:
+            traced = "if (TRACED) " if where.stream == "traced" else ""
+            return [f"{traced}store_saved(a->non_temporal, {address}, {value}, {next_row});"]
         fetch = [f"FETCHW({address} + {next_row});"] if where.stream in ("memory", "output") else []
         return [f"store({address}, {value});", *fetch]
 
     def _address(self, name: str) -> str:
-        where = self.plan.places[name]
+        where = self.layout.places[name]
         pointer = plane(where)
         if pointer not in self._planes:
             self._planes[pointer] = f"{len(self._planes)}"
@@ -75,7 +75,7 @@ class Pointwise:
 
     def _fetch(self, name: str) -> None:
         """Ask for what the next step back will read here: rows lie too far apart for the hardware to guess."""
-        where = self.plan.places[name]
+        where = self.layout.places[name]
         if self.back and where.stream in ("saved", "memory", "output", "incoming") and not where.shift:
             address = self._address(name)
             self.lines.append(f"FETCH({address} - B * c{self._planes[plane(where)]});")
@@ -97,7 +97,7 @@ class Pointwise:
             case "const":
                 return f"splat((real){node.args[0]!r})"
             case "param":
-                return f"load(a->vector[{self.plan.vectors.index(node.args[0])}] + j)"
+                return f"load(a->vector[{self.layout.vectors.index(node.args[0])}] + j)"
             case "dot":
                 return self.dots[node]
         if node.op == "sigmoid" and Expr("sigmoid", (_opposite(node.operands[0]),)) in self._known:

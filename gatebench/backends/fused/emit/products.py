@@ -8,7 +8,7 @@ from __future__ import annotations
 from gatebench.backends.fused.emit.call_struct import stream_number
 from gatebench.backends.fused.emit.constants import DOTS_AT_ONCE, ROW_BLOCKS
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout, Plane
-from gatebench.backends.fused.emit.schedule import Pass, terms
+from gatebench.backends.fused.emit.schedule import Stage, terms
 from gatebench.spec.dated import DatedName
 from gatebench.spec.expression import Expr
 
@@ -20,7 +20,7 @@ Use = tuple[int, str, bool]
 
 def plane(where: Plane) -> str:
     """Return the C expression for a plane's first row at step t."""
-    return f"PLANE({stream_number(where.stream)}, {where.shift}, {where.H}, {where.I})"
+    return f"PLANE({stream_number(where.stream)}, {where.shift}, {where.h_before}, {where.i_before})"
 
 
 def columns(stream: str) -> str:
@@ -28,14 +28,14 @@ def columns(stream: str) -> str:
     return f"COLUMNS({stream_number(stream)})"
 
 
-def groups(step: Pass) -> list[tuple[Expr, ...]]:
+def groups(stage: Stage) -> list[tuple[Expr, ...]]:
     """Return the dots of a pass, by those that are computed together."""
-    return [step.dots[i : i + DOTS_AT_ONCE] for i in range(0, len(step.dots), DOTS_AT_ONCE)]
+    return [stage.dots[i : i + DOTS_AT_ONCE] for i in range(0, len(stage.dots), DOTS_AT_ONCE)]
 
 
-def across(step: Pass) -> int:
+def vectors_per_tile(stage: Stage) -> int:
     """Return how many vectors of units a tile of this pass has."""
-    return _ACROSS[max(map(len, groups(step)), default=1)]
+    return _ACROSS[max(map(len, groups(stage)), default=1)]
 
 
 def uses(group: tuple[Expr, ...]) -> dict[DatedName, list[Use]]:
@@ -47,16 +47,16 @@ def uses(group: tuple[Expr, ...]) -> dict[DatedName, list[Use]]:
     return found
 
 
-def packed_size(plan: MemoryLayout, group: tuple[Expr, ...], wide: int) -> str:
+def packed_size(layout: MemoryLayout, group: tuple[Expr, ...], vectors: int) -> str:
     """Return the C expression for the numbers that the packed weights of one tile take."""
-    parts = [f"{len(own)} * a->{plan.places[operand].width}" for operand, own in uses(group).items()]
-    return f"({' + '.join(parts)}) * {wide} * LANES"
+    parts = [f"{len(own)} * a->{layout.places[operand].width}" for operand, own in uses(group).items()]
+    return f"({' + '.join(parts)}) * {vectors} * LANES"
 
 
-def products(plan: MemoryLayout, name: str, group: tuple[Expr, ...], wide: int) -> str:
+def products(layout: MemoryLayout, name: str, group: tuple[Expr, ...], vectors: int) -> str:
     """Return the function `{name}_products`, which computes a group's dots for one block into `tile`."""
-    many = len(group) * wide
-    body = "\n".join(_operand(plan.places[operand], operand, own, wide) for operand, own in uses(group).items())
+    many = len(group) * vectors
+    body = "\n".join(_operand(layout.places[operand], operand, own, vectors) for operand, own in uses(group).items())
     cases = "\n".join(
         f"#if ACCUMULATORS / {many} >= {n}\n    case {n}: {name}_block({n}, a, w, t, row, tile); break;\n#endif"
         for n in sorted(ROW_BLOCKS)
@@ -77,15 +77,15 @@ APART void {name}_products(int rows, const Call *a, const real *w, int64_t t, in
 """
 
 
-def _operand(where: Plane, operand: DatedName, own: list[Use], wide: int) -> str:
+def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> str:
     """Return the loop over the units of one operand; at the last step there is no δ of a later one."""
-    size = len(own) * wide
+    size = len(own) * vectors
     count = f"t + 1 < a->T ? a->{where.width} : 0" if operand.is_next else f"a->{where.width}"
     loads = ", ".join(f"w{j} = load(from + {j} * LANES)" for j in range(size))
     sums = " ".join(
-        f"sum[r][{number * wide + v}] += s * w{position * wide + v};"
+        f"sum[r][{number * vectors + v}] += s * w{position * vectors + v};"
         for position, (number, _, _) in enumerate(own)
-        for v in range(wide)
+        for v in range(vectors)
     )
     return f"""    {{ /* {operand} */
         const int64_t columns = {columns(where.stream)}, K = {count};
@@ -101,20 +101,20 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], wide: int) -> str
     }}"""
 
 
-def packing(plan: MemoryLayout, name: str, step: Pass) -> str:
+def packing(layout: MemoryLayout, name: str, stage: Stage) -> str:
     """Return the functions that say how much room a pass's packed weights take, and that pack them."""
-    wide = across(step)
+    vectors = vectors_per_tile(stage)
     lines = [
         line
-        for group in groups(step)
+        for group in groups(stage)
         for operand, own in uses(group).items()
-        for line in _packed(plan, step, operand, own, wide)
+        for line in _packed(layout, stage, operand, own, vectors)
     ]
-    size = " + ".join(packed_size(plan, group, wide) for group in groups(step)) or "0"
+    size = " + ".join(packed_size(layout, group, vectors) for group in groups(stage)) or "0"
     body = "\n".join(lines)
     return f"""
 static int64_t {name}_tile(const Call *a) {{ (void)a; return {size}; }}
-static int64_t {name}_tiles(const Call *a) {{ return ceiling(padded(a->{step.width}) / LANES, {wide}); }}
+static int64_t {name}_tiles(const Call *a) {{ return ceiling(padded(a->{stage.width}) / LANES, {vectors}); }}
 static int64_t {name}_reals(const Call *a) {{ return {name}_tiles(a) * {name}_tile(a); }}
 OPTIONAL void {name}_pack(const Call *a, real *all, int64_t i, int64_t n) {{
     for (int64_t tile = i; tile < {name}_tiles(a); tile += n) {{
@@ -126,12 +126,13 @@ OPTIONAL void {name}_pack(const Call *a, real *all, int64_t i, int64_t n) {{
 """
 
 
-def _packed(plan: MemoryLayout, step: Pass, operand: DatedName, own: list[Use], wide: int) -> list[str]:
-    inner, size = f"a->{plan.places[operand].width}", len(own) * wide
+def _packed(layout: MemoryLayout, stage: Stage, operand: DatedName, own: list[Use], vectors: int) -> list[str]:
+    inner, size = f"a->{layout.places[operand].width}", len(own) * vectors
+    number = layout.weights.index
     lines = [
-        f"        pack(to + {position * wide + v} * LANES, {size} * LANES, a->weight[{plan.weights.index(weight)}], "
-        f"{inner}, a->{step.width}, (tile * {wide} + {v}) * LANES, {int(transposed)});"
+        f"        pack(to + {position * vectors + v} * LANES, {size} * LANES, a->weight[{number(weight)}], "
+        f"{inner}, a->{stage.width}, (tile * {vectors} + {v}) * LANES, {int(transposed)});"
         for position, (_, weight, transposed) in enumerate(own)
-        for v in range(wide)
+        for v in range(vectors)
     ]
     return [*lines, f"        to += {inner} * {size} * LANES;"]

@@ -18,7 +18,7 @@ Term = tuple[str, DatedName, bool]
 
 
 @dataclass(frozen=True, eq=False)
-class Pass:
+class Stage:
     """width: "H" or "I", the units it runs over. formulas: what it computes, by name. dots: the products in them."""
 
     width: str
@@ -31,23 +31,23 @@ class Pass:
         return tuple(dict.fromkeys(operand for dot in self.dots for _, operand, _ in dot.args))
 
 
-def schedule(program: Program) -> tuple[Pass, ...]:
+def schedule(program: Program) -> tuple[Stage, ...]:
     """Return the passes in which a program can run."""
     place: dict[DatedName, int] = {}
-    lowered = {n: gather(formula) for n, formula in program.formulas.items()}
+    lowered = {n: collect_dots(formula) for n, formula in program.formulas.items()}
     for defined in _after_their_reads(lowered):
         place[defined] = _earliest(defined, lowered[defined], program.widths, place)
     for defined in place:  # a carried value is replaced no sooner than it was last read
         replaced = defined.next
         place[defined] = max([place[defined], *(place[n] for n in place if replaced in reads(lowered[n]))])
-    passes = []
+    stages = []
     for level in range(max(place.values()) + 1):
         for width in ("I", "H"):
             own = {n: lowered[n] for n in place if place[n] == level and program.widths[n] == width}
             if own:
                 dots = dict.fromkeys(node for f in own.values() for node in ordered([f]) if node.op == "dot")
-                passes.append(Pass(width, own, tuple(dots)))
-    return tuple(passes)
+                stages.append(Stage(width, own, tuple(dots)))
+    return tuple(stages)
 
 
 def terms(dot: Expr) -> tuple[Term, ...]:
@@ -55,14 +55,14 @@ def terms(dot: Expr) -> tuple[Term, ...]:
     return dot.args
 
 
-def gather(node: Expr) -> Expr:
+def collect_dots(node: Expr) -> Expr:
     """Return a formula with its matrix products gathered into dots; sums of products are added in another order."""
     if node.op in PRODUCTS or node.op == "add":
         addends = _addends(node)
         products = tuple((a.args[0], a.args[1].args[0], a.op == "matmul_t") for a in addends if a.op in PRODUCTS)
-        others = [gather(a) for a in addends if a.op not in PRODUCTS]
+        others = [collect_dots(a) for a in addends if a.op not in PRODUCTS]
         return total([*others, Expr("dot", products)]) if products else total(others)
-    return simplify(Expr(node.op, tuple(gather(a) if isinstance(a, Expr) else a for a in node.args)))
+    return simplify(Expr(node.op, tuple(collect_dots(a) if isinstance(a, Expr) else a for a in node.args)))
 
 
 def _addends(node: Expr) -> list[Expr]:

@@ -1,38 +1,45 @@
-"""C for the gradients of the weights: the blocks that hold their sums, and how these are dealt out to the weights."""
+"""C for the gradients of the weights: the sums of outer products, and the copy of these sums to the weights."""
 
 from __future__ import annotations
 
-from gatebench.backends.fused.emit.memory_layout import Job, MemoryLayout
+from gatebench.backends.fused.emit.memory_layout import MemoryLayout, OuterSum
 from gatebench.backends.fused.emit.products import columns, plane
 from gatebench.derive.adjoint import ONES
 from gatebench.derive.prefixes import running_sum
 
 
-def jobs_text(plan: MemoryLayout) -> str:
-    """Return `gradient_jobs`, which says what the blocks of weight gradients multiply from step t on."""
-    lines = "".join(f"    jobs[{number}] = (Job){{{_job(plan, job)}, NULL}};\n" for number, job in enumerate(plan.jobs))
+def outer_sums_text(layout: MemoryLayout) -> str:
+    """Return `set_outer_sums`, which says what each sum of weight gradients multiplies from step t on."""
+    lines = "".join(
+        f"    outer_sums[{number}] = (OuterSum){{{_outer_sum(layout, outer_sum)}, NULL}};\n"
+        for number, outer_sum in enumerate(layout.outer_sums)
+    )
     return f"""
-static void gradient_jobs(const Call *a, int64_t t, Job *jobs) {{
+static void set_outer_sums(const Call *a, int64_t t, OuterSum *outer_sums) {{
     static const real one = 1;
-{lines}    (void)one, (void)t, (void)a, (void)jobs;
+{lines}    (void)one, (void)t, (void)a, (void)outer_sums;
 }}
 """
 
 
-def _job(plan: MemoryLayout, job: Job) -> str:
-    vectors = f"{len(job.deltas)} * padded(a->{job.delta_width}) / LANES"
-    deltas = f"{plane(plan.places[job.deltas[0]])}, {columns('ring')}, {vectors}"
-    if job.operand == ONES:
+def _outer_sum(layout: MemoryLayout, outer_sum: OuterSum) -> str:
+    vectors = f"{len(outer_sum.deltas)} * padded(a->{outer_sum.delta_width}) / LANES"
+    deltas = f"{plane(layout.places[outer_sum.deltas[0]])}, {columns('ring')}, {vectors}"
+    if outer_sum.operand == ONES:
         return f"&one, 0, 1, {deltas}"
-    read = plan.places[job.operand]
+    read = layout.places[outer_sum.operand]
     return f"{plane(read)}, {columns(read.stream)}, a->{read.width}, {deltas}"
 
 
-def weights_text(plan: MemoryLayout) -> str:
-    """Return `block_reals`, the size of each job's block; `deal_all`, out of the blocks; and `vector_width`."""
-    sizes = _cases("block_reals", _sizes(plan), "UNKNOWN_SUM")
-    widths = _cases("vector_width", _widths(plan), "UNKNOWN_VECTOR")
-    return "\n".join([sizes, widths, _deals(plan)])
+def weights_text(layout: MemoryLayout) -> str:
+    """Return the C functions `sum_reals`, `vector_width` and `scatter_gradients`.
+
+    `sum_reals` gives the size of an outer sum, `vector_width` the width of a pointwise weight. `scatter_gradients`
+    writes the gradient of each weight.
+    """
+    sizes = _cases("sum_reals", _sizes(layout), "UNKNOWN_SUM")
+    widths = _cases("vector_width", _widths(layout), "UNKNOWN_VECTOR")
+    return "\n".join([sizes, widths, _scatter_gradients(layout)])
 
 
 def _cases(name: str, values: list[str], error: str) -> str:
@@ -46,41 +53,40 @@ static int64_t {name}(const Call *a, int number) {{
 """
 
 
-def _sizes(plan: MemoryLayout) -> list[str]:
-    return [f"{len(j.deltas)} * padded(a->{j.delta_width}) * {_units(j)}" for j in plan.jobs]
+def _sizes(layout: MemoryLayout) -> list[str]:
+    return [f"{len(s.deltas)} * padded(a->{s.delta_width}) * {_units(s)}" for s in layout.outer_sums]
 
 
-def _widths(plan: MemoryLayout) -> list[str]:
-    return [f"a->{plan.shapes[vector][0]}" for vector in plan.vectors]
+def _widths(layout: MemoryLayout) -> list[str]:
+    return [f"a->{layout.shapes[vector][0]}" for vector in layout.vectors]
 
 
-def _units(job: Job) -> str:
-    return "1" if job.operand == ONES else f"a->{job.width}"
+def _units(outer_sum: OuterSum) -> str:
+    return "1" if outer_sum.operand == ONES else f"a->{outer_sum.width}"
 
 
-def _deals(plan: MemoryLayout) -> str:
-    """Return the function that writes each weight's gradient; a weight with two products gets the sum."""
-    numbers = {weight: number for number, weight in enumerate(plan.shapes)}
+def _scatter_gradients(layout: MemoryLayout) -> str:
+    """Return the function that writes each weight's gradient; a weight with two products gets their sum."""
+    numbers = {weight: number for number, weight in enumerate(layout.shapes)}
     lines, begun = [], set[str]()
-    for outer in plan.derived.outers:
-        for number, job in enumerate(plan.jobs):
-            if job.operand == outer.operand and outer.delta in job.deltas:
-                width = f"padded(a->{job.delta_width})"
+    for outer in layout.derived.outers:
+        for number, outer_sum in enumerate(layout.outer_sums):
+            if outer_sum.operand == outer.operand and outer.delta in outer_sum.deltas:
+                gradient, width = f"a->gradient[{numbers[outer.weight]}]", f"padded(a->{outer_sum.delta_width})"
+                first = f"sum_start[{number}] + {outer_sum.deltas.index(outer.delta)} * {width}"
                 lines.append(
-                    f"deal(a->gradient[{numbers[outer.weight]}], blocks[{number}] + {job.deltas.index(outer.delta)} * "
-                    f"{width}, {len(job.deltas)} * {width}, {_units(job)}, a->{job.delta_width}, "
-                    f"{int(outer.weight in begun)});"
+                    f"scatter_gradient({gradient}, {first}, {len(outer_sum.deltas)} * {width}, {_units(outer_sum)}, "
+                    f"a->{outer_sum.delta_width}, {int(outer.weight in begun)});"
                 )
                 begun.add(outer.weight)
-    for weight in plan.derived.sums:
-        where = plan.places[running_sum(weight)]
-        lines.append(
-            f"add_up(a->gradient[{numbers[weight]}], {plane(where)}, {columns(where.stream)}, a->B, a->{where.width});"
-        )
+    for weight in layout.derived.sums:
+        where = layout.places[running_sum(weight)]
+        gradient = f"a->gradient[{numbers[weight]}]"
+        lines.append(f"sum_over_batch({gradient}, {plane(where)}, {columns(where.stream)}, a->B, a->{where.width});")
     text = "".join(f"    {line}\n" for line in lines)
     return f"""
-static void deal_all(const Call *a, real *const *blocks) {{
+static void scatter_gradients(const Call *a, real *const *sum_start) {{
     const int64_t t = 0;
-{text}    (void)a, (void)blocks, (void)t;
+{text}    (void)a, (void)sum_start, (void)t;
 }}
 """

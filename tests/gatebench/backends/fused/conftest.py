@@ -7,10 +7,10 @@ from gatebench.backends.fused import function, gradients
 
 @pytest.fixture(autouse=True)
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fresh buffers hold NaN, so that whatever the kernel leaves unwritten and reads is seen."""
+    """Fresh buffers hold NaN, so that whatever the compiled leaves unwritten and reads is seen."""
 
-    def fresh(like: Tensor, *shape: int) -> Tensor:
+    def uninitialised(like: Tensor, *shape: int) -> Tensor:
         return torch.full(shape, float("nan"), dtype=like.dtype)
 
-    monkeypatch.setattr(function, "fresh", fresh)
-    monkeypatch.setattr(gradients, "fresh", fresh)
+    monkeypatch.setattr(function, "uninitialised", uninitialised)
+    monkeypatch.setattr(gradients, "uninitialised", uninitialised)

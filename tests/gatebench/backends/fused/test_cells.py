@@ -30,8 +30,8 @@ def test_float32_is_near_the_reference(name: str, shape: tuple[int, int, int, in
 
 
 def test_many_steps_go_round_the_ring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gatebench.backends.fused.gradients._RING", 1)
-    monkeypatch.setattr("gatebench.backends.fused.gradients._FEWEST", 1)
+    monkeypatch.setattr("gatebench.backends.fused.gradients._RING_NUMBERS", 1)
+    monkeypatch.setattr("gatebench.backends.fused.gradients._LEAST_ROWS", 1)
     for name in ("lstm", "mut1", "gru_before"):
         assert_agreement(fused, load_cell(name), (7, 3, 2, 5), torch.float64, 1e-13)
         assert_agreement(fused, load_cell(name), (6, 3, 2, 5), torch.float64, 1e-13, lengths=[6, 2, 5])
@@ -72,7 +72,7 @@ def test_machines_with_narrower_vectors(name: str, target: list[str], monkeypatc
     if platform.machine() != "x86_64":
         pytest.skip("the targets are those of x86-64")
     monkeypatch.setattr(compiler, "compiler", lambda: narrower)
-    monkeypatch.setattr(compiled_cell, "_kernels", {})
+    monkeypatch.setattr(compiled_cell, "_compiled_cells", {})
     compiled_cell.compile_cell.cache_clear()
     try:
         for backend in (fused, scan) if name == "minlstm" else (fused,):

@@ -10,11 +10,11 @@ import torch
 from gatebench import load_cell
 from gatebench.backends import fused
 from gatebench.backends.contract import Workload
-from gatebench.backends.fused import compiled_cell as kernels
+from gatebench.backends.fused import compiled_cell
 from gatebench.backends.fused.compiled_cell import CompiledCell, compile_cell, raise_error, source
 from gatebench.backends.fused.compiler import compiler, load
 from gatebench.backends.fused.emit.memory_layout import memory_layout
-from gatebench.backends.fused.emit.rows import by_rows
+from gatebench.backends.fused.emit.rows import can_run_by_rows
 from gatebench.backends.fused.function import run_cell
 from gatebench.backends.registry import choose
 from gatebench.errors import Refusal
@@ -27,14 +27,14 @@ def test_cells_with_the_same_equations_share_their_code() -> None:
 
 
 def test_little_work_one_sequence_and_a_fork_get_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    kernel = compile_cell(load_cell("lstm").definitions, torch.float64)
-    much = kernel.form(784, 64, 1, 128)
+    compiled = compile_cell(load_cell("lstm").definitions, torch.float64)
+    much = compiled.sizes(784, 64, 1, 128)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 5)
-    assert kernel._threads(much) == (5 if kernel.threaded else 1)
-    assert kernel._threads(kernel.form(1, 2, 1, 128)) == 1
-    assert kernel._threads(kernel.form(784, 1, 1, 128)) == 1
-    monkeypatch.setattr(kernels, "_forked", True)
-    assert kernel._threads(much) == 1
+    assert compiled._threads(much) == (5 if compiled.threaded else 1)
+    assert compiled._threads(compiled.sizes(1, 2, 1, 128)) == 1
+    assert compiled._threads(compiled.sizes(784, 1, 1, 128)) == 1
+    monkeypatch.setattr(compiled_cell, "_forked", True)
+    assert compiled._threads(much) == 1
 
 
 WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Werror", "-Wno-unknown-pragmas")
@@ -48,32 +48,32 @@ def test_the_compiler_has_no_warnings(name: str, dtype: torch.dtype, monkeypatch
     assert found is not None
     strict = replace(found, flags=(*found.flags, *WARNINGS))
     monkeypatch.setattr("gatebench.backends.fused.compiler.compiler", lambda: strict)
-    for narrow in (False, True):
-        plan = memory_layout(load_cell(name).definitions, narrow)
-        if not narrow or by_rows(plan):
-            load(source(plan, dtype, narrow))
+    for by_rows in (False, True):
+        layout = memory_layout(load_cell(name).definitions, by_rows)
+        if not by_rows or can_run_by_rows(layout):
+            load(source(layout, dtype, by_rows))
 
 
 def test_a_cell_that_cannot_be_compiled_is_refused_and_auto_asks_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     cell, work = load_cell("lstm"), Workload(5, 2, 1, 3)
-    monkeypatch.setattr(kernels, "_kernels", {})
-    monkeypatch.setattr(kernels, "source", lambda *_: "this is not C")
-    for cached in (kernels.compile_cell, kernels.compile_trouble):
+    monkeypatch.setattr(compiled_cell, "_compiled_cells", {})
+    monkeypatch.setattr(compiled_cell, "source", lambda *_: "this is not C")
+    for cached in (compiled_cell.compile_cell, compiled_cell.compile_trouble):
         cached.cache_clear()
     assert "could not be compiled" in (fused.refuses(cell, work) or "")
     assert choose("auto", cell, work).NAME == "native"
-    for cached in (kernels.compile_cell, kernels.compile_trouble):
+    for cached in (compiled_cell.compile_cell, compiled_cell.compile_trouble):
         cached.cache_clear()
 
 
 def test_only_what_runs_by_rows_has_code_for_a_narrow_input() -> None:
     lstm, minlstm = (load_cell(name).definitions for name in ("lstm", "minlstm"))
-    assert compile_cell(lstm, torch.float64, narrow=True) is compile_cell(lstm, torch.float64)
-    assert compile_cell(minlstm, torch.float64, narrow=True).by_rows
+    assert compile_cell(lstm, torch.float64, by_rows=True) is compile_cell(lstm, torch.float64)
+    assert compile_cell(minlstm, torch.float64, by_rows=True).by_rows
 
 
 def test_a_library_with_another_layout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernels, "layout_of", lambda call: [8])
+    monkeypatch.setattr(compiled_cell, "layout_of", lambda call: [8])
     with pytest.raises(Refusal, match="its arguments have another layout in memory") as refused:
         CompiledCell(memory_layout(load_cell("lstm").definitions), torch.float64)
     assert str(refused.value).count(". ") == 0
@@ -87,8 +87,8 @@ def test_a_library_with_another_layout_is_refused(monkeypatch: pytest.MonkeyPatc
         ("lstm", False, r"OUTER_CASES\(OUTER_CASE, VECTORS_OF_DELTA\)", "weight gradients with this many units"),
         ("lstm", False, r"case 0: return 4 \* .*", "a block of weight gradients without code"),
         ("lstm_peephole", False, r"case 0: return a->H;", "a pointwise weight that it lacks"),
-        ("minlstm", True, r"case 2: forward_narrow\(.*", "no code for an x of this width; it has code for 1 to 4"),
-        ("minlstm", True, r"case 2: backward_narrow\(.*", "no code for an x of this width; it has code for 1 to 4"),
+        ("minlstm", True, r"case 2: forward_of_width\(.*", "no code for an x of this width; it has code for 1 to 4"),
+        ("minlstm", True, r"case 2: backward_of_width\(.*", "no code for an x of this width; it has code for 1 to 4"),
     ],
 )
 def test_a_switch_without_the_case_is_an_error(
@@ -101,7 +101,7 @@ def test_a_switch_without_the_case_is_an_error(
         assert count
         return text
 
-    monkeypatch.setattr(kernels, "source", without_cases)
+    monkeypatch.setattr(compiled_cell, "source", without_cases)
     compiled = CompiledCell(memory_layout(load_cell(cell).definitions, by_rows_), torch.float64, by_rows_)
     weights, x, state = draw(load_cell(cell), 3, 2, 2, 5)
     with pytest.raises(RuntimeError, match=message):
@@ -111,7 +111,7 @@ def test_a_switch_without_the_case_is_an_error(
 
 
 def test_an_x_that_is_too_wide_is_an_error() -> None:
-    compiled = compile_cell(load_cell("minlstm").definitions, torch.float64, narrow=True)
+    compiled = compile_cell(load_cell("minlstm").definitions, torch.float64, by_rows=True)
     weights, x, state = draw(load_cell("minlstm"), 3, 2, 5, 5)
     with pytest.raises(RuntimeError, match="no code for an x of this width"):
         run_cell("scan", compiled, weights, x, state, None, False)

@@ -51,7 +51,7 @@ def test_a_damaged_library_is_compiled_again(folder: Path, damage: bytes) -> Non
 def test_a_folder_that_cannot_be_written_is_said_so(folder: Path) -> None:
     folder.parent.mkdir(parents=True)
     folder.write_text("a file stands where the folder should")
-    with pytest.warns(RuntimeWarning, match="Compiled kernels are not kept"):
+    with pytest.warns(RuntimeWarning, match="Compiled cells are not kept"):
         assert answer(compiler.load(TEXT)) == 42
 
 

@@ -1,4 +1,4 @@
-"""The kernel as autograd and its users see it."""
+"""The compiled as autograd and its users see it."""
 
 import multiprocessing
 from typing import Any
@@ -106,7 +106,7 @@ def test_under_autocast_it_computes_in_float32() -> None:
 def test_bit_for_bit_the_same_again_and_for_any_number_of_threads(
     name: str, B: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gatebench.backends.fused.compiled_cell._LITTLE", 0)
+    monkeypatch.setattr("gatebench.backends.fused.compiled_cell._SERIAL_OPERATIONS", 0)
     drawn, before = draw(load_cell(name), 20, B, 3, 35), torch.get_num_threads()
     found: list[dict[str, Tensor]] = []
     try:
@@ -135,7 +135,7 @@ def _send(end: Any) -> None:
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_a_child_process_computes_the_same(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gatebench.backends.fused.compiled_cell._LITTLE", 0)
+    monkeypatch.setattr("gatebench.backends.fused.compiled_cell._SERIAL_OPERATIONS", 0)
     context = multiprocessing.get_context(method)
     here, (receiving, sending) = trained(), context.Pipe(duplex=False)
     child = context.Process(target=_send, args=(sending,), daemon=True)  # type: ignore[attr-defined]
@@ -174,6 +174,6 @@ def test_lengths_may_change_before_the_backward_pass() -> None:
 def test_what_is_too_much_for_the_caches_is_the_same(name: str, trace: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = draw(load_cell(name), 9, 4, 3, 20)
     near = results(fused, load_cell(name), drawn, torch.float32, trace=trace)
-    monkeypatch.setattr("gatebench.backends.fused.compiled_cell._FAR", 0)
+    monkeypatch.setattr("gatebench.backends.fused.compiled_cell._NON_TEMPORAL_BYTES", 0)
     far = results(fused, load_cell(name), drawn, torch.float32, trace=trace)
     assert all(torch.equal(value, far[key]) for key, value in near.items())

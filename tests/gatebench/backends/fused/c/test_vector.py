@@ -1,4 +1,4 @@
-"""The kernel's own functions against numpy's longest floats: every exponent, both signs, and what is not a number.
+"""The compiled's own functions against numpy's longest floats: every exponent, both signs, and what is not a number.
 
 They are compiled for this machine and, where the compiler can, for it without its widest vectors and for the oldest
 of its kind, so that every branch of the C text is run.

@@ -7,8 +7,8 @@ from gatebench.backends.fused.emit.memory_layout import memory_layout
 
 
 def test_an_lstm_has_one_block_of_weight_gradients_for_each_operand() -> None:
-    jobs = memory_layout(load_cell("lstm").definitions).jobs
-    assert [(job.operand, len(job.deltas)) for job in jobs] == [("h[t-1]", 4), ("x[t]", 4), ("1", 4)]
+    outer_sums = memory_layout(load_cell("lstm").definitions).outer_sums
+    assert [(one.operand, len(one.deltas)) for one in outer_sums] == [("h[t-1]", 4), ("x[t]", 4), ("1", 4)]
 
 
 @pytest.mark.parametrize("cell", cell_names())
@@ -16,7 +16,7 @@ def test_no_two_names_share_a_plane_but_one_value_at_two_times(cell: str) -> Non
     seen: dict[tuple[str, int, int, str], str] = {}
     for name, where in memory_layout(load_cell(cell).definitions).places.items():
         plain = name.partition("[")[0]
-        assert seen.setdefault((where.stream, where.H, where.I, where.width), plain) == plain
+        assert seen.setdefault((where.stream, where.h_before, where.i_before, where.width), plain) == plain
 
 
 @pytest.mark.parametrize("cell", cell_names())

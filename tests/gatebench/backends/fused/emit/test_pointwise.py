@@ -6,9 +6,9 @@ from gatebench.backends.fused.emit.pointwise import Pointwise
 
 
 def back(cell: str, unstored: tuple[str, ...] = ()) -> tuple[MemoryLayout, Pointwise]:
-    plan = memory_layout(load_cell(cell).definitions)
-    step = plan.step[0]
-    return plan, Pointwise(plan, step, {dot: f"dot{i}" for i, dot in enumerate(step.dots)}, unstored)
+    layout = memory_layout(load_cell(cell).definitions)
+    stage = layout.backward[0]
+    return layout, Pointwise(layout, stage, {dot: f"dot{i}" for i, dot in enumerate(stage.dots)}, unstored)
 
 
 def test_equal_parts_are_computed_once() -> None:
@@ -18,13 +18,13 @@ def test_equal_parts_are_computed_once() -> None:
 def test_all_loads_come_before_all_stores() -> None:
     lines = back("lstm_peephole")[1].lines
     loads = [i for i, line in enumerate(lines) if "= load(" in line]
-    stores = [i for i, line in enumerate(lines) if line.startswith(("store(", "keep("))]
+    stores = [i for i, line in enumerate(lines) if line.startswith(("store(", "store_saved("))]
     assert max(loads) < min(stores)
 
 
 def test_a_sequence_that_has_ended_leaves_the_carried_adjoints_alone() -> None:
-    plan, point = back("lstm")
-    assert len(point.zeros) == plan.columns["ring"][0]
+    layout, point = back("lstm")
+    assert len(point.zeros) == layout.columns["ring"][0]
 
 
 def test_what_is_not_stored_is_a_variable() -> None:
@@ -34,8 +34,8 @@ def test_what_is_not_stored_is_a_variable() -> None:
 
 
 def test_both_sides_of_a_sigmoid_share_their_exponential() -> None:
-    plan = memory_layout(load_cell("minlstm").definitions)
-    step = plan.forward[0]
-    lines = "\n".join(Pointwise(plan, step, dict.fromkeys(step.dots, "dot")).lines)
+    layout = memory_layout(load_cell("minlstm").definitions)
+    stage = layout.forward[0]
+    lines = "\n".join(Pointwise(layout, stage, dict.fromkeys(stage.dots, "dot")).lines)
     assert lines.count("v_sigmoid(") == 1
     assert lines.count("decay(") == 1

@@ -14,5 +14,5 @@ def test_text_is_whole_and_the_same_again(cell: str) -> None:
     memory_layout.cache_clear()
     assert body(memory_layout(load_cell(cell).definitions)) == text
     assert text.count("{") == text.count("}")
-    for function in ("forward_steps", "backward_steps", "arriving_steps", "input_steps", "gradient_jobs"):
+    for function in ("forward_steps", "backward_steps", "arriving_steps", "input_steps", "set_outer_sums"):
         assert text.count(f"static void {function}(") == 1
