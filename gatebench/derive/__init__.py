@@ -1,1 +1,1 @@
-"""What follows from a cell's equations: the backward pass, scans, value ranges, costs, text."""
+"""Derivations from a cell's equations: the backward pass, scans, ranges of values, costs, printed equations."""

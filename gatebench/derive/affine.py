@@ -1,7 +1,8 @@
-"""Whether a cell is a parallel scan, and the scan's coefficients.
+"""The coefficients with which a cell can run as a parallel scan, if it can.
 
-A cell is one when no matrix product reads the past and each state that the next step reads is affine in its own old
-value: s[t] = a ⊙ s[t-1] + b with a and b free of the past. (Martin & Cundy 2018, arXiv 1709.04057, section 2.)
+A cell can run as a scan if no matrix product reads the past, and if each state that the next step reads is affine in
+its own old value: s[t] = a[t] ⊙ s[t-1] + b[t], where a and b do not depend on the past. (Martin & Cundy 2018, arXiv
+1709.04057, section 2.)
 """
 
 from dataclasses import dataclass
@@ -14,32 +15,38 @@ from gatebench.spec.expression import Expr, lift, name, names, simplify, substit
 
 @dataclass(frozen=True)
 class Affine:
-    """factor ⊙ s[t-1] + offset, both formulas over products of the input and weights."""
+    """The coefficients of s[t] = factor ⊙ s[t-1] + offset.
+
+    Attributes:
+        factor: a formula of x[t] and weights.
+        offset: a formula of x[t] and weights.
+    """
 
     factor: Expr
     offset: Expr
 
 
 class NotAffine(Exception):  # noqa: N818  (an answer, not a fault)
-    """The recurrence is not a scan; the sentence says why."""
+    """The recurrence is not a scan; the message names the operation that prevents it."""
 
 
 def scan_coefficients(definitions: Definitions) -> dict[str, Affine]:
-    """Return, for each state that is read in the next step, its coefficients.
+    """Return the coefficients of each state that the next step reads, by the state's name.
 
     Raises:
-        NotAffine: the cell is not a scan.
+        NotAffine: the cell cannot run as a scan.
     """
     formulas = definitions.formulas
-    carried = [m for m in definitions.memory if any(previous(m) in names(f) for f in formulas.values())]
+    read = {dated for formula in formulas.values() for dated in names(formula)}
+    carried = [state for state in definitions.memory if previous(state) in read]
     inlined: dict[str, Expr] = {}
     for defined, formula in formulas.items():
         inlined[defined] = substitute(formula, inlined)
-    return {state: _push(inlined[now(state)], state) for state in carried}
+    return {state: _affine(inlined[now(state)], state) for state in carried}
 
 
 def scannable(cell: Cell) -> bool:
-    """Return whether `scan_coefficients` exist.
+    """Return whether the cell can run as a parallel scan.
 
     Examples:
         >>> from gatebench import load_cell
@@ -53,8 +60,9 @@ def scannable(cell: Cell) -> bool:
     return True
 
 
-def _push(node: Expr, state: str) -> Affine:
-    past = {n for n in names(node) if n.is_previous}
+def _affine(node: Expr, state: str) -> Affine:
+    """Return a formula as an affine function of the old value of a state; raise if it is none."""
+    past = {dated for dated in names(node) if dated.is_previous}
     if not past:
         return Affine(lift(0.0), node)
     if node == name(previous(state)):
@@ -63,11 +71,12 @@ def _push(node: Expr, state: str) -> Affine:
         raise NotAffine(f"{node.args[0]} multiplies {', '.join(sorted(past))}")
     if node.op == "name":
         raise NotAffine(f"{state} needs {node.args[0]}")
-    return _combine(node.op, [_push(operand, state) for operand in node.operands])
+    return _combine(node.op, [_affine(operand, state) for operand in node.operands])
 
 
-def _combine(op: str, parts: list[Affine]) -> Affine:
-    match op, parts:
+def _combine(op: str, operands: list[Affine]) -> Affine:
+    """Return an operation on affine functions as an affine function; raise if it is none."""
+    match op, operands:
         case "neg", [a]:
             return Affine(simplify(-a.factor), simplify(-a.offset))
         case "add", [a, b]:

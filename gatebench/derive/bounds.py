@@ -1,4 +1,4 @@
-"""Between which values a gate lies, by interval arithmetic on its formula."""
+"""The range of the values of a gate, by interval arithmetic on its formula."""
 
 import math
 from functools import reduce
@@ -9,9 +9,10 @@ from gatebench.spec.dated import now
 from gatebench.spec.expression import Expr, lift, simplify
 
 Interval = tuple[float, float]
+"""The least and the greatest value; they can be infinite."""
 
 _ANYWHERE: Interval = (-math.inf, math.inf)
-_RANGES: dict[str, Interval] = {  # of the functions that never fall
+_RANGES: dict[str, Interval] = {  # the limits of the monotonically increasing functions
     "sigmoid": (0.0, 1.0),
     "hard_sigmoid": (0.0, 1.0),
     "tanh": (-1.0, 1.0),
@@ -23,20 +24,30 @@ _RANGES: dict[str, Interval] = {  # of the functions that never fall
 
 
 def unit_gates(cell: Cell) -> frozenset[str]:
-    """Return the gates that always lie in [0, 1], for which saturation and timescales mean something.
+    """Return the gates whose values are certain to lie in [0, 1].
+
+    Saturation and time scales are defined for these gates only. The intervals can be wider than the true ranges,
+    because names are taken as independent of one another. So i_prime of slstm, which its stabiliser keeps in [0, 1],
+    is not found.
 
     Examples:
         >>> from gatebench import load_cell
         >>> sorted(unit_gates(load_cell("lstm")))
         ['f', 'i', 'o']
     """
-    known: dict[str, Interval] = {}
-    for name, formula in cell.definitions.formulas.items():
-        known[name] = _interval(formula, known)
-    return frozenset(g for g in cell.definitions.gates if known[now(g)][0] >= 0.0 and known[now(g)][1] <= 1.0)
+    intervals: dict[str, Interval] = {}
+    for dated, formula in cell.definitions.formulas.items():
+        intervals[dated] = _interval(formula, intervals)
+
+    def is_unit(gate: str) -> bool:
+        least, greatest = intervals[now(gate)]
+        return least >= 0.0 and greatest <= 1.0
+
+    return frozenset(gate for gate in cell.definitions.gates if is_unit(gate))
 
 
 def _interval(node: Expr, known: dict[str, Interval]) -> Interval:
+    """Return an interval that contains all values of a formula, given the intervals of names; states are unbounded."""
     if node.op == "const":
         return (node.args[0], node.args[0])
     if node.op == "name":
@@ -62,11 +73,12 @@ def _interval(node: Expr, known: dict[str, Interval]) -> Interval:
 
 
 def _product(one: Interval, other: Interval) -> Interval:
+    """Return the interval of a product; 0 times infinity counts as 0."""
     corners = [0.0 if 0.0 in pair else math.prod(pair) for pair in product(one, other)]
     return (min(corners), max(corners))
 
 
 def _at(op: str, value: float, limit: float) -> float:
-    """Return a function's value, or its limit where it has none."""
-    found = simplify(Expr(op, (lift(value),))).value if math.isfinite(value) else None
-    return limit if found is None else found
+    """Return a function's value; its limit if the argument or the value is not finite."""
+    result = simplify(Expr(op, (lift(value),))).value if math.isfinite(value) else None
+    return limit if result is None else result

@@ -1,4 +1,4 @@
-"""A cell's equations for people: in plain text and in LaTeX."""
+"""The equations of a cell as text: plain text and LaTeX."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,13 +7,22 @@ from gatebench.spec.cell import Cell
 from gatebench.spec.dated import DatedName
 from gatebench.spec.expression import Expr, spell
 
-_LEVEL = {"add": 1, "sub": 1, "neg": 2, "mul": 3, "div": 3, "matmul": 4}  # how tightly an operation binds
-_ATOM = 5
+_LEVEL = {"add": 1, "sub": 1, "neg": 2, "mul": 3, "div": 3, "matmul": 4}  # the precedence of operations
+_ATOM = 5  # the precedence of names, numbers and functions, which need no brackets
 
 
 @dataclass(frozen=True)
 class EquationStyle:
-    """How one way of writing spells names, weights, products and functions."""
+    """The notation of one output format.
+
+    Attributes:
+        timed: returns the text of a name with a time, "c[t-1]".
+        weight: returns the text of a weight, "W.i".
+        functions: the text of a function by its name; functions that are not given are written by their name.
+        times: the sign of the elementwise product.
+        divide: returns the text of a quotient.
+        wrap: returns a text in brackets.
+    """
 
     timed: Callable[[DatedName], str]
     weight: Callable[[str], str]
@@ -24,7 +33,7 @@ class EquationStyle:
 
 
 def plain_text(cell: Cell) -> str:
-    """Return the equations, one a line: "c[t] = f[t] ⊙ c[t-1] + i[t] ⊙ g[t]"; fixed gates first, as "i = 1".
+    """Return the equations, one in each line, in the order of computation. Fixed gates come first: "i = 1".
 
     Examples:
         >>> from gatebench import load_cell
@@ -49,12 +58,13 @@ def latex(cell: Cell) -> str:
 
 
 def _write(node: Expr, style: EquationStyle) -> tuple[str, int]:
-    """Return a formula's text and how tightly its outermost operation binds."""
+    """Return the text of a formula and the precedence of its outermost operation."""
     level = _LEVEL.get(node.op, _ATOM)
 
     def part(operand: Expr, least: int) -> str:
-        text, binds = _write(operand, style)
-        return text if binds >= least else style.wrap(text)
+        """Return the text of an operand, in brackets if its precedence is below `least`."""
+        text, precedence = _write(operand, style)
+        return text if precedence >= least else style.wrap(text)
 
     match node.op:
         case "const":
@@ -79,6 +89,7 @@ def _write(node: Expr, style: EquationStyle) -> tuple[str, int]:
 
 
 def _signed(node: Expr) -> bool:
+    """Return whether the text of a node starts with a minus sign."""
     return node.op == "neg" or (node.value or 0) < 0
 
 

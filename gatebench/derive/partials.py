@@ -1,4 +1,4 @@
-"""Derivatives of the pointwise operations, as formulas."""
+"""The partial derivatives of the elementwise operations, as formulas."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ from collections.abc import Callable
 from gatebench.spec.expression import Expr, lift, simplify
 
 INDICATORS = ("positive", "between", "wins")
-"""Operations of derivatives alone: 1 where y > 0; 1 where 0 < y < 1; of (a, b) 1 where a > b, 1/2 where equal."""
+"""Operations that occur in derivatives only.
+
+positive(y) is 1 if y > 0, else 0. between(y) is 1 if 0 < y < 1, else 0. wins(a, b) is 1 if a > b, 1/2 if a = b, else 0.
+"""
 
 SLOW = ("sigmoid", "tanh", "exp", "log", "log_sigmoid")
-"""Operations that take longer than reading their result back from memory."""
+"""Operations that take longer to compute again than their stored result takes to read from memory."""
 
 
 def partials(node: Expr, value: Callable[[Expr], Expr]) -> list[Expr]:
-    """Return the derivative of a pointwise node with respect to each operand; `value` names what was computed.
+    """Return the derivative of an elementwise operation with respect to each of its operands.
 
-    Where a derivative jumps it follows torch: 0 for relu at 0, one half each for maximum of equals.
+    The derivatives read values of the forward pass where that is possible: with y = σ(a), ∂y/∂a = y (1 - y). At points
+    without a derivative they have the values of torch: 0 for relu at 0, and 1/2 for both operands of maximum if equal.
+
+    Args:
+        node: the operation.
+        value: returns the formula by which the backward pass reads the value of a node.
     """
     match node.op, node.operands:
         case "add", _:
@@ -49,7 +57,7 @@ def partials(node: Expr, value: Callable[[Expr], Expr]) -> list[Expr]:
 
 
 def times(a: Expr, b: Expr) -> Expr:
-    """Return a b, with signs and quotients kept flat."""
+    """Return the product a b; a minus sign of b moves to the front, and a (1 / c) becomes a / c."""
     if b.value == -1.0:
         return negated(a)
     if b.op == "neg":
@@ -60,5 +68,5 @@ def times(a: Expr, b: Expr) -> Expr:
 
 
 def negated(node: Expr) -> Expr:
-    """Return -node, without a double sign."""
+    """Return -node; the operand of the node if it is a negation itself."""
     return node.operands[0] if node.op == "neg" else simplify(-node)

@@ -1,7 +1,8 @@
-"""A cell's step as a straight line of instructions over numbered slots, split where it needs the past.
+"""The time step of a cell as a list of instructions that read and write numbered slots.
 
-`hoisted` instructions depend on the input alone and run once for all T steps; `looped` ones run at every step. Matrix
-products that read the same value share one instruction, so that they are one GEMM.
+There are two parts. `hoisted` instructions depend on no state: they run once for all T time steps, before the loop.
+`looped` instructions run in each time step. Matrix products with the same operand are one instruction, so that a
+backend can compute them as one matrix product (GEMM).
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,14 @@ from gatebench.spec.expression import Expr, name, ordered
 
 @dataclass(frozen=True)
 class Instruction:
-    """slots[results] = op(slots[operands]); a product's `weights` name its matrices, each giving one result."""
+    """One operation: slots[results] = op(slots[operands]).
+
+    Attributes:
+        op: the operation, as in `gatebench.spec.expression.Expr`.
+        operands: the slots that it reads.
+        results: the slots that it writes: one, or one for each matrix of a product.
+        weights: the names of the matrices of a product; empty for other operations.
+    """
 
     op: str
     operands: tuple[int, ...]
@@ -25,15 +33,16 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Tape:
-    """The instructions of one step, in an order in which they can run.
+    """The instructions of one time step, in an order in which they can run.
 
     Attributes:
         size: the number of slots.
-        names: the slot of every name: the input "x[t]", the past "c[t-1]", the definitions "c[t]".
-        vectors: the slot of every weight that is used pointwise.
-        constants: the number in each slot that holds one.
-        hoisted, looped: the instructions. A hoisted slot holds all T steps at once, or
-            one value for all of them where it does not even need the input.
+        names: the slot of each name: the input "x[t]", values of the step before "c[t-1]", results "c[t]".
+        vectors: the slot of each weight vector, such as "b.i".
+        constants: the number in each slot that has a constant.
+        hoisted: the instructions before the loop over time. Their results have all T steps; results that do not depend
+            on the input either have one value for all steps.
+        looped: the instructions of each time step.
     """
 
     size: int
@@ -46,14 +55,14 @@ class Tape:
 
 @lru_cache(maxsize=256)
 def tape(definitions: Definitions) -> Tape:
-    """Return a cell's step as instructions."""
+    """Return the time step of a cell as instructions; equal formulas are computed once."""
     given = (X, *(previous(m) for m in definitions.memory))
     slots: dict[Expr, int] = {name(read): slot for slot, read in enumerate(given)}
     products = [node for node in ordered(definitions.formulas.values()) if node.op == "matmul"]
     lines: dict[Instruction, bool] = {}
     for defined, formula in definitions.formulas.items():
         for node in ordered([formula]):
-            slots.setdefault(node, _fresh(slots))
+            slots.setdefault(node, _next_slot(slots))
             if node.operands:
                 lines[_instruction(node, products, slots)] = not depends_on_past(node, definitions)
         slots[name(defined)] = slots[formula]
@@ -68,13 +77,15 @@ def tape(definitions: Definitions) -> Tape:
 
 
 def _instruction(node: Expr, products: list[Expr], slots: dict[Expr, int]) -> Instruction:
+    """Return the instruction of a node; for a product, that of all `products` with the same operand."""
     operands = tuple(slots[o] for o in node.operands)
     if node.op != "matmul":
         return Instruction(node.op, operands, (slots[node],))
-    together = tuple(dict.fromkeys(p for p in products if p.args[1] == node.args[1]))
-    results = tuple(slots.setdefault(p, _fresh(slots)) for p in together)
-    return Instruction("matmul", operands, results, tuple(p.args[0] for p in together))
+    same_operand = tuple(dict.fromkeys(product for product in products if product.args[1] == node.args[1]))
+    results = tuple(slots.setdefault(product, _next_slot(slots)) for product in same_operand)
+    return Instruction("matmul", operands, results, tuple(product.args[0] for product in same_operand))
 
 
-def _fresh(slots: dict[Expr, int]) -> int:
+def _next_slot(slots: dict[Expr, int]) -> int:
+    """Return the number of the next free slot."""
     return max(slots.values()) + 1
