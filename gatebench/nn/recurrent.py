@@ -23,7 +23,7 @@ Trace = dict[int, dict[str, Tensor]]
 
 
 class Recurrent(nn.Module):
-    """One or more layers of a recurrent cell. The arguments and results are those of `torch.nn.LSTM`.
+    """One or more layers of a recurrent cell. The interface follows `torch.nn.LSTM`.
 
     Layer 0 reads x. Every other layer reads the output of the layer below it, after dropout.
 
