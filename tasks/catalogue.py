@@ -62,7 +62,7 @@ def _zipped(*series: PublishedSeries) -> Callable[[Path], None]:
         archive = read_file(path)
         for one in series:
             data = read_zipped(archive, one.file, one.size, str(path))
-            check_published(data, one.sha256, f"{one.file} in {path}", one.home)
+            check_published(data, one.sha256, f"{one.file} in {path}", one.source_url)
 
     return check
 
@@ -73,9 +73,11 @@ def _release(version: str, title: str, size: int) -> Dataset:
         f"speech_commands_{version}",
         title,
         SpeechCommands.licence,
-        speech_releases.HOME,
+        speech_releases.SOURCE_URL,
         speech_releases.folders_of(version),
-        _files(speech_releases.HOME, {f"speech_commands_{version}.tar.gz": speech_releases.ARCHIVES[version]}, size),
+        _files(
+            speech_releases.SOURCE_URL, {f"speech_commands_{version}.tar.gz": speech_releases.ARCHIVES[version]}, size
+        ),
         ("speech_commands",),
     )
 
@@ -162,7 +164,7 @@ _ALL = (
         "speech_commands_v0.01_subset",
         "Speech Commands v0.01: 5,000 clips of 9 words",
         SpeechCommands.licence,
-        speech_releases.HOME,
+        speech_releases.SOURCE_URL,
         ("speech_commands_v0.01_subset", *speech_releases.folders_of("v0.01")),
         tuple(
             File(name, checksum, SUBSET_SIZES[name.removesuffix(".tar.xz")])
@@ -178,9 +180,9 @@ _ALL = (
         "ett",
         "Electricity transformer temperature: four series of two years",
         ett.Ett.licence,
-        ett.HOME,
+        ett.SOURCE_URL,
         ett.FOLDERS,
-        tuple(File(one.file, one.sha256, one.size, ett.HOME + one.file) for one in ett.FILES.values()),
+        tuple(File(one.file, one.sha256, one.size, ett.SOURCE_URL + one.file) for one in ett.FILES.values()),
         ("ett",),
         alternatives=({"ETT-small.zip": _zipped(*ett.FILES.values())},),
     ),
@@ -188,7 +190,7 @@ _ALL = (
         "weather",
         "Weather in Jena, 2020: 21 measurements every ten minutes",
         weather.Weather.licence,
-        weather.HOME,
+        weather.SOURCE_URL,
         weather.FILE.folders,
         (File(weather.FILE.file, weather.FILE.sha256, weather.FILE.size, WEATHER_URL),),
         ("weather",),

@@ -10,10 +10,10 @@ from gatebench.task import Metric, Problem, Size, Task
 from tasks.blocks.validation import check_choice, check_flag, check_whole
 from tasks.series.published_series import PublishedSeries
 
-HOME = "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small/"
+SOURCE_URL = "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small/"
 FOLDERS = ("ett", "ETT-small", "ett/ETT-small", "ETDataset/ETT-small", "ETDataset-main/ETT-small", ".")
 FILES = {
-    name: PublishedSeries(f"{name}.csv", sha256, size, "ETT-small.zip", FOLDERS, HOME, columns=7)
+    name: PublishedSeries(f"{name}.csv", sha256, size, "ETT-small.zip", FOLDERS, SOURCE_URL, columns=7)
     for name, sha256, size in (
         ("ETTh1", "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066", 2_589_657),
         ("ETTh2", "a3dc2c597b9218c7ce1cd55eb77b283fd459a1d09d753063f944967dd6b9218b", 2_417_960),

@@ -24,7 +24,7 @@ class PublishedSeries:
         size: the size of the CSV file in bytes.
         archive: the name of the zip archive that may contain the CSV file.
         folders: the folders below the data root that may contain the file or the archive, in order of search.
-        home: the address where the file is published.
+        source_url: the address where the file is published.
         columns: I, the number of columns of numbers. They follow the first column, which contains dates.
     """
 
@@ -33,7 +33,7 @@ class PublishedSeries:
     size: int
     archive: str
     folders: tuple[str, ...]
-    home: str
+    source_url: str
     columns: int
 
     def read(self, root: Path) -> NDArray[np.float64]:
@@ -52,11 +52,11 @@ class PublishedSeries:
 
         from tasks.data.zipped import read_zipped
 
-        path = find_file(root, self.folders, (self.file, self.archive), self.home)
+        path = find_file(root, self.folders, (self.file, self.archive), self.source_url)
         data, name = read_file(path), str(path)
         if path.name == self.archive:
             data, name = read_zipped(data, self.file, self.size, name), f"{self.file} in {name}"
-        check_published(data, self.sha256, name, self.home)
+        check_published(data, self.sha256, name, self.source_url)
         numbers = range(1, 1 + self.columns)
         try:
             return np.loadtxt(io.BytesIO(data), delimiter=",", skiprows=1, usecols=numbers, ndmin=2, encoding="latin-1")

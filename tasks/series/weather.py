@@ -10,7 +10,7 @@ from gatebench.task import Metric, Problem, Size, Task
 from tasks.blocks.validation import check_choice, check_flag, check_whole
 from tasks.series.published_series import PublishedSeries
 
-HOME = "https://github.com/thuml/Autoformer"
+SOURCE_URL = "https://github.com/thuml/Autoformer"
 """The publisher of this file. The measurements are from https://www.bgc-jena.mpg.de/wetter/."""
 
 FILE = PublishedSeries(
@@ -19,7 +19,7 @@ FILE = PublishedSeries(
     7_235_425,
     "weather.zip",
     ("weather", "weather/weather", "all_six_datasets/weather", "dataset/weather", "."),
-    HOME,
+    SOURCE_URL,
     columns=21,
 )
 STEPS, STEPS_PER_DAY = 52_696, 144

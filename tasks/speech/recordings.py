@@ -80,13 +80,13 @@ def from_folders(folder: Path) -> Recordings:
     return Recordings(clips, others, read)
 
 
-def from_archive(path: Path, sha256: str, home: str) -> Recordings:
+def from_archive(path: Path, sha256: str, source_url: str) -> Recordings:
     """Return the recordings of a release from its archive. The archive is verified whenever it is read.
 
     Args:
         path: the archive.
         sha256: the SHA-256 of the archive.
-        home: the address where the archive is published, for messages.
+        source_url: the address where the archive is published, for messages.
 
     Raises:
         UserError: the archive cannot be read, or is not the published one.
@@ -94,7 +94,7 @@ def from_archive(path: Path, sha256: str, home: str) -> Recordings:
 
     def read(chosen: Collection[str] | None) -> Contents:
         """Yield the chosen clips; for None all files, the clips without their bytes."""
-        with closing(open_verified(path, sha256, home)) as file:
+        with closing(open_verified(path, sha256, source_url)) as file:
             for name, content in iterate_members(file, path, _name_of):
                 if chosen is None:
                     yield name, b"" if _is_clip(name) else content()
@@ -106,19 +106,19 @@ def from_archive(path: Path, sha256: str, home: str) -> Recordings:
     return Recordings(tuple(sorted(filter(_is_clip, files))), others, read)
 
 
-def from_word_archives(paths: Iterable[tuple[Path, str]], home: str) -> Recordings:
+def from_word_archives(paths: Iterable[tuple[Path, str]], source_url: str) -> Recordings:
     """Return the recordings from archives of single words and from lists. All files are kept in memory.
 
     Args:
         paths: the path and the SHA-256 of each archive and each list.
-        home: the address where the files are published, for messages.
+        source_url: the address where the files are published, for messages.
 
     Raises:
         UserError: a file cannot be read, or is not the published one.
     """
     files: dict[str, bytes] = {}
     for path, sha256 in paths:
-        data = read_verified(path, sha256, home)
+        data = read_verified(path, sha256, source_url)
         if path.name in LISTS.values():
             files[path.name] = data
         else:

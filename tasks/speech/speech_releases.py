@@ -19,7 +19,7 @@ from tasks.speech.recordings import (
 )
 from tasks.speech.speakers import listed_part
 
-HOME = "http://download.tensorflow.org/data/"
+SOURCE_URL = "http://download.tensorflow.org/data/"
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 OTHERS = ("bed", "bird", "cat", "dog", "happy", "house", "marvin", "sheila", "tree", "wow")
@@ -117,26 +117,26 @@ def find_recordings(root: Path, version: str, words: Sequence[str], content_sha2
     if version == "v0.01_subset":
         return _subset(root, words)
     if content_sha256 is not None:
-        folder = find_file(root, folders_of(version), (LISTS["validation"],), HOME).parent
+        folder = find_file(root, folders_of(version), (LISTS["validation"],), SOURCE_URL).parent
         return _unpacked_release(folder, content_sha256)
     try:
-        path = find_file(root, folders_of(version), (_archive_name(version),), HOME)
+        path = find_file(root, folders_of(version), (_archive_name(version),), SOURCE_URL)
     except MissingFile:
         _refuse_unpacked_release(root, version)
         raise
-    return from_archive(path, ARCHIVES[version], HOME)
+    return from_archive(path, ARCHIVES[version], SOURCE_URL)
 
 
 def _subset(root: Path, words: Sequence[str]) -> Recordings:
     """Return the recordings of some words of the subset, from its own archives, from v0.01, or from v0.01 unpacked."""
     folders = ("speech_commands_v0.01_subset", *folders_of("v0.01"))
     word_archive, archive = f"{words[0]}.tar.xz", _archive_name("v0.01")
-    path = find_file(root, folders, (word_archive, LISTS["validation"], archive), HOME)
+    path = find_file(root, folders, (word_archive, LISTS["validation"], archive), SOURCE_URL)
     if path.name == word_archive:
         files = {f"{word}.tar.xz": WORD_ARCHIVES[word] for word in words} | LIST_FILES
-        return from_word_archives([(path.parent / file, sha256) for file, sha256 in files.items()], HOME)
+        return from_word_archives([(path.parent / file, sha256) for file, sha256 in files.items()], SOURCE_URL)
     if path.name == archive:
-        release = from_archive(path, ARCHIVES["v0.01"], HOME)
+        release = from_archive(path, ARCHIVES["v0.01"], SOURCE_URL)
         return replace(release, clips=tuple(sorted(clip for word in words for clip in _first_clips(release, word))))
     return _unpacked_subset(path.parent, words)
 
@@ -145,9 +145,11 @@ def _unpacked_subset(folder: Path, words: Sequence[str]) -> Recordings:
     """Return the recordings of some words of the subset from v0.01 unpacked."""
     missing = [word for word in words if not (folder / word).is_dir()]
     if missing:
-        raise MissingFile(f"{folder} has neither {missing[0]}.tar.xz nor {missing[0]}; the official home is {HOME}.")
+        raise MissingFile(
+            f"{folder} has neither {missing[0]}.tar.xz nor {missing[0]}; the official source is {SOURCE_URL}."
+        )
     for file, sha256 in LIST_FILES.items():
-        read_verified(folder / file, sha256, HOME)
+        read_verified(folder / file, sha256, SOURCE_URL)
     release = from_folders(folder)
     sums: dict[str, str] = {}
     for word in words:
@@ -155,7 +157,7 @@ def _unpacked_subset(folder: Path, words: Sequence[str]) -> Recordings:
         if (digest := digest_of(word_sums)) != WORD_CLIPS[word]:
             raise UserError(
                 f"{folder / word} does not have the published clips of the subset: the digest of its "
-                f"{len(word_sums):,} clips is {digest}, not {WORD_CLIPS[word]}; the official home is {HOME}."
+                f"{len(word_sums):,} clips is {digest}, not {WORD_CLIPS[word]}; the official source is {SOURCE_URL}."
             )
         sums |= word_sums
     return with_checksums(release, sums)
@@ -175,7 +177,7 @@ def _first_clips(release: Recordings, word: str) -> list[str]:
 def _refuse_unpacked_release(root: Path, version: str) -> None:
     """Raise an error with the digest of an unpacked release, if there is one."""
     try:
-        folder = find_file(root, folders_of(version), (LISTS["validation"],), HOME).parent
+        folder = find_file(root, folders_of(version), (LISTS["validation"],), SOURCE_URL).parent
     except MissingFile:
         return
     release = from_folders(folder)

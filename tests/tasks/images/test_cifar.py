@@ -65,7 +65,7 @@ def test_what_was_read_is_kept_and_the_files_are_verified_all_the_same(
         FILES.read(tmp_path / "data", tmp_path / "cache")
 
 
-def test_missing_files_are_named_with_their_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_files_are_named_with_their_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_small_cifar(tmp_path, monkeypatch, packed=False)
     (tmp_path / "cifar10" / BATCH_FOLDER / "data_batch_4").unlink()
     with pytest.raises(MissingFile) as caught:

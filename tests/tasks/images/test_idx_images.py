@@ -44,7 +44,7 @@ def test_a_damaged_file_is_refused_by_either_checksum(tmp_path: Path, algorithm:
         source.read(tmp_path, "train")
 
 
-def test_a_missing_file_is_named_with_its_home(tmp_path: Path) -> None:
+def test_a_missing_file_is_named_with_its_source(tmp_path: Path) -> None:
     source = written(tmp_path, "here")
     (tmp_path / "here" / "t10k-images-idx3-ubyte").unlink()
     with pytest.raises(MissingFile, match=r"t10k-images-idx3-ubyte in any of .*first, .*here .*example\.org"):

@@ -98,7 +98,7 @@ def test_every_layout_reads_the_same(
 
 
 @pytest.mark.parametrize("file", PACKED)
-def test_a_missing_file_is_named_with_its_home(tmp_path: Path, arrays: Arrays, file: str) -> None:
+def test_a_missing_file_is_named_with_its_source(tmp_path: Path, arrays: Arrays, file: str) -> None:
     (tmp_path / "mnist" / file).unlink()
     with pytest.raises(MissingFile) as caught:
         SequentialMnist(validation=HELD_OUT).load(tmp_path)

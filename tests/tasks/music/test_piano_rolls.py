@@ -105,7 +105,7 @@ def test_a_damaged_file_is_refused_before_it_is_read(
     assert CHECKSUMS[FILE.name] in str(caught.value)
 
 
-def test_a_missing_file_is_named_with_its_home(tmp_path: Path) -> None:
+def test_a_missing_file_is_named_with_its_source(tmp_path: Path) -> None:
     with pytest.raises(MissingFile) as caught:
         FILE.read(tmp_path, None)
     for part in (FILE.name, str(tmp_path / "polymusic"), SOURCE_URL):

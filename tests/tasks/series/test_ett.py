@@ -94,7 +94,7 @@ def test_impossible_fields_are_refused(fields: dict[str, object], message: str) 
 @pytest.fixture(scope="module")
 def real() -> Path:
     with skipping_without_files():
-        find_file(data_root(), FOLDERS, ("ETTh1.csv", "ETT-small.zip"), ett.HOME)
+        find_file(data_root(), FOLDERS, ("ETTh1.csv", "ETT-small.zip"), ett.SOURCE_URL)
     return data_root()
 
 

@@ -27,7 +27,7 @@ def test_all_layouts_give_the_same_values(tmp_path: Path, place: str, packed: bo
     np.testing.assert_array_equal(SERIES.read(tmp_path), VALUES)
 
 
-def test_a_missing_file_is_named_with_its_home(tmp_path: Path) -> None:
+def test_a_missing_file_is_named_with_its_source(tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match=r"^There is no a\.csv or all\.zip in any of .*first, .*https://example\.org"):
         SERIES.read(tmp_path)
 

@@ -78,7 +78,7 @@ def test_impossible_fields_are_refused(fields: dict[str, object], message: str) 
 @pytest.fixture(scope="module")
 def real() -> Path:
     with skipping_without_files():
-        find_file(data_root(), FILE.folders, (FILE.file, FILE.archive), weather.HOME)
+        find_file(data_root(), FILE.folders, (FILE.file, FILE.archive), weather.SOURCE_URL)
     return data_root()
 
 

@@ -18,7 +18,7 @@ from tests.tasks.data.archives import tar_bytes
 from tests.tasks.speech.small_speech import Files, sha256, small_clips, small_lists, small_noise, write_files
 
 WORDS = ("go", "up")
-HOME = "https://example.org/"
+SOURCE_URL = "https://example.org/"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def unpacked(folder: Path, files: Files) -> Recordings:
 def packed(folder: Path, files: Files, prefix: str = "./") -> Recordings:
     data = tar_bytes(files | {"README.md": b"# ", "go/.hidden.wav": b""}, "gz", prefix)
     write_files(folder, {"all.tar.gz": data})
-    return from_archive(folder / "all.tar.gz", sha256(data), HOME)
+    return from_archive(folder / "all.tar.gz", sha256(data), SOURCE_URL)
 
 
 def by_word(folder: Path, files: Files) -> Recordings:
@@ -50,7 +50,7 @@ def by_word(folder: Path, files: Files) -> Recordings:
     }
     archives |= {name: files[name] for name in files if name.endswith(".txt")}
     write_files(folder, archives)
-    return from_word_archives([(folder / name, sha256(content)) for name, content in archives.items()], HOME)
+    return from_word_archives([(folder / name, sha256(content)) for name, content in archives.items()], SOURCE_URL)
 
 
 @pytest.mark.parametrize("lay_out", [unpacked, packed, by_word])
@@ -100,7 +100,7 @@ def test_an_archive_is_verified_at_every_reading(tmp_path: Path, files: Files) -
 def test_an_archive_of_a_word_is_verified(tmp_path: Path, files: Files) -> None:
     by_word(tmp_path, files)
     with pytest.raises(UserError, match="is not the published file"):
-        from_word_archives([(tmp_path / "go.tar.xz", sha256(b""))], HOME)
+        from_word_archives([(tmp_path / "go.tar.xz", sha256(b""))], SOURCE_URL)
 
 
 def test_a_deleted_clip_is_an_error(tmp_path: Path, files: Files) -> None:

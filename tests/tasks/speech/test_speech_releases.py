@@ -123,7 +123,7 @@ def test_missing_files(tmp_path: Path) -> None:
 def test_lists_without_the_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_small_subset(tmp_path, monkeypatch, TWO, FEW)
     (tmp_path / "speech_commands_v0.01_subset" / "go.tar.xz").unlink()
-    with pytest.raises(MissingFile, match=r"has neither go\.tar\.xz nor go; the official home is http"):
+    with pytest.raises(MissingFile, match=r"has neither go\.tar\.xz nor go; the official source is http"):
         find_recordings(tmp_path, SUBSET, TWO, None)
 
 

@@ -57,7 +57,7 @@ def test_lines_that_cannot_be_read_are_named(
 
 
 @pytest.mark.parametrize("file", CHECKSUMS)
-def test_a_missing_file_is_named_with_its_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+def test_a_missing_file_is_named_with_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
     write_small_sentences(tmp_path, monkeypatch)
     (tmp_path / "sst2" / file).unlink()
     with pytest.raises(MissingFile, match=file) as caught:
