@@ -1,4 +1,4 @@
-"""Which cells are parallel scans, and whether the scan is the loop."""
+"""Which cells can run as parallel scans, and whether the scan gives the same states as the loop."""
 
 import pytest
 import torch
@@ -24,12 +24,12 @@ MORE = {
 }
 
 
-def test_the_scans_among_the_cells() -> None:
+def test_cells_that_can_run_as_scans() -> None:
     assert {cell for cell in cell_names() if scannable(load_cell(cell))} == SCANS
 
 
 def value(node: Expr, values: dict[str, Tensor]) -> Tensor:
-    """Evaluate a coefficient for all T steps at once; it must not need any state."""
+    """Return the value of a coefficient for all T steps at once; it must not read any state."""
     match node.op:
         case "const":
             return torch.tensor(node.args[0], dtype=torch.float64)
@@ -42,7 +42,7 @@ def value(node: Expr, values: dict[str, Tensor]) -> Tensor:
 
 
 @pytest.mark.parametrize("cell", [*map(load_cell, sorted(SCANS)), *MORE.values()], ids=[*sorted(SCANS), *MORE])
-def test_the_scan_is_the_loop(cell: Cell) -> None:
+def test_the_scan_gives_the_states_of_the_loop(cell: Cell) -> None:
     layer = build(cell)
     x, state = inputs(layer), start(layer)
     values: dict[str, Tensor] = {**layer.gate_parameters(0), "x[t]": x}
@@ -87,7 +87,7 @@ def test_coefficients_by_hand() -> None:
         (load_cell("slstm"), "multiplies"),
     ],
 )
-def test_what_is_no_scan_says_why(cell: Cell, why: str) -> None:
+def test_the_error_names_the_operation_that_prevents_a_scan(cell: Cell, why: str) -> None:
     with pytest.raises(NotAffine, match=why):
         scan_coefficients(cell.definitions)
     assert not scannable(cell)

@@ -1,4 +1,4 @@
-"""Between which values gates lie, against values that they take."""
+"""Ranges of gates, compared with the values of gates in runs."""
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ def test_unit_gates(cell: str, gates: set[str]) -> None:
 
 
 @pytest.mark.parametrize("cell", cell_names())
-def test_no_value_is_outside_and_other_gates_leave_the_interval(cell: str) -> None:
+def test_unit_gates_stay_in_0_1_and_other_gates_leave_it(cell: str) -> None:
     layer = build(cell, scale=3.0)
     _, _, gates = layer.trace(inputs(layer, T=40, B=5), backend="reference")
     units = unit_gates(layer.cell)
@@ -42,8 +42,8 @@ def test_no_value_is_outside_and_other_gates_leave_the_interval(cell: str) -> No
         if gate not in units and gate not in (
             "i_prime",
             "f_prime",
-        ):  # of slstm: at most 1 by its stabiliser, unseen here
-            assert not inside, f"{gate} is in [0, 1], and was not seen to be"
+        ):  # of slstm: at most 1 by its stabiliser, which interval arithmetic does not find
+            assert not inside, f"{gate} stays in [0, 1], but is not among the unit gates"
 
 
 @pytest.mark.parametrize(

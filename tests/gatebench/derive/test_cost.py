@@ -1,4 +1,4 @@
-"""Costs, against nature: published formulas, torch's own counter, and what a run really computes."""
+"""Costs, compared with published formulas, with torch's FLOP counter, and with the operations of a run."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ from gatebench.spec.dated import now
 from tests.gatebench.nn.layers import build, inputs
 
 M, N = 7, 5
-"""Inputs and units, by the letters of the papers."""
+"""Input size and hidden size, in the letters of the papers."""
 
 V = 4 * (N * M + N * N + N) + 3 * N
 GREFF = {
@@ -61,7 +61,7 @@ PUBLISHED = GREFF | {
 
 
 @pytest.mark.parametrize(("name", "count"), PUBLISHED.items())
-def test_parameters_are_as_many_as_published(name: str, count: int) -> None:
+def test_the_number_of_parameters_is_the_published_one(name: str, count: int) -> None:
     assert parameters(load_cell(name), M, N) == count
 
 
@@ -70,8 +70,8 @@ def test_parameters_are_those_of_the_layer(cell: str) -> None:
     layer = build(cell)
     sizes = layer.input_size, layer.hidden_size
     assert parameters(layer.cell, *sizes) == sum(weight.numel() for weight in layer.parameters())
-    found = {name: tuple(weight.shape) for name, weight in layer.gate_parameters(0).items()}
-    assert shapes(layer.cell, *sizes) == found
+    expected = {name: tuple(weight.shape) for name, weight in layer.gate_parameters(0).items()}
+    assert shapes(layer.cell, *sizes) == expected
 
 
 def flops(layer: Recurrent, T: int, B: int) -> int:
@@ -88,7 +88,7 @@ def test_products_are_those_that_torch_counts(cell: str) -> None:
 
 
 class Elements(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the elements that pointwise operations give."""
+    """Counts the elements of the results of elementwise operations."""
 
     NAMES = {name: name for name in POINTWISE} | {"hard_sigmoid": "hardsigmoid", "log_sigmoid": "log_sigmoid_forward"}
 
@@ -130,12 +130,12 @@ def test_dependent_products(count: int, name: str) -> None:
     assert dependent_products(load_cell(name)) == count
 
 
-def test_a_reset_that_is_fixed_waits_for_nothing() -> None:
+def test_a_fixed_reset_gate_leaves_one_dependent_product() -> None:
     assert dependent_products(load_cell("gru_before").fix("r", 1)) == 1
     assert dependent_products(load_cell("gru_before").connect("r", recurrent=None)) == 1, "r comes from x alone"
 
 
-def test_what_depends_on_the_past() -> None:
+def test_depends_on_past() -> None:
     formulas = load_cell("mingru").definitions
     assert not depends_on_past(formulas.formulas[now("z")], formulas)
     assert depends_on_past(formulas.formulas[now("h")], formulas)
@@ -147,8 +147,8 @@ def test_what_depends_on_the_past() -> None:
     + [("lstm_peephole", load_cell("lstm_cifg"), "f"), ("gru", load_cell("gru").fix("r", 1), "r")]
     + [("lstm_fgr", load_cell("lstm_fgr").fix("f", 1), "f"), ("janet", load_cell("janet").fix("s", 1), "s")],
 )
-def test_an_ablated_gate_is_really_gone(base: str, ablated: Cell, gate: str) -> None:
-    """No parameter, no FLOP, not in the trace."""
+def test_an_ablated_gate_has_no_cost(base: str, ablated: Cell, gate: str) -> None:
+    """It has no parameter and no FLOP, and the trace does not contain it."""
     whole, layer = build(base), build(ablated)
     names = set(layer.gate_parameters(0))
     assert not [each for each in names if gate in each.split(".")[1:]]

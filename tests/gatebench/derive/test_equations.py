@@ -1,4 +1,4 @@
-"""The printed equations, read back and computed: what is printed is what runs."""
+"""The printed equations: they are read back, computed, and compared with the reference backend."""
 
 import re
 from typing import Any
@@ -133,7 +133,7 @@ a, b, c = name("n"), name("i"), name("h")
         (maximum(a, tanh(b - 1)), "max(n[t], tanh(i[t] - 1))"),
     ],
 )
-def test_brackets_stand_where_they_are_needed(formula: Expr, text: str) -> None:
+def test_brackets(formula: Expr, text: str) -> None:
     cell = Cell("mine", "a test", ("h",), {"i": Gate(), "n": Gate("tanh")}, (formula + a * b * 0.5,))
     assert plain_text(cell).splitlines()[-1] == f"h[t] = {text} + n[t] ⊙ i[t] ⊙ 0.5"
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""Derivatives of the pointwise operations, against finite differences and where they jump."""
+"""Derivatives of the elementwise operations, compared with finite differences, and their values at jumps."""
 
 import math
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def number(node: Expr, values: dict[str, float]) -> float:
 
 @pytest.mark.parametrize("op", ["add", "sub", "mul", "div", "neg", *FUNCTIONS])
 @pytest.mark.parametrize("at", [(0.3, 1.7), (1.9, 0.4)])
-def test_partials_are_the_slopes(op: str, at: tuple[float, float]) -> None:
+def test_partials_equal_finite_differences(op: str, at: tuple[float, float]) -> None:
     labels = ["a", "b"] if op in ("add", "sub", "mul", "div", "maximum") else ["a"]
     node, values = Expr(op, tuple(map(name, labels))), dict(zip(labels, at, strict=False))
     for label, partial in zip(labels, partials(node, lambda e: e), strict=True):
@@ -46,12 +46,12 @@ def test_partials_are_the_slopes(op: str, at: tuple[float, float]) -> None:
 
 
 @pytest.mark.parametrize(("op", "at", "wanted"), [("relu", (0.0,), [0.0]), ("maximum", (2.0, 2.0), [0.5, 0.5])])
-def test_where_a_slope_jumps_it_is_torch_s(op: str, at: tuple[float, ...], wanted: list[float]) -> None:
+def test_at_a_jump_the_derivative_is_that_of_torch(op: str, at: tuple[float, ...], wanted: list[float]) -> None:
     node = Expr(op, tuple(map(lift, at)))
     assert [number(p, {}) for p in partials(node, lambda e: e)] == wanted
 
 
-def test_signs_and_quotients_stay_flat() -> None:
+def test_products_have_no_double_sign_and_no_nested_quotient() -> None:
     a, b = name("a"), name("b")
     assert negated(negated(a)) == a
     assert times(a, -b) == negated(a * b)

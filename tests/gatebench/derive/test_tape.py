@@ -1,4 +1,4 @@
-"""The step as instructions: in an order that can run, with nothing computed twice."""
+"""The time step as instructions: in an order that can run, and each formula computed once."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from gatebench.spec.expression import name
 
 
 @pytest.mark.parametrize("cell", cell_names())
-def test_every_operand_is_there_when_it_is_needed(cell: str) -> None:
+def test_every_operand_is_computed_before_it_is_read(cell: str) -> None:
     definitions = load_cell(cell).definitions
     line = tape(definitions)
     past = {line.names[f"{m}[t-1]"] for m in definitions.memory}
@@ -27,32 +27,32 @@ def test_every_operand_is_there_when_it_is_needed(cell: str) -> None:
 
 @pytest.mark.parametrize("cell", cell_names())
 def test_every_weight_is_used_once(cell: str) -> None:
-    found = load_cell(cell)
-    line = tape(found.definitions)
+    loaded = load_cell(cell)
+    line = tape(loaded.definitions)
     used = [weight for i in (*line.hoisted, *line.looped) for weight in i.weights] + list(line.vectors)
-    assert sorted(used) == sorted(found.parameters)
+    assert sorted(used) == sorted(loaded.parameters)
 
 
-def test_products_of_the_same_operand_are_one() -> None:
+def test_products_of_the_same_operand_are_one_instruction() -> None:
     line = tape(load_cell("gru_before").definitions)
     assert [i.weights for i in line.hoisted if i.weights] == [("W.r", "W.z", "W.n")]
     assert [i.weights for i in line.looped if i.weights] == [("R.r", "R.z"), ("R.n",)]
 
 
-def test_what_does_not_need_the_past_is_hoisted() -> None:
+def test_formulas_that_do_not_read_the_past_are_hoisted() -> None:
     line = tape(load_cell("mingru").definitions)
     assert {i.op for i in line.looped} == {"mul", "add"}
     gate = line.names["z[t]"]
     assert gate in {result for i in line.hoisted for result in i.results}
 
 
-def test_what_occurs_twice_is_computed_once() -> None:
+def test_a_formula_that_occurs_twice_is_computed_once() -> None:
     cell = load_cell("slstm")
     line = tape(cell.definitions)
     assert sum(i.op == "log_sigmoid" for i in line.looped) == 1
 
 
-def test_a_definition_that_is_a_mere_name_shares_its_slot() -> None:
+def test_an_equation_that_is_only_a_name_shares_its_slot() -> None:
     line = tape(load_cell("gru").fix("z", 1).definitions)
     assert line.names["h[t]"] == line.names["h[t-1]"]
     assert line.looped == line.hoisted == ()
