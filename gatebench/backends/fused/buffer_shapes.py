@@ -1,4 +1,4 @@
-"""How a compiled's buffers look at one size. T time, B batch, I input, H hidden; rows hold whole vectors."""
+"""The shapes of a compiled cell's buffers for one size. T time, B batch, I input, H hidden; rows hold whole vectors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from gatebench.backends.fused.emit.memory_layout import MemoryLayout, Plane
 
 @dataclass(frozen=True)
 class BufferShapes:
-    """T, B, I, H, the padded widths of I and H, and by stream the length of its rows."""
+    """The sizes of one call.
+
+    Attributes:
+        T: time steps.
+        B: sequences in the batch.
+        I: width of x.
+        H: width of the state.
+        wide_i: I, padded to whole vectors.
+        wide_h: H, padded to whole vectors.
+        columns: by stream, the length of its rows in numbers.
+    """
 
     T: int
     B: int
@@ -30,9 +40,10 @@ class BufferShapes:
 
 
 def buffer_shapes(layout: MemoryLayout, lanes: int, T: int, B: int, I: int, H: int) -> BufferShapes:  # noqa: E741
-    """Return the buffers' form for vectors of `lanes` numbers.
+    """Return the sizes and the buffers' shapes for vectors of `lanes` numbers.
 
-    The ring's rows are an odd number of vectors: rows a power of two apart would share a few lines of the cache.
+    The rows of the ring have an odd number of vectors. If their distance were a power of two, they would share a few
+    lines of the cache.
     """
     wide_i, wide_h = (-(-width // lanes) * lanes for width in (I, H))
     columns = {s: many_H * wide_h + many_I * wide_i for s, (many_H, many_I) in layout.columns.items()}

@@ -1,4 +1,4 @@
-"""Memory for the compiled: uninitialised, or padded to whole vectors."""
+"""Memory for the compiled code: uninitialised, or padded to whole vectors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch.nn.functional import pad
 
 
 def uninitialised(like: Tensor, *shape: int) -> Tensor:
-    """Return an uninitialised tensor: the one source of memory for the compiled, so that tests can poison it."""
+    """Return an uninitialised tensor. All memory of the compiled code comes from here: tests fill it with NaN."""
     return like.new_empty(shape)
 
 

@@ -94,7 +94,17 @@ def _structure(numbers: tuple[tuple[str, int], ...]) -> type[Any]:
 
 
 def structs_text(layout: MemoryLayout) -> str:
-    """Return the C declarations of the streams' numbers, `Stream` and `Call`, and the layout that is exported."""
+    """Return the C declarations of the streams' numbers, `Stream` and `Call`, and the layout that is exported.
+
+    Sample for lstm::
+
+        enum { STREAMS = 11, WEIGHTS = 8, VECTORS = 4, PARAMETERS = 12, OUTER_SUMS = 3 };
+        typedef struct {
+            real *data; /* the first number */
+            int64_t period; /* slots; step t lies in slot t % period */
+            int64_t columns; /* numbers in a row */
+        } Stream;
+    """
     streams = ", ".join(map(stream_number, STREAMS))
     numbers = ", ".join(f"{name} = {count}" for name, count in counts(layout).items())
     layout_values = [

@@ -1,7 +1,26 @@
-"""Where the values of a program lie: planes of width H or I in streams, each a table of (slots, B, columns).
+"""The place in memory of each value of a cell.
 
-A stream with fewer slots than steps is used round and round. The memory's first slot holds the initial state, so that
-the value of step t lies in slot t + 1 and no step is a special case.
+A stream is a table of shape (slots, B, columns). A slot has the values of one time step. A plane is the columns that
+hold one value; it has width H or I and is padded to whole vectors. If a stream has fewer slots than steps, step t uses
+slot t % slots. The first slot of the memory holds the initial state, so the memory of step t is in slot t + 1.
+
+An LSTM with T = 3, B = 2, I = 3, H = 5 and vectors of 8 numbers (columns of one row; `-` is padding)::
+
+    stream    slots  columns
+    x         3       8       | x x x - - - - - |
+    output    4       8       | h h h h h - - - |            slot 0: initial h; slot t + 1: h of step t
+    memory    4       8       | c c c c c - - - |            slot 0: initial c; slot t + 1: c of step t
+    saved     3      32       | i i i i i - - - | f f f f f - - - | g g g g g - - - | o o o o o - - - |
+    incoming  3       8       | dL/dh     - - - |
+    ring      3      40       | d/R.o     - - - | d/R.g     - - - | d/R.f     - - - | d/R.i     - - - | - - - ... |
+    carry     1      16       | k/h       - - - | k/c       - - - |
+    input     3       8       | d/x   - - - - - |
+    start     1      16       | a/h       - - - | a/c       - - - |
+
+The ring has one vector more than its planes need; see `gatebench.backends.fused.buffer_shapes`. In `saved`, slot 1
+follows slot 0 after B * 32 numbers, and the row of sequence 1 follows that of sequence 0 after 32 numbers::
+
+    slot 0: [sequence 0: i f g o] [sequence 1: i f g o]   slot 1: [sequence 0: i f g o] ...
 """
 
 from __future__ import annotations
@@ -20,9 +39,20 @@ from gatebench.spec.definitions import Definitions
 from gatebench.spec.expression import Expr
 
 STREAMS = ("x", "output", "memory", "saved", "traced", "incoming", "ring", "carry", "temporary", "input", "start")
-"""x (T): the input · output (T + 1): the first state · memory (T + 1): the others · saved (T): gates kept for the
-backward pass · shown: other gates, for a trace · incoming: the output's gradient · ring: δ of some steps · carry (1):
-adjoints from step to step · temporary (1) · input (T): the gradient of x · start (1): those of the initial state."""
+"""The streams, with their number of slots:
+
+- x (T): the input;
+- output (T + 1): the first state;
+- memory (T + 1): the other states;
+- saved (T): values of the forward pass that the backward pass reads;
+- traced (T): other gates, for a trace;
+- incoming (T): the gradient of the output;
+- ring (some steps): deltas, until their weight gradients are added up;
+- carry (1): adjoints that a step leaves for the step before;
+- temporary (1): values that one stage of a step leaves for another;
+- input (T): the gradient of x;
+- start (1): the gradients of the initial state.
+"""
 
 
 @dataclass(frozen=True)
@@ -46,19 +76,39 @@ class Plane:
 
 @dataclass(frozen=True)
 class OuterSum:
-    """A block of weight gradients: Σ operand ⊗ (deltas side by side), of shape (width of the operand, planes)."""
+    """Gradients of weights with one operand, side by side: Σ over t and the batch of operand ⊗ deltas.
+
+    Attributes:
+        operand: the name of the value that the weights multiply, or `ONES` for biases.
+        deltas: the names of the adjoints of the products, neighbours in the ring.
+        width: the width of the operand, "H" or "I"; "1" for biases.
+        delta_width: the width of each delta, "H" or "I".
+    """
 
     operand: str
     deltas: tuple[str, ...]
-    width: str  # of the operand; "1" for a bias
+    width: str
     delta_width: str
 
 
 @dataclass(frozen=True, eq=False)
 class MemoryLayout:
-    """The passes of a cell, forward and backward, and the place of every name in them.
+    """The stages of a cell, forward and backward, and the place of each of their values.
 
-    columns: by stream, how many planes of width H and of width I it has.
+    Attributes:
+        derived: the backward pass that the layout is made for.
+        forward: the stages of the forward step.
+        backward: the stages of the backward step.
+        arriving: the stages that compute the gradient of the initial state.
+        input: the stages that compute the gradient of x.
+        places: by dated name, the plane of a value.
+        columns: by stream, how many planes of width H and of width I it has.
+        outer_sums: the sums of weight gradients.
+        gates: by label, the plane of each gate that a trace returns.
+        weights: the names of the matrices.
+        vectors: the names of the pointwise weights.
+        shapes: by name, the shape of each weight in letters.
+        crossing: values that one forward stage leaves for another stage of the same step.
     """
 
     derived: Adjoint
@@ -69,16 +119,16 @@ class MemoryLayout:
     places: Mapping[str, Plane]
     columns: Mapping[str, tuple[int, int]]
     outer_sums: tuple[OuterSum, ...]
-    gates: Mapping[str, Plane]  # by plain name, all that a trace holds
-    weights: tuple[str, ...]  # matrices
-    vectors: tuple[str, ...]  # pointwise weights
+    gates: Mapping[str, Plane]
+    weights: tuple[str, ...]
+    vectors: tuple[str, ...]
     shapes: Mapping[str, tuple[str, ...]]
-    crossing: frozenset[str]  # what one forward pass leaves to another of the same step
+    crossing: frozenset[str]
 
 
 @lru_cache(maxsize=256)
 def memory_layout(definitions: Definitions, recompute: bool = False) -> MemoryLayout:
-    """Return where everything that a cell computes lies; `again`: see `adjoint`."""
+    """Return the place of each value that a cell computes; see `adjoint` for `recompute`."""
     derived = adjoint(definitions, recompute=recompute)
     memory = derived.forward.memory
     forward, backward = schedule(derived.forward), schedule(derived.backward)
@@ -147,7 +197,7 @@ class _Book:
 
 
 def _later(stages: tuple[Stage, ...]) -> set[str]:
-    """Return the names that a pass reads, pointwise or by a product, from an earlier one."""
+    """Return the names that a stage reads, pointwise or by a product, from an earlier stage."""
     made: set[str] = set()
     crossing: set[str] = set()
     for stage in stages:
@@ -163,7 +213,7 @@ def _names(formula: Expr) -> set[str]:
 
 
 def _outer_sums(derived: Adjoint, places: Mapping[str, Plane]) -> tuple[OuterSum, ...]:
-    """Return the gradients' blocks: for each operand, the runs of its δ that lie side by side."""
+    """Return the sums of weight gradients: for each operand, the runs of its deltas that are neighbours in the ring."""
     widths = {n: p.width for n, p in places.items()}
     outer_sums: list[OuterSum] = []
     for operand in dict.fromkeys(o.operand for o in derived.outers):

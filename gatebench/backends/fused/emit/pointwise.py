@@ -1,4 +1,4 @@
-"""C for the pointwise part of a pass: straight-line code for one sequence and one vector of units."""
+"""C for the pointwise part of a stage: straight-line code for one sequence and one vector of units."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 
 class Pointwise:
-    """The straight-line part for one sequence and one vector of units; equal parts of formulas are computed once.
+    """The C statements for one sequence and one vector of units; equal parts of formulas are computed once.
+
+    Sample for lstm::
+
+        const vec y17 = y7 * y16;
+        const vec y18 = y3 * y11;
+        const vec y19 = y17 + y18;
+        const vec y20 = v_tanh(y19);
+        const vec y21 = y15 * y20;
+        store_saved(a->non_temporal, p0 + b * c0 + j, y3, B * c0);
 
     Attributes:
         bases: declarations of the planes that are read or written.
@@ -22,7 +31,7 @@ class Pointwise:
 
     Args:
         layout: where everything lies.
-        step: the pass.
+        stage: the stage.
         dots: how its products are written, for vector j of sequence b.
         unstored: streams whose values stay variables.
     """
@@ -74,7 +83,7 @@ class Pointwise:
         return "p{0} + b * c{0} + j".format(self._planes[pointer])
 
     def _fetch(self, name: str) -> None:
-        """Ask for what the next step back will read here: rows lie too far apart for the hardware to guess."""
+        """Prefetch the value of step t - 1, which the backward pass reads next. The hardware does not foresee it."""
         where = self.layout.places[name]
         if self.back and where.stream in ("saved", "memory", "output", "incoming") and not where.shift:
             address = self._address(name)
@@ -110,13 +119,13 @@ class Pointwise:
         return f"v_{node.op}({', '.join(operands)})"
 
     def _other_side(self, node: Expr) -> str:
-        """Return σ(-a) = e^-a σ(a), where σ(a) is known; the compiler sees that e^-a was computed for it too."""
+        """Return σ(-a) = e^-a σ(a) if σ(a) is known. The compiler sees that e^-a was computed for σ(a) too."""
         a = _opposite(node.operands[0])
         return f"at_most(decay({self._value(a)}) * {self._known[Expr('sigmoid', (a,))]}, 1)"
 
 
 def _opposite(node: Expr) -> Expr:
-    """Return -node, in the form in which a table would have it."""
+    """Return -node, in the form that a cell's formula has."""
     if node.op == "sub":
         return Expr("sub", node.args[::-1])
     return node.operands[0] if node.op == "neg" else Expr("neg", (node,))

@@ -1,6 +1,7 @@
-"""C for the products of a pass: weights packed in the order in which they are read, all sums in registers.
+"""C for the matrix products of a stage. Weights are packed in the order in which they are read; sums are in registers.
 
-A block is some sequences by one tile of units; the sums of up to `DOTS_AT_ONCE` dots of a block are held at once.
+A block has some sequences and one tile of units. The sums of up to `DOTS_AT_ONCE` dots of a block are in registers
+at the same time.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ Use = tuple[int, str, bool]
 
 
 def plane(where: Plane) -> str:
-    """Return the C expression for a plane's first row at step t."""
+    """Return the C expression for the address of a plane's first row at step t.
+
+    Sample for lstm::
+
+        real *const p5 = PLANE(STREAM_MEMORY, 1, 0, 0); /* c[t] */
+    """
     return f"PLANE({stream_number(where.stream)}, {where.shift}, {where.h_before}, {where.i_before})"
 
 
@@ -29,17 +35,17 @@ def columns(stream: str) -> str:
 
 
 def groups(stage: Stage) -> list[tuple[Expr, ...]]:
-    """Return the dots of a pass, by those that are computed together."""
+    """Return the dots of a stage in groups; a group is computed together."""
     return [stage.dots[i : i + DOTS_AT_ONCE] for i in range(0, len(stage.dots), DOTS_AT_ONCE)]
 
 
 def vectors_per_tile(stage: Stage) -> int:
-    """Return how many vectors of units a tile of this pass has."""
+    """Return how many vectors of units a tile of this stage has."""
     return _ACROSS[max(map(len, groups(stage)), default=1)]
 
 
 def uses(group: tuple[Expr, ...]) -> dict[DatedName, list[Use]]:
-    """Return, by operand, who reads it."""
+    """Return, by operand, the dots that read it."""
     found: dict[DatedName, list[Use]] = {}
     for number, dot in enumerate(group):
         for weight, operand, transposed in terms(dot):
@@ -48,13 +54,31 @@ def uses(group: tuple[Expr, ...]) -> dict[DatedName, list[Use]]:
 
 
 def packed_size(layout: MemoryLayout, group: tuple[Expr, ...], vectors: int) -> str:
-    """Return the C expression for the numbers that the packed weights of one tile take."""
+    """Return the C expression for how many numbers the packed weights of one tile have.
+
+    Sample for lstm::
+
+        static int64_t forward0_tile(const Call *a) { (void)a; return (4 * a->I + 4 * a->H) * 1 * LANES; }
+    """
     parts = [f"{len(own)} * a->{layout.places[operand].width}" for operand, own in uses(group).items()]
     return f"({' + '.join(parts)}) * {vectors} * LANES"
 
 
 def products(layout: MemoryLayout, name: str, group: tuple[Expr, ...], vectors: int) -> str:
-    """Return the function `{name}_products`, which computes a group's dots for one block into `tile`."""
+    """Return the function `{name}_products`, which computes a group's dots for one block into `tile`.
+
+    Sample for lstm::
+
+        APART void forward0_0_products(int rows, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {
+            switch (rows) {
+        #if ACCUMULATORS / 4 >= 1
+            case 1: forward0_0_block(1, a, w, t, row, tile); break;
+        #endif
+        ...
+            default: fail(a, UNKNOWN_ROWS);
+            }
+        }
+    """
     many = len(group) * vectors
     body = "\n".join(_operand(layout.places[operand], operand, own, vectors) for operand, own in uses(group).items())
     cases = "\n".join(
@@ -78,7 +102,19 @@ APART void {name}_products(int rows, const Call *a, const real *w, int64_t t, in
 
 
 def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> str:
-    """Return the loop over the units of one operand; at the last step there is no δ of a later one."""
+    """Return the loop over the units of one operand. At the last step, an operand of the step after has no units.
+
+    Sample for lstm::
+
+        { /* h[t-1] */
+            const int64_t columns = COLUMNS(STREAM_OUTPUT), K = a->H;
+            const real *operand = PLANE(STREAM_OUTPUT, 0, 0, 0) + row * columns, *from = w;
+            for (int64_t k = 0; k < K; k++, from += 4 * LANES) {
+        ...
+                EACH_ROW {
+                    const real s = operand[r * columns + k];
+                    sum[r][0] += s * w0; sum[r][1] += s * w1; sum[r][2] += s * w2; sum[r][3] += s * w3;
+    """
     size = len(own) * vectors
     count = f"t + 1 < a->T ? a->{where.width} : 0" if operand.is_next else f"a->{where.width}"
     loads = ", ".join(f"w{j} = load(from + {j} * LANES)" for j in range(size))
@@ -102,7 +138,17 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> 
 
 
 def packing(layout: MemoryLayout, name: str, stage: Stage) -> str:
-    """Return the functions that say how much room a pass's packed weights take, and that pack them."""
+    """Return the functions that measure a stage's packed weights, and that pack them.
+
+    Sample for lstm::
+
+        static int64_t backward0_tiles(const Call *a) { return ceiling(padded(a->H) / LANES, 2); }
+        static int64_t backward0_reals(const Call *a) { return backward0_tiles(a) * backward0_tile(a); }
+        OPTIONAL void backward0_pack(const Call *a, real *all, int64_t i, int64_t n) {
+            for (int64_t tile = i; tile < backward0_tiles(a); tile += n) {
+                real *to = all + tile * backward0_tile(a);
+                pack(to + 0 * LANES, 2 * LANES, a->weight[7], a->H, a->H, (tile * 2 + 0) * LANES, 1);
+    """
     vectors = vectors_per_tile(stage)
     lines = [
         line

@@ -1,8 +1,8 @@
-"""C for a cell without recurrent products and with a narrow x: whole rows of units at once, nothing between them.
+"""C for a cell without recurrent products, if x is narrow: each row of units is computed at once.
 
-Such a cell does next to no arithmetic, so what counts is how often a number goes through memory. Here products with x
-are made where they are used, and δ goes from where it is computed straight into the sums of the weights' gradients and
-of the gradient of x, without being stored. A row is one sequence at one step.
+Such a cell needs little arithmetic; its speed depends on how often a number is read from memory or written to it. So
+products with x are computed where they are used. A delta is not stored: it is added, where it is computed, to the sums
+of the weights' gradients and to the gradient of x. A row is one sequence at one step.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gatebench.spec.expression import Expr
 
 
 def can_run_by_rows(layout: MemoryLayout) -> bool:
-    """Return whether a layout can be run by rows: nothing but x goes through a matrix, and x nowhere else."""
+    """Return whether a layout can be run by rows: all matrix products read x, and x is read only by products."""
     dots = [dot for stage in (*layout.forward, *layout.backward) for dot in stage.dots]
     through = layout.input[0].formulas[DX]
     return (
@@ -44,7 +44,7 @@ def _matrix(layout: MemoryLayout, weight: str) -> str:
 
 
 def _sums(outer_sum: OuterSum, of: str = "I") -> str:
-    """Return the C expression for how many sums each unit has in a outer_sum."""
+    """Return the C expression for how many sums each unit has in an outer sum."""
     return f"{len(outer_sum.deltas)} * {of if outer_sum.operand == X else 1}"
 
 
@@ -135,7 +135,12 @@ def _block(layout: MemoryLayout, point: Pointwise, rows: str) -> str:
 
 
 def _sum_lines(layout: MemoryLayout, point: Pointwise) -> tuple[list[str], list[str], list[str]]:
-    """Return how the sums of weight gradients are loaded, stored and added to, for one vector of units."""
+    """Return the lines that load, store and increase the sums of weight gradients, for one vector of units.
+
+    Sample for minlstm::
+
+        EACH_I sum[0 + k * 3 + 0] += y10 * row[k];
+    """
     loads, stores, adds = [], [], []
     start = "0"
     for outer_sum in layout.outer_sums:
@@ -151,7 +156,16 @@ def _sum_lines(layout: MemoryLayout, point: Pointwise) -> tuple[list[str], list[
 
 
 def _dispatch(name: str) -> str:
-    """Return the function that calls the code made for this I."""
+    """Return the function that calls the code that was compiled for this width of x.
+
+    Sample for minlstm::
+
+        static void forward_rows(const Call *a, const real *w, int64_t t, int64_t from, int64_t until) {
+            switch (a->I) {
+            case 1: forward_of_width(1, a, w, t, from, until); break;
+        ...
+            default: fail(a, UNKNOWN_WIDTH);
+    """
     sums, names = (", real *sums", "w, sums, t, from, until") if name == "backward" else ("", "w, t, from, until")
     cases = "".join(f"    case {I}: {name}_of_width({I}, a, {names}); break;\n" for I in range(1, WIDEST + 1))  # noqa: E741
     return f"""

@@ -1,7 +1,7 @@
-"""A program cut into passes over the units, each of which computes some definitions once its products are done.
+"""A program in stages. Each stage loops over the units: it computes its products, then its pointwise definitions.
 
-A product needs all units of what it reads, so it must come a pass after it. Products that are added up become one
-`dot`: Expr("dot", ((weight, name, transposed), …)), which a backend accumulates in place.
+A product reads all units of its operand, so it belongs to a later stage than the operand. Products that are added up
+become one `dot`: Expr("dot", ((weight, name, transposed), …)), which a backend accumulates in place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ Term = tuple[str, DatedName, bool]
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """width: "H" or "I", the units it runs over. formulas: what it computes, by name. dots: the products in them."""
+    """A part of a program that is computed in one loop over the units.
+
+    Attributes:
+        width: "H" or "I", the number of units of the loop.
+        formulas: by name, the formulas that it computes.
+        dots: the sums of products in these formulas.
+    """
 
     width: str
     formulas: Mapping[DatedName, Expr]
@@ -32,7 +38,7 @@ class Stage:
 
 
 def schedule(program: Program) -> tuple[Stage, ...]:
-    """Return the passes in which a program can run."""
+    """Return the stages of a program, in the order in which they can run."""
     place: dict[DatedName, int] = {}
     lowered = {n: collect_dots(formula) for n, formula in program.formulas.items()}
     for defined in _after_their_reads(lowered):
@@ -56,7 +62,7 @@ def terms(dot: Expr) -> tuple[Term, ...]:
 
 
 def collect_dots(node: Expr) -> Expr:
-    """Return a formula with its matrix products gathered into dots; sums of products are added in another order."""
+    """Return a formula in which added matrix products are one dot. This changes the order of the additions."""
     if node.op in PRODUCTS or node.op == "add":
         addends = _addends(node)
         products = tuple((a.args[0], a.args[1].args[0], a.op == "matmul_t") for a in addends if a.op in PRODUCTS)

@@ -1,6 +1,9 @@
-"""C for a cell: from its passes, forward and backward, to the middle part of one translation unit.
+"""C for a cell: the part of its C file that depends on the cell.
 
-What stands around it (vectors, packing, time loops) is the same for every cell: `gatebench/backends/fused/*.c`.
+The other parts (vectors, packing, time loops) are the same for every cell: `gatebench/backends/fused/c/*.c`.
+
+The docstrings in this package show samples of the C that a function emits for a cell. A test compares them with the
+real output. A line `...` in a sample stands for lines that are left out.
 """
 
 from __future__ import annotations
@@ -15,7 +18,12 @@ from gatebench.derive.prefixes import DX
 
 
 def body(layout: MemoryLayout) -> str:
-    """Return the passes of the cell, and what packs and calls them in order."""
+    """Return the C of all stages of a cell, and the functions that pack their weights and call them in order.
+
+    For the LSTM the functions are, without their arguments: `forward0_run` (the forward step), `backward0_run` (the
+    backward step), `arriving0_run` (the gradient of the initial state), `input0_run` (the gradient of x), and for
+    each of them `_tile`, `_tiles`, `_reals` and `_pack`.
+    """
     parts: list[str] = []
     names: dict[str, list[str]] = {}
     groups: dict[str, tuple[Stage, ...]]
@@ -40,14 +48,23 @@ def body(layout: MemoryLayout) -> str:
 
 
 def rows_body(layout: MemoryLayout) -> str:
-    """Return the same for a cell that is run by rows: see `gatebench.backends.fused.emit.rows`."""
+    """Return the same as `body` for a cell that is run by rows; see `gatebench.backends.fused.emit.rows`."""
     names = [f"arriving{i}" for i in range(len(layout.arriving))]
     parts = [stage_text(layout, name, stage) for name, stage in zip(names, layout.arriving, strict=True)]
     return "\n".join([rows_text(layout), *parts, _steps("arriving", names, names), weights_text(layout)])
 
 
 def _packing(group: str, names: list[str]) -> str:
-    """Return the functions that measure and fill the workspace of packed weights."""
+    """Return the functions that measure and fill the workspace of packed weights.
+
+    Sample for lstm::
+
+        static int64_t forward_reals(const Call *a) { return forward0_reals(a); }
+        static void forward_pack(const Call *a, real *to, int64_t i, int64_t n) {
+            forward0_pack(a, to, i, n);
+            to += forward0_reals(a);
+        }
+    """
     total = " + ".join(f"{n}_reals(a)" for n in names)
     packs = "".join(f"    {n}_pack(a, to, i, n);\n    to += {n}_reals(a);\n" for n in names)
     return (
@@ -57,7 +74,21 @@ def _packing(group: str, names: list[str]) -> str:
 
 
 def _steps(group: str, names: list[str], workspace: list[str]) -> str:
-    """Return the function that runs some passes from step `from` up to `until`; the workspace holds others too."""
+    """Return the function that runs some stages from step `from` up to, not including, step `until`.
+
+    Args:
+        group: the name of the function, without `_steps`.
+        names: the stages that it runs.
+        workspace: all stages with packed weights in the workspace, in order.
+
+    Sample for lstm::
+
+        w += backward0_reals(a);
+        arriving0_run(a, w, from, until, first, last);
+        w += arriving0_reals(a);
+        w += input0_reals(a);
+        w += narrow_input_reals(a);
+    """
     conditions = {"narrow_input": "if (has_narrow_input(a)) ", "input0": "if (!has_narrow_input(a)) "}
     lines = []
     for name in workspace:
@@ -72,7 +103,16 @@ def _steps(group: str, names: list[str], workspace: list[str]) -> str:
 
 
 def _narrow_input(layout: MemoryLayout) -> str:
-    """Return the gradient of a narrow x, as sums along the units: a tile of units would be mostly padding."""
+    """Return the functions for the gradient of an x that is narrower than half a vector.
+
+    A tile of units of x would be mostly padding, so each number is a sum along the units of H.
+
+    Sample for lstm::
+
+        static real narrow_input_sum(const Call *a, const real *w, int64_t t, int64_t b) {
+            real sum = 0;
+            sum += dot_product(w, PLANE(STREAM_RING, 0, 0, 0) + b * COLUMNS(STREAM_RING), a->H), w += a->H;
+    """
     formula = layout.input[0].formulas[DX]
     products = terms(formula) if formula.op == "dot" else ()
     widths = [layout.places[delta].width for _, delta, _ in products]

@@ -1,4 +1,7 @@
-"""C for one pass: for each tile of units its products, then the pointwise part on them while they are in the cache."""
+"""C for one stage.
+
+For each tile of units, the products are computed first. The pointwise part follows while the products are in the cache.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from gatebench.spec.expression import Expr
 
 
 def stage_text(layout: MemoryLayout, name: str, stage: Stage) -> str:
-    """Return a pass as C: `{name}_reals` and `{name}_pack` for its weights, and `{name}_run`."""
+    """Return a stage as C: `{name}_reals` and `{name}_pack` for its weights, and `{name}_run`."""
     vectors = vectors_per_tile(stage)
     own = [products(layout, f"{name}_{i}", group, vectors) for i, group in enumerate(groups(stage))]
     return "\n".join(
@@ -20,7 +23,21 @@ def stage_text(layout: MemoryLayout, name: str, stage: Stage) -> str:
 
 
 def _run(layout: MemoryLayout, name: str, stage: Stage) -> str:
-    """Return the function that runs a pass from step t up to `until`, for the sequences first to last."""
+    """Return the function that runs a stage from step `from` up to `until`, for the sequences from first up to last.
+
+    Sample for lstm::
+
+            enum { most = ACCUMULATORS / 4 };
+            const int64_t units = padded(a->H) / LANES, tiles = forward0_tiles(a);
+            const int64_t B = a->B, *const lengths = a->lengths;
+            vec tile[most * 4];
+            for (int64_t u = 0; u < tiles; u++, w += forward0_tile(a)) {
+                for (int64_t t = from; t < until; t++) {
+        ...
+                    for (int64_t row = first, rows; row < last; row += rows) {
+                        rows = block_rows(last - row, most);
+                        forward0_0_products((int)rows, a, w, t, row, tile + 0 * most);
+    """
     vectors = vectors_per_tile(stage)
     point = Pointwise(layout, stage, _tiles(stage))
     body, zeros, bases = (
@@ -67,7 +84,12 @@ def indented(lines: list[str], depth: int) -> str:
 
 
 def _tiles(stage: Stage) -> dict[Expr, str]:
-    """Return where in its tile each dot lies, for row r and vector v of the block."""
+    """Return the C expression for each dot in the tile, for row r and vector v of the block.
+
+    Sample for lstm::
+
+        const vec y1 = tile[0 * most + r * 4 + 0 + v];
+    """
     vectors = vectors_per_tile(stage)
     return {
         dot: f"tile[{i * DOTS_AT_ONCE * vectors} * most + r * {len(group) * vectors} + {number * vectors} + v]"

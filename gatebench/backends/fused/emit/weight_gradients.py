@@ -9,7 +9,13 @@ from gatebench.derive.prefixes import running_sum
 
 
 def outer_sums_text(layout: MemoryLayout) -> str:
-    """Return `set_outer_sums`, which says what each sum of weight gradients multiplies from step t on."""
+    """Return `set_outer_sums`, which gives each sum of weight gradients the addresses of its factors from step t on.
+
+    Sample for lstm::
+
+        static void set_outer_sums(const Call *a, int64_t t, OuterSum *outer_sums) {
+            static const real one = 1;
+    """
     lines = "".join(
         f"    outer_sums[{number}] = (OuterSum){{{_outer_sum(layout, outer_sum)}, NULL}};\n"
         for number, outer_sum in enumerate(layout.outer_sums)
@@ -43,6 +49,19 @@ def weights_text(layout: MemoryLayout) -> str:
 
 
 def _cases(name: str, values: list[str], error: str) -> str:
+    """Return a function that gives the value with a number, and reports an error for other numbers.
+
+    Sample for lstm::
+
+        static int64_t sum_reals(const Call *a, int number) {
+            switch (number) {
+            case 0: return 4 * padded(a->H) * a->H;
+            case 1: return 4 * padded(a->H) * a->I;
+            case 2: return 4 * padded(a->H) * 1;
+            default: fail(a, UNKNOWN_SUM); return 0;
+            }
+        }
+    """
     cases = "".join(f"    case {number}: return {value};\n" for number, value in enumerate(values))
     return f"""
 static int64_t {name}(const Call *a, int number) {{
@@ -66,7 +85,12 @@ def _units(outer_sum: OuterSum) -> str:
 
 
 def _scatter_gradients(layout: MemoryLayout) -> str:
-    """Return the function that writes each weight's gradient; a weight with two products gets their sum."""
+    """Return the function that writes each weight's gradient; a weight with two products gets their sum.
+
+    Sample for lstm::
+
+        scatter_gradient(a->gradient[11], sum_start[0] + 0 * padded(a->H), 4 * padded(a->H), a->H, a->H, 0);
+    """
     numbers = {weight: number for number, weight in enumerate(layout.shapes)}
     lines, begun = [], set[str]()
     for outer in layout.derived.outers:
