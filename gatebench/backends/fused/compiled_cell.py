@@ -50,7 +50,7 @@ class CompiledCell:
     """The library of one cell and one dtype.
 
     Attributes:
-        layout: where everything lies.
+        layout: the place of each value in memory.
         lanes: numbers in a vector: rows of streams are padded to multiples of it.
         by_rows: whether it runs by rows, for which x must be by_rows; see `gatebench.backends.fused.emit.rows`.
     """
@@ -149,7 +149,7 @@ def _is_non_temporal(streams: Mapping[str, Tensor]) -> bool:
 def compile_cell(definitions: Definitions, dtype: torch.dtype, by_rows: bool = False) -> CompiledCell:
     """Return a cell's code, compiled if need be; cells with the same equations share it.
 
-    With `by_rows` it is code for x of up to `WIDEST` numbers, which only some cells have; others get the usual one.
+    With `by_rows`, it is code for x of up to `WIDEST` numbers if the cell can be run by rows, else the usual code.
 
     Raises:
         Refusal: it cannot be compiled here.

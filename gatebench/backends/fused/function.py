@@ -1,4 +1,7 @@
-"""The compiled under autograd. T time, B batch, I input, H hidden; buffers (slots, B, columns) hold whole vectors."""
+"""The compiled code under autograd.
+
+T time, B batch, I input, H hidden; buffers (slots, B, columns) hold whole vectors.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The backward pass of a layer: memory to work in, then one call. T time, B batch, I input, H hidden."""
+"""The backward pass of a layer: it allocates memory and makes one call. T time, B batch, I input, H hidden."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ static void weight_gradients(const Call *a, real *const *sum_start, int64_t star
     }
 }
 
-/* A thread's part of the gradient of x: the rows of all these steps lie behind each other, as one long step. */
+/* A thread's part of the gradient of x: the rows of these steps are neighbours in memory, so they are one long step. */
 static void input_gradient(const Call *a, const real *packed, int64_t start, int64_t end) {
     Call long_step = *a;
     for (int s = 0; s < STREAMS; s++) long_step.stream[s] = (Stream){.data = slot(a, s, start), .period = 1, .columns = COLUMNS(s)};
@@ -44,7 +44,7 @@ static void input_gradient(const Call *a, const real *packed, int64_t start, int
     if (first < last) input_steps(&long_step, packed, 0, 1, first, last);
 }
 
-/* Run all steps backward, some at a time: their δ, then what is made of them while they are in the cache. */
+/* Run all steps backward, some at a time: their δ, then the gradients that read them, while they are in the cache. */
 void backward(const Call *given) {
     const int64_t weights = backward_reals(given), vectors = vectors_reals(given), sums = all_sums_reals(given);
     real *packed = workspace(weights + vectors + sums), *sum_start[OUTER_SUMS + 1];

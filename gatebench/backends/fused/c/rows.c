@@ -1,5 +1,5 @@
-/* The time loops of cells that are run by rows. Sums of weight gradients are kept apart for some groups of the batch,
-   the same for any number of threads, and added up in the order of the groups at the end. */
+/* The time loops of cells that are run by rows. Each group of the batch has its own sums of weight gradients. The groups
+   are the same for any number of threads. Their sums are added up in the order of the groups at the end. */
 
 #define EACH_I UNROLL for (int k = 0; k < I; k++)
 
@@ -14,7 +14,7 @@ INLINE vec input_product(const int I, const real *x, const real *w, int64_t P) {
     return sum;
 }
 
-/* A vector of units of which only some are left: whatever stands in the padding becomes 0. */
+/* Set the padding of a vector of units to 0; `left` is the number of units from its start. */
 INLINE vec zero_padding(vec v, int64_t left) {
     for (int l = 0; left < LANES && l < LANES; l++) if (l >= left) v[l] = 0;
     return v;

@@ -1,4 +1,4 @@
-/* What both kinds of time loops share: threads, memory to work in, and the writing of gradients. */
+/* The parts that both kinds of time loops use: threads, memory to work in, and the writing of gradients. */
 
 const int64_t lanes = LANES;
 
@@ -53,7 +53,7 @@ static void place_sums(const Call *a, real *from, real **sum_start) {
     for (int j = 0; j < OUTER_SUMS; from += sum_reals(a, j), j++) sum_start[j] = from;
 }
 
-/* Wait for what `keep` sent past the caches. */
+/* Wait for the non-temporal stores of `store_saved`. */
 #ifdef __AVX512F__
 #define DRAIN _mm_sfence()
 #else

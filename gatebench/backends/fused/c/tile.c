@@ -1,16 +1,17 @@
-/* What every cell's code is made of: the call, packed weights, and the blocks of weight gradients. */
+/* The parts that every cell's code uses: errors, addresses, packed weights, and sums of weight gradients. */
 
 /* Report an error to the caller. The call goes on, but nobody reads its results. */
 __attribute__((cold)) APART void fail(const Call *a, int64_t code) {
     __atomic_store_n(a->error, code, __ATOMIC_RELAXED);
 }
 
+/* Whether an error was reported. */
 INLINE int failed(const Call *a) { return *a->error != 0; }
 
 INLINE int64_t padded(int64_t width) { return (width + LANES - 1) / LANES * LANES; }
 INLINE int64_t ceiling(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/* Keep a value that is read in another pass: past the caches where they could not hold it until then. */
+/* Store a value for the backward pass. A non-temporal store goes to memory past the caches. */
 INLINE void store_saved(int64_t non_temporal, real *to, vec value, int64_t next) {
 #if defined(__AVX512F__)
     if (non_temporal) return _mm512_stream_si512((__m512i *)to, (__m512i)value);
@@ -20,7 +21,7 @@ INLINE void store_saved(int64_t non_temporal, real *to, vec value, int64_t next)
     (void)non_temporal;
 }
 
-/* How many of the rows that are left a block takes: one of the numbers that kernels are compiled for. */
+/* The number of rows of the next block: the largest number with compiled code that is not above `left` or `most`. */
 static int64_t block_rows(int64_t left, int64_t most) {
     static const int64_t sizes[] = {ROW_BLOCKS};
     for (int i = 0;; i++) if (sizes[i] <= left && sizes[i] <= most) return sizes[i];
@@ -36,7 +37,7 @@ INLINE real *slot(const Call *a, int s, int64_t t) {
 #define PLANE(STREAM, SHIFT, H_PLANES, I_PLANES) \
     (slot(a, STREAM, t + (SHIFT)) + (H_PLANES) * padded(a->H) + (I_PLANES) * padded(a->I))
 #define COLUMNS(STREAM) (a->stream[STREAM].columns)
-/* Whether gates that nobody else reads are wanted: then there is a slot for each step. */
+/* Whether a trace is wanted: then the stream of traced gates has a slot for each step. */
 #define TRACED (a->stream[STREAM_TRACED].period == a->T)
 
 #ifdef __has_builtin
@@ -49,7 +50,7 @@ typedef real quad __attribute__((vector_size(4 * sizeof(real))));
 typedef real loose __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
 INLINE quad four(const real *from) { return *(const loose *)from; }
 
-/* Transpose a block of (rows, columns): to[column][row] = from[row][column], or += where there is more. */
+/* Transpose a block of (rows, columns): to[column][row] = from[row][column], or += if `more` is not 0. lt and lf are the lengths of rows. */
 INLINE void transpose(const int more, real *to, int64_t lt, const real *from, int64_t lf, int64_t rows, int64_t columns) {
     int64_t r = 0;
 #ifdef SHUFFLES
@@ -117,7 +118,8 @@ OUTER(outer_all, OUTER_VECTORS)
 
 INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* One outer_sum: a block of (units of the operand, vectors of delta), of which a thread does pieces first to last. */
+/* A sum of outer products, of shape (units of the operand, vectors of delta). Threads share it in pieces. lo and ld are
+   the lengths of the rows of operand and delta. */
 typedef struct {
     const real *operand;
     int64_t lo, units;
