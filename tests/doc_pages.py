@@ -211,11 +211,11 @@ PROBES: Mapping[str, tuple[str, Workload]] = {
     "`lstm`, float32, CPU": ("lstm", Workload(3, 2, 4, 4)),
     "`lstm` without its input gate": ("lstm_no_input", Workload(3, 2, 4, 4)),
     "`mingru`, affine in its state": ("mingru", Workload(3, 2, 4, 4)),
-    "gates recorded": ("lstm", Workload(3, 2, 4, 4, trace=True)),
-    "float64": ("lstm", Workload(3, 2, 4, 4, "float64")),
-    "float16": ("lstm", Workload(3, 2, 4, 4, "float16")),
-    "a GPU": ("lstm", Workload(3, 2, 4, 4, device="cuda")),
-    "a sequence of length 0": ("lstm", Workload(3, 2, 4, 4, shortest=0)),
+    "`lstm`, gates recorded": ("lstm", Workload(3, 2, 4, 4, trace=True)),
+    "`lstm`, float64": ("lstm", Workload(3, 2, 4, 4, "float64")),
+    "`lstm`, float16": ("lstm", Workload(3, 2, 4, 4, "float16")),
+    "`lstm`, on a GPU": ("lstm", Workload(3, 2, 4, 4, device="cuda")),
+    "`lstm`, a sequence of length 0": ("lstm", Workload(3, 2, 4, 4, shortest=0)),
     "no sequence (B = 0)": ("lstm", Workload(3, 0, 4, 4)),
 }
 """Cases with a cell and a workload, for which every backend is asked whether it refuses. T is 3, B 2, I and H are 4."""

@@ -1,7 +1,10 @@
 """The backward pass of a cell, derived from its formulas by reverse-mode differentiation of one step.
 
-`gatebench.derive.prefixes` lists the prefixes of the names. For the LSTM, `adjoint` returns the following. The weights'
-gradients are sums over all steps and the whole batch. ⊙ is the pointwise product, ᵀ the transpose.
+A prefix says what a value is; the slash is a part of the name. `d/c[t]` is the adjoint ∂loss / ∂c[t], `g/h[t]` the gradient
+that the layer above gives, and `k/c[t]` what step t contributes pointwise to the adjoint of the step before.
+`gatebench.derive.prefixes` lists all prefixes. ⊙ is the pointwise product, ᵀ the transpose.
+
+For the LSTM, `adjoint` returns the following. The gradients of the weights are sums over all steps and the whole batch.
 
 The forward step:
 
@@ -78,7 +81,7 @@ class Adjoint:
         arriving: by label of the memory, the part of its adjoint at step t that comes from step t + 1 and later.
         input: the adjoint of x[t].
         outers: the gradients of matrices, and of the biases that are added to a product.
-        sums: pointwise weights; the gradient of each is the batch sum of its running sum.
+        sums: pointwise weights; the gradient of each is its running sum over time, summed over the batch.
         saved: names of the forward values, except the memory, that are kept for the backward pass.
     """
 

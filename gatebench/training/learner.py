@@ -51,7 +51,7 @@ class Learner(pl.LightningModule):
         self._tallies, self._gate_metrics = _zero_tallies(), {}
 
     def validation_step(self, batch: Batch, index: int) -> None:
-        """Add a batch to the sums. The gates' statistics are those of the first batch, which is traced."""
+        """Add a batch to the sums. The gates are recorded in the first batch only."""
         self._add(batch)
         if index == 0:
             encoded = self.network.encoder(batch.x)
