@@ -1,7 +1,7 @@
 """The backward pass of a cell, derived from its formulas by reverse-mode differentiation of one step.
 
-A prefix says what a value is; the slash is a part of the name. `d/c[t]` is the adjoint ∂loss / ∂c[t], `g/h[t]` the gradient
-that the layer above gives, and `k/c[t]` what step t contributes pointwise to the adjoint of the step before.
+A prefix says what a value is; the slash is a part of the name. `d/c[t]` is the adjoint ∂loss / ∂c[t], `g/h[t]` the
+gradient that the layer above gives, and `k/c[t]` what step t contributes pointwise to the adjoint of the step before.
 `gatebench.derive.prefixes` lists all prefixes. ⊙ is the pointwise product, ᵀ the transpose.
 
 For the LSTM, `adjoint` returns the following. The gradients of the weights are sums over all steps and the whole batch.
