@@ -1,10 +1,10 @@
-"""From C text to a loaded library, compiled once a machine.
+"""Compiles C text to a library and loads it. Each text is compiled once on a machine.
 
-A library is kept in `$XDG_CACHE_HOME/gatebench/fused` (else `~/.cache/gatebench/fused`) under a name with a digest of
-everything that determines it (the text, the compiler's version, the instruction set, the flags) and the checksum of
-its bytes. So many processes may compile at once (each renames its own file into place, whole), and a damaged file is
-noticed and compiled anew. Where the folder cannot be written, the library goes to a private folder that ends with the
-process, and a warning says so.
+A library is kept in `$XDG_CACHE_HOME/gatebench/fused`, or in `~/.cache/gatebench/fused` if that variable is not set.
+Its name holds two hashes: one of everything that determines it (the text, the compiler's version, the instruction set,
+the flags), and one of its bytes. Several processes may compile the same text at the same time, because each renames a
+complete file into place. A damaged file does not match its name and is compiled again. If the folder cannot be written,
+the library lies in a private folder that is deleted with the process, and a warning says so.
 """
 
 from __future__ import annotations
@@ -32,7 +32,13 @@ _PATIENCE = 300  # seconds for one compilation
 
 @dataclass(frozen=True)
 class Compiler:
-    """command: what is run. flags: for this machine. identity: a digest of its version and the instruction set."""
+    """A C compiler that works on this machine.
+
+    Attributes:
+        command: the program and its first arguments, as in `$CC`.
+        flags: the flags, with the instruction set of this machine.
+        identity: a hash of the compiler's version and of the instruction set.
+    """
 
     command: tuple[str, ...]
     flags: tuple[str, ...]
@@ -55,7 +61,7 @@ def compiler() -> Compiler | None:
 
 @cache
 def trouble() -> str | None:
-    """Return why nothing can be compiled and loaded here, as one sentence, or None when it can. Asks once a process."""
+    """Return why nothing can be compiled and loaded here, as one sentence, or None. It tries once in a process."""
     try:
         load("int probe(void) { return 1; }\n")
     except Refusal as refusal:
@@ -69,7 +75,7 @@ def load(text: str) -> ctypes.CDLL:
     """Return the library that `text` compiles to.
 
     Raises:
-        Refusal: there is no compiler, or it fails; the sentence says what it said.
+        Refusal: there is no compiler, or it fails; the message has its first line of output.
     """
     found = compiler()
     if found is None:
@@ -131,7 +137,7 @@ def _run(command: list[str], given: str = "") -> subprocess.CompletedProcess[str
 
 
 def _sound(path: Path) -> bool:
-    """Return whether a library's bytes are those that its name promises."""
+    """Return whether the bytes of a library match the checksum in its name."""
     try:
         return path.stem.rpartition("-")[2] == _checksum(path)
     except OSError:

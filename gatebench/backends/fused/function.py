@@ -1,6 +1,6 @@
-"""The compiled code under autograd.
+"""The compiled code as a `torch.autograd.Function`.
 
-T time, B batch, I input, H hidden; buffers (slots, B, columns) hold whole vectors.
+T time, B batch, I input, H hidden. A buffer has the shape (slots, B, columns); `emit/memory_layout.py` explains it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def run_cell(
 
 
 class _Layer(torch.autograd.Function):
-    """x, state, weights → output, final state, gates."""
+    """The autograd function: x, state and weights → output, final state and gates."""
 
     @staticmethod
     def forward(
@@ -94,7 +94,7 @@ def _forward(
     *,
     keep: bool,
 ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
-    """Return output, final state and gates; and the buffers that the backward pass reads."""
+    """Run the forward pass. Return (output, final state, gates), and the buffers that the backward pass reads."""
     x, memory, places = inputs[0], compiled.layout.derived.forward.memory, compiled.layout.places
     sizes = compiled.sizes(*x.shape, inputs[1].shape[-1])
     T = sizes.T
@@ -122,7 +122,7 @@ def _input(compiled: CompiledCell, sizes: BufferShapes, x: Tensor) -> Tensor:
 
 
 def _last(sizes: BufferShapes, buffer: Tensor, where: Plane, lengths: Tensor | None) -> Tensor:
-    """Return (B, H), the memory behind each sequence's last step, from slots of which the first is the start."""
+    """Return the memory after the last step of each sequence, (B, H). Slot 0 of the buffer is the initial state."""
     if lengths is None:
         return sizes.plane(buffer, where, 1, sizes.T % len(buffer))[0].clone()
     return sizes.plane(buffer, where, len(buffer))[lengths, torch.arange(sizes.B)]

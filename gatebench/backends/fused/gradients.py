@@ -1,4 +1,7 @@
-"""The backward pass of a layer: it allocates memory and makes one call. T time, B batch, I input, H hidden."""
+"""The backward pass of a layer: it allocates the buffers and calls the compiled code once.
+
+T time, B batch, I input, H hidden.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def gradients(
     incoming: Sequence[Tensor | None],
     wanted: Sequence[bool],
 ) -> tuple[Tensor | None, ...]:
-    """Return the gradients of x (T, B, I), of the initial state (B, H) each and of the weights, None where not wanted.
+    """Return the gradients of x (T, B, I), of the initial state (B, H) each and of the weights; None if not wanted.
 
     Args:
         compiled: the cell's code.
@@ -54,13 +57,16 @@ def gradients(
 
 
 def _ring_rows(T: int, B: int, columns: int) -> int:
-    """Return for how many steps δ is kept: by the shape alone, so that no sum depends on the number of threads."""
+    """Return the number of steps for which δ is kept.
+
+    It depends on the shape alone, so that no sum depends on the number of threads.
+    """
     rows = max(_RING_NUMBERS // max(1, B * columns), -(-_LEAST_ROWS // B), 2)
     return min(rows, T)
 
 
 def _carried(compiled: CompiledCell, sizes: BufferShapes, like: Tensor, final: Sequence[Tensor | None]) -> Tensor:
-    """Return the adjoints that the last step finds: the final state's gradients."""
+    """Return the adjoints that the last step reads: the gradients of the final state."""
     carry = like.new_zeros(1, sizes.B, sizes.columns["carry"])
     for name, gradient in zip(compiled.layout.derived.forward.memory, final, strict=True):
         if gradient is not None:
