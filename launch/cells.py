@@ -30,8 +30,7 @@ SIDES = "lllrrlll"
 
 FOOTER = f"""\
 parameters: of one layer with I = H = {SIZE}. products: matrix products of a step that depend on each other.
-backends: those that run this cell besides manual, reference and fused. manual and reference run every cell. fused runs
-every cell on the CPU if there is a C compiler, which scan needs too."""
+backends: of the backends that run only some of the cells, those that run this one. The others run every cell."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -106,15 +105,15 @@ def markdown() -> str:
 
 def rows() -> list[tuple[str, ...]]:
     """Return the rows of the table of cells: a text for each of `COLUMNS`. No cell is compiled."""
-    from gatebench.backends import native, scan  # imports torch, which a plan does not need
+    from gatebench.backends.registry import BACKENDS  # imports torch, which a plan does not need
 
+    cells = [load_cell(name) for name in cell_names()]
+    selective = {n: b for n, b in BACKENDS.items() if any(b.refuses_cell(cell) for cell in cells)}
     table: list[tuple[str, ...]] = []
-    for name in cell_names():
-        cell = load_cell(name)
+    for cell in cells:
+        name = cell.name
         can_scan = scannable(cell)
-        backends = [native.NAME] if native.kernel(cell) is not None else []
-        if can_scan:
-            backends.append(scan.NAME)
+        backends = [backend for backend in selective if selective[backend].refuses_cell(cell) is None]
         table.append(
             (
                 name,

@@ -1,4 +1,4 @@
-"""The interface of a backend: a module with `NAME`, `DESCRIPTION`, `refuses` and `run`.
+"""The interface of a backend: a module with `NAME`, `DESCRIPTION`, `refuses_cell`, `refuses` and `run`.
 
 A backend refuses a workload that it cannot run, and gives the reason in one sentence. It never runs another backend in
 its place. T time, B batch, I input, H hidden.
@@ -70,6 +70,12 @@ class Backend(Protocol):
 
     NAME: str
     DESCRIPTION: str
+
+    def refuses_cell(self, cell: Cell) -> str | None:
+        """Return why the backend cannot run the cell on any workload, as one sentence; None if it can on some.
+
+        It depends on the equations alone, not on the machine, and compiles nothing.
+        """
 
     def refuses(self, cell: Cell, work: Workload) -> str | None:
         """Return why the backend cannot run the cell on this workload, as one sentence; None if it can."""

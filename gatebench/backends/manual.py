@@ -22,6 +22,11 @@ NAME = "manual"
 DESCRIPTION = "the derived backward program in torch operations"
 
 
+def refuses_cell(cell: Cell) -> None:
+    """Return None: this backend runs every cell."""
+    del cell
+
+
 def refuses(cell: Cell, work: Workload) -> str | None:
     """Return why this workload cannot be run, or None."""
     del cell

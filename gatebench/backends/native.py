@@ -64,10 +64,17 @@ def kernel_name(definitions: Definitions) -> str | None:
     return None
 
 
-def refuses(cell: Cell, work: Workload) -> str | None:
-    """Return why torch's kernels cannot run this, or None."""
+def refuses_cell(cell: Cell) -> str | None:
+    """Return why torch has no kernel for the cell, or None."""
     if kernel(cell) is None:
         return f"native runs exactly {', '.join(KERNELS)}; {cell.name} has other equations."
+    return None
+
+
+def refuses(cell: Cell, work: Workload) -> str | None:
+    """Return why torch's kernels cannot run this, or None."""
+    if reason := refuses_cell(cell):
+        return reason
     if work.trace:
         return "native does not return gates, so it cannot trace them."
     if work.dtype not in ("float32", "float64"):

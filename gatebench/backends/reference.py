@@ -40,6 +40,11 @@ Slots = list[Tensor | float | None]
 """The values of one step by slot number; None before they are computed. See `gatebench.derive.tape`."""
 
 
+def refuses_cell(cell: Cell) -> None:
+    """Return None: this backend runs every cell."""
+    del cell
+
+
 def refuses(cell: Cell, work: Workload) -> str | None:
     """Return None: the reference runs every cell on every workload."""
     del cell, work

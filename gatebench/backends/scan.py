@@ -28,10 +28,17 @@ NAME = "scan"
 DESCRIPTION = "loops in C for cells that are affine in their state, derived from the cell's table"
 
 
-def refuses(cell: Cell, work: Workload) -> str | None:
-    """Return why the cell is not affine in its state or the workload cannot be run, or None."""
+def refuses_cell(cell: Cell) -> str | None:
+    """Return why the cell is not affine in its state, or None."""
     if obstacle := _obstacle(cell.definitions):
         return f"scan runs cells that are affine in their state; in {cell.name} {obstacle}."
+    return None
+
+
+def refuses(cell: Cell, work: Workload) -> str | None:
+    """Return why the cell is not affine in its state or the workload cannot be run, or None."""
+    if reason := refuses_cell(cell):
+        return reason
     reason = fused.refuses_work(work) or compile_trouble(cell.definitions, getattr(torch, work.dtype), work.I <= WIDEST)
     return None if reason is None else reason.replace("fused", NAME, 1)
 

@@ -27,7 +27,7 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 """The pattern of the name of a state or a gate."""
 
 LARGEST = 1e30
-"""The bound of the magnitude of numbers in a cell. It leaves room below the largest number of float32, 3.4e38."""
+"""The bound of the magnitude of numbers in a cell. It is far below the largest number of float32, 3.4e38."""
 
 
 def _log_sigmoid(a: float) -> float:

@@ -21,6 +21,11 @@ NAME = "fused"
 DESCRIPTION = "loops in C, derived from the cell's table"
 
 
+def refuses_cell(cell: Cell) -> None:
+    """Return None: this backend runs every cell."""
+    del cell
+
+
 def refuses(cell: Cell, work: Workload) -> str | None:
     """Return why this cannot be run here, or None."""
     if (reason := refuses_work(work)) is not None:

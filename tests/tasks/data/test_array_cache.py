@@ -225,7 +225,7 @@ def test_entries_used_longest_ago_make_room(keep: Keep, tmp_path: Path, monkeypa
 
 
 def test_nothing_but_entries_makes_room(keep: Keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a stranger's files nor those of a cache of an earlier version are touched, but for its single entries."""
+    """Files of other programs stay, and so do those of an earlier version, except its single entries."""
     monkeypatch.setattr(array_cache, "MAX_BYTES", 10)
     (tmp_path / "speech_commands" / "clean-1").mkdir(parents=True)
     for name in ("a note.txt", "speech_commands/clean-1/x.npy", "speech_commands/.lock-3", "imdb-1.lock"):

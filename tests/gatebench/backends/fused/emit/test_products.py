@@ -1,4 +1,4 @@
-"""The products of a pass: who reads what, and how much room the weights take."""
+"""The products of a stage: which values read which, and how much memory the packed weights take."""
 
 from gatebench import load_cell
 from gatebench.backends.fused.emit.constants import DOTS_AT_ONCE, ROW_BLOCKS
