@@ -221,7 +221,7 @@ def test_entries_used_longest_ago_make_room(keep: Keep, tmp_path: Path, monkeypa
     monkeypatch.setattr(array_cache, "MAX_BYTES", 10)
     keep(tmp_path, "alone", {}, arrays)
     assert names(tmp_path) == {"alone"}
-    assert (used == 7).all()  # what is memory_mapped_arrays stays after it was deleted
+    assert (used == 7).all()  # memory-mapped arrays stay readable after their file was deleted
 
 
 def test_nothing_but_entries_makes_room(keep: Keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
