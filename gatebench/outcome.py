@@ -52,6 +52,9 @@ class Outcome:
         facts: what the trial ran on: backend, device, versions, commit, host, data checksums.
         metric: the task's headline metric. None in records of earlier versions, which did not keep it.
         chance: the headline metric of a blind guess. None in records of earlier versions.
+        other_metrics: the task's other metrics. Empty in records of earlier versions.
+        settings: the settings of the trial by dotted key, for example {"model.hidden_size": "64"}; all are texts.
+        files: {name: content} of the files that are kept with the run, for example "gates.npz".
     """
 
     digest: str
@@ -65,6 +68,9 @@ class Outcome:
     facts: Mapping[str, str] = field(default_factory=dict)
     metric: Metric | None = None
     chance: float | None = None
+    other_metrics: tuple[Metric, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -90,6 +96,8 @@ class Outcome:
             facts=facts or {},
             metric=task.metrics[0],
             chance=task.chance,
+            other_metrics=task.metrics[1:],
+            settings=trial.flat_settings(),
         )
 
     @property

@@ -29,11 +29,15 @@ class Metric:
         name: name in configs and tables.
         direction: "max" if larger is better, "min" if smaller is better.
         unit: unit of measurement; "" for a ratio.
+        low: the least possible value; None if there is none.
+        high: the greatest possible value; None if there is none.
     """
 
     name: str
     direction: Literal["max", "min"]
     unit: str = ""
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,7 @@ class Task(ABC):
     Attributes:
         title: description in one line.
         metrics: the metrics; the first one is the headline metric.
+        table_metrics: the names of the metrics that tables show by default; empty: the headline metric only.
         chance: headline metric of a guess that ignores the input.
         optimum: best possible headline metric, if it is known analytically; else None.
         protocol: published protocol that the task follows, and the departures from it.
@@ -149,6 +154,7 @@ class Task(ABC):
 
     title: ClassVar[str]
     metrics: ClassVar[tuple[Metric, ...]]
+    table_metrics: ClassVar[tuple[str, ...]] = ()
     chance: ClassVar[float]
     optimum: ClassVar[float | None] = None
     protocol: ClassVar[str]

@@ -5,7 +5,7 @@ This module imports neither torch nor Hydra, so plans and tables are fast.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -136,3 +136,16 @@ class Trial:
     def to_dict(self) -> dict[str, Any]:
         """Return the trial as plain data that can be written as JSON."""
         return asdict(self)
+
+    def flat_settings(self) -> dict[str, str]:
+        """Return the settings by dotted key: {"model.hidden_size": "64", "cell.ablate.i.fix": "1", …}."""
+        return {key: str(value) for key, value in _flat("", self.to_dict()) if value not in (None, {}, ())}
+
+
+def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of a nested mapping with their dotted keys."""
+    if not (isinstance(value, Mapping) and value):
+        yield prefix, value
+        return
+    for key, nested in value.items():
+        yield from _flat(f"{prefix}.{key}" if prefix else str(key), nested)

@@ -48,9 +48,10 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.task",
     ),
     "gatebench.outcome": ("gatebench.task", "gatebench.trial"),
+    "gatebench.study": ("gatebench.errors",),
     # What uses them. None of these four imports another, and nothing but `launch` imports any of them.
     "gatebench.machine": (),
-    "gatebench.measures": (),
+    "gatebench.measures": ("gatebench.errors",),
     "gatebench.training": (
         "gatebench.errors",
         "gatebench.spec",
@@ -69,8 +70,15 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.task",
         "gatebench.trial",
         "gatebench.outcome",
+        "gatebench.study",
     ),
-    "gatebench.report": ("gatebench.errors", "gatebench.task", "gatebench.outcome", "gatebench.measures"),
+    "gatebench.report": (
+        "gatebench.errors",
+        "gatebench.task",
+        "gatebench.outcome",
+        "gatebench.study",
+        "gatebench.measures",
+    ),
     "gatebench.speed": (
         "gatebench.errors",
         "gatebench.spec",

@@ -3,14 +3,17 @@
 This module needs no connection to MLflow.
 
 A run of a trial has the tags "digest", "cell", "cell_digest", "task", "seed", "home", and the headline metric of its
-task in "metric", "metric_direction", "metric_unit" and "chance". When the trial has ended, it also has "status",
-"sentence" and the facts of the run. Records of earlier versions do not have the four tags of the metric.
+task in "metric", "metric_direction", "metric_unit" and "chance". The tag "metrics" has all metrics of the task as JSON.
+When the trial has ended, the run also has "status", "sentence" and the facts of the run. Records of earlier versions
+lack some tags of the metrics.
 """
 
+import json
 import math
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Literal
 
 import yaml
 
@@ -31,7 +34,7 @@ STATES: dict[Status, str] = {
 TRACEBACK = "traceback"
 """The fact that is written to a file, because it is longer than a tag may be."""
 
-_METRIC_TAGS = ("metric", "metric_direction", "metric_unit", "chance")
+_METRIC_TAGS = ("metric", "metric_direction", "metric_unit", "metrics", "chance")
 _TAGS_THAT_ARE_NO_FACTS = (
     "digest",
     "cell",
@@ -54,8 +57,7 @@ def run_name(trial: Trial) -> str:
 
 def params(trial: Trial) -> dict[str, str]:
     """Return the config as flat params: {"model.hidden_size": "64", "cell.ablate.i.fix": "1", …}."""
-    flat = _flat("", trial.to_dict())
-    return {key: str(value)[:_LONGEST_PARAM] for key, value in flat if value not in (None, {}, ())}
+    return {key: value[:_LONGEST_PARAM] for key, value in trial.flat_settings().items()}
 
 
 def opening_tags(trial: Trial, home: str) -> dict[str, str]:
@@ -75,6 +77,7 @@ def opening_tags(trial: Trial, home: str) -> dict[str, str]:
         "metric": metric.name,
         "metric_direction": metric.direction,
         "metric_unit": metric.unit,
+        "metrics": json.dumps([asdict(metric) for metric in task.metrics]),
         "chance": repr(task.chance),
         "seed": str(trial.seed),
         "home": home,
@@ -114,15 +117,19 @@ def is_trial_run(tags: Mapping[str, str]) -> bool:
     return "digest" in tags and "cell_digest" in tags
 
 
-def read_outcome(state: str, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Outcome:
+def read_outcome(
+    state: str, tags: Mapping[str, str], metrics: Mapping[str, float], params: Mapping[str, str]
+) -> Outcome:
     """Return the outcome that a run contains.
 
     Args:
         state: MLflow's state of the run. It replaces a missing status: a run that was killed was interrupted.
         tags: the tags of the run.
         metrics: the last value of each metric of the run. Those of epochs are left out.
+        params: the params of the run, which are the settings of the trial.
     """
     fallback: Status = "interrupted" if state == "KILLED" else "failed"
+    headline, *others = _read_metrics(tags) or [None]
     statuses: dict[str | None, Status] = {status: status for status in STATES}
     return Outcome(
         digest=tags.get("digest", ""),
@@ -134,8 +141,10 @@ def read_outcome(state: str, tags: Mapping[str, str], metrics: Mapping[str, floa
         sentence=tags.get("sentence", ""),
         metrics=dict(_read_final_metrics(metrics)),
         facts={key: value for key, value in tags.items() if _is_fact(key)},
-        metric=_read_metric(tags),
+        metric=headline,
         chance=float(tags["chance"]) if "chance" in tags else None,
+        other_metrics=tuple(metric for metric in others if metric is not None),
+        settings=dict(params),
     )
 
 
@@ -143,12 +152,14 @@ def _is_fact(tag: str) -> bool:
     return tag not in _TAGS_THAT_ARE_NO_FACTS and not tag.startswith("mlflow.")
 
 
-def _read_metric(tags: Mapping[str, str]) -> Metric | None:
-    """Return the headline metric that the tags describe; None in records of earlier versions."""
+def _read_metrics(tags: Mapping[str, str]) -> list[Metric]:
+    """Return the metrics that the tags describe, the headline metric first; none in records of earlier versions."""
+    if "metrics" in tags:
+        return [Metric(**values) for values in json.loads(tags["metrics"])]
     if "metric" not in tags:
-        return None
+        return []
     direction: Literal["max", "min"] = "max" if tags.get("metric_direction") == "max" else "min"
-    return Metric(tags["metric"], direction, tags.get("metric_unit", ""))
+    return [Metric(tags["metric"], direction, tags.get("metric_unit", ""))]
 
 
 def _read_final_metrics(metrics: Mapping[str, float]) -> Iterator[tuple[str, float]]:
@@ -164,15 +175,6 @@ def _with_infinity(value: float) -> float:
 
 def _without_empty(tags: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if value}
-
-
-def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the leaves of a nested mapping with their dotted keys."""
-    if not (isinstance(value, Mapping) and value):
-        yield prefix, value
-        return
-    for key, nested in value.items():
-        yield from _flat(f"{prefix}.{key}" if prefix else str(key), nested)
 
 
 def _description(trial: Trial) -> str:

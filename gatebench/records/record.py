@@ -69,7 +69,7 @@ class Record:
                 return []
             runs = search_runs(self._client, [experiment.experiment_id], "attributes.status != 'RUNNING'")
         return [
-            mlflow_entry.read_outcome(run.info.status, run.data.tags, run.data.metrics)
+            mlflow_entry.read_outcome(run.info.status, run.data.tags, run.data.metrics, run.data.params)
             for run in reversed(runs)
             if mlflow_entry.is_trial_run(run.data.tags)
         ]

@@ -15,7 +15,10 @@ ABLATED = replace(trial(), cell={"name": "lstm", "base": "lstm", "ablate": {"i":
 def there_and_back(written: Outcome) -> Outcome:
     tags = mlflow_entry.opening_tags(trial(), "host:/home") | mlflow_entry.closing_tags(written)
     return mlflow_entry.read_outcome(
-        mlflow_entry.STATES[written.status], tags, mlflow_entry.final_metrics(written.metrics)
+        mlflow_entry.STATES[written.status],
+        tags,
+        mlflow_entry.final_metrics(written.metrics),
+        mlflow_entry.params(trial()),
     )
 
 
@@ -39,14 +42,14 @@ def test_the_metric_and_the_chance_are_tags_and_an_empty_unit_is_none() -> None:
     tags = mlflow_entry.opening_tags(trial(), "host:/home")
     assert (tags["metric"], tags["metric_direction"], tags["chance"]) == ("accuracy", "max", "0.1")
     assert "metric_unit" not in tags
-    read = mlflow_entry.read_outcome("FINISHED", tags, {})
+    read = mlflow_entry.read_outcome("FINISHED", tags, {}, {})
     assert (read.metric, read.chance, read.facts) == (Metric("accuracy", "max"), 0.1, {})
 
 
 def test_records_of_earlier_versions_have_no_metric() -> None:
     tags = {"digest": "d", "cell_digest": "c", "home": "host:/home", "status": "finished"}
     assert mlflow_entry.is_trial_run(tags)
-    read = mlflow_entry.read_outcome("FINISHED", tags, {})
+    read = mlflow_entry.read_outcome("FINISHED", tags, {}, {})
     assert (read.metric, read.chance) == (None, None)
 
 
@@ -57,17 +60,17 @@ def test_a_run_of_something_else_is_no_trial() -> None:
 
 def test_figures_of_epochs_are_not_taken_for_final_ones() -> None:
     metrics = {"train/loss": 0.1, "val/accuracy": 0.5, "gate/l0/f/mean": 0.3, "best/gate/l0/f/mean": 0.6}
-    assert mlflow_entry.read_outcome("FINISHED", {"status": "finished"}, metrics).metrics == {"gate/l0/f/mean": 0.6}
+    assert mlflow_entry.read_outcome("FINISHED", {"status": "finished"}, metrics, {}).metrics == {"gate/l0/f/mean": 0.6}
 
 
 def test_a_run_without_a_status_is_one_that_was_cut_off() -> None:
-    assert mlflow_entry.read_outcome("KILLED", {"digest": "d"}, {}).status == "interrupted"
-    assert mlflow_entry.read_outcome("FAILED", {"status": "nonsense"}, {}).status == "failed"
+    assert mlflow_entry.read_outcome("KILLED", {"digest": "d"}, {}, {}).status == "interrupted"
+    assert mlflow_entry.read_outcome("FAILED", {"status": "nonsense"}, {}, {}).status == "failed"
 
 
 def test_infinity_comes_back_from_the_largest_number() -> None:
     assert mlflow_entry.read_outcome(
-        "FINISHED", {}, {"a": 1.7976931348623157e308, "b": -1.7976931348623157e308}
+        "FINISHED", {}, {"a": 1.7976931348623157e308, "b": -1.7976931348623157e308}, {}
     ).metrics == {
         "a": inf,
         "b": -inf,
