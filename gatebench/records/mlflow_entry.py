@@ -129,7 +129,7 @@ def read_outcome(
         params: the params of the run, which are the settings of the trial.
     """
     fallback: Status = "interrupted" if state == "KILLED" else "failed"
-    headline, *others = _read_metrics(tags) or [None]
+    read_metrics = _read_metrics(tags)
     statuses: dict[str | None, Status] = {status: status for status in STATES}
     return Outcome(
         digest=tags.get("digest", ""),
@@ -141,9 +141,9 @@ def read_outcome(
         sentence=tags.get("sentence", ""),
         metrics=dict(_read_final_metrics(metrics)),
         facts={key: value for key, value in tags.items() if _is_fact(key)},
-        metric=headline,
+        metric=read_metrics[0] if read_metrics else None,
         chance=float(tags["chance"]) if "chance" in tags else None,
-        other_metrics=tuple(metric for metric in others if metric is not None),
+        other_metrics=tuple(read_metrics[1:]),
         settings=dict(params),
     )
 
