@@ -3,6 +3,7 @@
 `seed=4` has one value. `cell=lstm,gru` and `seed=range(0,5)` have several: they sweep.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -10,7 +11,7 @@ from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import OverrideParseException
 
 from gatebench.errors import UserError
@@ -20,6 +21,9 @@ MOST_TRIALS = 100_000
 """The largest number of trials of a sweep."""
 
 _ABLATION = "cell.ablate."
+_FAMILY = "families."
+_NEW_KEYS = (_ABLATION, _FAMILY)  # below these, an override may add keys
+_LISTS = ("order", "metrics")  # keys with a list as their value, like those below `families`
 _DEFAULTS = ("cell", "task", "experiment")  # the groups in the defaults list of conf/config.yaml
 _SWEEPER_PARAMS = "hydra.sweeper.params"  # the only key of Hydra's own config that is used
 
@@ -72,16 +76,36 @@ class Grammar:
         return self._parse_text(text).value()
 
     def _parse_one(self, text: str) -> ParsedOverride:
+        text = self._with_list(text)
         override = self._parse_text(text)
         key = override.key_or_group
         if key.startswith("hydra") and not key.startswith(_SWEEPER_PARAMS):
             raise UserError(f"{text!r} sets a part of Hydra that gatebench does not use.")
-        if override.is_delete() and not key.startswith(_ABLATION):
-            raise UserError(f"{text!r} deletes a required key; only keys below cell.ablate can be deleted.")
+        if override.is_delete() and not key.startswith(_NEW_KEYS):
+            raise UserError(
+                f"{text!r} deletes a required key; only keys below cell.ablate and families can be deleted."
+            )
         choices = self._choices(override, text)
         if key in self._groups:
             return ParsedOverride(key, tuple(self._group_choice(key, choice, text) for choice in choices), True)
         return ParsedOverride(key, tuple(_allow_new_key(override, choice) for choice in choices), False)
+
+    def _with_list(self, text: str) -> str:
+        """Return an override of a list with a list as its value: metrics=a,b and metrics=a become [a,b] and [a].
+
+        The studies of a table, study=a,b, become one text, "a,b".
+        """
+        override = self._parse_text(text)
+        key = override.key_or_group
+        is_list = key in _LISTS or key.startswith(_FAMILY)
+        if key == "study" and override.is_discrete_sweep():
+            names = [str(self.value(f"study={name}")) for name in override.sweep_string_iterator()]
+            return f"study={json.dumps(','.join(names), ensure_ascii=False)}"
+        if is_list and override.is_discrete_sweep():
+            return f"{override.get_key_element()}=[{','.join(override.sweep_string_iterator())}]"
+        if is_list and not override.is_delete() and isinstance(override.value(), str | QuotedString):
+            return f"{override.get_key_element()}=[{text.partition('=')[2]}]"
+        return text
 
     def _group_choice(self, group: str, choice: str, text: str) -> str:
         """Return the override that chooses from a group. With "+" Hydra adds a group that is in no defaults list."""
@@ -120,8 +144,8 @@ class Grammar:
 
 
 def _allow_new_key(override: Override, text: str) -> str:
-    """Return the override with "++" if its key is below `cell.ablate`, where it may add a key."""
-    if override.key_or_group.startswith(_ABLATION) and not override.is_delete():
+    """Return the override with "++" if its key is below `cell.ablate` or `families`, where it may add a key."""
+    if override.key_or_group.startswith(_NEW_KEYS) and not override.is_delete():
         return f"++{text.lstrip('+')}"
     return text
 

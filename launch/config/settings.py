@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gatebench.errors import UserError, out_of_range
+from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.records.home import Home
+from gatebench.study import TESTS, Study
 from gatebench.trial import Model, Training, Trial
 from tasks.data.files import default_root
 
@@ -48,7 +49,12 @@ class Settings:
     training: Training = field(default_factory=Training)
     seed: int = 0
     study: str = "scratch"
+    question: str = ""
     baseline: str | None = None
+    order: list[str] = field(default_factory=list)
+    families: dict[str, list[str]] = field(default_factory=dict)
+    test: str = "unpaired"
+    metrics: list[str] = field(default_factory=list)
     force: bool = False
     home: str = "runs"
     data_root: str | None = None
@@ -74,14 +80,38 @@ class Settings:
             raise out_of_range("gpus_per_trial", self.gpus_per_trial, "a number of at least 0, or null")
         if not 1 <= self.port <= 65535:
             raise out_of_range("port", self.port, "a whole number from 1 to 65535")
-        if not self.study.strip():
+        if not all(name.strip() for name in self.study.split(",")):
             raise UserError("study is empty; it must be a name.")
+        self.declaration(self.study)
 
     @property
     def trial(self) -> Trial:
         """The trial that the config describes."""
         cell = {key: value for key, value in vars(self.cell).items() if value is not None}
         return Trial(cell, _with_absolute_path(self.task), self.model, self.training, self.seed)
+
+    @property
+    def studies(self) -> list[str]:
+        """The names of the studies: several for `gatebench table study=a,b`."""
+        return list(dict.fromkeys(name.strip() for name in self.study.split(",")))
+
+    def declaration(self, name: str) -> Study:
+        """Return the declaration of the study of this name.
+
+        Raises:
+            UserError: the test is unknown, or a family is empty or contains the baseline.
+        """
+        if self.test not in TESTS:
+            raise unknown("test", self.test, TESTS)
+        return Study(
+            name=name,
+            question=" ".join(self.question.split()),
+            baseline=self.baseline,
+            order=tuple(self.order),
+            families={family: tuple(cells) for family, cells in self.families.items()},
+            test=self.test,
+            metrics=tuple(self.metrics),
+        )
 
     @property
     def home_folder(self) -> Home:

@@ -40,6 +40,25 @@ def test_the_last_of_equal_keys_counts(grammar: Grammar) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("metrics=accuracy,forgetting", "metrics=[accuracy,forgetting]"),
+        ("metrics=all", "metrics=[all]"),
+        ("metrics=[all]", "metrics=[all]"),
+        ("order='lstm[i=1]',gru", "order=['lstm[i=1]',gru]"),
+        ("order='lstm[i=1]'", "order=['lstm[i=1]']"),
+        ("families.gates=lstm_no_input,gru", "++families.gates=[lstm_no_input,gru]"),
+        ("+families.gates=gru", "++families.gates=[gru]"),
+        ("~families.gates", "~families.gates"),
+        ("study=a,'b c'", 'study="a,b c"'),
+        ("study=a", "study=a"),
+    ],
+)
+def test_a_list_may_be_written_without_brackets(grammar: Grammar, text: str, choice: str) -> None:
+    assert grammar.parse([text])[0].choices == (choice,)
+
+
+@pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("seed", "cannot be read (missing EQUAL"),
@@ -51,7 +70,7 @@ def test_the_last_of_equal_keys_counts(grammar: Grammar) -> None:
         ("cell=glob(x*)", "has no value"),
         ("seed=range(0,1000000000)", "has more than 100,000 values"),
         ("seed=interval(0,1)", "is an endless range"),
-        ("study=a,b", "only cell, task, model, training, seed and the keys below them can be swept"),
+        ("workers=1,2", "only cell, task, model, training, seed and the keys below them can be swept"),
         ("experiment=a,b", "can be swept"),
         ("cell=[lstm,gru]", "must name one cell; to sweep, write cell=NAME,NAME"),
         ("cell=null", "must name one cell"),

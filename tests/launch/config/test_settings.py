@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from gatebench.errors import UserError
+from gatebench.study import Study
 from gatebench.trial import Model
 from launch.config.settings import CellConfig, Settings
 
@@ -26,6 +27,9 @@ def test_a_config_is_a_trial() -> None:
         ("gpus_per_trial", float("nan"), "gpus_per_trial is nan"),
         ("port", 70_000, "port is 70000; it must be a whole number from 1 to 65535"),
         ("study", " ", "study is empty"),
+        ("study", "a,", "study is empty"),
+        ("test", "pared", "There is no test 'pared'; did you mean 'paired'?"),
+        ("families", {"gates": []}, "The family 'gates' of comparisons has no cells"),
     ],
 )
 def test_values_out_of_range_are_refused(key: str, value: object, sentence: str) -> None:
@@ -50,3 +54,23 @@ def test_a_tasks_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tm
     trial = Settings(cell=CELL, task=given).trial
     assert trial.task["path"] == str(tmp_path / "mine.csv")
     assert Settings(cell=CELL, task=given | {"path": ""}).trial.task["path"] == "", "the task refuses it in its words"
+
+
+def test_a_config_declares_a_study() -> None:
+    settings = Settings(
+        study="a, b,a",
+        question="Which gate\n  matters?",
+        baseline="lstm",
+        order=["lstm", "gru"],
+        families={"others": ["gru"]},
+        test="paired",
+        metrics=["all"],
+    )
+    assert settings.studies == ["a", "b"]
+    declared = Study("a", "Which gate matters?", "lstm", ("lstm", "gru"), {"others": ("gru",)}, "paired", ("all",))
+    assert settings.declaration("a") == declared
+
+
+def test_the_declaration_changes_no_digest() -> None:
+    declared = Settings(cell=CELL, task=DIGITS, question="Why?", order=["gru"], test="paired", metrics=["all"])
+    assert declared.trial.digest == Settings(cell=CELL, task=DIGITS).trial.digest
