@@ -1,1 +1,1 @@
-"""Pure functions on numbers: statistics of arms, statistics of gates, continual learning."""
+"""Statistics of arms, statistics of gates, and metrics of continual learning."""

@@ -1,0 +1,88 @@
+"""The sums of one gate trace with torch operations, on any device. The compiled kernel gives the same sums faster.
+
+T time, B batch, H hidden; see `gatebench.measures.gate_sums`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gatebench.measures.gate_bins import Bins
+from gatebench.measures.gate_sums import LEFT, RIGHT, GateSums, PairSums
+
+
+def checked_lengths(trace: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return the lengths (B,) as int64 on the CPU; T for every example if `lengths` is None.
+
+    Raises:
+        ValueError: the trace does not have three dimensions, or a length is outside of 0 .. T.
+    """
+    if trace.ndim != 3:
+        raise ValueError(f"a gate trace has the shape (T, B, H), not {tuple(trace.shape)}")
+    T, B, _ = trace.shape
+    if lengths is None:
+        return torch.full((B,), T, dtype=torch.int64)
+    lengths = lengths.to("cpu", torch.int64)
+    if lengths.shape != (B,) or not bool(((lengths >= 0) & (lengths <= T)).all()):
+        raise ValueError(f"lengths must be {B} numbers from 0 to {T}, not {lengths.tolist()}")
+    return lengths
+
+
+def sum_gate(trace: Tensor, lengths: Tensor | None, bins: Bins) -> GateSums:
+    """Return the sums of one gate.
+
+    Args:
+        trace: the gate's values (T, B, H).
+        lengths: the true lengths (B,); steps at or after them are padding and do not count. None: all steps count.
+        bins: the bins of the histogram.
+
+    Raises:
+        ValueError: the trace does not have three dimensions, or a length is outside of 0 .. T.
+    """
+    lengths = checked_lengths(trace, lengths)
+    steps, pairs = int(lengths.sum()), int((lengths - 1).clamp(min=0).sum())
+    valid = _valid(trace, lengths)
+    values = torch.where(valid, trace.detach().double(), 0.0)
+    total = values.sum((0, 1))
+    deviations = torch.where(valid, values - total / max(steps, 1), 0.0)
+    change = torch.where(valid[1:], (values[1:] - values[:-1]).abs(), 0.0)
+    return GateSums(
+        bins,
+        steps,
+        total.cpu(),
+        (deviations**2).sum((0, 1)).cpu(),
+        ((values < LEFT) & valid).sum((0, 1)).cpu(),
+        ((values > RIGHT) & valid).sum((0, 1)).cpu(),
+        _histogram(values, valid & ~values.isnan(), bins).cpu(),
+        pairs,
+        change.sum((0, 1)).cpu(),
+    )
+
+
+def sum_pair(x: Tensor, y: Tensor, lengths: Tensor | None, gates: tuple[str, str]) -> PairSums:
+    """Return the sum of products of two gates (T, B, H) called `gates`."""
+    lengths = checked_lengths(x, lengths)
+    steps, valid = max(int(lengths.sum()), 1), _valid(x, lengths)
+    deviations = []
+    for trace in (x, y):
+        values = torch.where(valid, trace.detach().double(), 0.0)
+        deviations.append(torch.where(valid, values - values.sum((0, 1)) / steps, 0.0))
+    return PairSums(gates, (deviations[0] * deviations[1]).sum((0, 1)).cpu())
+
+
+def _valid(trace: Tensor, lengths: Tensor) -> Tensor:
+    """Return the mask (T, B, 1) of the steps that are not padding."""
+    return (torch.arange(len(trace))[:, None] < lengths)[:, :, None].to(trace.device)
+
+
+def _histogram(values: Tensor, counts: Tensor, bins: Bins) -> Tensor:
+    """Return the number of values (T, B, H) in each bin, (H, bins), of those for which the mask `counts` is true."""
+    H = values.shape[2]
+    index = ((values * bins.per_one).floor() - bins.first).clamp(0, bins.count - 1)
+    index = torch.where(counts, index, float(bins.count)).long()  # the bin `count` takes the rest and is dropped
+    index += torch.arange(H, device=values.device) * (bins.count + 1)
+    totals = torch.zeros(H * (bins.count + 1), dtype=torch.int64, device=values.device)
+    index = index.flatten()
+    totals.scatter_add_(0, index, torch.ones_like(index))
+    return totals.reshape(H, bins.count + 1)[:, : bins.count]

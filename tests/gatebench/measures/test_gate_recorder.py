@@ -1,0 +1,60 @@
+"""The recorder over several batches."""
+
+import pytest
+import torch
+
+from gatebench.measures.gate_bins import SIGNED, UNBOUNDED, UNIT
+from gatebench.measures.gate_recorder import GateRecorder
+from tests.gatebench.measures.gate_examples import LSTM_ROLES, PlainRole, unit_trace
+
+LENGTHS = torch.tensor([7, 1, 0, 4, 6])
+
+
+def lstm_trace() -> dict[int, dict[str, torch.Tensor]]:
+    return {0: {gate: unit_trace(seed=seed) for seed, gate in enumerate("fiog")}}
+
+
+def test_batches_add_up_to_the_whole_split() -> None:
+    trace = lstm_trace()
+    whole, parts = GateRecorder(LSTM_ROLES), GateRecorder(LSTM_ROLES)
+    whole.add(trace, LENGTHS)
+    for part in (slice(0, 2), slice(2, 4), slice(4, 5)):
+        parts.add({0: {gate: values[:, part] for gate, values in trace[0].items()}}, LENGTHS[part])
+    assert parts.metrics() == pytest.approx(whole.metrics(), rel=1e-11)
+
+
+def test_a_reset_recorder_starts_again() -> None:
+    trace, recorder = lstm_trace(), GateRecorder(LSTM_ROLES)
+    recorder.add(trace, LENGTHS)
+    first = recorder.metrics()
+    recorder.reset()
+    assert not recorder.sums.gates
+    recorder.add(trace, LENGTHS)
+    assert recorder.metrics() == first
+
+
+def test_bins_follow_the_range_and_then_the_role() -> None:
+    recorder = GateRecorder(LSTM_ROLES, {"g": (-1.0, 1.0)})
+    recorder.add(lstm_trace())
+    assert {gate: sums.bins for (_, gate), sums in recorder.sums.gates.items()} == {
+        "f": UNIT,
+        "i": UNIT,
+        "o": UNIT,
+        "g": SIGNED,
+    }
+    other = GateRecorder(LSTM_ROLES)
+    other.add(lstm_trace())
+    assert other.sums.gates[0, "g"].bins == UNBOUNDED
+
+
+def test_a_fixed_gate_is_not_recorded() -> None:
+    recorder = GateRecorder([PlainRole("keep", "f", fixed=1.0), PlainRole("write", "i")])
+    recorder.add({0: {"f": torch.ones(7, 5, 3), "i": unit_trace()}})
+    assert set(recorder.sums.gates) == {(0, "i")}
+
+
+def test_another_network_is_refused() -> None:
+    recorder = GateRecorder(LSTM_ROLES)
+    recorder.add(lstm_trace())
+    with pytest.raises(ValueError, match="one network"):
+        recorder.add({0: {"f": unit_trace()}})

@@ -1,0 +1,88 @@
+"""The sums of one trace, against numpy."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatebench.measures.gate_bins import SIGNED, UNBOUNDED, UNIT, Bins
+from gatebench.measures.gate_trace import sum_gate, sum_pair
+from tests.gatebench.measures.gate_examples import changes, counted, unit_trace
+
+LENGTHS = torch.tensor([7, 1, 0, 4, 6])
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+@pytest.mark.parametrize("bins", [UNIT, SIGNED, UNBOUNDED])
+def test_sums_are_those_of_numpy(lengths: torch.Tensor | None, bins: Bins) -> None:
+    values = unit_trace()
+    if bins is not UNIT:
+        values = values * 2 - 1 if bins is SIGNED else values * 30 - 15
+    sums, array, pairs = sum_gate(values, lengths, bins), counted(values, lengths), changes(values, lengths)
+    assert (sums.steps, sums.pairs) == (len(array), len(pairs))
+    np.testing.assert_allclose(sums.total, array.sum(0), rtol=1e-12)
+    np.testing.assert_allclose(sums.squares, array.var(0) * len(array), rtol=1e-12)
+    np.testing.assert_array_equal(sums.left, (array < 0.1).sum(0))
+    np.testing.assert_array_equal(sums.right, (array > 0.9).sum(0))
+    np.testing.assert_allclose(sums.change, pairs.sum(0), rtol=1e-12)
+    for unit in range(3):
+        np.testing.assert_array_equal(sums.histogram[unit], np.histogram(array[:, unit], bins.edges)[0])
+
+
+def test_padding_does_not_count_even_if_it_is_nan() -> None:
+    values = unit_trace()
+    expected = sum_gate(values, LENGTHS, UNIT)
+    for b, end in enumerate(LENGTHS.tolist()):
+        values[end:, b] = math.nan
+    sums = sum_gate(values, LENGTHS, UNIT)
+    for name in ("total", "squares", "left", "right", "histogram", "change"):
+        torch.testing.assert_close(getattr(sums, name), getattr(expected, name), rtol=0, atol=0)
+
+
+@given(st.floats(0, 1, width=32))
+def test_a_value_is_between_the_edges_of_its_bin(value: float) -> None:
+    edges = UNIT.edges
+    index = int(sum_gate(torch.tensor([[[value]]]), None, UNIT).histogram[0].argmax())
+    assert edges[index] <= value < edges[index + 1] or (index == 19 and value <= 1)
+
+
+def test_values_outside_of_the_bins_count_in_the_nearest() -> None:
+    values = torch.tensor([-math.inf, -0.1, 1.1, math.inf, 1.0]).reshape(5, 1, 1)
+    assert sum_gate(values, None, UNIT).histogram[0].tolist() == [2, *[0] * 18, 3]
+
+
+def test_the_ends_of_saturation_are_open() -> None:
+    sums = sum_gate(torch.tensor([0.1, 0.9, 0.05, 0.95], dtype=torch.float64).reshape(4, 1, 1), None, UNIT)
+    assert (sums.left.item(), sums.right.item()) == (1, 1)
+
+
+def test_half_precision_is_summed_in_double() -> None:
+    values = torch.full((3000, 1, 1), 0.3, dtype=torch.bfloat16)
+    assert sum_gate(values, None, UNIT).mean.item() == pytest.approx(float(values[0]), rel=1e-12)
+
+
+def test_a_trace_with_gradients_is_left_alone() -> None:
+    values = unit_trace().requires_grad_()
+    assert not sum_gate(values, None, UNIT).total.requires_grad
+    assert not sum_pair(values, values, None, ("f", "i")).products.requires_grad
+
+
+def test_products_are_those_of_numpy() -> None:
+    x, y = unit_trace(), unit_trace(seed=1)
+    a, b = counted(x, LENGTHS), counted(y, LENGTHS)
+    expected = ((a - a.mean(0)) * (b - b.mean(0))).sum(0)
+    np.testing.assert_allclose(sum_pair(x, y, LENGTHS, ("f", "i")).products, expected, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("lengths", [[7, 7], [8, 1, 1, 1, 1], [-1, 1, 1, 1, 1]])
+def test_wrong_lengths_are_refused(lengths: list[int]) -> None:
+    with pytest.raises(ValueError, match="lengths must be 5 numbers from 0 to 7"):
+        sum_gate(unit_trace(), torch.tensor(lengths), UNIT)
+
+
+def test_wrong_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"\(T, B, H\)"):
+        sum_gate(unit_trace()[0], None, UNIT)
