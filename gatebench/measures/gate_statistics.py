@@ -2,7 +2,7 @@
 
 A gate is left-saturated where it is below 0.1 and right-saturated where it is above 0.9 (Karpathy, Johnson & Fei-Fei
 2015, arXiv 1506.02078). `sum_gate` counts the saturated values per unit, over the time steps, as that paper does.
-`GateSums.pooled` adds the counts of all units.
+`BatchGateSums.pooled` adds the counts of all units.
 
 All functions are pure. T time, B batch, H hidden, N steps counted.
 
@@ -26,7 +26,7 @@ LEFT, RIGHT = 0.1, 0.9
 
 
 @dataclass(frozen=True)
-class GateSums:
+class BatchGateSums:
     """The sums of one gate, from which the statistics follow. The sums of two parts of a data set can be added.
 
     The tensors are float64 of shape (H,). A NaN in the trace makes all statistics of its unit and of the pooled gate
@@ -47,13 +47,13 @@ class GateSums:
     left: Tensor
     right: Tensor
 
-    def __add__(self, other: GateSums) -> GateSums:
+    def __add__(self, other: BatchGateSums) -> BatchGateSums:
         """Return the sums over both parts (Chan, Golub & LeVeque 1983)."""
         if not self.steps or not other.steps:
             return self if self.steps else other
         steps = self.steps + other.steps
         between = (other.mean - self.mean) ** 2 * (self.steps * other.steps / steps)
-        return GateSums(
+        return BatchGateSums(
             steps,
             self.total + other.total,
             self.squares + other.squares + between,
@@ -81,22 +81,22 @@ class GateSums:
         """The share of each unit's values above 0.9 (H,)."""
         return self._share(self.right)
 
-    def pooled(self) -> GateSums:
+    def pooled(self) -> BatchGateSums:
         """Return the sums over all units as the sums of one unit, shape (1,), with N · H steps."""
         spread = self.steps * ((self.mean - self.mean.mean()) ** 2).sum() if self.steps else 0.0
         sums = [self.total.sum(), self.squares.sum() + spread, self.left.sum(), self.right.sum()]
-        return GateSums(self.steps * len(self.total), *(total.reshape(1) for total in sums))
+        return BatchGateSums(self.steps * len(self.total), *(total.reshape(1) for total in sums))
 
     def _share(self, count: Tensor) -> Tensor:
         # NaN is neither below 0.1 nor above 0.9: without this it would count as unsaturated.
         return torch.where(self.total.isnan(), torch.nan, count / self.steps)
 
 
-Sums = dict[tuple[int, str], GateSums]
+Sums = dict[tuple[int, str], BatchGateSums]
 """The sums of all gates of a network, by layer and gate."""
 
 
-def sum_gate(trace: Tensor, lengths: Tensor | None = None) -> GateSums:
+def sum_gate(trace: Tensor, lengths: Tensor | None = None) -> BatchGateSums:
     """Return the sums of one gate.
 
     Args:
@@ -112,7 +112,7 @@ def sum_gate(trace: Tensor, lengths: Tensor | None = None) -> GateSums:
     values = values.double()  # (N, H)
     steps, total = len(values), values.sum(0)
     squares = ((values - total / max(steps, 1)) ** 2).sum(0)
-    return GateSums(steps, total, squares, (values < LEFT).sum(0).double(), (values > RIGHT).sum(0).double())
+    return BatchGateSums(steps, total, squares, (values < LEFT).sum(0).double(), (values > RIGHT).sum(0).double())
 
 
 def _not_padding(trace: Tensor, lengths: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gatebench.measures.gate_statistics import (
-    GateSums,
+    BatchGateSums,
     merge_sums,
     sum_gate,
     sum_trace,
@@ -140,6 +140,6 @@ def test_wrong_lengths_are_refused(lengths: list[int]) -> None:
 def test_wrong_shapes_and_foreign_parts_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\(T, B, H\)"):
         sum_gate(trace()[0])
-    one: dict[tuple[int, str], GateSums] = sum_trace({0: {"f": trace()}})
+    one: dict[tuple[int, str], BatchGateSums] = sum_trace({0: {"f": trace()}})
     with pytest.raises(ValueError, match="one network"):
         merge_sums(one, sum_trace({0: {"z": trace()}}))
