@@ -11,7 +11,7 @@ SLSTM = Cell(
     gates={
         "i": Gate("identity"),
         "f": Gate("identity"),
-        "g": Gate("tanh"),
+        "g": Gate("tanh", role="candidate"),
         "o": Gate("sigmoid"),
         "i_prime": Gate(tie="exp(i - m[t])"),
         "f_prime": Gate(tie="exp(log_sigmoid(f) + m - m[t])"),

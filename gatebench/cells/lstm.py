@@ -1,5 +1,7 @@
 """Long short-term memory: gates control how the state c is written, kept and read out."""
 
+from dataclasses import replace
+
 from gatebench.spec.cell import Cell
 from gatebench.spec.expression import out
 from gatebench.spec.gate import Gate
@@ -8,7 +10,12 @@ LSTM = Cell(
     name="lstm",
     source="Gers, Schmidhuber & Cummins 2000, Neural Computation 12(10)",
     states=("h", "c"),
-    gates={"i": Gate("sigmoid"), "f": Gate("sigmoid"), "g": Gate("tanh"), "o": Gate("sigmoid")},
+    gates={
+        "i": Gate("sigmoid"),
+        "f": Gate("sigmoid"),
+        "g": Gate("tanh", role="candidate"),
+        "o": Gate("sigmoid"),
+    },
     update=lambda h, c, i, f, g, o: (o * out(c_new := f * c + i * g), c_new),
     note=(
         "i writes, f keeps, o reads out; g is the candidate. Equals torch.nn.LSTM, with one bias per gate; torch adds "
@@ -31,7 +38,7 @@ LSTM_ATTENTION_INPUT = Cell(
     states=LSTM.states,
     gates={
         "a": Gate("sigmoid", width="I"),
-        **{g: Gate(gate.activation, inputs="a * x") for g, gate in LSTM.gates.items()},
+        **{label: replace(gate, inputs="a * x") for label, gate in LSTM.gates.items()},
     },
     update=lambda h, c, a, i, f, g, o: (o * out(c_new := f * c + i * g), c_new),
     note=(

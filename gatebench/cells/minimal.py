@@ -29,7 +29,7 @@ JANET = Cell(
         "s": Gate("identity", bias="chrono"),
         "f": Gate(tie="sigmoid(s)"),
         "i": Gate(tie="1 - sigmoid(s - 1)"),
-        "g": Gate("tanh"),
+        "g": Gate("tanh", role="candidate"),
     },
     update=lambda h, s, f, i, g: (f * h + i * g,),
     note=(

@@ -38,7 +38,7 @@ MINLSTM = Cell(
     gates={
         "f": Gate("identity", recurrent=None),
         "i": Gate("identity", recurrent=None),
-        "g": Gate("identity", recurrent=None),
+        "g": Gate("identity", recurrent=None, role="candidate"),
         "f_prime": Gate(tie="sigmoid(log_sigmoid(f) - log_sigmoid(i))"),
         "i_prime": Gate(tie="sigmoid(log_sigmoid(i) - log_sigmoid(f))"),
     },

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gatebench.spec.cell import Cell
 from gatebench.spec.dated import now, previous
 from gatebench.spec.definitions import Definitions
-from gatebench.spec.expression import Expr, lift, name, names, simplify, substitute
+from gatebench.spec.expression import Expr, lift, name, names, ordered, simplify, substitute
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,24 @@ def scannable(cell: Cell) -> bool:
     except NotAffine:
         return False
     return True
+
+
+def affine_in(node: Expr, variable: Expr) -> Affine:
+    """Return a formula as an affine function of one name, where all other names count as independent of it.
+
+    Raises:
+        NotAffine: the formula is not affine in the name.
+
+    Examples:
+        >>> from gatebench.spec.formula import parse
+        >>> affine_in(parse("z * h + (1 - z) * n"), name("h")).factor == name("z")
+        True
+    """
+    if node == variable:
+        return Affine(lift(1.0), lift(0.0))
+    if variable not in ordered([node]):
+        return Affine(lift(0.0), node)
+    return _combine(node.op, [affine_in(operand, variable) for operand in node.operands])
 
 
 def _affine(node: Expr, state: str) -> Affine:

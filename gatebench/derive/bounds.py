@@ -1,11 +1,12 @@
 """The range of the values of a gate, by interval arithmetic on its formula."""
 
 import math
+from collections.abc import Mapping
 from functools import reduce
 from itertools import product
 
 from gatebench.spec.cell import Cell
-from gatebench.spec.dated import now
+from gatebench.spec.dated import DatedName, now
 from gatebench.spec.expression import Expr, lift, simplify
 
 Interval = tuple[float, float]
@@ -26,18 +27,19 @@ _RANGES: dict[str, Interval] = {  # the limits of the monotonically increasing f
 def unit_gates(cell: Cell) -> frozenset[str]:
     """Return the gates whose values are certain to lie in [0, 1].
 
-    Saturation and time scales are defined for these gates only. The intervals can be wider than the true ranges,
-    because names are taken as independent of one another. So i_prime of slstm, which its stabiliser keeps in [0, 1],
-    is not found.
+    Saturation is defined for these gates only. The intervals can be wider than the true ranges, because names are taken
+    as independent of one another. There is one exception: a - m[t] is at most 0 if m[t] is a maximum of a and something
+    else. So exp(i - m[t]) of slstm, which the stabiliser m keeps in [0, 1], is found.
 
     Examples:
         >>> from gatebench import load_cell
         >>> sorted(unit_gates(load_cell("lstm")))
         ['f', 'i', 'o']
     """
+    formulas = cell.definitions.formulas
     intervals: dict[str, Interval] = {}
-    for dated, formula in cell.definitions.formulas.items():
-        intervals[dated] = _interval(formula, intervals)
+    for dated, formula in formulas.items():
+        intervals[dated] = _interval(formula, intervals, formulas)
 
     def is_unit(gate: str) -> bool:
         least, greatest = intervals[now(gate)]
@@ -46,13 +48,19 @@ def unit_gates(cell: Cell) -> frozenset[str]:
     return frozenset(gate for gate in cell.definitions.gates if is_unit(gate))
 
 
-def _interval(node: Expr, known: dict[str, Interval]) -> Interval:
-    """Return an interval that contains all values of a formula, given the intervals of names; states are unbounded."""
+def _interval(node: Expr, known: Mapping[str, Interval], formulas: Mapping[DatedName, Expr]) -> Interval:
+    """Return an interval that contains all values of a formula.
+
+    Args:
+        node: the formula.
+        known: the intervals of names; a name without one is unbounded, such as a state of the step before.
+        formulas: the formulas of names.
+    """
     if node.op == "const":
         return (node.args[0], node.args[0])
     if node.op == "name":
         return known.get(node.args[0], _ANYWHERE)
-    parts = [_interval(operand, known) for operand in node.operands]
+    parts = [_interval(operand, known, formulas) for operand in node.operands]
     if node.op in _RANGES:
         (low, high), (least, most) = parts[0], _RANGES[node.op]
         return (_at(node.op, low, least), _at(node.op, high, most))
@@ -62,7 +70,8 @@ def _interval(node: Expr, known: dict[str, Interval]) -> Interval:
         case "add", [(a, b), (c, d)]:
             return (a + c, b + d)
         case "sub", [(a, b), (c, d)]:
-            return (a - d, b - c)
+            is_below = _is_maximum_of(node.operands[1], node.operands[0], formulas)
+            return (a - d, min(b - c, 0.0) if is_below else b - c)
         case "mul", [one, other]:
             return _product(one, other)
         case "div", [one, (low, high)] if low > 0 or high < 0:
@@ -70,6 +79,13 @@ def _interval(node: Expr, known: dict[str, Interval]) -> Interval:
         case "maximum", _:
             return reduce(lambda p, q: (max(p[0], q[0]), max(p[1], q[1])), parts)
     return _ANYWHERE
+
+
+def _is_maximum_of(node: Expr, part: Expr, formulas: Mapping[DatedName, Expr]) -> bool:
+    """Return whether a node is a maximum of `part` and something else, or the name of such a maximum."""
+    if node.op == "name":
+        node = formulas.get(node.args[0], node)
+    return node.op == "maximum" and part in node.operands
 
 
 def _product(one: Interval, other: Interval) -> Interval:

@@ -190,7 +190,7 @@ class Cell:
         """
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
             raise out_of_range(f"The value of gate {gate!r}", value, "a finite number")
-        return self._with(gate, f"{gate}={spell(value)}", Gate(tie=repr(float(value)), width=self._gate(gate).width))
+        return self._tied(gate, f"{gate}={spell(value)}", repr(float(value)))
 
     def tie(self, gate: str, formula: str) -> Cell:
         """Return the cell with a gate replaced by a formula of other gates and states. Its weights are removed.
@@ -207,7 +207,7 @@ class Cell:
             >>> load_cell("lstm").tie("f", "1 - i").name
             'lstm[f=1 - i]'
         """
-        return self._with(gate, f"{gate}={formula}", Gate(tie=formula, width=self._gate(gate).width))
+        return self._tied(gate, f"{gate}={formula}", formula)
 
     def activate(self, gate: str, activation: str) -> Cell:
         """Return the cell with another activation of a gate, or of the output.
@@ -311,6 +311,11 @@ class Cell:
         if self._gate(gate).tie is not None:
             raise UserError(f"Gate {gate!r} of {self.name} is {self.gates[gate].tie}; it has no weights to change.")
         return self.gates[gate]
+
+    def _tied(self, gate: str, label: str, formula: str) -> Cell:
+        """Return the cell with a formula in place of a gate, and with the label added to its name."""
+        row = self._gate(gate)
+        return self._with(gate, label, Gate(tie=formula, width=row.width, role=row.role))
 
     def _with(self, gate: str, label: str, row: Gate) -> Cell:
         """Return the cell with a new row for a gate, and with the label added to its name."""

@@ -124,6 +124,21 @@ def define(cell: GateTable) -> Definitions:
     return Definitions(sequence, cell.states, constants, widths, square)
 
 
+def unfolded(cell: GateTable) -> dict[DatedName, Expr]:
+    """Return the formulas of all gates and states as the table has them: gates that are fixed keep their names.
+
+    Examples:
+        >>> from gatebench import load_cell
+        >>> from gatebench.spec.expression import name
+        >>> unfolded(load_cell("lstm").fix("f", 1))["c[t]"] == (
+        ...     name("f[t]") * name("c[t-1]") + name("i[t]") * name("g[t]")
+        ... )
+        True
+    """
+    gates = {now(label): _timed(_gate(label, gate, cell, {}), cell) for label, gate in cell.gates.items()}
+    return gates | _state_formulas(cell)
+
+
 def _check_names(cell: GateTable) -> None:
     """Raise if a state or a gate has a name that is no identifier, is reserved or occurs twice."""
     labels = [*cell.states, *cell.gates]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from gatebench.errors import out_of_range, unknown
 from gatebench.spec.dated import previous
 from gatebench.spec.expression import ACTIVATIONS, Expr, activate, name, total
 from gatebench.spec.formula import parse
 from gatebench.spec.initial_rules import Bias, bias_rule
+
+DECLARED_ROLES = (None, "candidate")
+"""The values of `Gate.role`."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,10 @@ class Gate:
         bias: the initial value of b; None removes b. See `gatebench.spec.initial_rules.Bias`.
         width: "H" for a gate of H units, "I" for a gate that multiplies the input; the weights have I rows then.
         tie: a formula of other gates, states and x that replaces all fields above; the gate has no weights then.
+        role: "candidate" for the gate that is the written content. It is needed only if the update multiplies two
+            gates and the formulas do not say which of them is the content: i * g. All other roles follow from the
+            formulas (`gatebench.derive.roles`). It changes no number and no digest, and two rows that differ only
+            here are equal.
 
     Raises:
         UserError: a value is not allowed.
@@ -47,6 +54,7 @@ class Gate:
     bias: Bias = 0.0
     width: str = "H"
     tie: str | None = None
+    role: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for label, value, allowed in (
@@ -59,6 +67,8 @@ class Gate:
         for label in ("inputs", "recurrent", "after", "peephole", "plus", "tie"):
             if not isinstance(value := getattr(self, label), str | None):
                 raise out_of_range(label, value, "a formula, or off")
+        if self.role not in DECLARED_ROLES:
+            raise unknown("role", self.role, ("candidate",))
         object.__setattr__(self, "gates", _listed(self.gates))
         object.__setattr__(self, "bias", bias_rule(self.bias))
 
@@ -110,5 +120,5 @@ def _listed(gates: object) -> tuple[str, ...]:
     raise out_of_range("gates", gates, "a list of gates, or off")
 
 
-CONNECTIONS = tuple(f.name for f in fields(Gate) if f.name not in ("activation", "bias", "width", "tie"))
+CONNECTIONS = tuple(f.name for f in fields(Gate) if f.name not in ("activation", "bias", "width", "tie", "role"))
 """The fields of `Gate` that `Cell.connect` can change."""
