@@ -53,6 +53,7 @@ class Outcome:
         metric: the task's headline metric. None in records of earlier versions, which did not keep it.
         chance: the headline metric of a blind guess. None in records of earlier versions.
         other_metrics: the task's other metrics. Empty in records of earlier versions.
+        table_metrics: the names of the metrics that tables show by default. Empty: only the headline metric.
         settings: the settings of the trial by dotted key, for example {"model.hidden_size": "64"}; all are texts.
         files: {name: content} of the files that are kept with the run, for example "gates.npz".
     """
@@ -69,6 +70,7 @@ class Outcome:
     metric: Metric | None = None
     chance: float | None = None
     other_metrics: tuple[Metric, ...] = ()
+    table_metrics: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -97,6 +99,7 @@ class Outcome:
             metric=task.metrics[0],
             chance=task.chance,
             other_metrics=task.metrics[1:],
+            table_metrics=task.table_metrics,
             settings=trial.flat_settings(),
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Metric:
-    """A score of a task.
+    """A score of a task. Two scores are equal if name, direction and unit are: records of earlier versions lack bounds.
 
     Attributes:
         name: name in configs and tables.
@@ -36,8 +36,8 @@ class Metric:
     name: str
     direction: Literal["max", "min"]
     unit: str = ""
-    low: float | None = None
-    high: float | None = None
+    low: float | None = field(default=None, compare=False)
+    high: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Stream(Problem):
     """
 
     experiences: tuple[Problem, ...] = ()
-    metric: Metric = Metric("accuracy", "max")
+    metric: Metric = Metric("accuracy", "max", low=0, high=1)
 
 
 @dataclass(frozen=True)
@@ -200,8 +200,8 @@ class Task(ABC):
         return asdict(self)
 
 
-def _default(field: Field[Any]) -> Any:
-    return field.default if field.default_factory is MISSING else field.default_factory()
+def _default(parameter: Field[Any]) -> Any:
+    return parameter.default if parameter.default_factory is MISSING else parameter.default_factory()
 
 
 def build_task(config: Mapping[str, Any]) -> Task:

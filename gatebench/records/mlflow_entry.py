@@ -3,9 +3,9 @@
 This module needs no connection to MLflow.
 
 A run of a trial has the tags "digest", "cell", "cell_digest", "task", "seed", "home", and the headline metric of its
-task in "metric", "metric_direction", "metric_unit" and "chance". The tag "metrics" has all metrics of the task as JSON.
-When the trial has ended, the run also has "status", "sentence" and the facts of the run. Records of earlier versions
-lack some tags of the metrics.
+task in "metric", "metric_direction", "metric_unit" and "chance". The tag "metrics" has all metrics of the task as JSON,
+and "table_metrics" the names of those that tables show. When the trial has ended, the run also has "status", "sentence"
+and the facts of the run. Records of earlier versions lack some tags of the metrics.
 """
 
 import json
@@ -34,7 +34,7 @@ STATES: dict[Status, str] = {
 TRACEBACK = "traceback"
 """The fact that is written to a file, because it is longer than a tag may be."""
 
-_METRIC_TAGS = ("metric", "metric_direction", "metric_unit", "metrics", "chance")
+_METRIC_TAGS = ("metric", "metric_direction", "metric_unit", "metrics", "table_metrics", "chance")
 _TAGS_THAT_ARE_NO_FACTS = (
     "digest",
     "cell",
@@ -78,6 +78,7 @@ def opening_tags(trial: Trial, home: str) -> dict[str, str]:
         "metric_direction": metric.direction,
         "metric_unit": metric.unit,
         "metrics": json.dumps([asdict(metric) for metric in task.metrics]),
+        "table_metrics": ",".join(task.table_metrics),
         "chance": repr(task.chance),
         "seed": str(trial.seed),
         "home": home,
@@ -144,6 +145,7 @@ def read_outcome(
         metric=read_metrics[0] if read_metrics else None,
         chance=float(tags["chance"]) if "chance" in tags else None,
         other_metrics=tuple(read_metrics[1:]),
+        table_metrics=tuple(tags["table_metrics"].split(",")) if "table_metrics" in tags else (),
         settings=dict(params),
     )
 

@@ -42,7 +42,12 @@ class Continual(Task):
     """
 
     title = "MNIST in parts, one after another"
-    metrics = (Metric("average_accuracy", "max"), Metric("backward_transfer", "max"), Metric("forgetting", "min"))
+    metrics = (
+        Metric("average_accuracy", "max", low=0, high=1),
+        Metric("backward_transfer", "max", low=-1, high=1),
+        Metric("forgetting", "min", low=-1, high=1),
+    )
+    table_metrics = ("average_accuracy", "forgetting")
     chance = 0.1  # one class of ten in every experience, because the network is not told which experience it is
     protocol = (
         "Cossu, Carta, Lomonaco & Bacciu 2021: row by row, 10 permutations, or 5 pairs of digits with a single head. "

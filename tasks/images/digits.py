@@ -30,7 +30,7 @@ class Digits(Task):
     """
 
     title = "Handwritten digits, 8x8, pixel by pixel"
-    metrics = (Metric("accuracy", "max"),)
+    metrics = (Metric("accuracy", "max", low=0, high=1),)
     chance = 0.1  # one class of ten; the largest class has 27 of the 269 test images, 0.1004
     protocol = (
         "None is published for recurrent networks. The images are the test part of UCI's Optical Recognition of "

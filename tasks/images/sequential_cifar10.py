@@ -45,7 +45,7 @@ class SequentialCifar10(Task):
     """
 
     title = "Sequential CIFAR-10"
-    metrics = (Metric("accuracy", "max"),)
+    metrics = (Metric("accuracy", "max", low=0, high=1),)
     chance = 0.1  # every class has 1,000 of the 10,000 test images
     protocol = (
         "Trinh, Dai, Luong & Le 2018: pixel by pixel in colour. Departures: the values are scaled to [0, 1] and not "

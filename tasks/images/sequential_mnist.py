@@ -42,7 +42,7 @@ class SequentialMnist(Task):
     """
 
     title = "Sequential MNIST"
-    metrics = (Metric("accuracy", "max"),)
+    metrics = (Metric("accuracy", "max", low=0, high=1),)
     chance = 0.1135  # the answer is always 1, the most frequent digit in training: 1,135 of the 10,000 test images
     protocol = (
         "Le, Jaitly & Hinton 2015, with the sizes of TensorFlow's split, as van der Westhuizen & Lasenby 2018 use it: "

@@ -31,7 +31,10 @@ class JsbChorales(Task):
     """
 
     title = "JSB Chorales, next frame"
-    metrics = (Metric("nll", "min", "nats/frame"), Metric("accuracy", "max"))
+    metrics = (
+        Metric("nll", "min", "nats/frame", low=0),
+        Metric("accuracy", "max", low=0, high=1),
+    )
     chance = KEYS * math.log(2)  # every key with probability 1/2
     protocol = f"229 / 76 / 77 chorales, one frame for each quarter note, {PROTOCOL}"
     licence = "none stated; Boulanger-Lewandowski et al. 2012"

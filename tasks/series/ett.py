@@ -43,7 +43,10 @@ class Ett(Task):
     """
 
     title = "Electricity transformer temperature"
-    metrics = (Metric("mse", "min"), Metric("mae", "min"))
+    metrics = (
+        Metric("mse", "min", low=0),
+        Metric("mae", "min", low=0),
+    )
     chance = 1.0  # the training part's mean on the training part; its error on the test part is the baseline "mean"
     protocol = (
         "Zhou et al. 2021 (Informer), with the borders of its code: 12, 4 and 4 months of 30 days for training, "

@@ -50,7 +50,10 @@ class Series(Task):
     """
 
     title = "A series in a CSV file of the user"
-    metrics = (Metric("mse", "min"), Metric("mae", "min"))
+    metrics = (
+        Metric("mse", "min", low=0),
+        Metric("mae", "min", low=0),
+    )
     chance = 1.0  # the training part's mean on the training part; its error on the test part is the baseline "mean"
     protocol = (
         "None is published. As for `weather`: in order, 70 % for training, 10 % for validation, 20 % for test. The "

@@ -50,7 +50,10 @@ class Weather(Task):
     """
 
     title = "Weather in Jena, 2020"
-    metrics = (Metric("mse", "min"), Metric("mae", "min"))
+    metrics = (
+        Metric("mse", "min", low=0),
+        Metric("mae", "min", low=0),
+    )
     chance = 1.0  # the training part's mean on the training part; its error on the test part is the baseline "mean"
     protocol = (
         "Wu et al. 2021 (Autoformer), its file and its split: in order, 70 % for training, 10 % for validation, 20 % "

@@ -50,7 +50,7 @@ class SpeechCommands(Task):
     """
 
     title = "Speech Commands, a spoken word in one second"
-    metrics = (Metric("accuracy", "max"),)
+    metrics = (Metric("accuracy", "max", low=0, high=1),)
     chance = 1 / 35  # for 35 words; `__post_init__` sets it for the classes of an instance
     protocol = (
         "Warden 2018: 80/10/10 % of the speakers by the official lists; 12 classes as in the official code, used by "

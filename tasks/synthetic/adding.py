@@ -35,7 +35,10 @@ class Adding(Generated):
     """
 
     title = "Adding two marked numbers"
-    metrics = (Metric("mse", "min"), Metric("correct", "max"))
+    metrics = (
+        Metric("mse", "min", low=0),
+        Metric("correct", "max", low=0, high=1),
+    )
     chance = 1 / 6  # always answering 1 gives the variance of the sum; Le et al. print 0.1767
     optimum = 0.0
     protocol = (

@@ -33,7 +33,10 @@ class Copying(Generated):
     """
 
     title = "Copying after a delay"
-    metrics = (Metric("cross_entropy", "min", "nats"), Metric("accuracy", "max"))
+    metrics = (
+        Metric("cross_entropy", "min", "nats", low=0),
+        Metric("accuracy", "max", low=0, high=1),
+    )
     chance = (
         10 * log(8) / 120
     )  # blanks are certain, symbols are guessed; `__post_init__` sets it for the fields of an instance

@@ -31,7 +31,7 @@ class Parity(Generated):
     """
 
     title = "Parity of a sequence of bits"
-    metrics = (Metric("accuracy", "max"),)
+    metrics = (Metric("accuracy", "max", low=0, high=1),)
     chance = 0.5
     optimum = 1.0
     protocol = (

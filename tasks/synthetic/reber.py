@@ -36,7 +36,12 @@ class Reber(Generated):
     """
 
     title = "Embedded Reber grammar"
-    metrics = (Metric("agreement", "max"), Metric("legal", "max"), Metric("flawless", "max"))
+    metrics = (
+        Metric("agreement", "max", low=0, high=1),
+        Metric("legal", "max", low=0, high=1),
+        Metric("flawless", "max", low=0, high=1),
+    )
+    table_metrics = ("agreement", "flawless")
     chance = 0.5  # a model that knows the grammar but not the beginning of the string
     optimum = 1.0
     protocol = (

@@ -35,7 +35,10 @@ class SelectiveCopying(Generated):
     """
 
     title = "Selective copying"
-    metrics = (Metric("accuracy", "max"), Metric("cross_entropy", "min", "nats"))
+    metrics = (
+        Metric("accuracy", "max", low=0, high=1),
+        Metric("cross_entropy", "min", "nats", low=0),
+    )
     chance = 1 / SYMBOLS
     optimum = 1.0
     protocol = (

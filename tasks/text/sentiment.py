@@ -57,7 +57,11 @@ class Sentiment(Task):
         pool: input of the last layer: the "mean" over all steps of a text, or the "last" step.
     """
 
-    metrics = (Metric("accuracy", "max"), Metric("error", "min"), Metric("f1", "max"))
+    metrics = (
+        Metric("accuracy", "max", low=0, high=1),
+        Metric("error", "min", low=0, high=1),
+        Metric("f1", "max", low=0, high=1),
+    )
 
     vocabulary: int = 25_000
     min_frequency: int = 2

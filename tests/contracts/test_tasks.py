@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,14 @@ def test_declaration_is_complete_and_plain(name: str) -> None:
     task = build_task(config_of(name) | NEEDED.get(name, {}))
     assert all((task.title, task.protocol, task.licence, task.metrics))
     assert isinstance(task.chance, float)
+    names = [metric.name for metric in task.metrics]
+    assert task.table_metrics == () or task.table_metrics[0] == names[0]
+    assert set(task.table_metrics) <= set(names)
+    headline = task.metrics[0]
+    assert headline.low is not None, "no score of these tasks is unbounded on both sides"
+    assert headline.low <= task.chance <= (task.chance if headline.high is None else headline.high)
+    if task.optimum is not None:
+        assert task.optimum == (headline.high if headline.direction == "max" else headline.low)
     assert json.loads(json.dumps(task.parameters())) == task.parameters()
     assert task.checksums()
     files = {name: sha256 for name, sha256 in task.checksums().items() if not name.endswith("/generator")}
@@ -212,7 +221,11 @@ def test_tallies_add_up(case: Case) -> None:
     whole, *tallies = (problem.tally(piece, batch) for piece, batch in zip(pieces, batches, strict=True))
     added = {name: sum(tally[name].item() for tally in tallies) for name in whole}
     assert added == pytest.approx({name: value.item() for name, value in whole.items()})
-    assert set(problem.scores(added)) == {metric.name for metric in case.task.metrics}
+    scores = problem.scores(added)
+    assert set(scores) == {metric.name for metric in case.task.metrics}
+    for metric in case.task.metrics:
+        assert not scores[metric.name] < (-inf if metric.low is None else metric.low)
+        assert not scores[metric.name] > (inf if metric.high is None else metric.high)
 
 
 def test_chance_baseline_ceiling(case: Case) -> None:

@@ -46,6 +46,15 @@ def test_the_metric_and_the_chance_are_tags_and_an_empty_unit_is_none() -> None:
     assert (read.metric, read.chance, read.facts) == (Metric("accuracy", "max"), 0.1, {})
 
 
+def test_all_metrics_keep_their_bounds() -> None:
+    stream = trial(task={"_target_": "tasks.images.continual.Continual"})
+    read = mlflow_entry.read_outcome("FINISHED", mlflow_entry.opening_tags(stream, "host:/home"), {}, {})
+    assert read.metric is not None
+    bounds = {metric.name: (metric.low, metric.high) for metric in (read.metric, *read.other_metrics)}
+    assert bounds == {"average_accuracy": (0, 1), "backward_transfer": (-1, 1), "forgetting": (-1, 1)}
+    assert read.table_metrics == ("average_accuracy", "forgetting")
+
+
 def test_records_of_earlier_versions_have_no_metric() -> None:
     tags = {"digest": "d", "cell_digest": "c", "home": "host:/home", "status": "finished"}
     assert mlflow_entry.is_trial_run(tags)
