@@ -1,4 +1,4 @@
-"""List the cells, show a cell with its equations and its cost, or draw a cell.
+"""List the cells, show a cell with its equations, the roles of its gates and its cost, or draw a cell.
 
 gatebench cells                             all cells; format=markdown for a Markdown table
 gatebench cells show lstm_no_input
@@ -8,16 +8,20 @@ gatebench cells draw lstm cell.ablate.i.fix=1 format=dot
 """
 
 from collections.abc import Sequence
+from math import isfinite
 
 from gatebench.cells import build_cell, cell_names, load_cell
 from gatebench.derive.affine import scannable
+from gatebench.derive.bounds import gate_ranges
 from gatebench.derive.cost import dependent_products, parameters, pointwise_flops, product_flops
 from gatebench.derive.equations import latex, plain_text
+from gatebench.derive.roles import roles
 from gatebench.diagram.diagram import Diagram, diagram
 from gatebench.diagram.graphviz import dot
 from gatebench.diagram.svg import svg
 from gatebench.errors import UserError, unknown
 from gatebench.spec.cell import Cell
+from gatebench.spec.expression import spell
 from gatebench.trial import Trial
 from launch.display.text_columns import align
 
@@ -135,7 +139,7 @@ def cell_diagram(trial: Trial) -> Diagram:
 
 
 def description(cell: Cell) -> str:
-    """Return the description of a cell: its source, its equations as text and in LaTeX, and its cost."""
+    """Return the description of a cell: its source, its equations as text and in LaTeX, its gates' roles, its cost."""
     heading = [f"{cell.name}: {cell.source or 'no source'}", cell.note, f"Digest of the equations: {cell.digest}"]
     counts = [
         ("parameters", parameters(cell, SIZE, SIZE)),
@@ -144,7 +148,48 @@ def description(cell: Cell) -> str:
         ("dependent matrix products a step", dependent_products(cell)),
     ]
     cost = align([(f"I = H = {SIZE}", ""), *((label, f"{count:,}") for label, count in counts)], "lr")
-    return "\n\n".join(["\n".join(filter(None, heading)), plain_text(cell), latex(cell), cost])
+    return "\n\n".join(["\n".join(filter(None, heading)), plain_text(cell), latex(cell), gate_table(cell), cost])
+
+
+def gate_table(cell: Cell) -> str:
+    """Return a line for each gate: its roles and the range of its values.
+
+    Examples:
+        >>> print(gate_table(load_cell("ligru")))
+        gate  role                     values
+        ------------------------------------------
+        r     reset (r)                1
+        z     keep (z), write (1 − z)  from 0 to 1
+        n     candidate (n)            at least 0
+    """
+    labels: dict[str, list[str]] = {gate: [] for gate in cell.gates}
+    for role in roles(cell):
+        labels[role.gate].append(role.label)
+    constants, ranges = cell.definitions.constants, gate_ranges(cell)
+    lines = [("gate", "role", "values")]
+    for gate, own in labels.items():
+        if gate in constants:
+            values = spell(constants[gate])
+        else:
+            values = _range_text(*ranges[gate]) if gate in ranges else "not computed, because nothing reads it"
+        lines.append((gate, ", ".join(own) or "–", values))
+    return align(lines, "lll")
+
+
+def _range_text(least: float, most: float) -> str:
+    """Return an interval in words."""
+    if isfinite(least) and isfinite(most):
+        return f"from {least:.4g} to {most:.4g}"
+    if isfinite(least):
+        return f"at least {least:.4g}"
+    return f"at most {most:.4g}" if isfinite(most) else "unbounded"
+
+
+def roles_text(cell: Cell) -> str:
+    """Return the roles of a cell's gates in one line: "keep (z), write (1 − z), reset (r) = 1, candidate (n)"."""
+    return ", ".join(
+        role.label if role.fixed is None else f"{role.label} = {spell(role.fixed)}" for role in roles(cell)
+    )
 
 
 def _gates(cell: Cell) -> str:

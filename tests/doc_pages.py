@@ -59,7 +59,7 @@ def cell_table() -> str:
 
 
 def cell_sections() -> str:
-    """Return a section for each cell: source, note, ablation, equations, initial weights."""
+    """Return a section for each cell: source, ablation, roles, initial weights, note, equations."""
     return "\n\n".join(cell_section(name) for name in cell_names())
 
 
@@ -71,6 +71,7 @@ def cell_section(name: str) -> str:
     if config["base"] != name:
         changes = ", ".join(f"`{change}`" for change in spelled_changes(config)) or "nothing"
         lines.append(f"Base: [`{config['base']}`](#{config['base']}), changed by {changes}.")
+    lines.append(f"Roles: {cells_command.roles_text(cell)}.")
     lines.append(f"Initial weights: {initial_weights(cell)}.")
     if cell.note:
         lines.append(f"Note: {cell.note}")

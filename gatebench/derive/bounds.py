@@ -25,27 +25,33 @@ _RANGES: dict[str, Interval] = {  # the limits of the monotonically increasing f
 
 
 def unit_gates(cell: Cell) -> frozenset[str]:
-    """Return the gates whose values are certain to lie in [0, 1].
-
-    Saturation is defined for these gates only. The intervals can be wider than the true ranges, because names are taken
-    as independent of one another. There is one exception: a - m[t] is at most 0 if m[t] is a maximum of a and something
-    else. So exp(i - m[t]) of slstm, which the stabiliser m keeps in [0, 1], is found.
+    """Return the gates whose values are certain to lie in [0, 1]. Saturation is defined for these gates only.
 
     Examples:
         >>> from gatebench import load_cell
         >>> sorted(unit_gates(load_cell("lstm")))
         ['f', 'i', 'o']
     """
+    return frozenset(gate for gate, (least, most) in gate_ranges(cell).items() if least >= 0.0 and most <= 1.0)
+
+
+def gate_ranges(cell: Cell) -> dict[str, Interval]:
+    """Return for each gate that is computed an interval that is certain to contain its values.
+
+    The intervals can be wider than the true ranges, because names are taken as independent of one another. There is one
+    exception: a - m[t] is at most 0 if m[t] is a maximum of a and something else. So exp(i - m[t]) of slstm, which the
+    stabiliser m keeps in [0, 1], is found.
+
+    Examples:
+        >>> from gatebench import load_cell
+        >>> gate_ranges(load_cell("lstm"))["g"]
+        (-1.0, 1.0)
+    """
     formulas = cell.definitions.formulas
     intervals: dict[str, Interval] = {}
     for dated, formula in formulas.items():
         intervals[dated] = _interval(formula, intervals, formulas)
-
-    def is_unit(gate: str) -> bool:
-        least, greatest = intervals[now(gate)]
-        return least >= 0.0 and greatest <= 1.0
-
-    return frozenset(gate for gate in cell.definitions.gates if is_unit(gate))
+    return {gate: intervals[now(gate)] for gate in cell.definitions.gates}
 
 
 def _interval(node: Expr, known: Mapping[str, Interval], formulas: Mapping[DatedName, Expr]) -> Interval:

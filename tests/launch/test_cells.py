@@ -86,6 +86,39 @@ def test_an_ablation_is_shown_before_it_is_run(capsys: pytest.CaptureFixture[str
     assert load_cell("lstm_no_input").digest in text
 
 
+def test_a_cell_is_shown_with_a_line_for_each_gate(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(capsys, "show", "gru", "cell.ablate.r.fix=1").splitlines()
+    assert [line.split(maxsplit=1) for line in lines if re.match("[rzn]  ", line)] == [
+        ["r", "reset (r)                1"],
+        ["z", "keep (z), write (1 − z)  from 0 to 1"],
+        ["n", "candidate (n)            from -1 to 1"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "gate", "line"),
+    [
+        ("slstm", "f_prime", "keep (f_prime) from 0 to 1"),
+        ("slstm", "i", "preactivation (i) unbounded"),
+        ("lstm_relu_gates", "f", "keep (f) at least 0"),
+        ("lstm[i=0]", "g", "– not computed, because nothing reads it"),
+        ("lstm[o=log_sigmoid(h)]", "o", "expose (o) at most 0"),
+    ],
+)
+def test_the_line_of_a_gate(cell: str, gate: str, line: str) -> None:
+    built = {
+        "lstm[i=0]": load_cell("lstm").fix("i", 0),
+        "lstm[o=log_sigmoid(h)]": load_cell("lstm").tie("o", "log_sigmoid(h)"),
+    }.get(cell) or load_cell(cell)
+    lines = {row.split()[0]: " ".join(row.split()[1:]) for row in cells.gate_table(built).splitlines()[2:]}
+    assert list(lines) == list(built.gates)
+    assert lines[gate] == line
+
+
+def test_the_roles_in_one_line() -> None:
+    assert cells.roles_text(load_cell("ligru")) == "keep (z), write (1 − z), reset (r) = 1, candidate (n)"
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
