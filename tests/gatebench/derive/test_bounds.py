@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gatebench import Cell, Gate, cell_names, load_cell
-from gatebench.derive.bounds import _RANGES, unit_gates
+from gatebench.derive.bounds import _RANGES, gate_ranges, unit_gates
 from gatebench.spec.expression import FUNCTIONS, name
 from tests.gatebench.nn.layers import build, inputs
 
@@ -41,6 +41,17 @@ def test_unit_gates_stay_in_0_1_and_other_gates_leave_it(cell: str) -> None:
         assert inside >= (gate in units)
         if gate not in units:
             assert not inside, f"{gate} stays in [0, 1], but is not among the unit gates"
+
+
+@pytest.mark.parametrize("cell", cell_names())
+def test_gates_stay_in_their_ranges(cell: str) -> None:
+    layer = build(cell, scale=3.0)
+    _, _, gates = layer.trace(inputs(layer, T=40, B=5), backend="reference")
+    ranges = gate_ranges(layer.cell)
+    assert ranges.keys() == gates[0].keys()
+    for gate, (low, high) in ranges.items():
+        assert low <= gates[0][gate].min()
+        assert gates[0][gate].max() <= high
 
 
 @pytest.mark.parametrize(
