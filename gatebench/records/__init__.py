@@ -4,6 +4,8 @@ home          the folders and files below the home, and its lock
 address       the address of the records: which addresses are allowed
 mlflow_client the connection to MLflow
 mlflow_entry  the contents of a trial's run in MLflow: its params, tags, metrics and files
+mlflow_files  the files of a run, as bytes
+mlflow_study  the declaration of a study, and which experiments are studies
 mlflow_page   the view of a study on MLflow's web pages
 record        writes trials to MLflow and reads outcomes from it
 """

@@ -5,19 +5,22 @@ This module needs no connection to MLflow.
 A run of a trial has the tags "digest", "cell", "cell_digest", "task", "seed", "home", and the headline metric of its
 task in "metric", "metric_direction", "metric_unit" and "chance". The tag "metrics" has all metrics of the task as JSON,
 and "table_metrics" the names of those that tables show. When the trial has ended, the run also has "status", "sentence"
-and the facts of the run. Records of earlier versions lack some tags of the metrics.
+and the facts of the run. "infinite_metrics" has the infinite metrics as JSON, for example {"gate/l0/keep/f/tau/p90":
+"inf"}: MLflow's database stores infinity as the largest finite number. If there are many, "infinite_metrics.1" and so
+on have the others. Records of earlier versions lack some tags.
 """
 
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
 from gatebench.derive.equations import latex, plain_text
+from gatebench.errors import UserError
 from gatebench.outcome import Outcome, Status
 from gatebench.task import Metric
 from gatebench.trial import Trial
@@ -30,6 +33,9 @@ STATES: dict[Status, str] = {
     "interrupted": "KILLED",
 }
 """MLflow's state of a run, by the status of the outcome."""
+
+SOURCE, PROGRAM = "mlflow.source.name", "gatebench"
+"""The tag with the program that has written a run, and its value for the runs of trials."""
 
 TRACEBACK = "traceback"
 """The fact that is written to a file, because it is longer than a tag may be."""
@@ -46,6 +52,8 @@ _TAGS_THAT_ARE_NO_FACTS = (
     "home",
     *_METRIC_TAGS,
 )
+_INFINITE = "infinite_metrics"
+_INFINITE_PER_TAG = 24
 _LONGEST_PARAM, _LONGEST_TAG = 6000, 8000  # characters that MLflow allows
 _BEST = "best/"
 
@@ -82,16 +90,17 @@ def opening_tags(trial: Trial, home: str) -> dict[str, str]:
         "chance": repr(task.chance),
         "seed": str(trial.seed),
         "home": home,
-        "mlflow.source.name": "gatebench",
+        SOURCE: PROGRAM,
         "mlflow.note.content": _description(trial),
     }
     return _without_empty(tags)
 
 
 def closing_tags(outcome: Outcome) -> dict[str, str]:
-    """Return the tags of a run that ends: its status, its message, and the facts."""
+    """Return the tags of a run that ends: its status, its message, the facts, and the infinite metrics."""
     facts = {key: value for key, value in outcome.facts.items() if key != TRACEBACK}
-    tags = _without_empty({**facts, "status": outcome.status, "sentence": outcome.sentence})
+    infinite = _infinite_tags(outcome.metrics)
+    tags = _without_empty({**facts, **infinite, "status": outcome.status, "sentence": outcome.sentence})
     return {key: value[:_LONGEST_TAG] for key, value in tags.items()}
 
 
@@ -105,17 +114,29 @@ def files(trial: Trial) -> dict[str, str]:
     }
 
 
-def final_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return an outcome's metrics with the names that they have in MLflow: "gate/…" becomes "best/gate/…".
+def epoch_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics of an epoch that can be points of a curve: all but the infinite ones."""
+    return {key: value for key, value in metrics.items() if not math.isinf(value)}
 
-    In MLflow, "gate/…" is the curve over the epochs.
+
+def final_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the finite metrics of an outcome with the names that they have in MLflow: "gate/…" becomes "best/gate/…".
+
+    In MLflow, "gate/…" is the curve over the epochs. The infinite metrics are in `closing_tags`.
     """
-    return {_BEST + key if key.startswith("gate/") else key: value for key, value in metrics.items()}
+    return {_BEST + key if key.startswith("gate/") else key: value for key, value in epoch_metrics(metrics).items()}
+
+
+def _infinite_tags(metrics: Mapping[str, float]) -> dict[str, str]:
+    """Return the tags with the infinite metrics, 24 in each, because a tag has a largest length."""
+    infinite = [(key, str(float(value))) for key, value in metrics.items() if math.isinf(value)]
+    parts = [infinite[start : start + _INFINITE_PER_TAG] for start in range(0, len(infinite), _INFINITE_PER_TAG)]
+    return {f"{_INFINITE}.{n}" if n else _INFINITE: json.dumps(dict(part)) for n, part in enumerate(parts)}
 
 
 def is_trial_run(tags: Mapping[str, str]) -> bool:
     """Return whether a run with these tags is the run of a trial. A study may contain other runs, which are ignored."""
-    return "digest" in tags and "cell_digest" in tags
+    return tags.get(SOURCE) == PROGRAM and "digest" in tags and "cell_digest" in tags
 
 
 def read_outcome(
@@ -128,50 +149,75 @@ def read_outcome(
         tags: the tags of the run.
         metrics: the last value of each metric of the run. Those of epochs are left out.
         params: the params of the run, which are the settings of the trial.
+
+    Raises:
+        UserError: a tag cannot be read, because somebody has changed it.
     """
     fallback: Status = "interrupted" if state == "KILLED" else "failed"
-    read_metrics = _read_metrics(tags)
     statuses: dict[str | None, Status] = {status: status for status in STATES}
-    return Outcome(
-        digest=tags.get("digest", ""),
-        cell=tags.get("cell", ""),
-        cell_digest=tags.get("cell_digest", ""),
-        task=tags.get("task", ""),
-        seed=int(tags.get("seed", "0")),
-        status=statuses.get(tags.get("status"), fallback),
-        sentence=tags.get("sentence", ""),
-        metrics=dict(_read_final_metrics(metrics)),
-        facts={key: value for key, value in tags.items() if _is_fact(key)},
-        metric=read_metrics[0] if read_metrics else None,
-        chance=float(tags["chance"]) if "chance" in tags else None,
-        other_metrics=tuple(read_metrics[1:]),
-        table_metrics=tuple(tags["table_metrics"].split(",")) if "table_metrics" in tags else (),
-        settings=dict(params),
-    )
+    try:
+        read_metrics = _read_metrics(tags)
+        return Outcome(
+            digest=tags.get("digest", ""),
+            cell=tags.get("cell", ""),
+            cell_digest=tags.get("cell_digest", ""),
+            task=tags.get("task", ""),
+            seed=int(tags.get("seed", "0")),
+            status=statuses.get(tags.get("status"), fallback),
+            sentence=tags.get("sentence", ""),
+            metrics={**_read_final_metrics(metrics), **_read_infinite_metrics(tags)},
+            facts={key: value for key, value in tags.items() if _is_fact(key)},
+            metric=read_metrics[0] if read_metrics else None,
+            chance=float(tags["chance"]) if "chance" in tags else None,
+            other_metrics=tuple(read_metrics[1:]),
+            table_metrics=tuple(tags["table_metrics"].split(",")) if "table_metrics" in tags else (),
+            settings=dict(params),
+        )
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"The run of the trial {tags.get('digest')!r} in MLflow has a tag that cannot be read ({error}); "
+            "delete the run, or restore its tags."
+        ) from None
 
 
 def _is_fact(tag: str) -> bool:
-    return tag not in _TAGS_THAT_ARE_NO_FACTS and not tag.startswith("mlflow.")
+    return tag not in _TAGS_THAT_ARE_NO_FACTS and not tag.startswith(("mlflow.", _INFINITE))
 
 
 def _read_metrics(tags: Mapping[str, str]) -> list[Metric]:
     """Return the metrics that the tags describe, the headline metric first; none in records of earlier versions."""
     if "metrics" in tags:
-        return [Metric(**values) for values in json.loads(tags["metrics"])]
+        return [_read_metric(values) for values in json.loads(tags["metrics"])]
     if "metric" not in tags:
         return []
-    direction: Literal["max", "min"] = "max" if tags.get("metric_direction") == "max" else "min"
-    return [Metric(tags["metric"], direction, tags.get("metric_unit", ""))]
+    return [Metric(tags["metric"], _direction(tags.get("metric_direction")), tags.get("metric_unit", ""))]
 
 
-def _read_final_metrics(metrics: Mapping[str, float]) -> Iterator[tuple[str, float]]:
-    for key, value in metrics.items():
-        if not key.startswith(("train/", "val/", "gate/")):
-            yield key.removeprefix(_BEST) if key.startswith(_BEST + "gate/") else key, _with_infinity(value)
+def _read_metric(values: Mapping[str, Any]) -> Metric:
+    """Return a metric from its JSON. Keys of later versions are ignored."""
+    low, high = (None if values.get(key) is None else float(values[key]) for key in ("low", "high"))
+    return Metric(str(values.get("name")), _direction(values.get("direction")), str(values.get("unit", "")), low, high)
+
+
+def _direction(text: object) -> Literal["max", "min"]:
+    return "max" if text == "max" else "min"
+
+
+def _read_final_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    final = {key: value for key, value in metrics.items() if not key.startswith(("train/", "val/", "gate/"))}
+    return {
+        key.removeprefix(_BEST) if key.startswith(_BEST + "gate/") else key: _with_infinity(value)
+        for key, value in final.items()
+    }
+
+
+def _read_infinite_metrics(tags: Mapping[str, str]) -> dict[str, float]:
+    texts = [text for key, text in tags.items() if key.startswith(_INFINITE)]
+    return {key: float(value) for text in texts for key, value in json.loads(text).items()}
 
 
 def _with_infinity(value: float) -> float:
-    """Return infinity for the largest finite number: MLflow's database stores infinity as that number."""
+    """Return infinity for the largest finite number, which earlier versions let MLflow's database store for it."""
     return math.copysign(math.inf, value) if abs(value) >= sys.float_info.max else value
 
 

@@ -14,8 +14,9 @@ from mlflow.tracking import MlflowClient
 
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
-from gatebench.records import address, mlflow_entry, mlflow_page
+from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_page, mlflow_study
 from gatebench.records.home import Home
+from gatebench.study import Study
 from gatebench.trial import Trial
 
 FLUSH_SECONDS = 2.0
@@ -34,7 +35,8 @@ class Record:
     falls. Nothing is created before the first `begin`; reading missing records gives nothing.
 
     A study may contain runs that are not trials, for example of the user's own scripts. They are ignored: they are
-    neither read nor closed.
+    neither read nor closed. An experiment with runs of other programs alone is not a study, and nothing is written to
+    it.
 
     Args:
         home: the folder of the database and the files.
@@ -74,6 +76,55 @@ class Record:
             if mlflow_entry.is_trial_run(run.data.tags)
         ]
 
+    def study_declaration(self) -> Study | None:
+        """Return the declaration that the records keep; None if there is no study, or an earlier version made it.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        if not self._exists():
+            return None
+        with readable_errors(self.uri):
+            experiment = self._find_experiment()
+        return None if experiment is None else mlflow_study.read_declaration(experiment)
+
+    def declare(self, study: Study) -> None:
+        """Keep the declaration of the study. It replaces an earlier one.
+
+        Raises:
+            UserError: it is too long, or MLflow's experiment belongs to another program.
+        """
+        text = mlflow_study.declaration_text(study)
+        with readable_errors(self.uri):
+            self._client.set_experiment_tag(self._experiment, mlflow_study.STUDY_TAG, text)
+
+    def file(self, digest: str, name: str) -> bytes | None:
+        """Return the content of a file of a trial, for example "gates.npz", from its newest run that has it.
+
+        Args:
+            digest: the digest of the trial.
+            name: the name of the file.
+
+        Returns:
+            the content; None if the study has no such trial, or no run of it has the file.
+
+        Raises:
+            UserError: the file is too large.
+        """
+        if not self._exists():
+            return None
+        with readable_errors(self.uri):
+            experiment = self._find_experiment()
+            if experiment is None:
+                return None
+            condition = f"tags.digest = '{digest}'"
+            for run in search_runs(self._client, [experiment.experiment_id], condition):
+                if mlflow_entry.is_trial_run(run.data.tags):
+                    content = mlflow_files.read_file(self._client, run.info.run_id, name)
+                    if content is not None:
+                        return content
+        return None
+
     def close_stale_runs(self) -> int:
         """Close the runs that a killed process of this home left open, in all studies, and return their number.
 
@@ -112,7 +163,7 @@ class Record:
 
     def write(self, epoch: Epoch) -> None:
         """Add an epoch's metrics. They are written together with those of other epochs, see `FLUSH_SECONDS`."""
-        self._add_metrics(self._runs[epoch.digest], epoch.metrics, epoch.epoch)
+        self._add_metrics(self._runs[epoch.digest], mlflow_entry.epoch_metrics(epoch.metrics), epoch.epoch)
         if time.monotonic() - self._flushed > FLUSH_SECONDS:
             self.flush()
 
@@ -125,6 +176,7 @@ class Record:
         with readable_errors(self.uri):
             if traceback := outcome.facts.get(mlflow_entry.TRACEBACK):
                 self._client.log_text(run, traceback, f"{mlflow_entry.TRACEBACK}.txt")
+            mlflow_files.write_files(self._client, run, outcome.files)
             self._close(run, mlflow_entry.STATES[outcome.status], mlflow_entry.closing_tags(outcome))
         del self._runs[trial.digest]
 
@@ -151,8 +203,9 @@ class Record:
     def study_pages(self) -> dict[str, str]:
         """Return the studies, newest first, with the addresses of their pages relative to that of MLflow's pages."""
         with readable_errors(self.uri):
-            studies = self._client.search_experiments(order_by=["last_update_time DESC"])
-        return {study.name: mlflow_page.page(study.experiment_id) for study in studies if _KIND in study.tags}
+            experiments = self._client.search_experiments(order_by=["last_update_time DESC"])
+            studies = [one for one in experiments if mlflow_study.is_study(self._client, one)]
+        return {study.name: mlflow_page.page(study.experiment_id) for study in studies}
 
     def flush(self) -> None:
         """Write the collected metrics."""
@@ -179,9 +232,11 @@ class Record:
     def _experiment(self) -> str:
         """MLflow's id of the study's experiment, which is created if it does not exist."""
         if (experiment := self._find_experiment()) is not None:
+            mlflow_study.check_own(self._client, experiment)
             return str(experiment.experiment_id)
+        tags = {_KIND: "custom_model_development", **mlflow_study.new_tags(self.study)}
         artifacts = None if address.is_server(self.uri) else self._home.artifacts.absolute().as_uri()
-        return str(self._client.create_experiment(self.study, artifacts, {_KIND: "custom_model_development"}))
+        return str(self._client.create_experiment(self.study, artifacts, tags))
 
     def _exists(self) -> bool:
         """Return False if the sqlite file is missing: a request would create an empty database."""

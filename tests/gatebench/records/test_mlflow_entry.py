@@ -1,9 +1,12 @@
+import json
 from dataclasses import replace
 from math import inf
 from typing import get_args
 
+import pytest
 import yaml
 
+from gatebench.errors import UserError
 from gatebench.outcome import Outcome, Status
 from gatebench.records import mlflow_entry
 from gatebench.task import Metric
@@ -56,7 +59,7 @@ def test_all_metrics_keep_their_bounds() -> None:
 
 
 def test_records_of_earlier_versions_have_no_metric() -> None:
-    tags = {"digest": "d", "cell_digest": "c", "home": "host:/home", "status": "finished"}
+    tags = {"mlflow.source.name": "gatebench", "digest": "d", "cell_digest": "c", "home": "host:/home"}
     assert mlflow_entry.is_trial_run(tags)
     read = mlflow_entry.read_outcome("FINISHED", tags, {}, {})
     assert (read.metric, read.chance) == (None, None)
@@ -64,6 +67,7 @@ def test_records_of_earlier_versions_have_no_metric() -> None:
 
 def test_a_run_of_something_else_is_no_trial() -> None:
     assert not mlflow_entry.is_trial_run({"mlflow.source.name": "notebook.py", "digest": "of a data set"})
+    assert not mlflow_entry.is_trial_run({"mlflow.source.name": "train.py", "digest": "d", "cell_digest": "c"})
     assert mlflow_entry.is_trial_run(mlflow_entry.opening_tags(trial(), "host:/home"))
 
 
@@ -75,6 +79,46 @@ def test_figures_of_epochs_are_not_taken_for_final_ones() -> None:
 def test_a_run_without_a_status_is_one_that_was_cut_off() -> None:
     assert mlflow_entry.read_outcome("KILLED", {"digest": "d"}, {}, {}).status == "interrupted"
     assert mlflow_entry.read_outcome("FAILED", {"status": "nonsense"}, {}, {}).status == "failed"
+
+
+def test_infinite_metrics_are_tags_and_no_metrics() -> None:
+    many = {f"gate/l{layer}/keep/f/tau/p90": inf if layer % 2 else -inf for layer in range(60)}
+    written = outcome(trial(), metrics={**many, "test/accuracy": 0.5})
+    assert mlflow_entry.final_metrics(written.metrics) == {"test/accuracy": 0.5}
+    tags = mlflow_entry.closing_tags(written)
+    assert json.loads(tags["infinite_metrics"])["gate/l1/keep/f/tau/p90"] == "inf"
+    assert max(map(len, tags.values())) < 2000
+    assert there_and_back(written) == written
+
+
+def test_infinite_values_are_no_points_of_curves() -> None:
+    assert mlflow_entry.epoch_metrics({"gate/l0/keep/f/tau/p90": inf, "a": -inf, "b": 1.0}) == {"b": 1.0}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seed": "none"},
+        {"chance": "a third"},
+        {"metrics": "no JSON"},
+        {"metrics": "[1]"},
+        {"infinite_metrics": "[]"},
+        {"infinite_metrics": '{"a": "many"}'},
+    ],
+)
+def test_a_tag_that_somebody_has_changed_is_named(changed: dict[str, str]) -> None:
+    tags = mlflow_entry.opening_tags(trial(), "host:/home") | changed
+    with pytest.raises(UserError, match=f"{trial().digest}.* has a tag that cannot be read") as caught:
+        mlflow_entry.read_outcome("FINISHED", tags, {}, {})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_metric_of_a_later_version_is_read() -> None:
+    tags = {"metrics": '[{"name": "error", "direction": "min", "colour": "red", "low": 0}]'}
+    metric = mlflow_entry.read_outcome("FINISHED", tags, {}, {}).metric
+    assert metric == Metric("error", "min")
+    assert metric is not None
+    assert (metric.low, metric.high) == (0, None)
 
 
 def test_infinity_comes_back_from_the_largest_number() -> None:

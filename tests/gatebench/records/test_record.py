@@ -1,5 +1,6 @@
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gatebench.records import record as module
 from gatebench.records.home import Home
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.records.record import Record
+from gatebench.study import Study
 from tests.launch.trials import outcome, trial
 
 LSTM, GRU = trial("lstm"), trial("gru")
@@ -188,12 +190,13 @@ def test_what_mlflow_logs_while_it_makes_a_database_does_not_reach_the_terminal(
     assert heard.lines == []
 
 
-def test_runs_that_are_not_ours_are_left_alone(record: Record) -> None:
-    """A study may be an experiment of the user's own, with runs of other programs, ended or not."""
+def test_runs_of_other_programs_in_a_study_are_left_alone(record: Record) -> None:
+    """A user's script logs to MLflow with the name of the study, for example because of MLFLOW_EXPERIMENT_NAME."""
+    record.declare(Study(record.study))
     user = client(record)
-    experiment = user.create_experiment(record.study, record._home.artifacts.absolute().as_uri())
+    experiment = user.get_experiment_by_name(record.study).experiment_id
     running = user.create_run(experiment, run_name="a notebook", tags={"home": record._owner})
-    ended = user.create_run(experiment, tags={"digest": "of a data set", "seed": "none"})
+    ended = user.create_run(experiment, tags={"digest": LSTM.digest, "cell_digest": "c", "seed": "none"})
     user.log_metric(ended.info.run_id, "test/accuracy", 1.0)
     user.set_terminated(ended.info.run_id)
     before = [user.get_run(run.info.run_id).to_dictionary() for run in (running, ended)]
@@ -206,4 +209,85 @@ def test_runs_that_are_not_ours_are_left_alone(record: Record) -> None:
     record.end(GRU, outcome(GRU))
     record.interrupt("The user stopped it.")
     assert {found.digest for found in record.outcomes()} == {LSTM.digest, GRU.digest}
+    assert record.file(LSTM.digest, "gates.npz") is None
     assert [user.get_run(run.info.run_id).to_dictionary() for run in (running, ended)] == before
+
+
+def test_an_experiment_of_another_program_is_no_study_and_stays_as_it_is(record: Record) -> None:
+    user = client(record)
+    tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": "My notes."}
+    experiment = user.create_experiment(record.study, record._home.artifacts.absolute().as_uri(), tags)
+    user.create_run(experiment, run_name="a notebook")
+    before = dict(user.get_experiment(experiment).tags)
+    assert record.outcomes() == []
+    assert record.study_declaration() is None
+    assert record.study not in record.study_pages()
+    refused: list[Callable[[], None]] = [
+        lambda: record.declare(Study(record.study)),
+        lambda: record.begin(LSTM),
+        lambda: record.set_study_page("# A table", "{}"),
+    ]
+    for attempt in refused:
+        with pytest.raises(UserError, match=f"experiment {record.study!r} belongs to another program"):
+            attempt()
+    assert dict(user.get_experiment(experiment).tags) == before
+    assert len(user.search_runs([experiment])) == 1
+
+
+def test_an_empty_experiment_can_become_a_study(record: Record) -> None:
+    client(record).create_experiment(record.study, record._home.artifacts.absolute().as_uri())
+    assert record.study not in record.study_pages()
+    record.declare(Study(record.study))
+    assert record.study in record.study_pages()
+
+
+def test_a_study_of_an_earlier_version_has_no_declaration_but_is_a_study(record: Record) -> None:
+    record.end(LSTM, outcome(LSTM))
+    experiment = client(record).get_experiment_by_name(record.study)
+    client(record).delete_experiment_tag(experiment.experiment_id, "gatebench.study")
+    again = Record(record._home, record.study)
+    assert again.study_declaration() is None
+    assert again.study in again.study_pages()
+    again.end(GRU, outcome(GRU))
+    assert len(again.outcomes()) == 2
+
+
+def test_the_declaration_is_kept_with_the_records(record: Record) -> None:
+    assert record.study_declaration() is None
+    declared = Study(record.study, "Which gate matters?", "lstm", ("lstm", "gru"), {"others": ("gru",)}, "paired")
+    record.declare(declared)
+    record.begin(LSTM)
+    assert Record(record._home, record.study).study_declaration() == declared
+    record.declare(Study(record.study))
+    assert record.study_declaration() == Study(record.study)
+
+
+def test_a_declaration_that_cannot_be_kept_or_read_is_refused(record: Record) -> None:
+    with pytest.raises(UserError, match="MLflow keeps at most 20,000, so shorten its question"):
+        record.declare(Study(record.study, "?" * 20_000))
+    record.declare(Study(record.study))
+    experiment = client(record).get_experiment_by_name(record.study)
+    client(record).set_experiment_tag(experiment.experiment_id, "gatebench.study", "nonsense")
+    with pytest.raises(UserError, match="declaration of the study in its records cannot be read"):
+        record.study_declaration()
+
+
+def test_the_files_of_an_outcome_come_back(record: Record) -> None:
+    assert record.file(LSTM.digest, "gates.npz") is None
+    record.end(LSTM, outcome(LSTM, files={"gates.npz": b"\x00PK\xff", "pictures/curves.svg": b"<svg/>"}))
+    assert record.file(LSTM.digest, "gates.npz") == b"\x00PK\xff"
+    assert record.file(LSTM.digest, "pictures/curves.svg") == b"<svg/>"
+    assert record.file(LSTM.digest, "equations.txt")
+    assert record.file(LSTM.digest, "other.npz") is None
+    assert record.file(GRU.digest, "gates.npz") is None
+    record.end(LSTM, outcome(LSTM, "failed"))
+    assert record.file(LSTM.digest, "gates.npz") == b"\x00PK\xff", "the newest run that has it"
+
+
+def test_infinity_is_kept_as_infinity(record: Record) -> None:
+    written = outcome(LSTM, metrics={"gate/l0/keep/f/tau/p90": inf, "test/accuracy": 0.5})
+    record.begin(LSTM)
+    record.write(Epoch(LSTM.digest, 0, 1, {"gate/l0/keep/f/tau/p90": inf, "val/accuracy": 0.5}))
+    record.end(LSTM, written)
+    assert record.outcomes() == [written]
+    assert only_run(record).data.metrics == {"test/accuracy": 0.5, "val/accuracy": 0.5}
