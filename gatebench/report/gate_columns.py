@@ -1,6 +1,9 @@
-"""The columns of gates: which gates have a column, and its texts.
+"""The columns of gates: one for each role that varies, and its texts.
 
-The metrics of gates have the names that `gatebench.measures.gate_statistics` gives them: "gate/l0/f/mean".
+A letter has another meaning in each cell, so a column is a role and its texts name the letter: "f 0.57 (3%)" for the
+LSTM and "1−z 0.49 (12%)" for a GRU stand both in the column "keep (> 0.9)". The metrics have the names that
+`gatebench.measures.gate_metrics` gives them, "gate/l0/keep/f/mean". All others, such as "gate/l0/f/mean" of records of
+earlier versions, are no figures of roles and are not read.
 """
 
 import re
@@ -10,65 +13,75 @@ from statistics import fmean
 from gatebench.report.arms import Arm
 from gatebench.report.number_format import MISSING
 
-MOST_COLUMNS = 2
-"""The largest number of columns of gates."""
+COLUMN_ROLES = ("keep", "write", "expose")
+"""The roles that can have a column, in the order of the columns."""
 
-PREFERRED = ("f", "z")
-"""The gates that have a column before others: those that multiply the memory."""
+GATE_METRIC = re.compile(r"gate/l\d+/(?P<role>[a-z]+)/(?P<letter>[^/]+)/(?P<statistic>.+)")
+"""The names of the metrics of roles on the validation set."""
 
-GATE_METRIC = re.compile(r"gate/[^/]+/(?P<gate>[^/]+)/(?P<statistic>[^/]+)")
+_RECORDED = re.compile(rf"(test/)?({GATE_METRIC.pattern}|gate/l\d+/keep-write/correlation)")
 
 
 def gate_metric_names(arms: Iterable[Arm]) -> list[str]:
-    """Return the names of all metrics of gates that an arm has, e.g. "gate/l0/f/mean", in order of occurrence."""
-    names = (name for arm in arms for metrics in arm.metrics.values() for name in metrics)
-    return [name for name in dict.fromkeys(names) if GATE_METRIC.fullmatch(name)]
+    """Return the names of all metrics of gates that an arm has, of validation and test, in order of occurrence."""
+    return [name for name in _metric_names(arms) if _RECORDED.fullmatch(name)]
 
 
-def gate_values(arm: Arm, gate: str, statistic: str) -> list[float]:
-    """Return the values of a gate's statistic, e.g. "mean", of all layers and seeds."""
-    matches = ((name, GATE_METRIC.fullmatch(name)) for name in gate_metric_names([arm]))
-    names = [name for name, match in matches if match and match["gate"] == gate and match["statistic"] == statistic]
-    return [value for name in names for value in arm.values(name)]
+def chosen_roles(arms: Sequence[Arm]) -> list[str]:
+    """Return the roles that have a column: those of `COLUMN_ROLES` that a gate has that is not fixed in every arm."""
+    matches = map(GATE_METRIC.fullmatch, _metric_names(arms))
+    varying = {match["role"] for match in matches if match and match["statistic"] == "mean"}
+    return [role for role in COLUMN_ROLES if role in varying]
 
 
-def chosen_gates(arms: Sequence[Arm]) -> list[str]:
-    """Return at most two gates that have a column, f and z before others.
+def role_title(arms: Sequence[Arm], role: str) -> str:
+    """Return the title of a role's column: "keep (> 0.9)", or "keep" if no arm has a share of values above 0.9."""
+    matches = map(GATE_METRIC.fullmatch, _metric_names(arms))
+    has_share = any(match and match["role"] == role and match["statistic"] == "right" for match in matches)
+    return f"{role} (> 0.9)" if has_share else role
 
-    The second gate is one of a cell that does not have the first. Only gates whose values are in [0, 1] are chosen:
-    they have a saturation. A gate that is constant in all cells is not chosen.
+
+def role_text(arm: Arm, role: str) -> str:
+    """Return the text of an arm in the column of a role.
+
+    It has the letter, the mean over layers and seeds, and in brackets the share of values above 0.9: "f 0.57 (3%)" or
+    "1−z 0.49 (12%)". A gate whose values can leave [0, 1] has no share: "f 0.57". A fixed gate has its value: "f = 1".
+    Several gates with the role are separated by commas. An arm without such a gate has "–".
     """
-    uncovered, chosen = list(arms), list[str]()
-    while len(chosen) < MOST_COLUMNS:
-        counts = {gate: sum(_varies(arm, gate) for arm in uncovered) for gate in _unit_gates(arms)}
-        candidates = [gate for gate, number in counts.items() if number]
-        if not candidates:
-            break
-        preferred = [gate for gate in PREFERRED if gate in candidates]
-        chosen.append(preferred[0] if preferred else max(candidates, key=counts.__getitem__))
-        uncovered = [arm for arm in uncovered if not gate_values(arm, chosen[-1], "mean")]
-    return chosen
+    statistics: dict[str, dict[str, list[float]]] = {}
+    for name in _metric_names([arm]):
+        match = GATE_METRIC.fullmatch(name)
+        if match and match["role"] == role:
+            statistics.setdefault(match["letter"], {}).setdefault(match["statistic"], []).extend(arm.values(name))
+    texts = (_gate_text(letter, values) for letter, values in statistics.items())
+    return ", ".join(text for text in texts if text) or MISSING
 
 
-def gate_text(arm: Arm, gate: str) -> str:
-    """Return the text of a gate's column.
-
-    For example "0.87 (54%)", the mean and the share above 0.9 over layers and seeds; "= 1" for a constant gate.
-    """
-    means, right = gate_values(arm, gate, "mean"), gate_values(arm, gate, "right")
-    if not means:
-        return MISSING
-    if not _varies(arm, gate):
-        return f"= {fmean(means):.4g}"
-    return f"{fmean(means):.2f}" + (f" ({100 * fmean(right):.0f}%)" if right else "")
-
-
-def _unit_gates(arms: Iterable[Arm]) -> list[str]:
-    """Return the gates whose values are in [0, 1]: only they have the statistic "right"."""
-    matches = map(GATE_METRIC.fullmatch, gate_metric_names(arms))
-    return list(dict.fromkeys(match["gate"] for match in matches if match and match["statistic"] == "right"))
+def role_note(titles: Sequence[str]) -> str:
+    """Return the note on the columns of roles with these titles; "" if there is none."""
+    if not titles:
+        return ""
+    meanings = {"keep": "multiplies the old memory", "write": "multiplies the new content"}
+    meanings["expose"] = "multiplies the memory in the output"
+    roles = [title.partition(" ")[0] for title in titles]
+    described = "; ".join(f"{role}: the gate that {meanings[role]}" for role in roles)
+    share = ", in brackets the share of values above 0.9" if any("(> 0.9)" in title for title in titles) else ""
+    return f"{described}. Its letter and its mean over the validation set at the best epoch{share}."
 
 
-def _varies(arm: Arm, gate: str) -> bool:
-    """Return whether the arm has the gate, and its values are not all equal."""
-    return bool(gate_values(arm, gate, "mean")) and any(gate_values(arm, gate, "std") or [True])
+def _gate_text(letter: str, values: dict[str, list[float]]) -> str:
+    """Return the text of one gate from its statistics by name; "" if it has neither a mean nor a fixed value."""
+    letter = letter.replace("-", "−")
+    if "mean" in values:
+        right = values.get("right")
+        return f"{letter} {_number(fmean(values['mean']))}" + (f" ({100 * fmean(right):.0f}%)" if right else "")
+    return f"{letter} = {fmean(values['fixed']):.4g}".replace("-", "−") if "fixed" in values else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _metric_names(arms: Iterable[Arm]) -> list[str]:
+    """Return the names of all metrics, each once, in order of occurrence."""
+    return list(dict.fromkeys(name for arm in arms for metrics in arm.metrics.values() for name in metrics))

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from gatebench.measures.arm_statistics import Comparison, Estimate, best, compare, estimate, pairs_needed
 from gatebench.report.arms import Arm, CellKey
-from gatebench.report.gate_columns import chosen_gates, gate_metric_names, gate_text
+from gatebench.report.gate_columns import chosen_roles, gate_metric_names, role_note, role_text, role_title
 from gatebench.report.number_format import (
     MISSING,
     NumberFormat,
@@ -24,7 +24,7 @@ from gatebench.task import Metric
 
 @dataclass(frozen=True)
 class _TaskStatistics:
-    """What all rows of a task need: the metric, the comparisons with the baseline, the best cells, the gates."""
+    """What all rows of a task need: the metric, the comparisons with the baseline, the best cells, the roles."""
 
     task: str
     metric: Metric
@@ -32,7 +32,7 @@ class _TaskStatistics:
     baseline: CellKey
     comparisons: Mapping[CellKey, Comparison]
     best: set[CellKey]
-    gates: Sequence[str]
+    roles: Mapping[str, str]  # the title of the column of each role
     chance: float | None
 
 
@@ -77,7 +77,7 @@ def _statistics(
         baseline,
         compare(scored, baseline) if baseline in scored else {},
         best(complete, metric.direction) if len(complete) > 1 else set(),
-        chosen_gates(arms),
+        {role: role_title(arms, role) for role in chosen_roles(arms)},
         chance,
     )
 
@@ -95,8 +95,7 @@ def _rows_without_cells(arms: Sequence[Arm], statistics: _TaskStatistics, column
 
 def _columns(statistics: _TaskStatistics) -> tuple[Column, ...]:
     score = score_title(statistics.metric, statistics.number_format.unit)
-    gates = (f"{gate} (> 0.9)" for gate in statistics.gates)
-    numeric = (score, "n", "difference", "p (Holm)", "parameters", "seconds", *gates)
+    numeric = (score, "n", "difference", "p (Holm)", "parameters", "seconds", *statistics.roles.values())
     return (Column("cell", numeric=False), *map(Column, numeric))
 
 
@@ -114,7 +113,7 @@ def _texts(arm: Arm, label: str, statistics: _TaskStatistics) -> tuple[str, ...]
         p_text(comparison) if comparison else MISSING,
         count_text(arm.parameters()),
         seconds_text(arm.median("seconds")),
-        *(gate_text(arm, gate) for gate in statistics.gates),
+        *(role_text(arm, role) for role in statistics.roles),
     )
 
 
@@ -168,9 +167,6 @@ def _notes(arms: Sequence[Arm], statistics: _TaskStatistics) -> tuple[str, ...]:
         )
     if len(arms) > 1 and not statistics.best:
         notes.append("Nothing is marked as best: fewer than two cells have a score for every seed.")
-    if statistics.gates:
-        example = statistics.gates[0]
-        notes.append(
-            f"{example} (> 0.9): mean of gate {example} at the best epoch, in brackets the share of values above 0.9."
-        )
+    if statistics.roles:
+        notes.append(role_note(list(statistics.roles.values())))
     return tuple(notes)

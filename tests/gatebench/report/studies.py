@@ -18,12 +18,19 @@ SEEDS = range(8)
 MARKUP = st.text(r"\`*_{}[]()<>#+-.!|&~$^%@:;'\"/= aLz9", max_size=30)
 
 
+ROLES = {"f": "keep", "z": "keep", "i": "write", "o": "expose", "r": "reset"}
+"""The roles of the letters that `gates` takes."""
+
+
 def gates(**means: float) -> dict[str, float]:
-    """Return the figures of gates in [0, 1]; a mean of 1 is a constant."""
+    """Return the figures of gates in [0, 1] by letter; a gate with the mean 1 is fixed."""
     figures: dict[str, float] = {}
     for gate, mean in means.items():
-        std = 0.0 if mean == 1 else 0.2
-        figures |= {f"gate/l0/{gate}/mean": mean, f"gate/l0/{gate}/std": std, f"gate/l0/{gate}/right": mean / 2}
+        key = f"gate/l0/{ROLES[gate]}/{gate}"
+        if mean == 1:
+            figures[f"{key}/fixed"] = mean
+        else:
+            figures |= {f"{key}/mean": mean, f"{key}/std": 0.2, f"{key}/right": mean / 2}
     return figures
 
 

@@ -121,9 +121,9 @@ def test_csv_gives_back_every_number_to_the_last_bit(label: str, sentence: str) 
 
 
 def test_csv_has_a_line_for_every_task_and_all_their_columns() -> None:
-    gate = {"gate/l0/f/mean": 0.75}
+    gate = {"gate/l0/keep/f/mean": 0.75}
     other = outcome("base", 0, 0.5, "ett", metrics=gate, metric=Metric("mse", "min"))
     both = ablation_table([outcome("base", 0, 0.5), other])
     first, second = csv.DictReader(io.StringIO(FORMATS["csv"](both)))
-    assert (first["task"], first["gate/l0/f/mean"], first["direction"]) == ("sentiment", "", "max")
-    assert (second["task"], second["gate/l0/f/mean"], second["direction"]) == ("ett", "0.75", "min")
+    assert (first["task"], first["gate/l0/keep/f/mean"], first["direction"]) == ("sentiment", "", "max")
+    assert (second["task"], second["gate/l0/keep/f/mean"], second["direction"]) == ("ett", "0.75", "min")
