@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor, log10
 
-from gatebench.measures.arm_statistics import Comparison, Estimate
+from gatebench.measures.comparisons import Comparison
+from gatebench.measures.estimates import Estimate
 from gatebench.task import Metric
 
 MISSING = "–"
@@ -76,7 +77,7 @@ def p_text(comparison: Comparison) -> str:
     """Return the corrected p-value, or "n too small" if no p-value of 0.05 could be reached."""
     if not comparison.attainable:
         return "n too small"
-    return "< 0.001" if comparison.p_holm < 0.001 else f"{comparison.p_holm:.3f}"
+    return "< 0.001" if comparison.p_corrected < 0.001 else f"{comparison.p_corrected:.3f}"
 
 
 def count_text(value: float | None) -> str:

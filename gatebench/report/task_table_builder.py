@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import fmean
 
-from gatebench.measures.arm_statistics import Comparison, Estimate, best, compare, estimate, pairs_needed
+from gatebench.measures.best_set import best
+from gatebench.measures.comparisons import ArmScores, Comparison, compare
+from gatebench.measures.estimates import Estimate, estimate
+from gatebench.measures.power import seeds_needed
 from gatebench.report.arms import Arm, CellKey
 from gatebench.report.gate_columns import chosen_roles, gate_metric_names, role_note, role_text, role_title
 from gatebench.report.number_format import (
@@ -68,14 +71,14 @@ def build_task_table(
 def _statistics(
     task: str, metric: Metric, arms: Sequence[Arm], baseline: CellKey, chance: float | None
 ) -> _TaskStatistics:
-    scored = {arm.key: arm.scores for arm in arms if arm.n}
-    complete = {arm.key: arm.scores for arm in arms if not arm.missing}
+    scored = {arm.key: ArmScores(arm.scores) for arm in arms if arm.n}
+    complete = {arm.key: ArmScores(arm.scores) for arm in arms if not arm.missing}
     return _TaskStatistics(
         task,
         metric,
-        number_format(metric, [score for scores in scored.values() for score in scores.values()]),
+        number_format(metric, [score for arm in scored.values() for score in arm.values()]),
         baseline,
-        compare(scored, baseline) if baseline in scored else {},
+        compare(scored, baseline, metric.direction) if baseline in scored else {},
         best(complete, metric.direction) if len(complete) > 1 else set(),
         {role: role_title(arms, role) for role in chosen_roles(arms)},
         chance,
@@ -101,7 +104,7 @@ def _columns(statistics: _TaskStatistics) -> tuple[Column, ...]:
 
 def _texts(arm: Arm, label: str, statistics: _TaskStatistics) -> tuple[str, ...]:
     comparison = statistics.comparisons.get(arm.key)
-    if comparison is not None:
+    if comparison is not None and comparison.difference is not None:
         difference = statistics.number_format.difference(comparison.difference, arm.n)
     else:
         difference = "baseline" if arm.key == statistics.baseline else MISSING
@@ -134,7 +137,7 @@ def _record(arm: Arm, statistics: _TaskStatistics) -> dict[str, RecordValue]:
         "baseline": statistics.baseline[0],
         **{f"difference_{name}": value for name, value in difference.items()},
         "p": comparison.p if comparison else None,
-        "p_holm": comparison.p_holm if comparison else None,
+        "p_holm": comparison.p_corrected if comparison else None,
         "attainable": comparison.attainable if comparison else None,
         "chance": statistics.chance,
         "parameters": arm.parameters(),
@@ -147,7 +150,13 @@ def _record(arm: Arm, statistics: _TaskStatistics) -> dict[str, RecordValue]:
 def _estimate_values(estimate: Estimate | None) -> dict[str, RecordValue]:
     if estimate is None:
         return {"mean": None, "half_width": None, "low": None, "high": None, "n": 0}
-    return {**asdict(estimate), "low": estimate.low, "high": estimate.high}
+    return {
+        "mean": estimate.mean,
+        "half_width": estimate.half_width,
+        "low": estimate.low,
+        "high": estimate.high,
+        "n": estimate.n,
+    }
 
 
 def _notes(arms: Sequence[Arm], statistics: _TaskStatistics) -> tuple[str, ...]:
@@ -155,15 +164,15 @@ def _notes(arms: Sequence[Arm], statistics: _TaskStatistics) -> tuple[str, ...]:
     notes = []
     if m:
         notes.append(
-            f"Difference: from {label}, paired by seed. p: sign-flip permutation test of the pairs, "
+            f"Difference: from {label}. p: the larger of an exact permutation test and Welch's t test, "
             f"Holm-corrected over {m} comparison{'s' if m > 1 else ''}."
         )
     else:
-        notes.append(f"No differences: no other cell shares a seed with the baseline {label} on this task.")
+        notes.append(f"No differences: no other cell and no baseline {label} with scores on this task.")
     if not all(comparison.attainable for comparison in statistics.comparisons.values()):
         notes.append(
-            "n too small: with so few pairs no p of 0.05 could be reached, whatever the difference; "
-            f"{m} comparison{'s need' if m > 1 else ' needs'} {pairs_needed(m)} seeds."
+            "n too small: with so few seeds no p of 0.05 could be reached, whatever the difference; "
+            f"{m} comparison{'s need' if m > 1 else ' needs'} {seeds_needed(m)} seeds."
         )
     if len(arms) > 1 and not statistics.best:
         notes.append("Nothing is marked as best: fewer than two cells have a score for every seed.")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gatebench.measures.arm_statistics import Comparison, Estimate
+from gatebench.measures.comparisons import Comparison
+from gatebench.measures.estimates import Estimate
 from gatebench.report.number_format import count_text, number_format, one_line, p_text, score_title, seconds_text
 from gatebench.task import Metric
 
@@ -24,24 +25,25 @@ def test_a_metric_is_written_as_its_unit_and_size_ask(
     metric: Metric, values: list[float], expected: str, title: str
 ) -> None:
     notes = number_format(metric, values)
-    assert notes.estimate(Estimate(0.9231, 0.0046, 5)) == expected
+    assert notes.estimate(Estimate(0.9231, 0.9185, 0.9277, 5)) == expected
     assert score_title(metric, notes.unit) == title
 
 
 def test_a_difference_has_a_sign_and_the_number_of_its_pairs_where_it_is_odd() -> None:
     percent = number_format(Metric("accuracy", "max"), [0.9])
-    assert percent.difference(Estimate(-0.0045, 0.003, 5), 5) == "−0.45 ± 0.30"
-    assert percent.difference(Estimate(0.0045, None, 1), 5) == "+0.45 (n=1)"
-    assert percent.difference(Estimate(-1e-9, 0.0, 5), 5) == "+0.00 ± 0.00"
+    assert percent.difference(Estimate(-0.0045, -0.0075, -0.0015, 5), 5) == "−0.45 ± 0.30"
+    assert percent.difference(Estimate(0.0045, None, None, 1), 5) == "+0.45 (n=1)"
+    assert percent.difference(Estimate(-1e-9, -1e-9, -1e-9, 5), 5) == "+0.00 ± 0.00"
     assert percent.number(-0.5) == "−50.00"
 
 
 @pytest.mark.parametrize(
-    ("p_holm", "attainable", "expected"),
+    ("p_corrected", "attainable", "expected"),
     [(0.0394, True, "0.039"), (0.0004, True, "< 0.001"), (1.0, True, "1.000"), (0.0625, False, "n too small")],
 )
-def test_a_p_that_could_not_be_small_is_not_shown(p_holm: float, attainable: bool, expected: str) -> None:
-    assert p_text(Comparison(Estimate(0.0, 0.0, 5), 0.01, p_holm, attainable)) == expected
+def test_a_p_that_could_not_be_small_is_not_shown(p_corrected: float, attainable: bool, expected: str) -> None:
+    comparison = Comparison("all", None, 0.01, p_corrected, 0.01, attainable, None, by_rank=False, n=(5, 5))
+    assert p_text(comparison) == expected
 
 
 def test_counts_and_seconds() -> None:

@@ -1,0 +1,288 @@
+"""Permutation tests of two arms: the p-value, and the interval of the difference that the same test gives.
+
+    permutation_p        unpaired: all ways to split the scores of both arms into two groups
+    SplitTest            the same with the interval of the difference
+    sign_flip_p          paired: all choices of the sign of each difference
+    sign_flip_interval   paired: the interval of the mean difference
+
+A test of the difference δ first subtracts δ from the arm's scores. Its interval contains each δ with p(δ) > 1 - level.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import combinations, islice
+from math import comb, floor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatebench.measures.estimates import finite
+
+Floats = NDArray[np.float64]
+
+MOST_SPLITS = 25_000
+"""The largest number of splits, or of sign patterns, that are listed. Mirror images do not count: 9 scores in each arm
+have 24,310 splits. If there are more, this number is sampled."""
+
+MOST_EXACT_PAIRS = 40
+"""The largest number of pairs for which `sign_flip_p` is exact: it sorts 2^20 sums and searches for 2^20 others."""
+
+SAMPLED_PATTERNS = 99_999
+"""The number of sign patterns that `sign_flip_p` samples for more pairs."""
+
+TIE = 1e-9
+"""The relative margin within which two statistics are tied. Sums that are equal on paper differ by rounding."""
+
+
+def smallest_p(n1: int, n2: int) -> float:
+    """Return the smallest p of `permutation_p` for arms with n1 and n2 scores.
+
+    With n1 = n2 each split has a mirror image that is as extreme, so that the smallest p is 2 / C(2n, n).
+
+    Examples:
+        >>> [round(smallest_p(n, n), 5) for n in (1, 3, 4, 5, 8)]
+        [1.0, 0.1, 0.02857, 0.00794, 0.00016]
+    """
+    return 1 / min(_number_of_splits(n1, n2), MOST_SPLITS)
+
+
+def permutation_p(arm: Sequence[float], baseline: Sequence[float]) -> float:
+    """Return the two-sided p of the permutation test of the studentised difference of two arms.
+
+    The statistic is Welch's t = (mean₁ - mean₂) / √(s₁²/n₁ + s₂²/n₂). p is the share of the splits of all scores into
+    groups of n₁ and n₂ that have a |t| at least as large as the observed one. Up to 9 scores in each arm p is exact.
+    For more p is an estimate from 24,999 splits sampled with a fixed seed; the observed split is added to them, so p is
+    never 0.
+    If all scores within the groups of a split are equal, its |t| is infinite, and 0 if both groups are the same. The
+    variance of a single score counts as 0.
+
+    Source: Janssen 1997, "Studentized permutation tests for non-i.i.d. hypotheses and the generalized Behrens-Fisher
+    problem", Statistics & Probability Letters 36; Chung & Romano 2013, Annals of Statistics 41.
+
+    Raises:
+        ValueError: a score is not finite.
+
+    Examples:
+        >>> permutation_p([4, 5, 6], [1, 2, 3])  # 2 of the 20 splits are as extreme
+        0.1
+        >>> permutation_p([1, 1, 1], [1, 1, 1])
+        1.0
+    """
+    return SplitTest(arm, baseline).p()
+
+
+class SplitTest:
+    """The permutation test of `permutation_p` for each difference δ, and its interval.
+
+    The scores are centred such that both arms have the mean 0. The shift u is what remains of the arm's difference:
+    u = δ - (mean₁ - mean₂). Then the observed difference is -u, and that of a split is D - u·c.
+    """
+
+    def __init__(self, arm: Sequence[float], baseline: Sequence[float]) -> None:
+        first, second = np.array(finite(arm), dtype=float), np.array(finite(baseline), dtype=float)
+        self.n1, self.n2 = first.size, second.size
+        self.difference = float(first.mean() - second.mean())
+        self.scale = float(max(np.ptp(first), np.ptp(second), abs(self.difference)))
+        scores = np.concatenate([first - first.mean(), second - second.mean()])
+        from_arm = np.arange(scores.size) < self.n1
+        self.splits = _splits(self.n1, self.n2)
+        columns = [scores] if self.n1 == self.n2 else [scores, scores**2, scores * from_arm]
+        sums = self.splits.in_first @ np.stack(columns, axis=1)
+        # Of each column: the sums in the first and in the second group of each split.
+        self.sums = [(first, column.sum() - first) for column, first in zip(columns, sums.T, strict=True)]
+        self.constants = self.sums[0][0] / self.n1 - self.sums[0][1] / self.n2
+
+    def p(self, delta: float = 0.0) -> float:
+        """Return the p of the hypothesis that the difference is delta, see `permutation_p`."""
+        shift = delta - self.difference
+        if abs(shift) <= TIE * self.scale:
+            return 1.0
+        return float(np.mean(self._as_extreme(shift)))
+
+    def _as_extreme(self, shift: float) -> NDArray[np.bool_]:
+        """Return for each split whether its |t| is at least the observed one, shape (splits,)."""
+        differences = np.abs(self.constants - shift * self.splits.slopes)
+        if self.n1 == self.n2:
+            # The sum of squares of all scores is fixed, so that |t| grows with the difference of the means.
+            larger: NDArray[np.bool_] = differences >= abs(shift) * (1 - TIE)
+            return larger
+        constant, linear, quadratic = self._variances
+        rounding = TIE * 1e-3 * (self.scale**2 + shift**2)
+        variances = constant + shift * linear + shift**2 * quadratic
+        variances[variances <= rounding] = 0.0
+        as_extreme: NDArray[np.bool_] = differences**2 * variances[0] >= shift**2 * variances * (1 - TIE)
+        return as_extreme
+
+    @cached_property
+    def _variances(self) -> tuple[Floats, Floats, Floats]:
+        """The variance of each split's difference, s₁²/n₁ + s₂²/n₂, as a polynomial in u: three of shape (splits,)."""
+        constant, linear, quadratic = np.zeros((3, len(self.constants)))
+        for group, n in enumerate((self.n1, self.n2)):
+            if n > 1:  # the variance of a single score counts as 0
+                sums, squares, arm_sums = (column[group] for column in self.sums)
+                counts = self.splits.counts[group]
+                degrees = n * (n - 1)
+                constant += (squares - sums**2 / n) / degrees
+                linear -= 2 * (arm_sums - sums * counts / n) / degrees
+                quadratic += (counts - counts**2 / n) / degrees
+        return constant, linear, quadratic
+
+    def interval(self, level: float) -> tuple[float, float] | None:
+        """Return the smallest interval that contains each δ with p(δ) > 1 - level.
+
+        Returns:
+            the ends; None if the smallest p of the test is greater than 1 - level: the test rejects no difference.
+        """
+        alpha = (1 - level) * (1 + TIE)
+        if smallest_p(self.n1, self.n2) > alpha:
+            return None
+        if self.n1 == self.n2:
+            below, above = _ends(self.constants, self.splits.slopes, alpha)
+        else:
+            below, above = self._search(-1, alpha), self._search(1, alpha)
+        return self.difference - below, self.difference + above
+
+    def _search(self, side: int, alpha: float) -> float:
+        """Return the largest |u| on one side with p > alpha, by bisection."""
+        inside, outside = 0.0, self.scale or 1.0
+        if not self.scale:
+            return 0.0
+        while np.mean(self._as_extreme(side * outside)) > alpha:
+            inside, outside = outside, 2 * outside
+        while outside - inside > 1e-4 * outside and outside > TIE * self.scale:
+            middle = (inside + outside) / 2
+            if np.mean(self._as_extreme(side * middle)) > alpha:
+                inside = middle
+            else:
+                outside = middle
+        return outside
+
+
+def _number_of_splits(n1: int, n2: int) -> int:
+    """Return the number of splits, without mirror images if there are any."""
+    return comb(n1 + n2, n1) // (2 if n1 == n2 else 1)
+
+
+@dataclass(frozen=True)
+class _Splits:
+    """The splits of n1 + n2 scores. Split 0 is the observed one.
+
+    Attributes:
+        in_first: 1 for the scores in the first group, else 0, shape (splits, n1 + n2).
+        counts: the number of the arm's scores in the first and in the second group, each of shape (splits,).
+        slopes: counts[0] / n1 - counts[1] / n2, the c of `SplitTest`, shape (splits,).
+    """
+
+    in_first: Floats
+    counts: tuple[Floats, Floats]
+    slopes: Floats
+
+
+@lru_cache(maxsize=4)
+def _splits(n1: int, n2: int) -> _Splits:
+    total = n1 + n2
+    if _number_of_splits(n1, n2) <= MOST_SPLITS:
+        # `combinations` begins with those that contain score 0, and the others are their mirror images if n1 = n2.
+        chosen = np.array(list(islice(combinations(range(total), n1), _number_of_splits(n1, n2))))
+    else:
+        order = np.argsort(np.random.default_rng(0).random((MOST_SPLITS, total)), axis=1)
+        chosen = order[:, :n1]
+        chosen[0] = np.arange(n1)
+    in_first = np.zeros((len(chosen), total))
+    np.put_along_axis(in_first, chosen, 1.0, axis=1)
+    count = in_first[:, :n1].sum(axis=1)
+    return _Splits(in_first, (count, n1 - count), count / n1 - (n1 - count) / n2)
+
+
+def _ends(constants: Floats, slopes: Floats, alpha: float) -> tuple[float, float]:
+    """Return the largest shifts down and up at which more than a share alpha of |D - u·c| is at least |u|.
+
+    The inequality holds for u from 0 to max(D / (1 + c), -D / (1 - c)); downwards D changes its sign. The ends are
+    quantiles of these numbers.
+    """
+    rank = floor(alpha * constants.size) + 1  # from the largest
+    ends = []
+    for sign in (-1, 1):
+        moved = sign * constants
+        with np.errstate(divide="ignore", invalid="ignore"):
+            limits = np.maximum(moved / (1 + slopes), -moved / (1 - slopes))
+        limits[np.abs(slopes) > 1 - TIE] = np.inf  # the observed split, and its mirror image
+        ends.append(max(float(np.partition(limits, limits.size - rank)[limits.size - rank]), 0.0))
+    return ends[0], ends[1]
+
+
+def smallest_sign_flip_p(pairs: int) -> float:
+    """Return the smallest two-sided p of the sign-flip test with n pairs: 2 / 2^n, and 1 for no pairs.
+
+    For more than 40 pairs it is that of the sampled patterns.
+
+    Examples:
+        >>> [smallest_sign_flip_p(n) for n in (3, 4, 5, 6, 8)]
+        [0.25, 0.125, 0.0625, 0.03125, 0.0078125]
+    """
+    return min(1.0, 2.0 ** (1 - pairs)) if pairs <= MOST_EXACT_PAIRS else 1 / (1 + SAMPLED_PATTERNS)
+
+
+def sign_flip_p(differences: Sequence[float]) -> float:
+    """Return the two-sided p of the sign-flip permutation test of paired differences.
+
+    p is the share of sign patterns whose absolute sum of differences is at least the observed one. Up to 40 pairs p is
+    exact: all 2^n patterns count. The sums of the two halves of the pairs are combined by a binary search, so that 40
+    pairs cost about 2^20 sums. For more pairs p is an estimate from 99,999 patterns sampled with a fixed seed. The
+    observed pattern is added to them, so p is never 0.
+
+    Raises:
+        ValueError: a difference is not finite.
+
+    Examples:
+        >>> sign_flip_p([1, 2, 3, 4, 5, 6])  # 2 of the 64 sign patterns are as extreme
+        0.03125
+    """
+    n = len(finite(differences))
+    threshold = abs(sum(differences)) - TIE * sum(map(abs, differences))
+    if threshold <= 0:
+        return 1.0
+    if n > MOST_EXACT_PAIRS:
+        signs = np.random.default_rng(0).integers(0, 2, (SAMPLED_PATTERNS, n), dtype=np.int8) * 2.0 - 1
+        return float((1 + (abs(signs @ np.array(differences)) >= threshold).sum()) / (1 + SAMPLED_PATTERNS))
+    left, right = _signed_sums(differences[: n // 2]), np.sort(_signed_sums(differences[n // 2 :]))
+    above = right.size - np.searchsorted(right, threshold - left, side="left")
+    below = np.searchsorted(right, -threshold - left, side="right")
+    return float((above.sum() + below.sum()) / 2.0**n)
+
+
+def _signed_sums(values: Sequence[float]) -> Floats:
+    """Return ±v₁ ± v₂ … for every choice of signs, shape (2^len,)."""
+    sums = np.zeros(1)
+    for value in values:
+        sums = np.concatenate([sums + value, sums - value])
+    return sums
+
+
+def sign_flip_interval(differences: Sequence[float], level: float) -> tuple[float, float] | None:
+    """Return the interval of the mean of paired differences that the sign-flip test gives.
+
+    Up to 15 pairs all sign patterns count; for more, 24,999 patterns are sampled with a fixed seed.
+
+    Returns:
+        the ends; None if the smallest p of the test is greater than 1 - level: the test rejects no mean.
+    """
+    alpha = (1 - level) * (1 + TIE)
+    if smallest_sign_flip_p(len(differences)) > alpha:
+        return None
+    values = np.array(finite(differences), dtype=float)
+    signs = _sign_patterns(values.size)
+    below, above = _ends(signs @ (values - values.mean()) / values.size, signs.mean(axis=1), alpha)
+    return float(values.mean()) - below, float(values.mean()) + above
+
+
+@lru_cache(maxsize=8)
+def _sign_patterns(pairs: int) -> Floats:
+    """Return patterns of ±1 without mirror images, shape (patterns, pairs). Pattern 0 is all +1."""
+    if 2 ** (pairs - 1) <= MOST_SPLITS:
+        bits = np.arange(2 ** (pairs - 1))[:, None] >> np.arange(pairs) & 1
+        return np.where(bits == 1, -1.0, 1.0)
+    signs = np.where(np.random.default_rng(0).random((MOST_SPLITS, pairs)) < 0.5, -1.0, 1.0)
+    signs[0] = 1
+    return signs
