@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from gatebench.backends.fused.compiler import trouble
+from gatebench.machine.c_compiler import trouble
 from tests import doc_pages
 from tests.paths import ROOT
 
 
 @pytest.mark.parametrize("page", doc_pages.PAGES)
 def test_a_page_is_as_generated(page: str) -> None:
-    if page == "backends.md" and (reason := trouble()):
+    if page == "backends.md" and (reason := trouble("fused")):
         pytest.skip(f"other backends refuse here: {reason}")
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert doc_pages.generated(page, text) == text, "run `make doc-pages`"

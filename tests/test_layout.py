@@ -28,9 +28,16 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "gatebench.derive": ("gatebench.errors", "gatebench.spec"),
     "gatebench.diagram": ("gatebench.errors", "gatebench.spec"),
     # How a cell is run.
+    "gatebench.machine": ("gatebench.errors",),
     "gatebench.backends.names": (),
     "gatebench.backends.fused.emit": ("gatebench.spec", "gatebench.derive"),
-    "gatebench.backends": ("gatebench.errors", "gatebench.spec", "gatebench.cells", "gatebench.derive"),
+    "gatebench.backends": (
+        "gatebench.errors",
+        "gatebench.spec",
+        "gatebench.cells",
+        "gatebench.derive",
+        "gatebench.machine",
+    ),
     "gatebench.nn": (
         "gatebench.errors",
         "gatebench.spec",
@@ -49,9 +56,8 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     "gatebench.outcome": ("gatebench.task", "gatebench.trial"),
     "gatebench.study": ("gatebench.errors",),
-    # What uses them. None of these four imports another, and nothing but `launch` imports any of them.
-    "gatebench.machine": (),
-    "gatebench.measures": ("gatebench.errors",),
+    # The packages that use them.
+    "gatebench.measures": ("gatebench.errors", "gatebench.machine"),
     "gatebench.training": (
         "gatebench.errors",
         "gatebench.spec",

@@ -1,1 +1,1 @@
-"""The machine: facts for the records, memory allocator, peak memory, processor time of other processes."""
+"""The machine: C compiler, facts for the records, memory allocator, peak memory, processor time of other processes."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from gatebench.backends.fused.compiler import trouble
 from gatebench.machine import allocator
+from gatebench.machine.c_compiler import trouble
 from gatebench.outcome import Epoch, Outcome
 from gatebench.task import Problem, Stream
 from gatebench.training.data_module import SplitsDataModule
@@ -51,7 +51,7 @@ def run_trial(
     problem = trial.build_task().load(data_root or Path(), home / "cache")
     loading = {"seconds/load": time.perf_counter() - began}
     learner = Learner(trial, problem)
-    facts = {**run_facts(learner), "allocator": memory, "compiler": trouble() or "It compiles cells."}
+    facts = {**run_facts(learner), "allocator": memory, "compiler": trouble("fused") or "It compiles cells."}
     outcome = Outcome.of(trial, "finished", metrics=loading, facts=facts)
     folder = home / "checkpoints" / trial.digest
     if isinstance(problem, Stream):

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from gatebench.backends.contract import LayerResult, Workload
 from gatebench.backends.fused.compiled_cell import REALS, compile_cell, compile_trouble
-from gatebench.backends.fused.compiler import trouble
 from gatebench.backends.fused.function import run_cell
+from gatebench.machine.c_compiler import trouble
 from gatebench.spec.cell import Cell
 
 NAME = "fused"
@@ -41,7 +41,7 @@ def refuses_work(work: Workload) -> str | None:
         return f"fused runs float32 and float64, not {work.dtype}."
     if 0 in (work.T, work.B):
         return "fused needs at least one step and one sequence."
-    return trouble()
+    return trouble(NAME)
 
 
 def run(

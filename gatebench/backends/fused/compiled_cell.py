@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from gatebench.backends.fused.buffer_shapes import BufferShapes, buffer_shapes
-from gatebench.backends.fused.compiler import load
 from gatebench.backends.fused.emit.call_struct import call_type, exported_layout, layout_of, structs_text
 from gatebench.backends.fused.emit.constants import ERRORS, LINE_BYTES, constants_text
 from gatebench.backends.fused.emit.memory_layout import STREAMS, MemoryLayout, memory_layout
 from gatebench.backends.fused.emit.rows import can_run_by_rows
 from gatebench.backends.fused.emit.source import body, rows_body
 from gatebench.errors import Refusal
+from gatebench.machine.c_compiler import load
 from gatebench.spec.dated import X
 from gatebench.spec.definitions import Definitions
 from gatebench.spec.expression import names
@@ -57,7 +57,7 @@ class CompiledCell:
 
     def __init__(self, layout: MemoryLayout, dtype: torch.dtype, by_rows: bool = False) -> None:
         self.layout, self.dtype, self.by_rows = layout, dtype, by_rows
-        self.library = load(source(layout, dtype, self.by_rows))
+        self.library = load(source(layout, dtype, self.by_rows), "fused")
         self.lanes = ctypes.c_int64.in_dll(self.library, "lanes").value
         self.threaded = bool(ctypes.c_int64.in_dll(self.library, "threaded").value)
         pointwise = [f for step in (*layout.forward, *layout.backward) for f in step.formulas.values()]

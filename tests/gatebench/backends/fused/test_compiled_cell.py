@@ -12,12 +12,12 @@ from gatebench.backends import fused
 from gatebench.backends.contract import Workload
 from gatebench.backends.fused import compiled_cell
 from gatebench.backends.fused.compiled_cell import CompiledCell, compile_cell, raise_error, source
-from gatebench.backends.fused.compiler import compiler, load
 from gatebench.backends.fused.emit.memory_layout import memory_layout
 from gatebench.backends.fused.emit.rows import can_run_by_rows
 from gatebench.backends.fused.function import run_cell
 from gatebench.backends.registry import choose
 from gatebench.errors import Refusal
+from gatebench.machine.c_compiler import compiler, load
 from tests.gatebench.backends.agree import draw
 
 
@@ -47,11 +47,11 @@ def test_the_compiler_has_no_warnings(name: str, dtype: torch.dtype, monkeypatch
     found = compiler()
     assert found is not None
     strict = replace(found, flags=(*found.flags, *WARNINGS))
-    monkeypatch.setattr("gatebench.backends.fused.compiler.compiler", lambda: strict)
+    monkeypatch.setattr("gatebench.machine.c_compiler.compiler", lambda: strict)
     for by_rows in (False, True):
         layout = memory_layout(load_cell(name).definitions, by_rows)
         if not by_rows or can_run_by_rows(layout):
-            load(source(layout, dtype, by_rows))
+            load(source(layout, dtype, by_rows), "fused")
 
 
 def test_a_cell_that_cannot_be_compiled_is_refused_and_auto_asks_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gatebench.backends.fused import compiler
+from gatebench.backends import fused
 from gatebench.backends.fused.emit.constants import constants_text
 from gatebench.errors import Refusal
+from gatebench.machine import c_compiler
 from gatebench.spec import expression
 
 Floats = NDArray[np.floating[Any]]
@@ -74,9 +75,7 @@ precise = pytest.mark.skipif(bool(np.finfo(np.longdouble).eps > 1e-18), reason="
 @cache
 def library(real: str, target: str) -> ctypes.CDLL:
     """Return each function as a loop over arrays; those of two operands find the second behind the first."""
-    source = "".join(
-        (files(compiler.__package__) / "c" / f"{part}.c").read_text("utf-8") for part in ("machine", "vector")
-    )
+    source = "".join((files(fused) / "c" / f"{part}.c").read_text("utf-8") for part in ("machine", "vector"))
     one = dict.fromkeys((*FUNCTIONS, "positive", "between"), "load(x + i)")
     two = dict.fromkeys(("maximum", "wins"), "load(x + i), load(x + n + i)")
     loops = "".join(
@@ -84,13 +83,14 @@ def library(real: str, target: str) -> ctypes.CDLL:
         f"    for (int64_t i = 0; i < n; i += LANES) store(x + i, v_{f}({operands}));\n}}\n"
         for f, operands in (one | two).items()
     )
-    found = compiler.compiler()
+    found = c_compiler.compiler()
     assert found is not None
     built = replace(found, flags=(*found.flags, *TARGETS[target]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiler, "compiler", lambda: built)
-        return compiler.load(
-            f"#define REAL {real}\n#define DOUBLE {int(real == 'double')}\n{constants_text()}{source}\n{loops}"
+        patch.setattr(c_compiler, "compiler", lambda: built)
+        return c_compiler.load(
+            f"#define REAL {real}\n#define DOUBLE {int(real == 'double')}\n{constants_text()}{source}\n{loops}",
+            "fused",
         )
 
 

@@ -5,7 +5,6 @@ import ctypes
 import pytest
 
 from gatebench import load_cell
-from gatebench.backends.fused.compiler import load
 from gatebench.backends.fused.emit.call_struct import (
     CALL_FIELDS,
     call_type,
@@ -15,6 +14,7 @@ from gatebench.backends.fused.emit.call_struct import (
     structs_text,
 )
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout, memory_layout
+from gatebench.machine.c_compiler import load
 
 HEADER = "#include <stddef.h>\n#include <stdint.h>\ntypedef float real;\n"
 
@@ -25,7 +25,7 @@ def layout(cell: str) -> MemoryLayout:
 
 @pytest.mark.parametrize("cell", ["lstm", "lstm_peephole", "gru"])
 def test_c_and_ctypes_agree_about_every_offset(cell: str) -> None:
-    library = load(HEADER + structs_text(layout(cell)))
+    library = load(HEADER + structs_text(layout(cell)), "fused")
     assert exported_layout(library) == layout_of(call_type(layout(cell)))
 
 
@@ -33,12 +33,12 @@ def test_two_fields_in_another_order_are_another_layout() -> None:
     text = structs_text(layout("lstm"))
     first, second = "    int64_t T; /* time steps */\n", "    int64_t B; /* sequences in the batch */\n"
     assert first + second in text
-    library = load(HEADER + text.replace(first + second, second + first))
+    library = load(HEADER + text.replace(first + second, second + first), "fused")
     assert exported_layout(library) != layout_of(call_type(layout("lstm")))
 
 
 def test_a_library_that_does_not_export_its_layout_has_none() -> None:
-    assert exported_layout(load("int nothing;\n")) == []
+    assert exported_layout(load("int nothing;\n", "fused")) == []
 
 
 def test_fields_are_set_by_name() -> None:

@@ -1,10 +1,11 @@
 """Compiles C text to a library and loads it. Each text is compiled once on a machine.
 
-A library is kept in `$XDG_CACHE_HOME/gatebench/fused`, or in `~/.cache/gatebench/fused` if that variable is not set.
-Its name holds two hashes: one of everything that determines it (the text, the compiler's version, the instruction set,
-the flags), and one of its bytes. Several processes may compile the same text at the same time, because each renames a
-complete file into place. A damaged file does not match its name and is compiled again. If the folder cannot be written,
-the library lies in a private folder that is deleted with the process, and a warning says so.
+A library is kept in `$XDG_CACHE_HOME/gatebench/USER`, or in `~/.cache/gatebench/USER` if that variable is not set. USER
+is the part of gatebench that needs it: "fused" or "gates". The name of a library holds two hashes: one of everything
+that determines it (the text, the compiler's version, the instruction set, the flags), and one of its bytes. Several
+processes may compile the same text at the same time, because each renames a complete file into place. A damaged file
+does not match its name and is compiled again. If the folder cannot be written, the library lies in a private folder
+that is deleted with the process, and a warning says so.
 """
 
 from __future__ import annotations
@@ -60,19 +61,23 @@ def compiler() -> Compiler | None:
 
 
 @cache
-def trouble() -> str | None:
+def trouble(user: str) -> str | None:
     """Return why nothing can be compiled and loaded here, as one sentence, or None. It tries once in a process."""
     try:
-        load("int probe(void) { return 1; }\n")
+        load("int probe(void) { return 1; }\n", user)
     except Refusal as refusal:
         return str(refusal)
     except OSError as error:
-        return f"fused cannot load what it compiles: {error}."
+        return f"{user} cannot load what it compiles: {error}."
     return None
 
 
-def load(text: str) -> ctypes.CDLL:
+def load(text: str, user: str) -> ctypes.CDLL:
     """Return the library that `text` compiles to.
+
+    Args:
+        text: C source.
+        user: the part of gatebench that needs it, for the folder and for messages.
 
     Raises:
         Refusal: there is no compiler, or it fails; the message has its first line of output.
@@ -81,35 +86,36 @@ def load(text: str) -> ctypes.CDLL:
     if found is None:
         asked = os.environ.get("CC")
         tried = f"$CC, which is {asked!r}, does not work" if asked else f"none of {', '.join(_COMPILERS)} works"
-        raise Refusal(f"fused needs a C compiler, and {tried} here.")
+        raise Refusal(f"{user} needs a C compiler, and {tried} here.")
     content = "\0".join([text, found.identity, *found.command, *found.flags])
     key = hashlib.sha256(content.encode()).hexdigest()[:32]
-    folder = cache_folder()
+    folder = cache_folder(user)
     for path in sorted(folder.glob(f"{key}-*.so")) if folder.is_dir() else []:
         if _sound(path):
             return ctypes.CDLL(str(path))
-    return ctypes.CDLL(str(_build(found, text, key, folder)))
+    return ctypes.CDLL(str(_build(found, text, key, user)))
 
 
-def cache_folder() -> Path:
-    """Return the folder in which compiled libraries are kept."""
+def cache_folder(user: str) -> Path:
+    """Return the folder in which the compiled libraries of a part of gatebench are kept."""
     root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root and Path(root).is_absolute() else Path.home() / ".cache") / "gatebench" / "fused"
+    return (Path(root) if root and Path(root).is_absolute() else Path.home() / ".cache") / "gatebench" / user
 
 
-def _build(found: Compiler, text: str, key: str, folder: Path) -> Path:
+def _build(found: Compiler, text: str, key: str, user: str) -> Path:
+    folder = cache_folder(user)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         work = tempfile.TemporaryDirectory(dir=folder, prefix="build-", ignore_cleanup_errors=True)
     except OSError as error:
         warnings.warn(
-            f"Compiled cells are not kept: {folder} cannot be written ({error.strerror}).",
+            f"Compiled code is not kept: {folder} cannot be written ({error.strerror}).",
             RuntimeWarning,
             stacklevel=2,
         )
-        return _compile(found, text, _private_folder())
+        return _compile(found, text, _private_folder(), user)
     with work:
-        made = _compile(found, text, Path(work.name))
+        made = _compile(found, text, Path(work.name), user)
         final = folder / f"{key}-{_checksum(made)}.so"
         made.replace(final)
     for path in folder.glob(f"{key}-*.so"):
@@ -118,14 +124,14 @@ def _build(found: Compiler, text: str, key: str, folder: Path) -> Path:
     return final
 
 
-def _compile(found: Compiler, text: str, folder: Path) -> Path:
+def _compile(found: Compiler, text: str, folder: Path, user: str) -> Path:
     source = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.c"
     source.write_text(text, encoding="utf-8")
     made = source.with_suffix(".so")
     done = _run([*found.command, *found.flags, "-o", str(made), str(source), "-lm"])
     if done is None or done.returncode:
         said = (done.stderr.strip() or f"exit code {done.returncode}") if done else "it did not run to its end"
-        raise Refusal(f"fused could not be compiled by {found.command[0]}: {said.splitlines()[0]}")
+        raise Refusal(f"{user} could not be compiled by {found.command[0]}: {said.splitlines()[0]}")
     return made
 
 
@@ -153,5 +159,5 @@ _private: list[tempfile.TemporaryDirectory[str]] = []
 
 def _private_folder() -> Path:
     if not _private:
-        _private.append(tempfile.TemporaryDirectory(prefix="gatebench-fused-", ignore_cleanup_errors=True))
+        _private.append(tempfile.TemporaryDirectory(prefix="gatebench-", ignore_cleanup_errors=True))
     return Path(_private[0].name)
