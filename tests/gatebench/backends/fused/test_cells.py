@@ -8,7 +8,8 @@ import torch
 
 from gatebench import Cell, Gate, cell_names, load_cell
 from gatebench.backends import fused, scan
-from gatebench.backends.fused import compiled_cell, compiler
+from gatebench.backends.fused import compiled_cell
+from gatebench.machine import c_compiler
 from tests.gatebench.backends.agree import assert_agreement
 
 
@@ -66,12 +67,12 @@ def test_full_gate_recurrence_with_a_reset_gate() -> None:
 @pytest.mark.parametrize("target", [["-mno-avx512f"], ["-march=x86-64"]], ids=["AVX2", "SSE2"])
 @pytest.mark.parametrize("name", ["lstm_peephole", "gru_before", "minlstm"])
 def test_machines_with_narrower_vectors(name: str, target: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    found = compiler.compiler()
+    found = c_compiler.compiler()
     assert found is not None
     narrower = replace(found, flags=(*found.flags, *target))
     if platform.machine() != "x86_64":
         pytest.skip("the targets are those of x86-64")
-    monkeypatch.setattr(compiler, "compiler", lambda: narrower)
+    monkeypatch.setattr(c_compiler, "compiler", lambda: narrower)
     monkeypatch.setattr(compiled_cell, "_compiled_cells", {})
     compiled_cell.compile_cell.cache_clear()
     try:
