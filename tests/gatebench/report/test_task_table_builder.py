@@ -20,7 +20,7 @@ def test_a_row_says_the_mean_the_interval_n_and_the_difference() -> None:
     lstm, cifg = only(table).rows
     # By hand: t(0.975, 7) = 2.3646; s = 2.449 points over the seeds. Welch: 14 degrees of freedom, ± 2.1448 · 1.217.
     assert lstm.texts == ("lstm", "83.50 ± 2.05", "8", "baseline", "–", "1,234", "14")
-    assert cifg.texts == ("cifg", "82.50 ± 2.03", "8", "−1.00 ± 2.63", "0.434", "1,234", "14")
+    assert cifg.texts == ("cifg", "82.50 ± 2.03", "8", "−1.00 ± 2.63", "0.433", "1,234", "14")
     assert (lstm.bold, cifg.bold) == (True, True)
 
 
