@@ -18,7 +18,7 @@ LSTM = Cell(
     },
     update=lambda h, c, i, f, g, o: (o * out(c_new := f * c + i * g), c_new),
     note=(
-        "i writes, f keeps, o reads out; g is the candidate. Equals torch.nn.LSTM, with one bias per gate; torch adds "
+        "i writes, f keeps, o exposes; g is the candidate. Equals torch.nn.LSTM, with one bias per gate; torch adds "
         "two. No peepholes. All biases start at 0, so f starts near 1/2; in `lstm_b` the bias of f starts at 1."
     ),
 )
