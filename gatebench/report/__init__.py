@@ -1,11 +1,26 @@
 """From outcomes to the ablation table and its formats. It imports neither torch nor MLflow, which take seconds.
 
-arms                the outcomes of one cell on one task, by seed
-task_table          the columns, rows and notes of one task, as plain data
-task_table_builder  the construction of a task's table from its arms
-ablation_table      the tables of all tasks
-gate_columns        the columns of the roles of gates
-number_format       how numbers are written
-render              the formats: text, Markdown, LaTeX, CSV
-html_page           the format HTML
+From outcomes to arms:
+    arms                the trials of one cell with the same settings on one task, by seed
+    arm_settings        the settings in which trials differ
+    shown_metrics       which metrics the tables show
+    scores              means, medians and best scores of an arm
+    task_comparison     which arms are compared, with which results
+    mixed_facts         backends, versions, devices and data in which compared trials differ
+
+From arms to tables as plain data:
+    task_table          the columns, rows and notes of a table
+    columns             the columns and their texts
+    gate_columns        the columns of the roles of gates
+    arm_record          the values of a row for programs
+    footnotes           the notes on single rows
+    notes               the notes on a table
+    task_table_builder  the table of one task
+    across_tasks_table  the table of all tasks together
+    ablation_table      all tables of a study
+    number_format       how numbers are written
+
+From tables to formats:
+    text_page, markdown_page, latex_page, csv_page, html_page
+    render              the formats by their names
 """

@@ -1,15 +1,19 @@
 """The ablation table as plain data: the scores of all cells on each task, and their differences from the baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
-from gatebench.report.arms import CellKey, arms_of
+from gatebench.report.across_tasks_table import TaskArms, across_tasks_tables
+from gatebench.report.arms import arms_of
+from gatebench.report.notes import BOLD, COMMON
 from gatebench.report.number_format import one_line
+from gatebench.report.shown_metrics import TaskMetrics, check_names, named, task_metrics
+from gatebench.report.task_comparison import task_comparison
 from gatebench.report.task_table import TaskTable
 from gatebench.report.task_table_builder import build_task_table
-from gatebench.task import Metric
+from gatebench.study import Study
 
 
 @dataclass(frozen=True)
@@ -18,83 +22,93 @@ class AblationTable:
 
     Attributes:
         title: the title.
-        task_tables: one table for each task.
+        question: the question that the study answers; "" if none was declared.
+        task_tables: one table for each task (and each metric that the study names), then those of all tasks together.
         bold: the meaning of bold scores; "" if there are none.
         notes: the notes that hold for all tasks.
     """
 
     title: str
+    question: str
     task_tables: tuple[TaskTable, ...]
     bold: str
     notes: tuple[str, ...]
 
 
-BOLD = (
-    "the best, and all that cannot be told from it: the 95 % interval of their paired difference contains 0, or there "
-    "is one seed and no interval. Cells that lack a seed take no part."
-)
-NOTES = (
-    "Score: mean on the test set over n seeds, ± half of its 95 % Student-t interval (one seed has none).",
-    "Seconds: median wall time of a trial.",
-)
-
-
 def ablation_table(
     outcomes: Sequence[Outcome],
+    study: Study,
     *,
-    baseline: str | None = None,
-    order: Sequence[str] = (),
-    title: str = "Gate ablation",
+    title: str | None = None,
+    default_metrics: Mapping[str, Sequence[str]] | None = None,
 ) -> AblationTable:
-    """Return the table of one experiment's outcomes: one table for each task, one row for each cell.
+    """Return the table of a study's outcomes: one table for each task, one row for each cell and its settings.
 
-    A cell is its label and the digest of its equations. The headline metric of a task and the score of a blind guess
-    are those of its outcomes. Below the cells are rows with chance and with the simple methods that the task measured.
+    The headline metric of a task and the score of a blind guess are those of its outcomes. Below the cells are rows
+    with chance and with the simple methods that the task measured. If the study names metrics, each of them has a table
+    with its own comparisons. If it does not, the headline metric has one, in which the task's other default metrics
+    have a column.
 
     Args:
         outcomes: the outcomes, oldest first.
-        baseline: the label or the digest of the cell that the others are compared with; None: the first cell.
-        order: the labels of the first rows. Other cells follow in the order of the outcomes.
-        title: the title.
+        study: the declaration of the study: baseline, order of the rows, families, test and metrics.
+        title: the title; None: "Gate ablation" and the name of the study.
+        default_metrics: {label of a task: names of the metrics that it shows by default}.
 
     Raises:
-        UserError: there are no outcomes, the baseline is unknown or ambiguous, the outcomes are not of one experiment,
-            or no outcome of a task contains its metric.
+        UserError: there are no outcomes, the baseline is unknown or ambiguous, a family names an unknown cell, a task
+            lacks a metric, the outcomes are not of one experiment, or the test is paired and cells have different
+            seeds.
     """
     if not outcomes:
         raise UserError("There are no finished trials to make a table of; run the experiment first.")
-    ranks = {label: rank for rank, label in enumerate(order)}
+    ranks = {label: rank for rank, label in enumerate(study.order)}
     ordered = sorted(outcomes, key=lambda outcome: ranks.get(outcome.cell, len(ranks)))
-    baseline_key = _baseline_key(ordered, baseline)
-    cells = list(dict.fromkeys([*order, *(outcome.cell for outcome in ordered)]))
-    task_tables = []
-    for task in dict.fromkeys(outcome.task for outcome in outcomes):
-        metric, chance = _metric_and_chance(task, [outcome for outcome in outcomes if outcome.task == task])
-        arms = arms_of([outcome for outcome in ordered if outcome.task == task], f"test/{metric.name}")
-        task_table = build_task_table(task, metric, arms, baseline_key, chance)
-        labels = {arm.label for arm in arms}
-        task_tables.append(_with_absent(task_table, [cell for cell in cells if cell not in labels]))
+    baseline = _baseline(ordered, study)
+    _check_families(ordered, study)
+    tasks = {task: [one for one in outcomes if one.task == task] for task in dict.fromkeys(o.task for o in outcomes)}
+    metrics = {task: task_metrics(task, own) for task, own in tasks.items()}
+    check_names(study.metrics, metrics)
+    task_tables, task_arms = list[TaskTable](), list[TaskArms]()
+    for task, own_metrics in metrics.items():
+        arms = arms_of([outcome for outcome in ordered if outcome.task == task])
+        task_arms.append(TaskArms(task, arms, own_metrics.headline))
+        task_tables += _tables(task_arms[-1], own_metrics, study, baseline, (default_metrics or {}).get(task, ()))
+        cells = dict.fromkeys([*study.order, *(outcome.cell for outcome in ordered)])
+        absent = [cell for cell in cells if not any(cell in arm.labels for arm in arms)]
+        task_tables[-1] = _with_absent(task_tables[-1], absent)
+    if len(task_arms) > 1:
+        task_tables += across_tasks_tables(task_arms, baseline)
+    return _assembled(one_line(title or f"Gate ablation: {study.name}"), study, task_tables)
+
+
+def _tables(
+    task: TaskArms, metrics: TaskMetrics, study: Study, baseline: str, default_names: Sequence[str]
+) -> Iterable[TaskTable]:
+    """Yield the tables of one task."""
+    shown = named(study.metrics, metrics) or [metrics.headline]
+    others = [] if study.metrics else [m for m in named(default_names, metrics) if m != metrics.headline]
+    for metric in shown:
+        is_headline = metric == metrics.headline
+        yield build_task_table(
+            task.task if len(shown) == 1 else f"{task.task} · {metric.name}",
+            task.task,
+            task.arms,
+            task_comparison(metric, study, task.arms, baseline),
+            others=others,
+            chance=metrics.chance if is_headline else None,
+            simple_methods=is_headline,
+        )
+
+
+def _assembled(title: str, study: Study, task_tables: Sequence[TaskTable]) -> AblationTable:
+    """Return the table, in which a note that holds for all tasks is written once."""
     common = [note for note in task_tables[0].notes if all(note in table.notes for table in task_tables)]
     own = (replace(table, notes=tuple(note for note in table.notes if note not in common)) for table in task_tables)
     bold = BOLD if any(row.bold for table in task_tables for row in table.rows) else ""
-    return AblationTable(one_line(title), tuple(own), bold, (*NOTES, *common))
-
-
-def _metric_and_chance(task: str, outcomes: Sequence[Outcome]) -> tuple[Metric, float | None]:
-    """Return the headline metric of a task and its chance level, those of the newest outcome that contains them."""
-    metrics = list(dict.fromkeys(outcome.metric for outcome in outcomes if outcome.metric is not None))
-    if not metrics:
-        raise UserError(
-            f"The records of the task {task!r} were made by an earlier version and do not contain its metric; "
-            "choose the trials with task=… or experiment=…."
-        )
-    if len(metrics) > 1:
-        raise UserError(
-            f"The trials of the task {task!r} have different headline metrics "
-            f"({', '.join(metric.name for metric in metrics)}); a table takes the trials of one experiment."
-        )
-    chances = [outcome.chance for outcome in outcomes if outcome.chance is not None]
-    return metrics[0], chances[-1] if chances else None
+    undeclared = study.baseline is None and not study.order
+    notes = ["The study declares no baseline, so it is the first cell."] if undeclared else []
+    return AblationTable(title, one_line(study.question), tuple(own), bold, (*COMMON, *common, *notes))
 
 
 def _with_absent(task_table: TaskTable, cells: Sequence[str]) -> TaskTable:
@@ -103,13 +117,30 @@ def _with_absent(task_table: TaskTable, cells: Sequence[str]) -> TaskTable:
     return replace(task_table, notes=(*task_table.notes, note)) if cells else task_table
 
 
-def _baseline_key(outcomes: Sequence[Outcome], baseline: str | None) -> CellKey:
-    keys = list(dict.fromkeys((outcome.cell, outcome.cell_digest) for outcome in outcomes))
-    matches = [key for key in keys if baseline is None or baseline in key]
-    if not matches:
-        raise unknown("baseline cell", baseline, [label for label, _ in keys])
-    if baseline is not None and len(matches) > 1:
+def _baseline(outcomes: Sequence[Outcome], study: Study) -> str:
+    """Return the label or the digest of the baseline.
+
+    It may be a cell in the order of the study that has no trial yet.
+    """
+    if study.baseline is None:
+        return study.order[0] if study.order else outcomes[0].cell
+    keys = dict.fromkeys((outcome.cell, outcome.cell_digest) for outcome in outcomes)
+    digests = {digest: None for label, digest in keys if study.baseline in (label, digest)}
+    if len(digests) > 1:
         raise UserError(
-            f"The baseline {baseline!r} could be any of {len(matches)} cells: {', '.join(map(' '.join, matches))}."
+            f"The baseline {study.baseline!r} could be any of {len(digests)} cells with these digests: "
+            f"{', '.join(digests)}."
         )
-    return matches[0]
+    if not digests and study.baseline not in study.order:
+        raise unknown("baseline cell", study.baseline, [label for label, _ in keys])
+    return study.baseline
+
+
+def _check_families(outcomes: Sequence[Outcome], study: Study) -> None:
+    """Check that each family names cells of the outcomes or of the study's order."""
+    known = [*study.order, *(outcome.cell for outcome in outcomes)]
+    digests = [outcome.cell_digest for outcome in outcomes]
+    for family, cells in study.families.items():
+        for cell in cells:
+            if cell not in (*known, *digests):
+                raise unknown(f"cell of the family {family!r}", cell, known)

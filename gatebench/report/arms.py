@@ -1,111 +1,142 @@
-"""Arms: the trials of one cell on one task, by seed. A seed without a score is reported with the reason."""
+"""Arms: the trials of one cell with the same settings on one task, by seed."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from statistics import median
 
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
+from gatebench.report.arm_settings import Settings, differing_settings, settings_rank, settings_text
 from gatebench.report.number_format import one_line
+
+SEPARATOR = " · "
+"""The text between a cell's name and its settings."""
 
 SIMPLE_METHOD = "baseline/"
 """The prefix of the metrics of a task's simple methods, such as "baseline/repeat-last"."""
 
-CellKey = tuple[str, str]
-"""The label of a cell and the digest of its equations."""
+ArmKey = tuple[str, Settings]
+"""The digest of the cell's equations, and the settings in which the arms of the task differ."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One cell on one task.
-
-    Every arm of a task has the same seeds: each seed is in `scores` or in `missing`.
+    """The trials of one cell with the same settings on one task.
 
     Attributes:
-        label: the label of the cell.
+        label: the label of the row, e.g. "lstm = lstm_np · model.hidden_size=64". It is unique in a task.
+        labels: the labels of the cell. Cells with equal equations have several, for example ("lstm", "lstm_np").
         cell_digest: the digest of the cell's equations.
-        scores: {seed: headline score}.
-        metrics: {seed: all final metrics}, of the seeds in `scores`.
-        missing: {seed: the reason why it has no score}.
+        settings: the settings in which the arms of the task differ, as pairs of key and value.
+        trials: {seed: outcome}, in the order of the seeds.
+        seeds: the seeds of all arms of the task, in order.
     """
 
     label: str
+    labels: tuple[str, ...]
     cell_digest: str
-    scores: Mapping[int, float]
-    metrics: Mapping[int, Mapping[str, float]]
-    missing: Mapping[int, str]
+    settings: Settings
+    trials: Mapping[int, Outcome]
+    seeds: tuple[int, ...]
 
     @property
-    def key(self) -> CellKey:
-        """The label and the digest, which identify this arm among those of its task."""
-        return self.label, self.cell_digest
+    def key(self) -> ArmKey:
+        """The digest and the settings, which identify this arm among those of its task."""
+        return self.cell_digest, self.settings
+
+    def matches(self, name: str) -> bool:
+        """Return whether a name, as a baseline has it, is a label of the cell or its digest."""
+        return name in (*self.labels, self.cell_digest)
 
     @property
-    def n(self) -> int:
-        """The number of seeds with a score."""
-        return len(self.scores)
+    def metrics(self) -> dict[int, Mapping[str, float]]:
+        """{seed: all final metrics} of the finished trials."""
+        return {seed: trial.metrics for seed, trial in self.trials.items() if trial.status == "finished"}
 
     def values(self, metric: str) -> list[float]:
-        """Return the values of a metric, of every seed that has it, in the order of the seeds."""
-        return [metrics[metric] for _, metrics in sorted(self.metrics.items()) if metric in metrics]
+        """Return the values of a metric, of every finished trial that has it, in the order of the seeds."""
+        return [metrics[metric] for metrics in self.metrics.values() if metric in metrics]
 
     def median(self, metric: str) -> float | None:
-        """Return the median of a metric over the seeds; None if no seed has it."""
+        """Return the median of a metric over the finished trials; None if no trial has it."""
         return median(values) if (values := self.values(metric)) else None
 
-    def parameters(self) -> float | None:
-        """Return the number of parameters of the network; None if no seed has it.
+    def scores(self, metric: str) -> dict[int, float]:
+        """Return {seed: score} of the finished trials with a finite score."""
+        return {seed: float(m[metric]) for seed, m in self.metrics.items() if metric in m and isfinite(m[metric])}
+
+    def diverged(self, metric: str) -> dict[int, str]:
+        """Return {seed: message} of the trials that diverged or ended with a score that is not finite.
+
+        A trial that diverged late counts here although its best checkpoint has a score.
+        """
+        reasons = {}
+        for seed, trial in self.trials.items():
+            if trial.status == "diverged":
+                reasons[seed] = one_line(trial.sentence).rstrip(".")
+            elif trial.status == "finished" and metric in trial.metrics and not isfinite(trial.metrics[metric]):
+                reasons[seed] = f"{metric} is {trial.metrics[metric]}"
+        return reasons
+
+    def unfinished(self, metric: str) -> dict[int, str]:
+        """Return {seed: reason} of the trials that failed, were refused or interrupted, or lack the metric."""
+        reasons = {}
+        for seed, trial in self.trials.items():
+            if trial.status not in ("finished", "diverged"):
+                reasons[seed] = _with_sentence(trial.status, trial)
+            elif trial.status == "finished" and metric not in trial.metrics:
+                reasons[seed] = f"finished without {metric}"
+        return reasons
+
+    def absent(self) -> list[int]:
+        """Return the seeds of other arms with which this one has no trial."""
+        return [seed for seed in self.seeds if seed not in self.trials]
+
+    def constant(self, metric: str) -> float | None:
+        """Return a metric that is the same in all trials, e.g. "parameters"; None if no trial has it.
 
         Raises:
-            UserError: the numbers differ between seeds, so the trials are not of one experiment.
+            UserError: it differs between seeds, so the trials are not of one experiment.
         """
-        counts = sorted(set(self.values("parameters")))
-        if len(counts) > 1:
+        values = sorted({trial.metrics[metric] for trial in self.trials.values() if metric in trial.metrics})
+        if len(values) > 1:
             raise UserError(
-                f"The trials of cell {self.label!r} have networks of {counts[0]:,.0f} and {counts[-1]:,.0f} "
-                "parameters; a table takes the trials of one experiment."
+                f"The trials of cell {self.label!r} have networks of {values[0]:,.0f} and {values[-1]:,.0f} {metric}; "
+                "a table takes the trials of one experiment."
             )
-        return counts[0] if counts else None
+        return values[0] if values else None
 
     def simple_methods(self) -> dict[str, float]:
         """Return the headline scores of the task's simple methods by name. They are the same in every trial."""
-        items = (item for metrics in self.metrics.values() for item in metrics.items())
+        items = (item for trial in self.trials.values() for item in trial.metrics.items())
         return {name.removeprefix(SIMPLE_METHOD): value for name, value in items if name.startswith(SIMPLE_METHOD)}
 
-    def missing_note(self) -> str:
-        """Return a note on the seeds without a score, e.g. "n = 4 of 5: seed 3 diverged."; "" if there are none."""
-        if not self.missing:
-            return ""
-        seeds: dict[str, list[int]] = {}
-        for seed, reason in sorted(self.missing.items()):
-            seeds.setdefault(reason, []).append(seed)
-        total = self.n + len(self.missing)
-        parts = [f"{_seeds_text(some, total)} {reason}" for reason, some in seeds.items()]
-        return f"n = {self.n} of {total}: {'; '.join(parts)}."
+
+def _with_sentence(status: str, trial: Outcome) -> str:
+    message = one_line(trial.sentence).rstrip(".")
+    return f"{status} ({message})" if message else status
 
 
-def _seeds_text(seeds: Sequence[int], total: int) -> str:
-    if len(seeds) == total > 1:
-        return "every seed"
-    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+def arms_of(outcomes: Sequence[Outcome]) -> list[Arm]:
+    """Return the arms of one task, in the order in which their cells first occur, then in the order of their settings.
 
-
-def arms_of(outcomes: Sequence[Outcome], score: str) -> list[Arm]:
-    """Return the arms of one task, in the order in which their cells first occur.
-
-    Several outcomes of one trial (the same digest, for example a failure and its repetition) count once. A finished
-    one counts before all others.
+    Cells with equal equations are one arm with several labels. Several outcomes of one trial (the same digest, for
+    example a failure and its repetition) count once. A finished one counts before all others.
 
     Args:
         outcomes: the outcomes of one task.
-        score: the name of the headline metric, for example "test/accuracy".
 
     Raises:
-        UserError: there are two different trials of one cell and seed, so they are not of one experiment.
+        UserError: two different trials of a cell have the same seed and the same settings, for example with other data.
     """
-    trials: dict[CellKey, dict[int, Outcome]] = {}
-    for outcome in outcomes:
-        by_seed = trials.setdefault((outcome.cell, outcome.cell_digest), {})
+    settings = differing_settings(outcomes)
+    labels: dict[str, dict[str, None]] = {}
+    trials: dict[ArmKey, dict[int, Outcome]] = {}
+    for outcome, own_settings in zip(outcomes, settings, strict=True):
+        labels.setdefault(outcome.cell_digest, {})[outcome.cell] = None
+        by_seed = trials.setdefault((outcome.cell_digest, own_settings), {})
         earlier = by_seed.setdefault(outcome.seed, outcome)
         if earlier.digest != outcome.digest:
             raise UserError(
@@ -114,24 +145,25 @@ def arms_of(outcomes: Sequence[Outcome], score: str) -> list[Arm]:
             )
         if earlier.status != "finished":
             by_seed[outcome.seed] = outcome
-    all_seeds = sorted({outcome.seed for outcome in outcomes})
-    return [_arm(key, by_seed, all_seeds, score) for key, by_seed in trials.items()]
+    seeds = tuple(sorted({outcome.seed for outcome in outcomes}))
+    names = _names(labels)
+    ranks = {digest: rank for rank, digest in enumerate(labels)}
+    keys = sorted(trials, key=lambda key: (ranks[key[0]], settings_rank(key[1])))
+    return [
+        Arm(
+            label=SEPARATOR.join(filter(None, [names[digest], one_line(settings_text(own_settings))])),
+            labels=tuple(labels[digest]),
+            cell_digest=digest,
+            settings=own_settings,
+            trials=dict(sorted(trials[digest, own_settings].items())),
+            seeds=seeds,
+        )
+        for digest, own_settings in keys
+    ]
 
 
-def _arm(key: CellKey, by_seed: Mapping[int, Outcome], all_seeds: Sequence[int], score: str) -> Arm:
-    reasons = {seed: _missing_reason(by_seed.get(seed), score) for seed in all_seeds}
-    metrics = {seed: by_seed[seed].metrics for seed in all_seeds if not reasons[seed]}
-    scores = {seed: float(values[score]) for seed, values in metrics.items()}
-    return Arm(*key, scores, metrics, {seed: reason for seed, reason in reasons.items() if reason})
-
-
-def _missing_reason(outcome: Outcome | None, score: str) -> str:
-    """Return why an outcome has no score; "" if it has one."""
-    if outcome is None:
-        return "without a trial"
-    if outcome.status != "finished":
-        message = one_line(outcome.sentence).rstrip(".")
-        return f"{outcome.status} ({message})" if message else outcome.status
-    if not abs(outcome.metrics.get(score, float("nan"))) < float("inf"):
-        return f"finished without a finite {score}"
-    return ""
+def _names(labels: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Return {digest: name of the cell in the table}: its labels, with the digest if another cell has the same ones."""
+    names = {digest: one_line(" = ".join(own)) for digest, own in labels.items()}
+    counts = Counter(names.values())
+    return {digest: name if counts[name] == 1 else f"{name} ({digest[:8]})" for digest, name in names.items()}

@@ -1,8 +1,9 @@
-"""How numbers are written in tables: percent, decimals, signs, ± and –."""
+"""How numbers are written in tables: percent, decimals, signs, intervals and –."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from math import floor, isfinite, log10
+from statistics import median_low
 
 from gatebench.measures.comparisons import Comparison
 from gatebench.measures.estimates import Estimate
@@ -15,12 +16,18 @@ ARROW = {"max": "↑", "min": "↓"}
 """The arrows of a metric's direction: higher is better, lower is better."""
 
 SHARES = ("accuracy", "error_rate")
-"""The ends of the names of metrics without a unit that are written in percent."""
+"""The ends of the names of metrics without a unit that are written in percent although no bounds are declared."""
+
+SCIENTIFIC = 1e6
+"""Values from here on are written as "1.23e8"."""
+
+MOST_DIGITS = 6
+"""The largest number of digits that decimals give to a typical value of a column."""
 
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How the values of one metric are written.
+    """How the values of one column are written.
 
     Attributes:
         factor: the factor that a value is multiplied by, 100 for percent.
@@ -32,40 +39,56 @@ class NumberFormat:
     decimals: int
     unit: str
 
-    def number(self, value: float) -> str:
-        """Return a value, e.g. "92.31"."""
-        return f"{self.factor * value:z.{self.decimals}f}".replace("-", "−")
+    def number(self, value: float, *, sign: bool = False) -> str:
+        """Return a value, e.g. "92.31", or "+92.31" with a sign. Values of a million or more are "1.23e8"."""
+        scaled = self.factor * value
+        if not isfinite(scaled):
+            return ("−" if scaled < 0 else "+" if sign else "") + "∞" if scaled == scaled else MISSING
+        plus = "+" if sign else ""
+        if abs(scaled) >= SCIENTIFIC:
+            mantissa, _, exponent = f"{scaled:{plus}.2e}".partition("e")
+            return f"{mantissa}e{int(exponent)}".replace("-", "−")
+        return f"{scaled:{plus}z.{self.decimals}f}".replace("-", "−")
 
-    def estimate(self, estimate: Estimate) -> str:
-        """Return a mean and its interval, e.g. "92.31 ± 0.45"."""
-        return self.number(estimate.mean) + self._half_width(estimate)
+    def estimate(self, estimate: Estimate, *, sign: bool = False) -> str:
+        """Return a mean and its interval.
 
-    def difference(self, difference: Estimate, pairs: int) -> str:
-        """Return a signed difference and its interval, e.g. "−0.45 ± 0.30 (n=7)".
-
-        Args:
-            difference: the mean of the paired differences.
-            pairs: the usual number of pairs. Another number is written in brackets.
+        The interval is "92.31 ± 0.45" if the mean is its middle, else "99.9 [99.5, 100.0]". One value has no interval.
         """
-        number = f"{self.factor * difference.mean:+z.{self.decimals}f}".replace("-", "−")
-        unusual = "" if difference.n == pairs else f" (n={difference.n})"
-        return number + self._half_width(difference) + unusual
+        mean = self.number(estimate.mean, sign=sign)
+        if estimate.low is None or estimate.high is None:
+            return mean
+        if estimate.half_width is not None and estimate.symmetric and not estimate.clipped:
+            return f"{mean} ± {self.number(estimate.half_width)}"
+        return f"{mean} [{self.number(estimate.low, sign=sign)}, {self.number(estimate.high, sign=sign)}]"
 
-    def _half_width(self, estimate: Estimate) -> str:
-        return "" if estimate.half_width is None else f" ± {self.number(estimate.half_width)}"
 
+def number_format(metric: Metric, estimates: Iterable[Estimate]) -> NumberFormat:
+    """Return the format of a column: two digits of its smallest interval, so that every interval can be read.
 
-def number_format(metric: Metric, values: Iterable[float]) -> NumberFormat:
-    """Return the format of a metric: accuracies in percent with two decimals, others with four digits.
+    Without an interval, percents have two decimals, and other columns have four digits of a typical value.
 
     Args:
-        metric: the metric.
-        values: all values. The largest one has four digits, and all have the same number of decimals.
+        metric: the metric. Shares, which have no unit and are at most 1, are written in percent.
+        estimates: the estimates in the column.
     """
-    if not metric.unit and metric.name.endswith(SHARES):
-        return NumberFormat(100.0, 2, "%")
-    largest = max(map(abs, values), default=0.0)
-    return NumberFormat(1.0, min(max(3 - floor(log10(largest)), 0), 12) if largest else 3, metric.unit)
+    estimates = list(estimates)
+    is_share = not metric.unit and (metric.name.endswith(SHARES) or metric.high == 1)
+    factor, unit = (100.0, "%") if is_share else (1.0, metric.unit)
+    typical = _typical([factor * abs(one.mean) for one in estimates])
+    widths = [factor * (one.high - one.low) / 2 for one in estimates if one.high is not None and one.low is not None]
+    widths = [width for width in widths if 0 < width < float("inf")]
+    if widths:
+        decimals = min(1 - floor(log10(min(widths))), MOST_DIGITS - 1 - floor(log10(typical)))
+    else:
+        decimals = 2 if is_share else 3 - floor(log10(typical))
+    return NumberFormat(factor, max(decimals, 0), unit)
+
+
+def _typical(magnitudes: Sequence[float]) -> float:
+    """Return the (lower) median of the magnitudes that are neither 0 nor infinite; 1 if there are none."""
+    known = [magnitude for magnitude in magnitudes if 0 < magnitude < float("inf")]
+    return median_low(known) if known else 1.0
 
 
 def score_title(metric: Metric, unit: str) -> str:
@@ -73,11 +96,33 @@ def score_title(metric: Metric, unit: str) -> str:
     return " ".join(part for part in (metric.name.replace("_", " "), unit, ARROW[metric.direction]) if part)
 
 
+def p_value(p: float) -> str:
+    """Return a p-value with three decimals, e.g. "0.039" or "< 0.001"."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def p_text(comparison: Comparison) -> str:
-    """Return the corrected p-value, or "n too small" if no p-value of 0.05 could be reached."""
+    """Return the corrected p-value with "(rank)" behind it if it compares ranks.
+
+    It is "n too small" if no p-value of 0.05 or less could be reached.
+    """
     if not comparison.attainable:
         return "n too small"
-    return "< 0.001" if comparison.p_corrected < 0.001 else f"{comparison.p_corrected:.3f}"
+    return p_value(comparison.p_corrected) + (" (rank)" if comparison.by_rank else "")
+
+
+EFFECT = NumberFormat(1.0, 1, "")
+"""The format of effect sizes."""
+
+
+def effect_text(effect: Estimate | None) -> str:
+    """Return an effect size with its interval, e.g. "−1.2 [−2.3, −0.1]"."""
+    if effect is None:
+        return MISSING
+    if effect.low is None or effect.high is None:
+        return EFFECT.number(effect.mean, sign=True)
+    low, high = (EFFECT.number(end, sign=True) for end in (effect.low, effect.high))
+    return f"{EFFECT.number(effect.mean, sign=True)} [{low}, {high}]"
 
 
 def count_text(value: float | None) -> str:

@@ -1,10 +1,22 @@
-"""The table of one task as plain data: its columns, rows and notes."""
+"""A table as plain data: its columns, rows and notes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 RecordValue = str | float | int | bool | None
 """An unrounded value for programs."""
+
+COMPARISON = ""
+"""The group of the columns that compare the cells. It has no heading."""
+
+SCORE = 1
+"""The index of the column of the score."""
+
+MORE_SCORES = "more scores"
+"""The group of the columns with medians, best scores and other metrics."""
+
+COST = "cost and gates"
+"""The group of the columns with parameters, time and gates."""
 
 
 @dataclass(frozen=True)
@@ -14,10 +26,12 @@ class Column:
     Attributes:
         title: the title.
         numeric: whether it contains numbers, which are aligned on the right.
+        group: the heading of its group. Where lines are short, each group is a block of its own.
     """
 
     title: str
     numeric: bool = True
+    group: str = COMPARISON
 
 
 @dataclass(frozen=True)
@@ -25,24 +39,24 @@ class TableRow:
     """A row.
 
     Attributes:
-        texts: one text for each column. The second one is the score.
+        texts: one text for each column. The first one is the label.
         record: the values for programs, unrounded, by the name of the CSV column; empty for chance and simple methods.
-        bold: whether the score is bold.
-        footnote: the number of the footnote of this row, from 1; None: no footnote.
+        bold: the indices of the columns with a bold text: those of the scores that are the best.
+        footnotes: the numbers of the footnotes of this row, from 1.
     """
 
     texts: tuple[str, ...]
     record: Mapping[str, RecordValue]
-    bold: bool = False
-    footnote: int | None = None
+    bold: frozenset[int] = frozenset()
+    footnotes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class TaskTable:
-    """The table of one task.
+    """The table of one task, or of all tasks together.
 
     Attributes:
-        task: the label of the task.
+        task: the heading: the label of the task, with the metric if there is a table for each of several metrics.
         columns: the columns.
         rows: the cells, then chance, then the simple methods.
         footnotes: the texts of the rows' footnotes.
@@ -52,5 +66,5 @@ class TaskTable:
     task: str
     columns: tuple[Column, ...]
     rows: tuple[TableRow, ...]
-    footnotes: tuple[str, ...]
-    notes: tuple[str, ...]
+    footnotes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

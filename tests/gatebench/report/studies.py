@@ -1,7 +1,7 @@
 """Made-up studies for the tests of the report."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gatebench.outcome import Outcome
 from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.task_table import TableRow, TaskTable
+from gatebench.study import Study
 from gatebench.task import Metric
 
 ACCURACY = Metric("accuracy", "max")
@@ -47,7 +48,7 @@ def changed(outcomes: Iterable[Outcome], **changes: Any) -> list[Outcome]:
     return [replace(outcome, **changes) for outcome in outcomes]
 
 
-def study(metrics: Mapping[str, Mapping[str, float]] | None = None, **scores: float) -> list[Outcome]:
+def scored(metrics: Mapping[str, Mapping[str, float]] | None = None, **scores: float) -> list[Outcome]:
     """Return outcomes of 8 seeds a cell: a score, a common effect of the seed, and a little that is the trial's own."""
     rng = random.Random(0)
     return [
@@ -55,6 +56,13 @@ def study(metrics: Mapping[str, Mapping[str, float]] | None = None, **scores: fl
         for cell, score in scores.items()
         for seed in SEEDS
     ]
+
+
+def table_of(outcomes: Sequence[Outcome], *, title: str | None = None, **declaration: Any) -> AblationTable:
+    """Return the table of outcomes with a declaration such as `baseline="lstm"`."""
+    default_metrics = declaration.pop("default_metrics", None)
+    study = Study("made-up", **declaration)
+    return ablation_table(outcomes, study, title=title, default_metrics=default_metrics)
 
 
 def only(table: AblationTable) -> TaskTable:
@@ -70,10 +78,16 @@ def labels(table: AblationTable) -> list[str]:
     return [row.texts[0] for row in only(table).rows]
 
 
+def column(task_table: TaskTable, title: str) -> dict[str, str]:
+    """Return {label: text} of the column with this title."""
+    index = [column.title for column in task_table.columns].index(title)
+    return {row.texts[0]: row.texts[index] for row in task_table.rows}
+
+
 def table_with(label: str = "lstm_peephole[f=1 - i]", sentence: str = "out of memory") -> AblationTable:
     """Return a table of three cells, one of them with this label, and of one whose seeds fail with this sentence."""
     scores = {"base": 0.9, label: 0.8, "third": 0.9}
     outcomes = [outcome(cell, seed, score + seed / 300) for cell, score in scores.items() for seed in range(3)]
     outcomes += [outcome("lost", 0, 0.5)]
     outcomes += [outcome("lost", seed, 0.5, status="failed", sentence=sentence) for seed in (1, 2)]
-    return ablation_table(changed(outcomes, chance=0.5), title="Gate <ablation> & more")
+    return table_of(changed(outcomes, chance=0.5), title="Gate <ablation> & more", question="Which <gate> matters?")

@@ -1,60 +1,78 @@
-"""Arms: one score a seed, of one experiment, and a sentence on every seed that has none."""
+"""Arms: one outcome a seed, of one cell with the same settings, and a reason for every seed without a score."""
 
 from dataclasses import replace
 
 import pytest
 
 from gatebench.errors import UserError
-from gatebench.report.arms import Arm, arms_of
-from tests.gatebench.report.studies import outcome, study
+from gatebench.report.arms import arms_of
+from tests.gatebench.report.studies import outcome, scored
 
 SCORE = "test/accuracy"
 
 
-def test_arms_are_of_one_label_and_one_set_of_equations() -> None:
-    first = outcome("a", 0, 0.1)
-    arms = arms_of([first, outcome("b", 0, 0.2), replace(first, cell="alias"), outcome("a", 1, 0.3)], SCORE)
-    assert [arm.key for arm in arms] == [("a", "a-equations"), ("b", "b-equations"), ("alias", "a-equations")]
-    assert [dict(arm.scores) for arm in arms] == [{0: 0.1, 1: 0.3}, {0: 0.2}, {0: 0.1}]
+def test_cells_with_equal_equations_are_one_arm_with_all_labels() -> None:
+    first = outcome("lstm", 0, 0.1)
+    arms = arms_of([first, outcome("gru", 0, 0.2), replace(first, cell="lstm_np"), outcome("lstm", 1, 0.3)])
+    assert [arm.label for arm in arms] == ["lstm = lstm_np", "gru"]
+    assert [arm.scores(SCORE) for arm in arms] == [{0: 0.1, 1: 0.3}, {0: 0.2}]
+    assert arms[0].matches("lstm")
+    assert arms[0].matches("lstm_np")
+    assert arms[0].matches("lstm-equations")
+    assert not arms[0].matches("gru")
+
+
+def test_one_label_of_two_cells_is_told_apart_by_the_digest() -> None:
+    arms = arms_of([outcome("lstm", 0, 0.1), replace(outcome("other", 0, 0.2), cell="lstm")])
+    assert [arm.label for arm in arms] == ["lstm (lstm-equ)", "lstm (other-eq)"]
+
+
+def test_each_group_of_settings_is_an_arm_of_its_own() -> None:
+    def trial(cell: str, size: str, seed: int) -> list:
+        settings = {"model.hidden_size": size, "training.max_epochs": "8"}
+        return [outcome(cell, seed, 0.5, settings=settings, digest=f"{cell}-{size}-{seed}")]
+
+    arms = arms_of(trial("lstm", "128", 0) + trial("gru", "64", 0) + trial("lstm", "64", 0) + trial("lstm", "64", 1))
+    assert [arm.label for arm in arms] == [
+        "lstm · model.hidden_size=64",
+        "lstm · model.hidden_size=128",
+        "gru · model.hidden_size=64",
+    ]
+    assert [list(arm.trials) for arm in arms] == [[0, 1], [0], [0]]
 
 
 def test_every_seed_of_the_task_has_a_score_or_a_reason() -> None:
     outcomes = [
         outcome("a", 3, 0.1),
         outcome("b", 0, 0.2, status="interrupted"),
-        outcome("b", 1, 0.2, status="diverged", sentence="The loss is NaN."),
+        outcome("b", 1, 0.2, status="diverged", sentence="The loss is NaN.", metrics={SCORE: 0.7}),
         outcome("b", 2, float("inf")),
         replace(outcome("b", 4, 0.2), metrics={"test/mse": 0.1}),
+        outcome("b", 5, 0.2, status="refused", sentence="It has\nexponential gates."),
     ]
-    a, b = arms_of(outcomes, SCORE)
-    assert dict(a.missing) == dict.fromkeys((0, 1, 2, 4), "without a trial")
-    assert a.missing_note() == "n = 1 of 5: seeds 0, 1, 2, 4 without a trial."
-    assert (b.n, dict(b.scores)) == (0, {})
-    unscored = "finished without a finite test/accuracy"
-    assert list(b.missing.values()) == [
-        "interrupted",
-        "diverged (The loss is NaN)",
-        unscored,
-        "without a trial",
-        unscored,
-    ]
-
-
-def test_an_arm_with_every_seed_has_nothing_to_say() -> None:
-    (arm,) = arms_of(study(a=0.5), SCORE)
-    assert (arm.missing_note(), arm.n) == ("", 8)
+    a, b = arms_of(outcomes)
+    assert (a.scores(SCORE), a.diverged(SCORE), a.unfinished(SCORE)) == ({3: 0.1}, {}, {})
+    assert a.absent() == [0, 1, 2, 4, 5]
+    assert b.scores(SCORE) == {}
+    assert b.diverged(SCORE) == {1: "The loss is NaN", 2: "test/accuracy is inf"}
+    assert b.unfinished(SCORE) == {
+        0: "interrupted",
+        4: "finished without test/accuracy",
+        5: "refused (It has exponential gates)",
+    }
+    assert b.absent() == [3]
 
 
 def test_a_repeated_trial_counts_once_and_finished_first() -> None:
-    failed = [replace(one, status="failed", metrics={}) for one in study(a=0.5)]
-    expected = arms_of(study(a=0.5), SCORE)
-    assert arms_of(study(a=0.5) + failed, SCORE) == expected
-    assert arms_of(failed + study(a=0.5) + study(a=0.5), SCORE) == expected
+    failed = [replace(one, status="failed", metrics={}) for one in scored(a=0.5)]
+    expected = arms_of(scored(a=0.5))
+    assert arms_of(scored(a=0.5) + failed) == expected
+    assert arms_of(failed + scored(a=0.5) + scored(a=0.5)) == expected
 
 
-def test_trials_of_two_experiments_are_refused() -> None:
+def test_trials_that_differ_in_nothing_that_is_shown_are_refused() -> None:
     with pytest.raises(UserError) as error:
-        arms_of([outcome("a", 0, 0.5), outcome("a", 0, 0.6, digest="another")], SCORE)
+        arms_of([outcome("a", 0, 0.5), outcome("a", 0, 0.6, digest="another")])
     assert str(error.value) == (
         "Cell 'a' has two different trials with seed 0 on task 'sentiment' (sentiment-a-0 and another); "
         "a table takes the trials of one experiment."
@@ -62,17 +80,23 @@ def test_trials_of_two_experiments_are_refused() -> None:
 
 
 def test_networks_of_two_sizes_are_refused() -> None:
-    (arm,) = arms_of([outcome("a", 0, 0.5), outcome("a", 1, 0.6, metrics={"parameters": 99})], SCORE)
+    (arm,) = arms_of([outcome("a", 0, 0.5), outcome("a", 1, 0.6, metrics={"parameters": 99})])
     with pytest.raises(UserError) as error:
-        arm.parameters()
+        arm.constant("parameters")
     assert str(error.value) == (
         "The trials of cell 'a' have networks of 99 and 1,234 parameters; a table takes the trials of one experiment."
     )
 
 
 def test_figures_are_medians_over_the_seeds_that_have_them() -> None:
-    metrics = {0: {"seconds": 3.0}, 1: {"seconds": 100.0}, 2: {"seconds": 4.0}, 3: {}}
-    arm = Arm("a", "d", dict.fromkeys(metrics, 0.5), metrics, {})
+    outcomes = [outcome("a", seed, 0.5, metrics={"seconds": value}) for seed, value in enumerate((3.0, 100.0, 4.0))]
+    outcomes.append(outcome("a", 3, 0.5, status="diverged", metrics={"seconds": 1.0}))
+    (arm,) = arms_of(outcomes)
     assert arm.values("seconds") == [3.0, 100.0, 4.0]
     assert arm.median("seconds") == 4.0
-    assert (arm.median("memory"), arm.parameters()) == (None, None)
+    assert (arm.median("memory"), arm.constant("memory"), arm.constant("parameters")) == (None, None, 1234)
+
+
+def test_simple_methods_are_read_from_any_trial() -> None:
+    (arm,) = arms_of([outcome("a", 0, 0.5), outcome("a", 1, 0.5, metrics={"baseline/repeat-last": 0.75})])
+    assert arm.simple_methods() == {"repeat-last": 0.75}

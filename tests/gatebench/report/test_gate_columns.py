@@ -5,15 +5,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from gatebench.report.arms import Arm
+from gatebench.report.arms import Arm, arms_of
 from gatebench.report.gate_columns import chosen_roles, gate_metric_names, role_note, role_text, role_title
-from tests.gatebench.report.studies import gates
+from tests.gatebench.report.studies import gates, outcome
 
 
 def arm(*metrics: Mapping[str, float]) -> Arm:
     """Return an arm with these metrics, one mapping for each seed."""
-    seeds = dict(enumerate(metrics))
-    return Arm("a cell", "its digest", dict.fromkeys(seeds, 0.5), seeds, {})
+    (only,) = arms_of([outcome("a cell", seed, 0.5, metrics=own) for seed, own in enumerate(metrics)])
+    return only
 
 
 LSTM = arm(gates(i=0.3, f=0.8, o=0.5))

@@ -1,4 +1,4 @@
-"""The HTML page gives back what was put in, and is made of nothing else."""
+"""The HTML page gives back any text and contains no foreign tag."""
 
 from html.parser import HTMLParser
 
@@ -39,3 +39,9 @@ def test_html_gives_back_any_text_and_no_foreign_tag(label: str, sentence: str) 
     plain.feed(html(table_with("cell", "sentence")))
     assert parser.labels == labels(shown)
     assert parser.tags == plain.tags
+
+
+def test_groups_of_columns_have_a_heading() -> None:
+    page = html(table_with())
+    assert '<th scope="colgroup" colspan="6"></th><th scope="colgroup" colspan="2">more scores</th>' in page
+    assert '<p class="question">Which &lt;gate&gt; matters?</p>' in page

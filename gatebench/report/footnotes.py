@@ -1,0 +1,65 @@
+"""The notes on single rows: seeds without a score, trials that differ in backend or data, and their numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gatebench.report.arms import Arm
+from gatebench.report.mixed_facts import mixed_facts
+from gatebench.report.task_comparison import TaskComparison
+
+
+@dataclass(frozen=True)
+class Footnotes:
+    """The numbered notes on the rows of a table. Rows with equal notes share a number.
+
+    Attributes:
+        texts: the notes, in the order of their numbers, which begin at 1.
+        numbers: {label of an arm: the numbers of its notes}.
+    """
+
+    texts: tuple[str, ...]
+    numbers: Mapping[str, tuple[int, ...]]
+
+
+def footnotes(arms: Sequence[Arm], comparison: TaskComparison) -> Footnotes:
+    """Return the notes on the rows of a task's table."""
+    mixed = mixed_facts(arms)
+    notes = {arm.label: row_notes(arm, comparison) for arm in arms}
+    for label, note in mixed.items():
+        notes[label].append(f"{note[0].upper()}{note[1:]}.")
+    texts = list(dict.fromkeys(note for own in notes.values() for note in own))
+    return Footnotes(
+        tuple(texts), {label: tuple(texts.index(note) + 1 for note in own) for label, own in notes.items()}
+    )
+
+
+def row_notes(arm: Arm, comparison: TaskComparison) -> list[str]:
+    """Return the notes on the seeds of an arm that have no score, and on a missing comparison."""
+    score, notes = comparison.score, []
+    if diverged := arm.diverged(score):
+        messages = {seed: f"({message})" if message else "" for seed, message in diverged.items()}
+        notes.append(f"{len(diverged)} of {len(arm.trials)} seeds diverged: {_by_reason(messages, len(arm.trials))}.")
+    if unfinished := arm.unfinished(score):
+        known = _by_reason(unfinished, len(arm.trials))
+        notes.append(f"Left out of the comparisons, because not every trial ended: {known}.")
+    if absent := arm.absent():
+        verb = "has" if len(absent) == 1 else "have"
+        notes.append(f"{_seeds_text(absent, len(arm.seeds)).capitalize()} {verb} no trial.")
+    has_partner = arm.label in comparison.partners or arm.label in comparison.baselines
+    if comparison.baselines and not has_partner:
+        notes.append("Not compared: the baseline has no trials with these settings.")
+    return notes
+
+
+def _by_reason(reasons: Mapping[int, str], total: int) -> str:
+    """Return the seeds with their reasons, e.g. "seeds 2, 5 diverged (the loss was nan); seed 6 failed"."""
+    seeds: dict[str, list[int]] = {}
+    for seed, reason in sorted(reasons.items()):
+        seeds.setdefault(reason, []).append(seed)
+    return "; ".join(f"{_seeds_text(some, total)} {reason}".rstrip() for reason, some in seeds.items())
+
+
+def _seeds_text(seeds: Sequence[int], total: int) -> str:
+    if len(seeds) == total > 1:
+        return "every seed"
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"

@@ -1,0 +1,133 @@
+"""The notes below a task's table: how the scores, the differences and p were computed."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from gatebench.measures.comparisons import Comparison
+from gatebench.measures.power import seeds_needed
+from gatebench.report.arms import Arm
+from gatebench.report.gate_columns import chosen_roles, role_note, role_title
+from gatebench.report.number_format import one_line, p_value
+from gatebench.report.scores import score_estimate
+from gatebench.report.task_comparison import TaskComparison
+from gatebench.study import Test
+from gatebench.task import Metric
+
+TESTS: dict[Test, str] = {
+    "unpaired": "permutation test and Welch's t test of the means (unpaired), the larger p of the two",
+    "paired": "sign-flip permutation test of the differences, paired by seed",
+}
+"""What the tests are called in a note."""
+
+BOLD = (
+    "the best cell, and every cell that the test does not distinguish from it. If all cells are equally good, all of "
+    "them are bold with a probability of at least 95 %."
+)
+"""The meaning of bold scores."""
+
+COMMON = (
+    "Score: mean on the test set over n seeds, with its 95 % Student-t interval. One seed has no interval.",
+    "Median and best: over the seeds. Seconds: median wall time of a trial. FLOPs/step: floating-point operations of "
+    "the recurrent layers for one time step of one example.",
+)
+"""The notes that hold for every table."""
+
+CLIPPED = "[…, …] after a score: the interval, which is cut at the largest or the smallest possible score."
+BY_RANK = (
+    "A cell with seeds that diverged has no mean. Its median counts a seed that diverged as worse than every score, "
+    "and p compares ranks in the same way (rank)."
+)
+
+
+def task_notes(arms: Sequence[Arm], comparison: TaskComparison, others: Sequence[Metric]) -> tuple[str, ...]:
+    """Return the notes on a task's table.
+
+    Args:
+        arms: the arms of the task.
+        comparison: their comparison.
+        others: the other metrics that have a column.
+    """
+    notes = []
+    shown = [score_estimate(arm, metric) for arm in arms for metric in (comparison.metric, *others)]
+    if any(one is not None and one.clipped for one in shown):
+        notes.append(CLIPPED)
+    if any(arm.diverged(comparison.score) for arm in arms):
+        notes.append(BY_RANK)
+    notes += _comparison_notes(comparison)
+    if len(arms) > 1 and not comparison.best:
+        notes.append("No score is marked as the best: fewer than two cells can be compared.")
+    return tuple(filter(None, [*notes, role_note([role_title(arms, role) for role in chosen_roles(arms)])]))
+
+
+def _comparison_notes(comparison: TaskComparison) -> list[str]:
+    """Return the notes on the differences, p and its smallest value, the families and the seeds."""
+    found = list(comparison.comparisons.values())
+    if not found:
+        return [_no_comparison(comparison)]
+    notes = [
+        f"Difference: from {_baseline(comparison)}. p: {TESTS[comparison.study.test]}, {_families(found)}.",
+        "The interval of a difference is corrected like p: it contains 0 if p is greater than 0.05. "
+        "Effect g: Hedges' g, the difference in units of the pooled standard deviation, with its 95 % interval, "
+        "which is not corrected.",
+        _smallest_p(found),
+    ]
+    if comparison.seed_correlation is not None:
+        notes.append(
+            "Correlation between the scores of different cells with the same seed: "
+            f"{comparison.seed_correlation:.2f}. A paired test pays if it is clearly above 0.".replace("-", "−")
+        )
+    if not all(one.attainable for one in found):
+        notes.append(_too_small(found, comparison))
+    return notes
+
+
+def _baseline(comparison: TaskComparison) -> str:
+    if len(comparison.baselines) == 1:
+        return one_line(comparison.baselines[0])
+    return "the baseline with the same settings"
+
+
+def _no_comparison(comparison: TaskComparison) -> str:
+    if not comparison.baselines:
+        return "No differences: the baseline has no trial on this task."
+    label = _baseline(comparison)
+    if any(baseline in comparison.left_out for baseline in comparison.baselines):
+        return f"No differences: not every trial of the baseline {label} ended."
+    return f"No differences: no other cell can be compared with the baseline {label}."
+
+
+def _families(found: Sequence[Comparison]) -> str:
+    """Return the correction with the sizes of the families, e.g. "Holm-corrected over 5 comparisons"."""
+    sizes = Counter(one.family for one in found)
+    if len(sizes) == 1:
+        return f"Holm-corrected over {_comparisons(len(found))}"
+    parts = (f"{one_line(name)} ({_comparisons(size)})" for name, size in sizes.items())
+    return f"Holm-corrected within each family: {', '.join(parts)}"
+
+
+def _comparisons(number: int) -> str:
+    return f"{number} comparison{'s' if number > 1 else ''}"
+
+
+def _smallest_p(found: Sequence[Comparison]) -> str:
+    """Return the smallest p that can be reached with these n."""
+    by_n: dict[tuple[int, int], float] = {}
+    for one in found:
+        by_n[one.n] = max(by_n.get(one.n, 0.0), one.smallest_p)
+    parts = [f"{p_value(p)} with n = {_n(n)}" for n, p in by_n.items()]
+    return f"Smallest corrected p that can be reached: {', '.join(parts)}."
+
+
+def _n(n: tuple[int, int]) -> str:
+    return str(n[0]) if n[0] == n[1] else f"{n[0]} and {n[1]}"
+
+
+def _too_small(found: Sequence[Comparison], comparison: TaskComparison) -> str:
+    """Return the number of seeds that would be enough."""
+    sizes = Counter(one.family for one in found if not one.attainable)
+    comparisons = max(sizes.values())
+    return (
+        "n too small: no difference, however large, could have p of 0.05 or less. "
+        f"{_comparisons(comparisons).capitalize()} need{'s' if comparisons == 1 else ''} "
+        f"{seeds_needed(comparisons, comparison.study.test)} seeds a cell."
+    )
