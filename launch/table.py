@@ -8,19 +8,17 @@ gatebench table experiment=quickstart format=csv    formats: text, markdown, lat
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
 from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.render import FORMATS
+from gatebench.study import Study
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.running.known_outcomes import known_outcomes
-
-SEPARATOR = " · "
-"""The text between a task's label and the settings in which trials differ: "digits · model.hidden_size=4"."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -38,8 +36,8 @@ def run(argv: Sequence[str]) -> int:
 def table_of(plan: Plan, outcomes: Iterable[Outcome]) -> AblationTable:
     """Return the table of the plan's trials, or of all outcomes if the plan chooses no trials.
 
-    Trials with different networks or different training have tables of their own. The title of such a table names the
-    difference. The number of missing trials is printed to stderr.
+    Trials with different networks or different training have rows of their own, which name the difference. The number
+    of missing trials is printed to stderr.
 
     Raises:
         UserError: no trial has been run, the baseline is not among the cells, or records of an earlier version do not
@@ -50,12 +48,19 @@ def table_of(plan: Plan, outcomes: Iterable[Outcome]) -> AblationTable:
         raise UserError(
             f"The study {plan.settings.study!r} contains none of these trials yet; run them with gatebench sweep."
         )
-    return ablation_table(
-        _with_metrics(plan, outcomes),
-        baseline=plan.settings.baseline,
-        order=list(dict.fromkeys(trial.build_cell().name for trial in plan.trials)) if plan.chosen else (),
-        title=f"Gate ablation: {plan.settings.study}",
-    )
+    return ablation_table(_with_metrics(plan, outcomes), _declaration(plan), default_metrics=_default_metrics(plan))
+
+
+def _declaration(plan: Plan) -> Study:
+    """Return the declaration of the study, with the cells of the plan as the order if none is declared."""
+    study = plan.settings.declaration(plan.settings.study)
+    names = dict.fromkeys(trial.build_cell().name for trial in plan.trials) if plan.chosen else ()
+    return replace(study, order=study.order or tuple(names))
+
+
+def _default_metrics(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return the metrics that the plan's tasks show by default, by the label of the task."""
+    return {task.label: task.table_metrics for task in (trial.build_task() for trial in plan.trials)}
 
 
 def check_baseline(plan: Plan) -> None:
@@ -72,30 +77,22 @@ def check_baseline(plan: Plan) -> None:
 
 
 def _outcomes_of_plan(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Return the outcomes of the plan's trials, with the labels that the plan gives to their cells and tasks."""
-    differences = _differences(plan.trials)
-    trials = {trial.digest: trial for trial in plan.trials}
+    """Return the outcomes of the plan's trials, with the labels that the plan gives to their cells and tasks.
+
+    Cells with equal equations have the same trials, so there is an outcome for each of their labels.
+    """
+    trials: dict[str, dict[str, Trial]] = {}
+    for trial in plan.trials:
+        trials.setdefault(trial.digest, {})[trial.build_cell().name] = trial
     chosen: list[Outcome] = []
     for outcome in outcomes:
-        if (trial := trials.get(outcome.digest)) is not None:
-            task = SEPARATOR.join([trial.build_task().label, *differences[trial.digest]])
-            chosen.append(replace(outcome, cell=trial.build_cell().name, task=task))
+        for label, trial in trials.get(outcome.digest, {}).items():
+            task = trial.build_task().label
+            chosen.append(replace(outcome, cell=label, task=task, settings=trial.flat_settings()))
     missing = len(trials.keys() - {outcome.digest for outcome in chosen})
     if 0 < missing < len(trials):
         print(f"{missing} of {len(trials)} trials have not been run.", file=sys.stderr)
     return chosen
-
-
-def _differences(trials: Iterable[Trial]) -> dict[str, list[str]]:
-    """Return the settings of network and training in which the trials differ, with their values, by trial digest."""
-    settings = {
-        trial.digest: {f"model.{key}": value for key, value in asdict(trial.model).items()}
-        | {f"training.{key}": value for key, value in asdict(trial.training).items()}
-        for trial in trials
-    }
-    keys = next(iter(settings.values()))
-    different = [key for key in keys if len({values[key] for values in settings.values()}) > 1]
-    return {digest: [f"{key}={values[key]}" for key in different] for digest, values in settings.items()}
 
 
 def _with_metrics(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -103,7 +100,7 @@ def _with_metrics(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:
     tasks = {task.label: task for task in (trial.build_task() for trial in plan.trials)}
     completed: list[Outcome] = []
     for outcome in outcomes:
-        task = tasks.get(outcome.task.partition(SEPARATOR)[0])
+        task = tasks.get(outcome.task)
         if outcome.metric is None and task is not None:
             outcome = replace(outcome, metric=task.metrics[0], chance=task.chance)
         completed.append(outcome)
