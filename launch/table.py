@@ -15,7 +15,6 @@ from gatebench.outcome import Outcome
 from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.render import FORMATS
 from gatebench.study import Study
-from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.running.known_outcomes import known_outcomes
@@ -77,18 +76,13 @@ def check_baseline(plan: Plan) -> None:
 
 
 def _outcomes_of_plan(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Return the outcomes of the plan's trials, with the labels that the plan gives to their cells and tasks.
-
-    Cells with equal equations have the same trials, so there is an outcome for each of their labels.
-    """
-    trials: dict[str, dict[str, Trial]] = {}
-    for trial in plan.trials:
-        trials.setdefault(trial.digest, {})[trial.build_cell().name] = trial
+    """Return the outcomes of the plan's trials, with the labels that the plan gives to their cells and tasks."""
+    trials = {trial.digest: trial for trial in plan.trials}
     chosen: list[Outcome] = []
     for outcome in outcomes:
-        for label, trial in trials.get(outcome.digest, {}).items():
-            task = trial.build_task().label
-            chosen.append(replace(outcome, cell=label, task=task, settings=trial.flat_settings()))
+        if (trial := trials.get(outcome.digest)) is not None:
+            cell, task = trial.build_cell().name, trial.build_task().label
+            chosen.append(replace(outcome, cell=cell, task=task, settings=trial.flat_settings()))
     missing = len(trials.keys() - {outcome.digest for outcome in chosen})
     if 0 < missing < len(trials):
         print(f"{missing} of {len(trials)} trials have not been run.", file=sys.stderr)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
-from gatebench.report.across_tasks_table import TaskArms, across_tasks_tables
+from gatebench.report.across_tasks_table import TaskArms, across_tasks_table
 from gatebench.report.arms import arms_of
 from gatebench.report.notes import BOLD, COMMON
 from gatebench.report.number_format import one_line
@@ -77,9 +77,8 @@ def ablation_table(
         cells = dict.fromkeys([*study.order, *(outcome.cell for outcome in ordered)])
         absent = [cell for cell in cells if not any(cell in arm.labels for arm in arms)]
         task_tables[-1] = _with_absent(task_tables[-1], absent)
-    if len(task_arms) > 1:
-        task_tables += across_tasks_tables(task_arms, baseline)
-    return _assembled(one_line(title or f"Gate ablation: {study.name}"), study, task_tables)
+    together = [across_tasks_table(task_arms)] if len(task_arms) > 1 else []
+    return _assembled(one_line(title or f"Gate ablation: {study.name}"), study, task_tables, together)
 
 
 def _tables(
@@ -101,14 +100,16 @@ def _tables(
         )
 
 
-def _assembled(title: str, study: Study, task_tables: Sequence[TaskTable]) -> AblationTable:
+def _assembled(
+    title: str, study: Study, task_tables: Sequence[TaskTable], together: Sequence[TaskTable]
+) -> AblationTable:
     """Return the table, in which a note that holds for all tasks is written once."""
     common = [note for note in task_tables[0].notes if all(note in table.notes for table in task_tables)]
     own = (replace(table, notes=tuple(note for note in table.notes if note not in common)) for table in task_tables)
     bold = BOLD if any(row.bold for table in task_tables for row in table.rows) else ""
     undeclared = study.baseline is None and not study.order
     notes = ["The study declares no baseline, so it is the first cell."] if undeclared else []
-    return AblationTable(title, one_line(study.question), tuple(own), bold, (*COMMON, *common, *notes))
+    return AblationTable(title, one_line(study.question), (*own, *together), bold, (*COMMON, *common, *notes))
 
 
 def _with_absent(task_table: TaskTable, cells: Sequence[str]) -> TaskTable:

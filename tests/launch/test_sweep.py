@@ -23,7 +23,7 @@ def test_a_sweep_trains_records_and_tabulates_and_goes_on_where_it_was(
     assert "train-images-idx3-ubyte" in captured.err
     assert "2 of 4 trials failed" in captured.err
     assert "rnn_tanh" in captured.out
-    assert "n = 0 of 2" in captured.out
+    assert "0 of 2" in captured.out
     assert f"The records lie at sqlite:///{tmp_path}/home/mlflow.db, study 'mine'" in captured.out
     found = [(o.task, o.status) for o in record.outcomes()]
     assert sorted(found) == [("digits", "finished")] * 2 + [("sequential_mnist", "failed")] * 2

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gatebench.errors import UserError
+from gatebench.outcome import Outcome
 from gatebench.report.arms import arms_of
 from tests.gatebench.report.studies import outcome, scored
 
@@ -28,7 +29,7 @@ def test_one_label_of_two_cells_is_told_apart_by_the_digest() -> None:
 
 
 def test_each_group_of_settings_is_an_arm_of_its_own() -> None:
-    def trial(cell: str, size: str, seed: int) -> list:
+    def trial(cell: str, size: str, seed: int) -> list[Outcome]:
         settings = {"model.hidden_size": size, "training.max_epochs": "8"}
         return [outcome(cell, seed, 0.5, settings=settings, digest=f"{cell}-{size}-{seed}")]
 
