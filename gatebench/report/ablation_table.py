@@ -97,6 +97,7 @@ def _tables(
             others=others,
             chance=metrics.chance if is_headline else None,
             simple_methods=is_headline,
+            cost=metric == shown[0],
         )
 
 

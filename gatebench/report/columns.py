@@ -36,13 +36,16 @@ class ArmColumn:
     text: Callable[[Arm], str]
 
 
-def arm_columns(arms: Sequence[Arm], comparison: TaskComparison, others: Sequence[Metric]) -> list[ArmColumn]:
+def arm_columns(
+    arms: Sequence[Arm], comparison: TaskComparison, others: Sequence[Metric], *, cost: bool = True
+) -> list[ArmColumn]:
     """Return the columns of a task's table.
 
     Args:
         arms: the arms of the task.
         comparison: their comparison by the headline metric.
         others: the other metrics that have a column.
+        cost: whether there are columns of cost and gates.
     """
     return [
         ArmColumn(Column("cell", numeric=False), lambda arm: arm.label),
@@ -50,8 +53,8 @@ def arm_columns(arms: Sequence[Arm], comparison: TaskComparison, others: Sequenc
         *_comparison_columns(comparison),
         *_spread_columns(arms, comparison.metric),
         *(_other_score_column(arms, metric) for metric in others),
-        *_cost_columns(arms),
-        *_gate_columns(arms),
+        *(_cost_columns(arms) if cost else ()),
+        *(_gate_columns(arms) if cost else ()),
     ]
 
 

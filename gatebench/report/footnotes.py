@@ -45,10 +45,18 @@ def row_notes(arm: Arm, comparison: TaskComparison) -> list[str]:
     if absent := arm.absent():
         verb = "has" if len(absent) == 1 else "have"
         notes.append(f"{_seeds_text(absent, len(arm.seeds)).capitalize()} {verb} no trial.")
-    has_partner = arm.label in comparison.partners or arm.label in comparison.baselines
-    if comparison.baselines and not has_partner:
-        notes.append("Not compared: the baseline has no trials with these settings.")
-    return notes
+    return notes + _settings_notes(arm, comparison)
+
+
+def _settings_notes(arm: Arm, comparison: TaskComparison) -> list[str]:
+    """Return a note on an arm that has no baseline with the same settings."""
+    if arm.label in comparison.baselines or not comparison.baselines:
+        return []
+    if arm.label not in comparison.partners:
+        return ["Not compared: the baseline has no trials with these settings."]
+    if arm.label in comparison.unlike and arm.label in comparison.comparisons:
+        return ["Compared with a baseline that has other settings."]
+    return []
 
 
 def _by_reason(reasons: Mapping[int, str], total: int) -> str:

@@ -56,7 +56,8 @@ def task_notes(arms: Sequence[Arm], comparison: TaskComparison, others: Sequence
     notes += _comparison_notes(comparison)
     if len(arms) > 1 and not comparison.best:
         notes.append("No score is marked as the best: fewer than two cells can be compared.")
-    return tuple(filter(None, [*notes, role_note([role_title(arms, role) for role in chosen_roles(arms)])]))
+    roles = [role_title(arms, role) for role in chosen_roles(arms)]
+    return tuple(filter(None, [*notes, role_note(roles)]))
 
 
 def _comparison_notes(comparison: TaskComparison) -> list[str]:

@@ -19,6 +19,7 @@ class TaskComparison:
         study: the declaration of the study.
         baselines: the labels of the arms of the baseline.
         partners: {label: label of the baseline's arm that it is compared with}.
+        unlike: the labels of the arms whose partner is another cell with other settings.
         comparisons: {label: comparison with its partner}.
         best: the labels of the best arms; empty if fewer than two arms can be compared.
         left_out: the labels of the arms with a trial that did not end, which are not compared.
@@ -29,6 +30,7 @@ class TaskComparison:
     study: Study
     baselines: tuple[str, ...]
     partners: Mapping[str, str]
+    unlike: frozenset[str]
     comparisons: Mapping[str, Comparison]
     best: frozenset[str]
     left_out: tuple[str, ...]
@@ -73,6 +75,7 @@ def task_comparison(metric: Metric, study: Study, arms: Sequence[Arm], baseline:
         study,
         tuple(arm.label for arm in baselines),
         partners,
+        _unlike(arms, partners),
         comparisons,
         frozenset(best(compared, metric.direction, test=study.test) if len(compared) > 1 else ()),
         left_out,
@@ -95,6 +98,17 @@ def _partners(arms: Sequence[Arm], baselines: Sequence[Arm]) -> dict[str, str]:
         if arm.label not in labels and len(same) == 1:
             partners[arm.label] = same[0].label
     return partners
+
+
+def _unlike(arms: Sequence[Arm], partners: Mapping[str, str]) -> frozenset[str]:
+    """Return the labels of the arms whose partner is another cell with other settings."""
+    by_label = {arm.label: arm for arm in arms}
+    pairs = ((by_label[label], by_label[partner]) for label, partner in partners.items())
+    return frozenset(
+        arm.label
+        for arm, partner in pairs
+        if arm.settings != partner.settings and arm.cell_digest != partner.cell_digest
+    )
 
 
 def _families(study: Study, arms: Sequence[Arm]) -> dict[str, list[str]] | None:

@@ -23,6 +23,7 @@ def build_task_table(
     others: Sequence[Metric] = (),
     chance: float | None = None,
     simple_methods: bool = True,
+    cost: bool = True,
 ) -> TaskTable:
     """Return the table of one task.
 
@@ -34,11 +35,12 @@ def build_task_table(
         others: the other metrics that have a column.
         chance: the metric of a blind guess; None: no row for it.
         simple_methods: whether the task's simple methods have rows. They were measured with the headline metric.
+        cost: whether there are columns of cost and gates. They are the same for all metrics of a task.
 
     Raises:
         UserError: the trials of an arm have different networks.
     """
-    columns = arm_columns(arms, comparison, others)
+    columns = arm_columns(arms, comparison, others, cost=cost)
     marks = footnotes(arms, comparison)
     rows = []
     for arm in arms:

@@ -70,6 +70,7 @@ def test_each_named_metric_has_a_table_with_its_own_comparisons() -> None:
     mse, accuracy = table.task_tables
     assert (mse.task, accuracy.task) == ("sentiment · mse", "sentiment · accuracy")
     assert [bool(row.bold) for row in mse.rows] == [False, True]
+    assert [any(column.title == "parameters" for column in one.columns) for one in (mse, accuracy)] == [True, False]
     assert [bool(row.bold) for row in accuracy.rows] == [True, False, False]
     assert [row.texts[0] for row in accuracy.rows] == ["lstm", "gru", "chance"]
     assert only(table_of(outcomes, metrics=("mse",))).task == "sentiment"

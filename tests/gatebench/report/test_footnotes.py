@@ -45,13 +45,22 @@ def test_rows_with_equal_notes_share_a_number_and_a_row_may_have_several() -> No
     assert found.numbers == {"lstm": (), "b": (1,), "c": (1, 2)}
 
 
-def test_a_row_without_a_baseline_of_its_settings_is_named() -> None:
-    def sized(cell: str, size: str) -> list[Outcome]:
-        return [
-            outcome(cell, seed, 0.5 + seed / 9, digest=cell + size + str(seed), settings={"model.hidden_size": size})
-            for seed in SEEDS
-        ]
+def sized(cell: str, *sizes: int) -> list[Outcome]:
+    return [
+        outcome(cell, seed, 0.5 + seed / 9, digest=f"{cell} {size} {seed}", settings={"model.hidden_size": str(size)})
+        for size in sizes
+        for seed in SEEDS
+    ]
 
-    found = notes_of(sized("lstm", "8") + sized("lstm", "16") + sized("gru", "32"))
+
+def test_a_row_without_a_baseline_of_its_settings_is_marked() -> None:
+    found = notes_of(sized("lstm", 8, 16) + sized("gru", 32))
     assert found.texts == ("Not compared: the baseline has no trials with these settings.",)
     assert found.numbers["gru · model.hidden_size=32"] == (1,)
+
+
+def test_a_row_that_is_compared_with_other_settings_is_marked() -> None:
+    found = notes_of(sized("lstm", 8) + sized("gru", 8, 32))
+    assert found.texts == ("Compared with a baseline that has other settings.",)
+    assert [label for label, numbers in found.numbers.items() if numbers] == ["gru · model.hidden_size=32"]
+    assert notes_of(sized("lstm", 8, 16)).texts == ()
