@@ -270,6 +270,7 @@ def test_roles_of_ablations(cell: Cell) -> None:
 def test_numbers_of_ablations(cell: Cell) -> None:
     """Ablations leave the update as it is, so the roles are those of the base, and the numbers agree with them."""
     assume(cell.parameters)  # otherwise the layer has no dtype
+    assume(all(formula.value is None for formula in cell.definitions.formulas.values()))  # no backend runs c[t] = 0
     step = Step(cell)
     assume(all(value.isfinite().all() for value in (*step.new.values(), *step.gates.values())))
     assert_written_and_kept(step, "c" if "c" in cell.states else "h")
