@@ -33,7 +33,7 @@ class Bins:
 
 
 UNIT = Bins(20, 0, 20)
-"""20 bins on [0, 1], for gates whose values lie there."""
+"""20 bins on [0, 1], for gates whose values lie there. Saturation is counted from them: below 0.1, above 0.9."""
 
 SIGNED = Bins(10, -10, 20)
 """20 bins on [-1, 1], for gates whose values lie there and not all in [0, 1], for example a tanh."""

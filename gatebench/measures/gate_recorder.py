@@ -7,10 +7,14 @@ from typing import Literal
 
 from torch import Tensor
 
-from gatebench.measures.gate_bins import UNBOUNDED, UNIT, Bins, bins_of
+from gatebench.measures.gate_bins import UNBOUNDED, UNIT, bins_of
+from gatebench.measures.gate_kernel import KernelSums, kernel_trouble
 from gatebench.measures.gate_metrics import GateRole, keep_and_write, metrics
-from gatebench.measures.gate_sums import TraceSums
-from gatebench.measures.gate_trace import sum_gate, sum_pair
+from gatebench.measures.gate_sums import GateLayout, TraceSums
+from gatebench.measures.gate_trace import TorchSums
+
+Implementation = Literal["compiled", "torch"]
+"""What computes the sums of gates."""
 
 
 class GateRecorder:
@@ -39,17 +43,24 @@ class GateRecorder:
         self._bins |= {gate: bins_of(*interval) for gate, interval in (ranges or {}).items()}
         pair = keep_and_write(self.roles)
         self._pair = (pair[0].gate, pair[1].gate) if pair else None
-        self._sums: TraceSums | None = None
+        self._recorder: KernelSums | TorchSums | None = None
+        self._batches = 0
 
     @property
-    def implementation(self) -> Literal["compiled", "torch"]:
-        """What computes the sums. It is the fact "gate statistics" of a run."""
-        return "torch"
+    def implementation(self) -> Implementation:
+        """What computes the sums: the compiled kernel, or torch operations.
+
+        Torch computes them if the gates are on another device than the CPU, or if there is no C compiler. A run keeps
+        it as the fact "gate statistics".
+        """
+        if self._recorder is None:
+            return "torch" if kernel_trouble() else "compiled"
+        return "compiled" if isinstance(self._recorder, KernelSums) else "torch"
 
     @property
     def sums(self) -> TraceSums:
         """The sums over all batches since the last reset; no gates before the first batch."""
-        return self._sums or TraceSums({}, {})
+        return self._recorder.sums if self._recorder and self._batches else TraceSums({}, {})
 
     def add(self, trace: Mapping[int, Mapping[str, Tensor]], lengths: Tensor | None = None) -> None:
         """Add a batch.
@@ -60,10 +71,22 @@ class GateRecorder:
 
         Raises:
             ValueError: a gate does not have three dimensions, a length is outside of 0 .. T, or the batch has other
-                layers or gates than the batches before.
+                gates or sizes than the batches before.
         """
-        sums = self._sum_batch(trace, lengths)
-        self._sums = sums if self._sums is None else self._sums + sums
+        layouts = tuple(
+            GateLayout(layer, gate, _units(values), self._bins.get(gate, UNBOUNDED))
+            for layer, gates in trace.items()
+            for gate, values in gates.items()
+            if gate not in self._fixed
+        )
+        if self._recorder is None:
+            on_cpu = all(values.device.type == "cpu" for gates in trace.values() for values in gates.values())
+            make = KernelSums if on_cpu and kernel_trouble() is None else TorchSums
+            self._recorder = make(layouts, self._pair)
+        if layouts != self._recorder.layouts:
+            raise ValueError(f"{_names(layouts)} and {_names(self._recorder.layouts)} are not gates of one network")
+        self._recorder.add(trace, lengths)
+        self._batches += 1
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics of the recorded gates by name; see `gatebench.measures.gate_metrics.metrics`."""
@@ -71,19 +94,16 @@ class GateRecorder:
 
     def reset(self) -> None:
         """Forget all batches."""
-        self._sums = None
+        self._batches = 0
+        if self._recorder is not None:
+            self._recorder.reset()
 
-    def _sum_batch(self, trace: Mapping[int, Mapping[str, Tensor]], lengths: Tensor | None) -> TraceSums:
-        gates, pairs = {}, {}
-        for layer, values in trace.items():
-            for gate, tensor in values.items():
-                if gate not in self._fixed:
-                    gates[layer, gate] = sum_gate(tensor, lengths, self._bins_of(gate))
-            if self._pair and values.keys() >= set(self._pair):
-                keep, write = (values[gate] for gate in self._pair)
-                if keep.shape == write.shape:
-                    pairs[layer] = sum_pair(keep, write, lengths, self._pair)
-        return TraceSums(gates, pairs)
 
-    def _bins_of(self, gate: str) -> Bins:
-        return self._bins.get(gate, UNBOUNDED)
+def _units(values: Tensor) -> int:
+    if values.ndim != 3:
+        raise ValueError(f"a gate trace has the shape (T, B, H), not {tuple(values.shape)}")
+    return values.shape[2]
+
+
+def _names(layouts: Sequence[GateLayout]) -> str:
+    return ", ".join(f"{one.gate} of layer {one.layer} with {one.units} units" for one in layouts) or "no gates"

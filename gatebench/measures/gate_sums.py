@@ -6,16 +6,46 @@ number of (step, example) pairs that count. Steps after the end of a sequence ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from gatebench.measures.gate_bins import Bins
+from gatebench.measures.gate_bins import UNIT, Bins
 
-LEFT, RIGHT = 0.1, 0.9
-"""The bounds of saturation: below LEFT, above RIGHT (Karpathy, Johnson & Fei-Fei 2015, arXiv 1506.02078)."""
+
+@dataclass(frozen=True)
+class GateLayout:
+    """The sizes of one recorded gate.
+
+    Attributes:
+        layer: the layer, from 0.
+        gate: the gate's letter.
+        units: H, the units of both directions.
+        bins: the bins of its histogram.
+    """
+
+    layer: int
+    gate: str
+    units: int
+    bins: Bins
+
+
+def partner(layout: GateLayout, layouts: Sequence[GateLayout], pair: tuple[str, str] | None) -> int:
+    """Return the place in `layouts` of the gate with which the products of a gate are summed, or -1.
+
+    Args:
+        layout: the gate.
+        layouts: all recorded gates.
+        pair: the gate that keeps and the gate that writes, or None. In each layer the products of the second are summed
+            with the first, if both have the same number of units.
+    """
+    if pair is None or layout.gate != pair[1]:
+        return -1
+    wanted = (layout.layer, pair[0], layout.units)
+    found = [place for place, one in enumerate(layouts) if (one.layer, one.gate, one.units) == wanted]
+    return found[0] if found else -1
 
 
 @dataclass(frozen=True)
@@ -31,8 +61,6 @@ class GateSums:
         total: the sum of the values, (H,).
         squares: the sum of the squared deviations from the unit's own mean, (H,). A plain sum of squares would lose
             digits by cancellation.
-        left: the number of values below 0.1, (H,).
-        right: the number of values above 0.9, (H,).
         histogram: the number of values in each bin, (H, bins).
         pairs: the number of pairs of successive steps.
         change: the sum of |g[t] - g[t-1]| over the pairs of successive steps, (H,).
@@ -42,8 +70,6 @@ class GateSums:
     steps: int
     total: Tensor
     squares: Tensor
-    left: Tensor
-    right: Tensor
     histogram: Tensor
     pairs: int
     change: Tensor
@@ -60,13 +86,16 @@ class GateSums:
 
     @property
     def left_share(self) -> Tensor:
-        """The share of each unit's values below 0.1 (H,)."""
-        return self._share(self.left)
+        """The share of each unit's values below 0.1 (H,): left-saturated (Karpathy et al. 2015, arXiv 1506.02078).
+
+        The edges of the bins of a gate on [0, 1] include 0.1 and 0.9; other gates have no saturation.
+        """
+        return self._share(slice(0, 2))
 
     @property
     def right_share(self) -> Tensor:
-        """The share of each unit's values above 0.9 (H,)."""
-        return self._share(self.right)
+        """The share of each unit's values above 0.9 (H,): right-saturated. No float32 number is equal to 0.9."""
+        return self._share(slice(18, 20))
 
     @property
     def mean_change(self) -> Tensor:
@@ -86,8 +115,6 @@ class GateSums:
             steps,
             self.total + other.total,
             self.squares + other.squares + between,
-            self.left + other.left,
-            self.right + other.right,
             self.histogram + other.histogram,
             self.pairs + other.pairs,
             self.change + other.change,
@@ -102,16 +129,16 @@ class GateSums:
             self.steps * units,
             self.total.sum(0, keepdim=True),
             self.squares.sum(0, keepdim=True) + spread,
-            self.left.sum(0, keepdim=True),
-            self.right.sum(0, keepdim=True),
             self.histogram.sum(0, keepdim=True),
             self.pairs * units,
             self.change.sum(0, keepdim=True),
         )
 
-    def _share(self, count: Tensor) -> Tensor:
-        # NaN is neither below 0.1 nor above 0.9: without this it would count as unsaturated.
-        return torch.where(self.total.isnan(), torch.nan, count.double() / self.steps)
+    def _share(self, bins: slice) -> Tensor:
+        if self.bins != UNIT:
+            raise ValueError(f"a gate with the bins {self.bins} has no saturation")
+        # NaN is in no bin: without this it would count as unsaturated.
+        return torch.where(self.total.isnan(), torch.nan, self.histogram[:, bins].sum(1).double() / self.steps)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,45 @@
-"""The sums of one gate trace with torch operations, on any device. The compiled kernel gives the same sums faster.
+"""The sums of gate traces with torch operations, on any device. The compiled kernel gives the same sums faster.
 
 T time, B batch, H hidden; see `gatebench.measures.gate_sums`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 from gatebench.measures.gate_bins import Bins
-from gatebench.measures.gate_sums import LEFT, RIGHT, GateSums, PairSums
+from gatebench.measures.gate_sums import GateLayout, GateSums, PairSums, TraceSums, partner
+
+
+class TorchSums:
+    """The sums of all gates of a network over any number of batches.
+
+    Args:
+        layouts: the gates that are recorded. A batch can have other gates, which are ignored.
+        pair: the two gates whose products are summed in each layer that has both, or None.
+    """
+
+    def __init__(self, layouts: tuple[GateLayout, ...], pair: tuple[str, str] | None) -> None:
+        self.layouts, self.pair = layouts, pair
+        self.sums = TraceSums({}, {})
+
+    def add(self, trace: Mapping[int, Mapping[str, Tensor]], lengths: Tensor | None) -> None:
+        """Add a batch; see `GateRecorder.add`."""
+        gates = {(one.layer, one.gate): sum_gate(trace[one.layer][one.gate], lengths, one.bins) for one in self.layouts}
+        pairs = {}
+        for one in self.layouts:
+            if self.pair is not None and partner(one, self.layouts, self.pair) >= 0:
+                keep, write = (trace[one.layer][gate] for gate in self.pair)
+                pairs[one.layer] = sum_pair(keep, write, lengths, self.pair)
+        batch = TraceSums(gates, pairs)
+        self.sums = self.sums + batch if self.sums.gates else batch
+
+    def reset(self) -> None:
+        """Set all sums to 0."""
+        self.sums = TraceSums({}, {})
 
 
 def checked_lengths(trace: Tensor, lengths: Tensor | None) -> Tensor:
@@ -52,8 +82,6 @@ def sum_gate(trace: Tensor, lengths: Tensor | None, bins: Bins) -> GateSums:
         steps,
         total.cpu(),
         (deviations**2).sum((0, 1)).cpu(),
-        ((values < LEFT) & valid).sum((0, 1)).cpu(),
-        ((values > RIGHT) & valid).sum((0, 1)).cpu(),
         _histogram(values, valid & ~values.isnan(), bins).cpu(),
         pairs,
         change.sum((0, 1)).cpu(),

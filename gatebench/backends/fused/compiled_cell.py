@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -20,6 +19,7 @@ from gatebench.backends.fused.emit.rows import can_run_by_rows
 from gatebench.backends.fused.emit.source import body, rows_body
 from gatebench.errors import Refusal
 from gatebench.machine.c_compiler import load
+from gatebench.machine.forks import is_fork
 from gatebench.spec.dated import X
 from gatebench.spec.definitions import Definitions
 from gatebench.spec.expression import names
@@ -34,16 +34,6 @@ _POINTWISE_OPERATIONS = 50  # of them for one unit where there is no product to 
 _NON_TEMPORAL_BYTES = 1 << 24  # saved values of more bytes would not stay in the caches until the backward pass
 
 _ABSENT = (None, 1, 0)  # a stream without a buffer: its address, period and columns
-
-_forked = False
-
-
-def _after_fork() -> None:
-    global _forked
-    _forked = True
-
-
-os.register_at_fork(after_in_child=_after_fork)
 
 
 class CompiledCell:
@@ -128,7 +118,7 @@ class CompiledCell:
         pairs = max(1, len(self.layout.weights) // 2)  # one weight for x, and one for the state
         each = _POINTWISE_OPERATIONS if self.by_rows else 2 * (sizes.I + sizes.H) * pairs
         little = sizes.B == 1 or sizes.T * sizes.B * sizes.H * each < _SERIAL_OPERATIONS
-        return 1 if _forked or not self.threaded or little else torch.get_num_threads()
+        return 1 if is_fork() or not self.threaded or little else torch.get_num_threads()
 
 
 def raise_error(code: int) -> NoReturn:

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from gatebench.measures import gate_recorder
 from gatebench.measures.gate_bins import SIGNED, UNBOUNDED, UNIT
+from gatebench.measures.gate_kernel import kernel_trouble
 from gatebench.measures.gate_recorder import GateRecorder
 from tests.gatebench.measures.gate_examples import LSTM_ROLES, PlainRole, unit_trace
 
@@ -53,8 +55,31 @@ def test_a_fixed_gate_is_not_recorded() -> None:
     assert set(recorder.sums.gates) == {(0, "i")}
 
 
-def test_another_network_is_refused() -> None:
+@pytest.mark.parametrize("trace", [{0: {"f": unit_trace()}}, {0: {gate: unit_trace(H=4) for gate in "fiog"}}])
+def test_another_network_is_refused(trace: dict[int, dict[str, torch.Tensor]]) -> None:
     recorder = GateRecorder(LSTM_ROLES)
     recorder.add(lstm_trace())
     with pytest.raises(ValueError, match="one network"):
-        recorder.add({0: {"f": unit_trace()}})
+        recorder.add(trace)
+    with pytest.raises(ValueError, match=r"\(T, B, H\)"):
+        recorder.add({0: {"f": unit_trace()[0]}})
+
+
+def test_without_a_compiler_torch_gives_the_same_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {}
+    for reason in (kernel_trouble(), "There is no compiler."):
+        monkeypatch.setattr(gate_recorder, "kernel_trouble", lambda reason=reason: reason)
+        recorder = GateRecorder(LSTM_ROLES)
+        assert recorder.implementation == ("torch" if reason else "compiled")
+        recorder.add(lstm_trace(), LENGTHS)
+        assert recorder.implementation == ("torch" if reason else "compiled")
+        found[reason] = recorder.metrics()
+    expected, other = found.values()
+    assert other == pytest.approx(expected, rel=1e-11)
+
+
+def test_gates_on_another_device_are_summed_by_torch() -> None:
+    recorder = GateRecorder(LSTM_ROLES)
+    with pytest.raises(NotImplementedError):  # the meta device has no values
+        recorder.add({0: {"f": unit_trace().to("meta")}})
+    assert recorder.implementation == "torch"

@@ -25,8 +25,9 @@ def test_sums_are_those_of_numpy(lengths: torch.Tensor | None, bins: Bins) -> No
     assert (sums.steps, sums.pairs) == (len(array), len(pairs))
     np.testing.assert_allclose(sums.total, array.sum(0), rtol=1e-12)
     np.testing.assert_allclose(sums.squares, array.var(0) * len(array), rtol=1e-12)
-    np.testing.assert_array_equal(sums.left, (array < 0.1).sum(0))
-    np.testing.assert_array_equal(sums.right, (array > 0.9).sum(0))
+    if bins is UNIT:
+        np.testing.assert_array_equal(sums.left_share, (array < 0.1).mean(0))
+        np.testing.assert_array_equal(sums.right_share, (array > 0.9).mean(0))
     np.testing.assert_allclose(sums.change, pairs.sum(0), rtol=1e-12)
     for unit in range(3):
         np.testing.assert_array_equal(sums.histogram[unit], np.histogram(array[:, unit], bins.edges)[0])
@@ -38,7 +39,7 @@ def test_padding_does_not_count_even_if_it_is_nan() -> None:
     for b, end in enumerate(LENGTHS.tolist()):
         values[end:, b] = math.nan
     sums = sum_gate(values, LENGTHS, UNIT)
-    for name in ("total", "squares", "left", "right", "histogram", "change"):
+    for name in ("total", "squares", "histogram", "change"):
         torch.testing.assert_close(getattr(sums, name), getattr(expected, name), rtol=0, atol=0)
 
 
@@ -54,9 +55,18 @@ def test_values_outside_of_the_bins_count_in_the_nearest() -> None:
     assert sum_gate(values, None, UNIT).histogram[0].tolist() == [2, *[0] * 18, 3]
 
 
-def test_the_ends_of_saturation_are_open() -> None:
-    sums = sum_gate(torch.tensor([0.1, 0.9, 0.05, 0.95], dtype=torch.float64).reshape(4, 1, 1), None, UNIT)
-    assert (sums.left.item(), sums.right.item()) == (1, 1)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_saturation_is_below_0_1_and_above_0_9(dtype: torch.dtype) -> None:
+    near = torch.tensor([0.1, 0.9], dtype=dtype)
+    values = torch.cat([near, torch.nextafter(near, near + 1), torch.nextafter(near, near - 1)]).reshape(6, 1, 1)
+    sums, array = sum_gate(values, None, UNIT), values.double()
+    assert sums.left_share.item() == (array < 0.1).double().mean().item()
+    assert sums.right_share.item() == (array > 0.9).double().mean().item()
+
+
+def test_a_gate_that_leaves_0_1_has_no_saturation() -> None:
+    with pytest.raises(ValueError, match="no saturation"):
+        _ = sum_gate(unit_trace(), None, SIGNED).left_share
 
 
 def test_half_precision_is_summed_in_double() -> None:

@@ -33,7 +33,7 @@ def test_little_work_one_sequence_and_a_fork_get_one_thread(monkeypatch: pytest.
     assert compiled._threads(much) == (5 if compiled.threaded else 1)
     assert compiled._threads(compiled.sizes(1, 2, 1, 128)) == 1
     assert compiled._threads(compiled.sizes(784, 1, 1, 128)) == 1
-    monkeypatch.setattr(compiled_cell, "_forked", True)
+    monkeypatch.setattr(compiled_cell, "is_fork", lambda: True)
     assert compiled._threads(much) == 1
 
 

@@ -1,0 +1,172 @@
+"""The compiled sums of gate traces: `gatebench/measures/c/gate_sums.c` reads each value of a trace once.
+
+The kernel adds to the same arrays in every batch. It gives the sums of `gatebench.measures.gate_trace`: equal counts,
+and equal sums but for rounding. T time, B batch, H hidden.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+import torch
+from torch import Tensor
+
+from gatebench.errors import Refusal
+from gatebench.machine.c_compiler import load, trouble
+from gatebench.machine.forks import is_fork
+from gatebench.measures.gate_sums import GateLayout, GateSums, PairSums, TraceSums, partner
+from gatebench.measures.gate_trace import checked_lengths
+
+USER = "gates"
+"""The name under which the compiled kernel is kept; see `gatebench.machine.c_compiler`."""
+
+_REALS = {torch.float32: "float", torch.float64: "double"}
+
+_SERIAL_VALUES = 100_000  # values that one thread reads before another has woken up
+
+_SUMS = 4  # deviations, their squares, changes, products
+
+
+class _Gate(ctypes.Structure):
+    """`Gate` in gate_sums.c."""
+
+    _fields_ = (
+        ("values", ctypes.c_void_p),
+        ("step_stride", ctypes.c_int64),
+        ("example_stride", ctypes.c_int64),
+        ("units", ctypes.c_int64),
+        ("per_one", ctypes.c_int64),
+        ("first_bin", ctypes.c_int64),
+        ("bins", ctypes.c_int64),
+        ("partner", ctypes.c_int64),
+        ("origin", ctypes.c_void_p),
+        ("sums", ctypes.c_void_p),
+        ("histogram", ctypes.c_void_p),
+    )
+
+
+class _Batch(ctypes.Structure):
+    """`Batch` in gate_sums.c."""
+
+    _fields_ = (
+        ("T", ctypes.c_int64),
+        ("B", ctypes.c_int64),
+        ("gates", ctypes.c_int64),
+        ("threads", ctypes.c_int64),
+        ("first", ctypes.c_int64),
+        ("lengths", ctypes.c_void_p),
+        ("gate", ctypes.c_void_p),
+    )
+
+
+@cache
+def kernel_trouble() -> str | None:
+    """Return why the kernel cannot be compiled and loaded here, as one sentence, or None."""
+    if (reason := trouble(USER)) is not None:
+        return reason
+    try:
+        _library(torch.float32)
+    except Refusal as refusal:
+        return str(refusal)
+    return None
+
+
+class KernelSums:
+    """The sums of all gates of a network over any number of batches.
+
+    Args:
+        layouts: the gates that are recorded. A batch can have other gates, which are ignored.
+        pair: the two gates whose products are summed in each layer that has both, or None.
+    """
+
+    def __init__(self, layouts: tuple[GateLayout, ...], pair: tuple[str, str] | None) -> None:
+        self.layouts, self.pair = layouts, pair
+        self.steps = self.pairs = 0
+        self._origins = [torch.zeros(one.units, dtype=torch.float64) for one in layouts]
+        self._sums = [torch.zeros(_SUMS, one.units, dtype=torch.float64) for one in layouts]
+        self._histograms = [torch.zeros(one.units, one.bins.count, dtype=torch.int64) for one in layouts]
+        self._partners = [partner(one, layouts, pair) for one in layouts]
+        self._gates = (_Gate * len(layouts))()
+        for number, (call, one) in enumerate(zip(self._gates, layouts, strict=True)):
+            call.units, call.partner = one.units, self._partners[number]
+            call.per_one, call.first_bin, call.bins = one.bins.per_one, one.bins.first, one.bins.count
+            call.origin, call.sums = self._origins[number].data_ptr(), self._sums[number].data_ptr()
+            call.histogram = self._histograms[number].data_ptr()
+
+    def add(self, trace: Mapping[int, Mapping[str, Tensor]], lengths: Tensor | None) -> None:
+        """Add a batch; see `GateRecorder.add`. The trace is on the CPU.
+
+        Raises:
+            ValueError: a gate has other units than in the layout, or a length is outside of 0 .. T.
+        """
+        if not self.layouts:
+            return
+        tensors = _readable([trace[one.layer][one.gate] for one in self.layouts])
+        T, B = tensors[0].shape[:2]
+        checked = checked_lengths(tensors[0], lengths).contiguous()
+        values = 0
+        for call, one, tensor in zip(self._gates, self.layouts, tensors, strict=True):
+            if tensor.shape != (T, B, one.units):
+                raise ValueError(f"{one.gate} of layer {one.layer} is {tuple(tensor.shape)}, not {(T, B, one.units)}")
+            call.values = tensor.data_ptr()
+            call.step_stride, call.example_stride, _ = tensor.stride()
+            values += tensor.numel()
+        threads = 1 if is_fork() or values < _SERIAL_VALUES else torch.get_num_threads()
+        steps = int(checked.sum())
+        first = not self.steps and steps > 0
+        batch = _Batch(T, B, len(self.layouts), threads, first, checked.data_ptr(), ctypes.addressof(self._gates))
+        if _library(tensors[0].dtype).add_batch(ctypes.byref(batch)):
+            raise MemoryError("There is not enough memory for the sums of the gates.")
+        self.steps += steps
+        self.pairs += int((checked - 1).clamp(min=0).sum())
+
+    def reset(self) -> None:
+        """Set all sums to 0."""
+        self.steps = self.pairs = 0
+        for tensor in (*self._sums, *self._histograms):
+            tensor.zero_()
+
+    @property
+    def sums(self) -> TraceSums:
+        """The sums over all batches since the last reset."""
+        gates, pairs = {}, {}
+        for number, one in enumerate(self.layouts):
+            gates[one.layer, one.gate] = self._gate_sums(number)
+            if self.pair is not None and self._partners[number] >= 0:
+                pairs[one.layer] = PairSums(self.pair, self._products(number))
+        return TraceSums(gates, pairs)
+
+    def _gate_sums(self, number: int) -> GateSums:
+        deviations, squares, change, _ = self._sums[number]
+        return GateSums(
+            self.layouts[number].bins,
+            self.steps,
+            self._origins[number] * self.steps + deviations,
+            (squares - deviations**2 / max(self.steps, 1)).clamp(min=0),
+            self._histograms[number].clone(),
+            self.pairs,
+            change.clone(),
+        )
+
+    def _products(self, number: int) -> Tensor:
+        own, partner = self._sums[number], self._sums[self._partners[number]]
+        return own[3] - own[0] * partner[0] / max(self.steps, 1)
+
+
+@cache
+def _library(dtype: torch.dtype) -> ctypes.CDLL:
+    text = (files("gatebench.measures") / "c" / "gate_sums.c").read_text(encoding="utf-8")
+    library = load(f"#define REAL {_REALS[dtype]}\n{text}", USER)
+    library.add_batch.argtypes = [ctypes.c_void_p]
+    library.add_batch.restype = ctypes.c_int
+    return library
+
+
+def _readable(tensors: list[Tensor]) -> list[Tensor]:
+    """Return the tensors with one dtype that the kernel reads, and with a stride of 1 between units."""
+    dtype = tensors[0].dtype if tensors[0].dtype in _REALS else torch.float32
+    changed = [tensor.detach().to(dtype) for tensor in tensors]
+    return [tensor if tensor.stride(-1) == 1 else tensor.contiguous() for tensor in changed]
