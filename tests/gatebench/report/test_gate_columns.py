@@ -7,7 +7,7 @@ import pytest
 
 from gatebench.report.arms import Arm, arms_of
 from gatebench.report.gate_columns import chosen_roles, gate_metric_names, role_note, role_text, role_title
-from tests.gatebench.report.studies import gates, outcome
+from tests.gatebench.report.studies import column, gates, only, outcome, scored, table_of
 
 
 def arm(*metrics: Mapping[str, float]) -> Arm:
@@ -95,3 +95,15 @@ def test_all_figures_of_roles_are_recorded() -> None:
     }
     others = {"parameters": 3.0, "gate/l0/f/mean": 0.5, "test/accuracy": 0.5, "gradient/lag_half": 4.0}
     assert gate_metric_names([arm(figures | others)]) == list(figures)
+
+
+def test_the_table_has_the_columns_and_their_note() -> None:
+    metrics = {"lstm": gates(f=0.8), "no_forget": gates(f=1), "minlstm": {"gate/l0/keep/f_prime/mean": 0.5}}
+    table = table_of(scored(metrics, lstm=0.8, no_forget=0.7, minlstm=0.7, rnn=0.5), baseline="lstm")
+    assert column(only(table), "keep (> 0.9)") == {
+        "lstm": "f 0.80 (40%)",
+        "no_forget": "f = 1",
+        "minlstm": "f_prime 0.50",
+        "rnn": "–",
+    }
+    assert any(note.startswith("keep: the gate that multiplies the old memory") for note in table.notes)
