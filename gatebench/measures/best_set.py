@@ -1,36 +1,60 @@
-"""The arms that cannot be distinguished from the best one."""
+"""The arms that cannot be distinguished from the best one.
 
-from collections.abc import Hashable, Mapping
+The arm with the best mean is chosen after the scores are known. So its lead over the others is larger than that of an
+arm that was chosen before, and a test that does not know this leaves out an equal arm in most tables of many arms. The
+critical value of `best` is that of the lead of the best of equal arms.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
 from itertools import combinations
-from math import comb
 from typing import TypeVar
 
 import numpy as np
-from scipy.special import stdtr
+from numpy.typing import NDArray
 
 from gatebench.errors import UserError, unknown
-from gatebench.measures.arm_scores import ArmScores, Direction, midranks, ranks
+from gatebench.measures.arm_scores import ArmScores, Direction, ranks
 from gatebench.measures.comparisons import ALPHA, TESTS
-from gatebench.measures.permutation import smallest_p, smallest_sign_flip_p
-from gatebench.measures.welch import welch_p
+from gatebench.measures.permutation import permutation_p, sign_flip_p
 
+Floats = NDArray[np.float64]
 Name = TypeVar("Name", bound=Hashable)
+
+NOMINAL = 0.04
+"""The share of simulated tables of equal arms whose lead exceeds the critical value. The variances are estimated, which
+costs up to another 0.01: see the simulations in docs/statistics.md."""
+
+TABLES = 9_999
+"""The number of tables of equal arms that are simulated for a critical value, with a fixed seed."""
 
 
 def best(arms: Mapping[Name, ArmScores], direction: Direction, *, test: str = "unpaired") -> set[Name]:
     """Return the arm with the best mean, and all arms that cannot be distinguished from it.
 
-    An arm is left out if its difference from the arm with the best mean is significant in Welch's t test (paired: in
-    the paired t test), corrected for all k(k-1)/2 pairs of arms (Šidák 1967), because the best mean is chosen after the
-    scores are known. So the probability that any of several equal best arms is left out is at most 5 %: see the
-    simulations in docs/statistics.md. Comparisons with the best are due to Hsu 1996, "Multiple Comparisons: Theory and
-    Methods", chapter 4. Arms without any trial are left out.
+    An arm is left out if both tests distinguish it from the arm with the best mean, `top`:
 
-    If a trial diverged, two arms are compared by the ranks of their scores, and a diverged trial has the worst rank.
+    1. Its t = (mean_top - mean) / √(s_top²/n_top + s²/n) exceeds the critical value. This is the 0.96 quantile of the
+       largest such t among normal arms of equal means with the estimated variances, by simulation (a parametric
+       bootstrap). After arms were left out, the critical value is computed again for the others, until no arm is left
+       out. Paired: the t of the differences of equal seeds, and normal arms with the estimated covariances.
+    2. The p of the permutation test of the two arms is at most 0.05, without a correction. So with three scores in each
+       arm no arm is left out.
+
+    If several arms are equal and best, the probability that any of them is left out is at most 5 % in all simulations
+    of docs/statistics.md. Comparisons with the best one: Hsu 1996, "Multiple Comparisons: Theory and Methods", chapters
+    4 and 5. That critical value bounds the probability for one best arm only, and here it is bounded for all.
+
+    If a trial diverged, the scores are replaced by their ranks among all scores, and a diverged trial has the worst
+    rank. Arms without any trial are left out. An arm with one trial cannot be distinguished.
+
+    Args:
+        arms: {name: scores}.
+        direction: whether a higher or a lower score is better.
+        test: "unpaired", or "paired" if a seed fixes a split or a stream that all arms share.
 
     Raises:
         UserError: there is no such test, or the test is paired and the seeds of the arms differ.
-        ValueError: a score is not finite.
 
     Examples:
         >>> a, b, c = ({seed: mean + 0.01 * seed for seed in range(8)} for mean in (0.9, 0.91, 0.5))
@@ -39,56 +63,125 @@ def best(arms: Mapping[Name, ArmScores], direction: Direction, *, test: str = "u
     """
     if test not in TESTS:
         raise unknown("test", test, TESTS)
-    present = {name: arm.with_worst(direction) for name, arm in arms.items() if arm.n}
+    names = [name for name, arm in arms.items() if arm.n]
+    if not names:
+        return set()
     if test == "paired":
-        _check_seeds(present)
-    if len(present) < 2:
-        return set(present)
-    top = _top(present, direction)
-    pairs = comb(len(present), 2)
-    kept = {top}
-    for name, scores in present.items():
-        p = _paired_p(scores, present[top]) if test == "paired" else _unpaired_p(scores, present[top])
-        if 1 - (1 - p) ** pairs > ALPHA:
-            kept.add(name)
-    return kept
+        _check_seeds({name: arms[name] for name in names})
+    sign = 1.0 if direction == "max" else -1.0
+    scores = [sign * values for values in _values([arms[name] for name in names], direction)]
+    kept = _paired(np.stack(scores)) if test == "paired" else _unpaired(scores)
+    return {names[index] for index in kept}
 
 
-def _check_seeds(arms: Mapping[Name, Mapping[int, float]]) -> None:
-    for (name, scores), (other, others) in combinations(arms.items(), 2):
-        if scores.keys() != others.keys():
-            seeds, other_seeds = (", ".join(map(str, sorted(values))) for values in (scores, others))
+def _check_seeds(arms: Mapping[Name, ArmScores]) -> None:
+    for (name, arm), (other, others) in combinations(arms.items(), 2):
+        if arm.seeds != others.seeds:
+            seeds, other_seeds = (", ".join(map(str, sorted(one.seeds))) for one in (arm, others))
             raise UserError(f"The paired test needs equal seeds, but {name} has {seeds} and {other} has {other_seeds}.")
 
 
-def _top(arms: Mapping[Name, Mapping[int, float]], direction: Direction) -> Name:
-    """Return the arm with the best mean; if a trial diverged: the arm with the best mean rank among all scores."""
-    values = np.concatenate([list(scores.values()) for scores in arms.values()])
-    if not np.isfinite(values).all():
+def _values(arms: list[ArmScores], direction: Direction) -> list[Floats]:
+    """Return the scores of each arm in the order of its seeds, or the ranks among all scores if a trial diverged."""
+    by_seed = [dict(sorted(arm.with_worst(direction).items())) for arm in arms]
+    values = np.concatenate([list(scores.values()) for scores in by_seed])
+    if any(arm.diverged for arm in arms):
         values = ranks(values)
-    ends = np.cumsum([len(scores) for scores in arms.values()])[:-1]
-    means = dict(zip(arms, (float(part.mean()) for part in np.split(values, ends)), strict=True))
-    return max(means, key=means.__getitem__) if direction == "max" else min(means, key=means.__getitem__)
+    return np.split(values, np.cumsum([arm.n for arm in arms])[:-1])
 
 
-def _unpaired_p(scores: Mapping[int, float], others: Mapping[int, float]) -> float:
-    first, second = list(scores.values()), list(others.values())
-    if not np.isfinite([*first, *second]).all():
-        first, second = midranks(first, second)
-    p = welch_p(first, second)
-    if p is not None:
-        return p
-    # There is no spread, or one score only: nothing but the order of the scores is known.
-    return smallest_p(len(first), len(second)) if np.mean(first) != np.mean(second) else 1.0
+def _unpaired(scores: list[Floats]) -> list[int]:
+    """Return the indices of the arms that are kept; larger is better."""
+    counts = np.array([values.size for values in scores])
+    means = np.array([values.mean() for values in scores])
+    variances = np.array([values.var(ddof=1) if values.size > 1 else np.inf for values in scores])
+    errors = without_rounding(variances, means) / counts
+    top = int(np.argmax(means))
+
+    def critical(kept: list[int]) -> float:
+        known = [index for index in kept if counts[index] > 1]
+        return critical_value(errors[known], *_draws(tuple(counts[known].tolist())))
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.nan_to_num((means[top] - means) / np.sqrt(errors[top] + errors), nan=0.0, posinf=np.inf)
+
+    def p(index: int) -> float:
+        return permutation_p(scores[index].tolist(), scores[top].tolist())
+
+    return step_down(t, critical, p)
 
 
-def _paired_p(scores: Mapping[int, float], others: Mapping[int, float]) -> float:
-    pairs = [(scores[seed], others[seed]) for seed in sorted(scores)]
-    differences = np.array([first - second if first != second else 0.0 for first, second in pairs])
-    if not np.isfinite(differences).all():
-        differences = np.sign(differences) * ranks(np.abs(differences))
-    n = len(differences)
-    error = float(np.std(differences, ddof=1)) / n**0.5 if n > 1 else 0.0
-    if error <= 1e-12 * float(np.max(np.abs(differences))):
-        return smallest_sign_flip_p(n) if np.any(differences) else 1.0
-    return float(2 * stdtr(n - 1, -abs(float(differences.mean())) / error))
+def without_rounding(variances: Floats, means: Floats) -> Floats:
+    """Return the variances without those that are rounding: of equal scores."""
+    return np.where(variances > 1e-24 * np.max(np.abs(means)) ** 2, variances, 0.0)
+
+
+def step_down(t: Floats, critical: Callable[[list[int]], float], p: Callable[[int], float]) -> list[int]:
+    """Return the indices of the arms that are kept.
+
+    Args:
+        t: the lead of the arm with the best mean over each arm in standard errors, shape (arms,).
+        critical: returns the critical value of t for the arms that are left.
+        p: returns the p of the permutation test of an arm and the arm with the best mean.
+    """
+    kept = list(range(t.size))
+    while len(kept) > 1:
+        limit = critical(kept)
+        left_out = {index for index in kept if t[index] > limit and p(index) <= ALPHA}
+        if not left_out:
+            break
+        kept = [index for index in kept if index not in left_out]
+    return kept
+
+
+def critical_value(errors: Floats, normal: Floats, chi_square: Floats) -> float:
+    """Return the 0.96 quantile of the best arm's largest lead over another, in standard errors, among equal arms.
+
+    Args:
+        errors: the squared standard errors of the means of the arms, shape (arms,).
+        normal: standard normal numbers, shape (tables, arms).
+        chi_square: chi-square numbers with n - 1 degrees of freedom, divided by n - 1, shape (tables, arms).
+    """
+    means, squared = normal * np.sqrt(errors), chi_square * errors
+    row = np.arange(len(means)), np.argmax(means, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        leads = (means[row][:, None] - means) / np.sqrt(squared[row][:, None] + squared)
+    return _quantile(np.nan_to_num(leads, nan=0.0, posinf=np.inf).max(axis=1))
+
+
+def _quantile(values: Floats) -> float:
+    """Return the value that a share of 0.04 of the values and the observed one exceeds or equals (Davison 1997)."""
+    rank = int(NOMINAL * (values.size + 1))
+    return float(np.partition(values, values.size - rank)[values.size - rank])
+
+
+@lru_cache(maxsize=16)
+def _draws(counts: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Return the random numbers of `critical_value` for arms with these numbers of scores."""
+    random, shape = np.random.default_rng(0), (TABLES, len(counts))
+    degrees = np.array(counts) - 1
+    return random.standard_normal(shape), random.chisquare(degrees, shape) / degrees
+
+
+def _paired(scores: Floats) -> list[int]:
+    """Return the indices of the arms that are kept; larger is better. `scores` has the shape (arms, seeds)."""
+    n = scores.shape[1]
+    top = int(np.argmax(scores.mean(axis=1)))
+    if n < 2:
+        return list(range(len(scores)))
+    differences = scores[top] - scores
+    variances = without_rounding(differences.var(axis=1, ddof=1), scores.mean(axis=1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.nan_to_num(differences.mean(axis=1) / np.sqrt(variances / n), nan=0.0, posinf=np.inf)
+    random = np.random.default_rng(0).standard_normal((TABLES, n, n))
+    centred = (scores - scores.mean(axis=1, keepdims=True)) / np.sqrt(n - 1)
+
+    def critical(kept: list[int]) -> float:
+        tables = np.einsum("bij,kj->bki", random, centred[kept])  # normal, with the estimated covariances
+        best_arms = np.argmax(tables.mean(axis=2), axis=1)
+        leads = tables[np.arange(TABLES), best_arms][:, None] - tables
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = leads.mean(axis=2) / (leads.std(axis=2, ddof=1) / np.sqrt(n))
+        return _quantile(np.nan_to_num(ratios, nan=0.0, posinf=np.inf).max(axis=1))
+
+    return step_down(t, critical, lambda index: sign_flip_p(differences[index].tolist()))

@@ -150,7 +150,7 @@ class SplitTest:
             return 0.0
         while np.mean(self._as_extreme(side * outside)) > alpha:
             inside, outside = outside, 2 * outside
-        while outside - inside > 1e-4 * outside and outside > TIE * self.scale:
+        while outside - inside > 5e-4 * outside and outside > TIE * self.scale:
             middle = (inside + outside) / 2
             if np.mean(self._as_extreme(side * middle)) > alpha:
                 inside = middle
