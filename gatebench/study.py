@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, TypeVar, get_args
 
 from gatebench.errors import UserError, unknown
 
 Test = Literal["unpaired", "paired"]
 """The test of a table's differences, see `gatebench.measures.comparisons`."""
 
+Value = TypeVar("Value", bound=Hashable)
+
 TESTS: tuple[Test, ...] = get_args(Test)
+
+KEYS = ("question", "baseline", "order", "families", "test", "metrics")
+"""The parts of a declaration that a config sets."""
+
+ALL_METRICS = "all"
+"""The name that stands for all metrics of a task."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +36,12 @@ class Study:
             p-values are corrected within the family. A cell in no family has no p-value. Empty: one family of all
             cells but the baseline.
         test: "unpaired", or "paired" if a seed fixes a split or a stream that all cells share.
-        metrics: the names of the metrics that tables show; empty: the metrics that the task shows by default.
+        metrics: the names of the metrics that tables show, or "all"; empty: the metrics that the task shows by default.
+        cell_digests: {label of a cell: digest of its equations} of the cells that were asked for. Cells with equal
+            equations have one trial, so that the records contain only one of their labels.
 
     Raises:
-        UserError: the test is unknown, or a family is empty or contains the baseline.
+        UserError: the test is unknown, a family is empty or contains the baseline, or a cell is in two families.
     """
 
     name: str
@@ -41,15 +51,71 @@ class Study:
     families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     test: Test = "unpaired"
     metrics: tuple[str, ...] = ()
+    cell_digests: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.test not in TESTS:
             raise unknown("test", self.test, TESTS)
+        owners: dict[str, str] = {}
         for family, cells in self.families.items():
             if not cells:
                 raise UserError(f"The family {family!r} of comparisons has no cells.")
             if self.baseline in cells:
                 raise UserError(f"The family {family!r} contains the baseline {self.baseline!r}; leave it out.")
+            for cell in cells:
+                if owners.setdefault(cell, family) != family:
+                    raise UserError(f"The cell {cell!r} is in two families, {owners[cell]!r} and {family!r}.")
+
+    def updated(self, newer: Study, keys: Collection[str]) -> Study:
+        """Return this declaration with those parts of a newer one that the newer one declares.
+
+        Cells of the newer declaration that this one does not know are appended to the order. A new baseline is removed
+        from the families, unless the newer declaration has families, too.
+
+        Args:
+            newer: the newer declaration.
+            keys: the items of `KEYS` that it declares.
+
+        Raises:
+            UserError: the parts do not fit together.
+        """
+        changed = {key: getattr(newer, key) for key in keys}
+        if "baseline" in keys and "families" not in keys:
+            changed["families"] = without_cell(self.families, newer.baseline)
+        first, second = (newer.order, self.order) if "order" in keys else (self.order, newer.order)
+        changed["order"] = tuple(dict.fromkeys([*first, *second]))
+        changed["cell_digests"] = {**self.cell_digests, **newer.cell_digests}
+        return replace(self, **changed)
+
+    def limited_to(self, cells: Collection[str]) -> Study:
+        """Return the declaration for some of the cells: order, families and baseline contain no others."""
+        families = {name: tuple(cell for cell in own if cell in cells) for name, own in self.families.items()}
+        return replace(
+            self,
+            baseline=self.baseline if self.baseline in cells else None,
+            order=tuple(cell for cell in self.order if cell in cells),
+            families={name: own for name, own in families.items() if own},
+        )
+
+    def labels(self, cell: str, digest: str) -> tuple[str, ...]:
+        """Return all labels of a cell: those that were asked for, in their order, and the given one.
+
+        Args:
+            cell: a label of the cell.
+            digest: the digest of its equations.
+        """
+        asked = [label for label, own in self.cell_digests.items() if own == digest]
+        return tuple(dict.fromkeys([*asked, cell]))
+
+    def differences(self, newer: Study) -> list[str]:
+        """Return the parts that a newer declaration changes, for example ["baseline: 'lstm' → 'gru'"].
+
+        Cells that the newer one appends to the order are no change.
+        """
+        keys = [key for key in KEYS if getattr(self, key) != getattr(newer, key)]
+        if newer.order[: len(self.order)] == self.order and "order" in keys:
+            keys.remove("order")
+        return [f"{key}: {_text(getattr(self, key))} → {_text(getattr(newer, key))}" for key in keys]
 
     def to_json(self) -> str:
         """Return the declaration as JSON."""
@@ -67,7 +133,60 @@ class Study:
             known = {f.name: content[f.name] for f in fields(cls) if f.name in content}
             known["order"] = tuple(map(str, known.get("order", ())))
             known["metrics"] = tuple(map(str, known.get("metrics", ())))
+            known["cell_digests"] = {str(k): str(v) for k, v in known.get("cell_digests", {}).items()}
             known["families"] = {str(k): tuple(map(str, v)) for k, v in known.get("families", {}).items()}
             return cls(**known)
         except (ValueError, TypeError, AttributeError, KeyError):
             raise UserError("The declaration of the study in its records cannot be read.") from None
+
+
+def without_cell(families: Mapping[str, Iterable[str]], cell: str | None) -> dict[str, tuple[str, ...]]:
+    """Return the families without a cell. A family without other cells is left out."""
+    rest = {name: tuple(label for label in labels if label != cell) for name, labels in families.items()}
+    return {name: labels for name, labels in rest.items() if labels}
+
+
+def combined(studies: Sequence[Study]) -> Study:
+    """Return the declaration of several studies whose trials are shown in one table.
+
+    Orders and metrics are joined, and families with the same name, too.
+
+    Raises:
+        UserError: the studies declare different baselines or tests, or have a cell in different families.
+    """
+    if len(studies) == 1:
+        return studies[0]
+    families: dict[str, dict[str, None]] = {}
+    for study in studies:
+        for name, cells in study.families.items():
+            families.setdefault(name, {}).update(dict.fromkeys(cells))
+    return Study(
+        name=", ".join(study.name for study in studies),
+        question=" ".join(_distinct(study.question for study in studies if study.question)),
+        baseline=_common("baseline", studies, lambda study: study.baseline),
+        order=tuple(_distinct(cell for study in studies for cell in study.order)),
+        families={name: tuple(cells) for name, cells in families.items()},
+        test=_common("test", studies, lambda study: study.test) or TESTS[0],
+        metrics=tuple(_distinct(metric for study in studies for metric in study.metrics)),
+        cell_digests={label: digest for study in studies for label, digest in study.cell_digests.items()},
+    )
+
+
+def _common(key: str, studies: Sequence[Study], part: Callable[[Study], Value | None]) -> Value | None:
+    """Return the value that all studies with a value have; None if no study has one."""
+    values = {value: study.name for study in reversed(studies) if (value := part(study)) is not None}
+    if len(values) > 1:
+        named = ", ".join(f"{value} in {name!r}" for value, name in reversed(values.items()))
+        raise UserError(f"The studies declare more than one {key}: {named}; choose one with {key}=….")
+    return next(iter(values), None)
+
+
+def _distinct(values: Iterable[Value]) -> list[Value]:
+    return list(dict.fromkeys(values))
+
+
+def _text(value: object) -> str:
+    """Return a part of a declaration as text."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} ({', '.join(cells)})" for name, cells in value.items()) or "none"
+    return ", ".join(value) or "none" if isinstance(value, tuple) else repr(value) if value else "none"

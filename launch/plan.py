@@ -1,20 +1,28 @@
 """Show the trials of a sweep: their digests, whether they have a result, and the cost of those still to run.
 
+Below them are the declaration of the study, and the number of seeds that its comparisons need.
+
 gatebench plan experiment=quickstart
 gatebench plan cell=lstm,gru 'seed=range(0,5)'
 """
 
+import json
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from statistics import fmean
 
 from gatebench.derive.cost import pointwise_flops, product_flops
+from gatebench.measures.power import seeds_needed
 from gatebench.outcome import Outcome
 from gatebench.records import mlflow_entry
+from gatebench.study import Study
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
+from launch.config.compose import Plan
+from launch.declaration import check_declaration
 from launch.display.text_columns import align
-from launch.running.known_outcomes import known_outcomes, trials_to_run
+from launch.running.known_outcomes import known_study, trials_to_run
 
 BACKWARD = 2
 """The cost of the gradients, as a multiple of the cost of the forward computation. It is an estimate."""
@@ -25,7 +33,9 @@ def run(argv: Sequence[str]) -> int:
     plan = parse_plan("plan", __doc__, argv)
     if plan is None:
         return 0
-    settings, outcomes = plan.settings, known_outcomes(plan.settings)
+    settings = plan.settings
+    known = known_study(settings, settings.one_study)
+    study, outcomes = check_declaration(plan, known), known.outcomes
     remaining = trials_to_run(plan.trials, outcomes, force=settings.force)
     rows = [("digest", "trial", "GFLOP", "state")]
     for trial in plan.trials:
@@ -33,10 +43,53 @@ def run(argv: Sequence[str]) -> int:
         rows.append((trial.digest, mlflow_entry.run_name(trial), _gflop(training_flops(trial)), state))
     print(align(rows, "llrl"))
     done = len(plan.trials) - len(remaining)
-    print(f"\n{len(plan.trials)} trials in the study {settings.study!r}; {done} are done already.")
+    print(f"\n{len(plan.trials)} trials in the study {study.name!r}; {done} are done already.")
     if remaining:
         print(_cost(remaining, outcomes, settings.workers or os.cpu_count() or 1))
+    study = study.limited_to([*plan.cells, *plan.cells.values()])
+    print("\n".join(["", *declaration_lines(study), *power_lines(plan, study)]))
     return 0
+
+
+def declaration_lines(study: Study) -> list[str]:
+    """Return the declaration of a study as lines of text."""
+    baseline = study.baseline or next(iter(study.order), "none")
+    families = [f"{name} ({', '.join(cells)})" for name, cells in study.families.items()]
+    lines = [f"Question: {study.question}"] if study.question else []
+    lines += [f"Baseline: {baseline}. Test: {study.test}.", f"Families: {'; '.join(families) or 'one of all cells'}."]
+    return lines + ([f"Metrics: {', '.join(study.metrics)}."] if study.metrics else [])
+
+
+def power_lines(plan: Plan, study: Study) -> list[str]:
+    """Return a sentence for each family whose comparisons cannot be significant with the seeds of the plan."""
+    seeds = len({trial.seed for trial in plan.trials})
+    lines = []
+    for family, comparisons in _comparisons(plan, study).items():
+        needed = seeds_needed(comparisons, study.test)
+        if seeds < needed:
+            name = f"the family {family!r}: {comparisons}" if study.families else str(comparisons)
+            plural = "s need" if comparisons > 1 else " needs"
+            lines.append(
+                f"With {seeds} seed{'s' if seeds > 1 else ''} no p of 0.05 can be reached, whatever the difference, in "
+                f"{name} comparison{plural} {needed} seeds ({study.test} test), for example seed=range(0,{needed})."
+            )
+    return lines
+
+
+def _comparisons(plan: Plan, study: Study) -> dict[str, int]:
+    """Return {family: number of comparisons with the baseline} of each family with comparisons.
+
+    Cells with equal equations count once. If there is only one cell, its settings are compared.
+    """
+    baseline = study.baseline or next(iter(study.order), "")
+    reference = plan.cells.get(baseline, baseline)
+    families = study.families or {"all": tuple(plan.cells)}
+    digests = {name: {plan.cells.get(cell, cell) for cell in cells} - {reference} for name, cells in families.items()}
+    if not study.families and not digests["all"]:
+        arms = {json.dumps(replace(trial, seed=0).to_dict(), sort_keys=True, default=str) for trial in plan.trials}
+        tasks = {trial.build_task().label for trial in plan.trials}
+        return {"all": len(arms) // len(tasks) - 1} if len(arms) > len(tasks) else {}
+    return {name: len(own) for name, own in digests.items() if own}
 
 
 def training_flops(trial: Trial) -> float | None:

@@ -3,8 +3,13 @@
   gatebench sweep experiment=quickstart
   gatebench sweep cell=lstm,gru task=digits 'seed=range(0,5)'
   gatebench sweep cell=lstm cell.ablate.i.fix=0,0.5,1 study=input_gate
+  gatebench sweep cell=lstm,gru,mgu baseline=gru question='Which cell counts best?' task=parity study=counting
 
 Trials that have a result in the study are not run again. To continue a sweep that was stopped, run the same command.
+
+A study has a declaration: question, baseline, order, families of comparisons, test and metrics (see conf/config.yaml).
+It is kept with the records, and gatebench table study=NAME follows it. A later sweep into the same study replaces the
+parts that it declares, and prints the change.
 """
 
 import sys
@@ -15,16 +20,18 @@ from functools import partial
 from gatebench.records.mlflow_page import study_view
 from gatebench.records.record import Record
 from gatebench.report.render import FORMATS
+from gatebench.study import Study
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.config.settings import Settings
+from launch.declaration import check_declaration, keep_declaration
 from launch.running.attempt import train_trial
-from launch.running.known_outcomes import trials_to_run
+from launch.running.known_outcomes import known_study, trials_to_run
 from launch.running.ray_cluster import Resources
 from launch.running.ray_sweep import run_trials
 from launch.running.trial_monitor import monitored
-from launch.table import check_baseline, table_of
+from launch.table import table_of
 
 
 def run(argv: Sequence[str]) -> int:
@@ -32,16 +39,17 @@ def run(argv: Sequence[str]) -> int:
     plan = parse_plan("sweep", __doc__, argv)
     if plan is None:
         return 0
-    check_baseline(plan)
     settings = plan.settings
+    check_declaration(plan, known_study(settings, settings.one_study))
     with settings.home_folder.lock():
-        record = Record(settings.home_folder, settings.study, settings.records_uri)
+        record = Record(settings.home_folder, settings.one_study, settings.records_uri)
+        study = keep_declaration(plan, record)
         if stale := record.close_stale_runs():
             _report(f"{stale} runs that a killed process had left open were closed.")
         trials = trials_to_run(plan.trials, record.outcomes(), force=settings.force)
-        _report(f"Study {settings.study!r}: {len(plan.trials)} trials, {len(plan.trials) - len(trials)} done already.")
+        _report(f"Study {study.name!r}: {len(plan.trials)} trials, {len(plan.trials) - len(trials)} done already.")
         failed = _run_all(trials, settings, record) if trials else 0
-        _print_table(plan, record)
+        _print_table(plan, study, record)
     if failed:
         _report(f"{failed} of {len(trials)} trials failed; their messages are above and in the records.")
     return 1 if failed else 0
@@ -58,10 +66,11 @@ def _run_all(trials: Sequence[Trial], settings: Settings, record: Record) -> int
     return sum(not outcome.has_result for outcome in monitor.outcomes)
 
 
-def _print_table(plan: Plan, record: Record) -> None:
+def _print_table(plan: Plan, study: Study, record: Record) -> None:
     """Print the table and the address of the records, and set the table and the view of the study's page in MLflow."""
     outcomes = record.outcomes()
-    table = table_of(replace(plan, chosen=True), outcomes)
+    plan = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
+    table = table_of(plan, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)
     score = plan.trials[0].build_task().metrics[0]
     view = study_view(score, {name for outcome in outcomes for name in outcome.metrics})
     record.set_study_page(FORMATS["markdown"](table), view)

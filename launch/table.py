@@ -3,21 +3,28 @@
 gatebench table experiment=quickstart               the trials of an experiment
 gatebench table cell=lstm,gru 'seed=range(0,5)'     the trials of a grid
 gatebench table study=mine                          all trials of a study
+gatebench table study=digits,parity                 all trials of several studies: a table for each task, and a summary
+gatebench table study=mine baseline=gru test=paired metrics=all
 gatebench table experiment=quickstart format=csv    formats: text, markdown, latex, csv, html
+
+Baseline, order, families, test and metrics are those that the study declares in its records. An experiment, or
+key=value on the command line, replaces them for this table.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
 from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.render import FORMATS
-from gatebench.study import Study
+from gatebench.study import ALL_METRICS, Study
+from gatebench.task import Task
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
-from launch.running.known_outcomes import known_outcomes
+from launch.declaration import table_declaration
+from launch.running.known_outcomes import known_study
 
 
 def run(argv: Sequence[str]) -> int:
@@ -27,75 +34,94 @@ def run(argv: Sequence[str]) -> int:
         return 0
     if plan.settings.format not in FORMATS:
         raise unknown("format", plan.settings.format, FORMATS)
-    table = table_of(plan, known_outcomes(plan.settings))
-    print(FORMATS[plan.settings.format](table), end="")
+    known = [known_study(plan.settings, study) for study in plan.settings.studies]
+    for name, one in zip(plan.settings.studies, known, strict=True):
+        if len(known) > 1 and not one.outcomes:
+            raise UserError(f"The study {name!r} contains no trials; leave it out of study={plan.settings.study}.")
+    study = table_declaration(plan, known)
+    outcomes = [outcome for one in known for outcome in one.outcomes]
+    print(FORMATS[plan.settings.format](table_of(plan, study, outcomes)), end="")
     return 0
 
 
-def table_of(plan: Plan, outcomes: Iterable[Outcome]) -> AblationTable:
+def table_of(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> AblationTable:
     """Return the table of the plan's trials, or of all outcomes if the plan chooses no trials.
 
-    Trials with different networks or different training have rows of their own, which name the difference. The number
-    of missing trials is printed to stderr.
+    The number of missing trials is printed to stderr.
+
+    Args:
+        plan: the plan.
+        study: the declaration that the table follows.
+        outcomes: the outcomes in the records.
 
     Raises:
-        UserError: no trial has been run, the baseline is not among the cells, or records of an earlier version do not
-            contain the metric of a task that is not in the plan.
+        UserError: no trial has been run, a part of the declaration does not fit the trials, or records of an earlier
+            version do not contain the metric of a task that is not in the plan.
     """
-    outcomes = _outcomes_of_plan(plan, outcomes) if plan.chosen else list(outcomes)
-    if not outcomes:
-        raise UserError(
-            f"The study {plan.settings.study!r} contains none of these trials yet; run them with gatebench sweep."
-        )
-    return ablation_table(_with_metrics(plan, outcomes), _declaration(plan), default_metrics=_default_metrics(plan))
-
-
-def _declaration(plan: Plan) -> Study:
-    """Return the declaration of the study, with the cells of the plan as the order if none is declared."""
-    study = plan.settings.declaration(plan.settings.study)
-    names = dict.fromkeys(trial.build_cell().name for trial in plan.trials) if plan.chosen else ()
-    return replace(study, order=study.order or tuple(names))
-
-
-def _default_metrics(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """Return the metrics that the plan's tasks show by default, by the label of the task."""
-    return {task.label: task.table_metrics for task in (trial.build_task() for trial in plan.trials)}
-
-
-def check_baseline(plan: Plan) -> None:
-    """Check that the baseline is one of the plan's cells, before hours of training.
-
-    Raises:
-        UserError: it is not.
-    """
-    cells = [trial.build_cell() for trial in plan.trials]
-    names = dict.fromkeys(cell.name for cell in cells)
-    baseline = plan.settings.baseline
-    if baseline not in (None, *names, *(cell.digest for cell in cells)):
-        raise unknown("baseline among these cells", baseline, names)
+    shown = _outcomes_of_plan(plan, outcomes) if plan.chosen else _with_all_labels(study, outcomes)
+    if not shown:
+        raise UserError(f"The study {study.name!r} contains none of these trials yet; run them with gatebench sweep.")
+    shown = _with_metrics(plan, shown)
+    defaults = {outcome.task: outcome.table_metrics for outcome in shown if outcome.table_metrics}
+    return ablation_table(shown, _with_fitting_metrics(plan, study, shown), default_metrics=defaults)
 
 
 def _outcomes_of_plan(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Return the outcomes of the plan's trials, with the labels that the plan gives to their cells and tasks."""
+    """Return the outcomes of the plan's trials, with the labels that the plan gives to their cells and tasks.
+
+    Cells with equal equations have the same trials, so there is an outcome for each of their labels.
+    """
     trials = {trial.digest: trial for trial in plan.trials}
     chosen: list[Outcome] = []
     for outcome in outcomes:
         if (trial := trials.get(outcome.digest)) is not None:
-            cell, task = trial.build_cell().name, trial.build_task().label
-            chosen.append(replace(outcome, cell=cell, task=task, settings=trial.flat_settings()))
+            task, settings = trial.build_task().label, trial.flat_settings()
+            labels = plan.labels[trial.digest]
+            chosen += [replace(outcome, cell=label, task=task, settings=settings) for label in labels]
     missing = len(trials.keys() - {outcome.digest for outcome in chosen})
     if 0 < missing < len(trials):
         print(f"{missing} of {len(trials)} trials have not been run.", file=sys.stderr)
     return chosen
 
 
+def _with_all_labels(study: Study, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Return the outcomes, one for each label by which the cell was asked for."""
+    return [
+        replace(outcome, cell=label)
+        for outcome in outcomes
+        for label in study.labels(outcome.cell, outcome.cell_digest)
+    ]
+
+
 def _with_metrics(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Return the outcomes with metric and chance. Records of earlier versions get them from the plan's tasks."""
+    """Return the outcomes with metrics and chance. Records of earlier versions get them from the plan's tasks."""
     tasks = {task.label: task for task in (trial.build_task() for trial in plan.trials)}
-    completed: list[Outcome] = []
-    for outcome in outcomes:
-        task = tasks.get(outcome.task)
-        if outcome.metric is None and task is not None:
-            outcome = replace(outcome, metric=task.metrics[0], chance=task.chance)
-        completed.append(outcome)
-    return completed
+    return [_with_metrics_of(tasks, outcome) for outcome in outcomes]
+
+
+def _with_metrics_of(tasks: Mapping[str, Task], outcome: Outcome) -> Outcome:
+    task = tasks.get(outcome.task)
+    if task is None or outcome.metric not in (None, task.metrics[0]):
+        return outcome
+    return replace(
+        outcome,
+        metric=task.metrics[0],
+        other_metrics=task.metrics[1:],
+        table_metrics=task.table_metrics,
+        chance=task.chance if outcome.chance is None else outcome.chance,
+    )
+
+
+def _with_fitting_metrics(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> Study:
+    """Return the declaration with metrics of the tasks in the table.
+
+    "all" becomes all of them. Metrics that the records declare for other tasks are left out. Those that the experiment
+    or the command line declares stay, so that a wrong name is reported.
+    """
+    metrics = [metric for one in outcomes for metric in (one.metric, *one.other_metrics) if metric is not None]
+    names = tuple(dict.fromkeys(metric.name for metric in metrics))
+    if ALL_METRICS in study.metrics:
+        return replace(study, metrics=names)
+    if "metrics" in plan.declared:
+        return study
+    return replace(study, metrics=tuple(name for name in study.metrics if name in names))

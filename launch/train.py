@@ -17,6 +17,7 @@ from gatebench.records.record import Record
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
+from launch.declaration import keep_declaration
 from launch.running.attempt import attempt, train_trial
 from launch.running.trial_monitor import monitored
 
@@ -34,7 +35,8 @@ def run(argv: Sequence[str]) -> int:
         raise UserError(f"These settings span {len(plan.trials)} trials, and train runs one; use gatebench sweep.")
     (trial,), settings = plan.trials, plan.settings
     with settings.home_folder.lock():
-        record = Record(settings.home_folder, settings.study, settings.records_uri)
+        record = Record(settings.home_folder, settings.one_study, settings.records_uri)
+        keep_declaration(plan, record)
         record.close_stale_runs()
         known = None if settings.force else _known_result(trial, record)
         outcome = known or _train(trial, settings, record)

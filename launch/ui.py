@@ -46,7 +46,7 @@ def run(argv: Sequence[str]) -> int:
             f"There are no records at {settings.records_uri} yet; run gatebench sweep experiment=quickstart."
         )
     _check_port(settings.port)
-    studies = Record(settings.home_folder, settings.study, settings.records_uri).study_pages()
+    studies = Record(settings.home_folder, settings.one_study, settings.records_uri).study_pages()
     log = settings.home_folder.root / "ui.log"
     with _server(settings, log) as server:
         _wait_until_ready(server, settings.port, log)

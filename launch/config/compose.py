@@ -10,7 +10,7 @@ An override such as `cell.ablate.i.fix=1` becomes a cell in these steps:
    `Cell.fix("i", 1)`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
@@ -30,6 +30,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gatebench.errors import UserError
+from gatebench.study import KEYS, TESTS, Study, without_cell
 from gatebench.trial import Trial
 from launch.config.config_errors import explain_config_error
 from launch.config.overrides import MOST_TRIALS, Grammar, ParsedOverride, merge_overrides
@@ -43,14 +44,60 @@ class Plan:
     Attributes:
         settings: the settings of the first trial. All keys but those of a trial are the same for all trials.
         trials: the distinct trials, ordered by seed.
-        chosen: whether the overrides choose trials: at least one of them sets a key of a trial, or the experiment.
+        labels: {digest of a trial: labels of its cell}. Cells with equal equations have one trial and several labels.
+        keys: the keys that the overrides set, without the parts after a dot: "cell" for cell.ablate.i.fix=1.
         text: the config as YAML.
     """
 
     settings: Settings
     trials: tuple[Trial, ...]
-    chosen: bool
+    labels: Mapping[str, tuple[str, ...]]
+    keys: frozenset[str]
     text: str
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the overrides choose trials: at least one of them sets a key of a trial, or the experiment."""
+        return bool(self.keys & {*TRIAL_KEYS, "experiment"})
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """{label: digest of the equations} of the cells, in the order of the sweep."""
+        cells = [(trial.build_cell().digest, self.labels[trial.digest]) for trial in self.trials]
+        return {label: digest for digest, labels in cells for label in labels}
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """The parts of the study's declaration that the experiment and the overrides declare."""
+        optional = [key for key in ("question", "baseline", "order") if getattr(self.settings, key)]
+        experiment = {*optional, "families", "test", "metrics"} if "experiment" in self.keys else set()
+        return frozenset(experiment | self.keys & set(KEYS))
+
+    def declaration(self, name: str) -> Study:
+        """Return the declaration of a study. Cells that the declared order lacks follow in the order of the sweep.
+
+        A baseline on the command line is removed from the families of an experiment.
+
+        Args:
+            name: the name of the study.
+
+        Raises:
+            UserError: a family is empty or contains the baseline, or a cell is in two families.
+        """
+        settings, cells = self.settings, self.cells
+        families = {family: tuple(labels) for family, labels in settings.families.items()}
+        if "baseline" in self.keys and "families" not in self.keys:
+            families = without_cell(families, settings.baseline)
+        return Study(
+            name=name,
+            question=" ".join(settings.question.split()),
+            baseline=settings.baseline,
+            order=tuple(dict.fromkeys([*settings.order, *cells])),
+            families=families,
+            test=next(test for test in TESTS if test == settings.test),
+            metrics=tuple(settings.metrics),
+            cell_digests=cells,
+        )
 
 
 def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
@@ -73,10 +120,13 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
         swept = _swept(base, given, grammar)
         settings = [_to_settings(config) for config in _grid(fixed, swept, grammar)]
     trials: dict[str, Trial] = {}
+    labels: dict[str, dict[str, None]] = {}
     for trial in sorted((point.trial for point in settings), key=lambda trial: trial.seed):
         trials.setdefault(trial.digest, trial)
-    chosen = any(override.key.partition(".")[0] in (*TRIAL_KEYS, "experiment") for override in given)
-    return Plan(settings[0], tuple(trials.values()), chosen, _text(base, swept))
+        labels.setdefault(trial.digest, {})[trial.build_cell().name] = None
+    keys = frozenset(override.key.partition(".")[0] for override in given)
+    named = {digest: tuple(own) for digest, own in labels.items()}
+    return Plan(settings[0], tuple(trials.values()), named, keys, _text(base, swept))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.records.home import Home
-from gatebench.study import TESTS, Study
+from gatebench.study import TESTS
 from gatebench.trial import Model, Training, Trial
 from tasks.data.files import default_root
 
@@ -82,7 +82,8 @@ class Settings:
             raise out_of_range("port", self.port, "a whole number from 1 to 65535")
         if not all(name.strip() for name in self.study.split(",")):
             raise UserError("study is empty; it must be a name.")
-        self.declaration(self.study)
+        if self.test not in TESTS:
+            raise unknown("test", self.test, TESTS)
 
     @property
     def trial(self) -> Trial:
@@ -95,23 +96,18 @@ class Settings:
         """The names of the studies: several for `gatebench table study=a,b`."""
         return list(dict.fromkeys(name.strip() for name in self.study.split(",")))
 
-    def declaration(self, name: str) -> Study:
-        """Return the declaration of the study of this name.
+    @property
+    def one_study(self) -> str:
+        """The name of the study.
 
         Raises:
-            UserError: the test is unknown, or a family is empty or contains the baseline.
+            UserError: there are several names.
         """
-        if self.test not in TESTS:
-            raise unknown("test", self.test, TESTS)
-        return Study(
-            name=name,
-            question=" ".join(self.question.split()),
-            baseline=self.baseline,
-            order=tuple(self.order),
-            families={family: tuple(cells) for family, cells in self.families.items()},
-            test=self.test,
-            metrics=tuple(self.metrics),
-        )
+        if len(self.studies) > 1:
+            raise UserError(
+                f"study is {self.study!r}; only gatebench table takes several studies, and a name has no comma."
+            )
+        return self.studies[0]
 
     @property
     def home_folder(self) -> Home:

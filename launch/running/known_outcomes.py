@@ -1,21 +1,42 @@
-"""The outcomes that a study's records contain, and the trials that are still to run."""
+"""The declaration and the outcomes that a study's records contain, and the trials that are still to run."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from gatebench.outcome import Outcome
 from gatebench.records.address import sqlite_file
+from gatebench.study import Study
 from gatebench.trial import Trial
 from launch.config.settings import Settings
 
 
-def known_outcomes(settings: Settings) -> list[Outcome]:
-    """Return the outcomes of the study's trials, oldest first. Without records, MLflow is not imported."""
+@dataclass(frozen=True)
+class KnownStudy:
+    """The content of a study's records.
+
+    Attributes:
+        declaration: the declaration; None if there are no records, or an earlier version made them.
+        outcomes: the outcomes of the trials, oldest first.
+    """
+
+    declaration: Study | None
+    outcomes: list[Outcome]
+
+
+def known_study(settings: Settings, study: str) -> KnownStudy:
+    """Return the content of the records of a study. Nothing is created. Without records, MLflow is not imported.
+
+    Args:
+        settings: the settings with the address of the records.
+        study: the name of the study.
+    """
     file = sqlite_file(settings.records_uri)
     if file is not None and not file.exists():
-        return []
+        return KnownStudy(None, [])
     from gatebench.records.record import Record  # imports MLflow, which takes a second
 
-    return Record(settings.home_folder, settings.study, settings.records_uri).outcomes()
+    record = Record(settings.home_folder, study, settings.records_uri)
+    return KnownStudy(record.study_declaration(), record.outcomes())
 
 
 def trials_to_run(trials: Sequence[Trial], outcomes: Iterable[Outcome], *, force: bool) -> list[Trial]:

@@ -3,7 +3,7 @@
 import pytest
 
 from gatebench.errors import UserError
-from gatebench.study import Study
+from gatebench.study import Study, combined
 
 DECLARED = Study(
     "quickstart",
@@ -13,6 +13,7 @@ DECLARED = Study(
     {"gates": ("lstm_no_input",), "others": ("gru",)},
     "paired",
     ("accuracy", "forgetting"),
+    {"lstm": "a", "lstm_no_input": "b", "gru": "c"},
 )
 
 
@@ -38,3 +39,67 @@ def test_mistakes_are_named() -> None:
         Study("a", families={"gates": ()})
     with pytest.raises(UserError, match="contains the baseline"):
         Study("a", baseline="lstm", families={"gates": ("lstm",)})
+    with pytest.raises(UserError, match="The cell 'gru' is in two families, 'one' and 'two'"):
+        Study("a", families={"one": ("gru",), "two": ("mgu", "gru")})
+
+
+def test_a_newer_declaration_replaces_the_parts_that_it_declares_and_appends_cells() -> None:
+    newer = Study("quickstart", "Why?", order=("mgu", "gru"), cell_digests={"mgu": "d", "gru": "c2"})
+    updated = DECLARED.updated(newer, ())
+    assert updated.order == ("lstm", "lstm_no_input", "gru", "mgu")
+    assert updated.cell_digests == {"lstm": "a", "lstm_no_input": "b", "gru": "c2", "mgu": "d"}
+    assert (updated.question, updated.test, updated.families) == (DECLARED.question, "paired", DECLARED.families)
+    assert DECLARED.differences(updated) == []
+    updated = DECLARED.updated(newer, ("question", "order", "test"))
+    assert (updated.question, updated.test) == ("Why?", "unpaired")
+    assert updated.order == ("mgu", "gru", "lstm", "lstm_no_input")
+    assert DECLARED.differences(updated) == [
+        "question: 'Which gate matters?' → 'Why?'",
+        "order: lstm, lstm_no_input, gru → mgu, gru, lstm, lstm_no_input",
+        "test: 'paired' → 'unpaired'",
+    ]
+
+
+def test_a_new_baseline_leaves_the_families() -> None:
+    newer = Study("quickstart", baseline="gru")
+    updated = DECLARED.updated(newer, ("baseline",))
+    assert updated.families == {"gates": ("lstm_no_input",)}
+    assert DECLARED.differences(updated) == [
+        "baseline: 'lstm' → 'gru'",
+        "families: gates (lstm_no_input); others (gru) → gates (lstm_no_input)",
+    ]
+    assert DECLARED.updated(newer, ("baseline", "families")).families == {}
+
+
+def test_a_part_of_the_cells_has_its_part_of_the_declaration() -> None:
+    part = DECLARED.limited_to(["gru", "lstm", "mgu"])
+    assert (part.baseline, part.order, part.families) == ("lstm", ("lstm", "gru"), {"others": ("gru",)})
+    assert DECLARED.limited_to(["gru"]).baseline is None
+
+
+def test_equal_equations_have_all_their_labels() -> None:
+    study = Study("a", cell_digests={"lstm": "d", "gru": "c", "lstm_np": "d"})
+    assert study.labels("lstm", "d") == ("lstm", "lstm_np")
+    assert study.labels("lstm[i=i]", "d") == ("lstm", "lstm_np", "lstm[i=i]")
+    assert study.labels("mgu", "e") == ("mgu",)
+
+
+def test_several_studies_have_one_declaration() -> None:
+    assert combined([DECLARED]) is DECLARED
+    other = Study("b", "Why?", None, ("mgu", "gru"), {"others": ("mgu",)}, "paired", ("f1", "accuracy"), {"mgu": "m"})
+    assert combined([DECLARED, other]) == Study(
+        "quickstart, b",
+        "Which gate matters? Why?",
+        "lstm",
+        ("lstm", "lstm_no_input", "gru", "mgu"),
+        {"gates": ("lstm_no_input",), "others": ("gru", "mgu")},
+        "paired",
+        ("accuracy", "forgetting", "f1"),
+        {"lstm": "a", "lstm_no_input": "b", "gru": "c", "mgu": "m"},
+    )
+    with pytest.raises(UserError, match="more than one baseline: lstm in 'quickstart', gru in 'b'; choose"):
+        combined([DECLARED, Study("b", baseline="gru", test="paired")])
+    with pytest.raises(UserError, match="more than one test: paired in 'quickstart', unpaired in 'b'"):
+        combined([DECLARED, Study("b")])
+    with pytest.raises(UserError, match="'gru' is in two families"):
+        combined([DECLARED, Study("b", test="paired", families={"gates": ("gru",)})])

@@ -5,6 +5,7 @@ import yaml
 
 from gatebench.cells import load_cell
 from gatebench.errors import UserError
+from gatebench.study import Study
 from launch.config.compose import expand
 
 
@@ -82,6 +83,40 @@ def test_ablations_are_swept_and_taken_back() -> None:
 def test_the_same_trial_is_run_once() -> None:
     assert labels("cell=lstm,lstm") == ["lstm/0"]
     assert labels("cell=lstm_no_input,lstm", "cell.ablate.i.fix=1") == ["lstm_no_input/0"]
+
+
+def test_cells_with_equal_equations_have_one_trial_and_all_their_labels() -> None:
+    plan = expand(["cell=lstm,gru,lstm_np", "seed=0,1"])
+    assert len(plan.trials) == 4
+    assert [plan.labels[trial.digest] for trial in plan.trials] == [("lstm", "lstm_np"), ("gru",)] * 2
+    digest = load_cell("lstm").digest
+    assert plan.cells == {"lstm": digest, "lstm_np": digest, "gru": load_cell("gru").digest}
+    assert list(plan.cells) == ["lstm", "lstm_np", "gru"]
+
+
+def test_a_plan_declares_its_study() -> None:
+    plan = expand(["cell=lstm,gru", "question='Which  one?'", "order=gru", "families.others=gru", "test=paired"])
+    digests = {name: load_cell(name).digest for name in ("lstm", "gru")}
+    assert plan.declaration("mine") == Study(
+        "mine", "Which one?", None, ("gru", "lstm"), {"others": ("gru",)}, "paired", (), digests
+    )
+    assert plan.declared == {"question", "order", "families", "test"}
+    assert expand([]).declared == set()
+    assert expand([]).declaration("scratch").order == ("lstm",)
+
+
+def test_an_experiment_declares_its_study_and_the_command_line_changes_it(folder: Path) -> None:
+    (folder / "experiment/asking.yaml").write_text(
+        "# @package _global_\nbaseline: lstm\nfamilies: {gates: [lstm_no_input], others: [gru]}\n"
+        "hydra: {sweeper: {params: {cell: 'lstm,lstm_no_input,gru'}}}\n"
+    )
+    plan = expand(["experiment=asking"], folder)
+    assert plan.declared == {"baseline", "families", "test", "metrics"}
+    assert plan.declaration("a").families == {"gates": ("lstm_no_input",), "others": ("gru",)}
+    other = expand(["experiment=asking", "baseline=gru"], folder).declaration("a")
+    assert (other.baseline, other.families) == ("gru", {"gates": ("lstm_no_input",)})
+    with pytest.raises(UserError, match="The family 'more' contains the baseline 'lstm'; leave it out"):
+        expand(["experiment=asking", "families.more=lstm"], folder).declaration("a")
 
 
 def test_the_quickstart_compares_gates_over_seeds() -> None:

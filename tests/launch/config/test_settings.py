@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from gatebench.errors import UserError
-from gatebench.study import Study
 from gatebench.trial import Model
 from launch.config.settings import CellConfig, Settings
 
@@ -29,7 +28,6 @@ def test_a_config_is_a_trial() -> None:
         ("study", " ", "study is empty"),
         ("study", "a,", "study is empty"),
         ("test", "pared", "There is no test 'pared'; did you mean 'paired'?"),
-        ("families", {"gates": []}, "The family 'gates' of comparisons has no cells"),
     ],
 )
 def test_values_out_of_range_are_refused(key: str, value: object, sentence: str) -> None:
@@ -56,19 +54,11 @@ def test_a_tasks_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tm
     assert Settings(cell=CELL, task=given | {"path": ""}).trial.task["path"] == "", "the task refuses it in its words"
 
 
-def test_a_config_declares_a_study() -> None:
-    settings = Settings(
-        study="a, b,a",
-        question="Which gate\n  matters?",
-        baseline="lstm",
-        order=["lstm", "gru"],
-        families={"others": ["gru"]},
-        test="paired",
-        metrics=["all"],
-    )
-    assert settings.studies == ["a", "b"]
-    declared = Study("a", "Which gate matters?", "lstm", ("lstm", "gru"), {"others": ("gru",)}, "paired", ("all",))
-    assert settings.declaration("a") == declared
+def test_a_table_takes_several_studies_and_other_verbs_one() -> None:
+    assert Settings(study="a, b,a").studies == ["a", "b"]
+    assert Settings(study=" a b ").one_study == "a b"
+    with pytest.raises(UserError, match="study is 'a,b'; only gatebench table takes several studies"):
+        _ = Settings(study="a,b").one_study
 
 
 def test_the_declaration_changes_no_digest() -> None:

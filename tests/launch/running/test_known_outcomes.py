@@ -2,23 +2,35 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gatebench.records.home import Home
+from gatebench.records.record import Record
+from gatebench.study import Study
 from launch.config.settings import Settings
-from launch.running.known_outcomes import known_outcomes, trials_to_run
+from launch.running.known_outcomes import KnownStudy, known_study, trials_to_run
 from tests.launch.trials import outcome, trial
 
 
 def test_where_there_are_no_records_nothing_is_known_and_nothing_made(tmp_path: Path) -> None:
-    assert known_outcomes(Settings(home=str(tmp_path / "home"))) == []
+    assert known_study(Settings(home=str(tmp_path / "home")), "scratch") == KnownStudy(None, [])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_mlflow_is_left_alone_then(tmp_path: Path) -> None:
     code = (
         "import sys; from launch.config.settings import Settings; "
-        "from launch.running.known_outcomes import known_outcomes; "
-        f"known_outcomes(Settings(home={str(tmp_path)!r})); sys.exit('mlflow' in sys.modules)"
+        "from launch.running.known_outcomes import known_study; "
+        f"known_study(Settings(home={str(tmp_path)!r}), 'scratch'); sys.exit('mlflow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_declaration_and_the_outcomes_of_one_study_are_read(tmp_path: Path) -> None:
+    record = Record(Home(tmp_path), "mine")
+    record.declare(Study("mine", "Why?"))
+    record.end(trial(), outcome(trial()))
+    Record(Home(tmp_path), "other").end(trial("gru"), outcome(trial("gru")))
+    assert known_study(Settings(home=str(tmp_path)), "mine") == KnownStudy(Study("mine", "Why?"), [outcome(trial())])
+    assert known_study(Settings(home=str(tmp_path)), "nothing") == KnownStudy(None, [])
 
 
 def test_a_trial_with_a_result_is_not_run_again_unless_forced() -> None:
