@@ -3,12 +3,14 @@ from pathlib import Path
 import pytest
 
 from gatebench.derive.cost import pointwise_flops, product_flops
+from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.task import Size
 from gatebench.trial import Model, Trial
 from launch import plan
 from launch.config.compose import expand
 from launch.config.settings import Settings
+from launch.running.known_outcomes import KnownStudy
 from tasks.images.digits import Digits
 from tests.launch.trials import DIGITS, outcome, trial
 
@@ -19,7 +21,7 @@ GRID = ["cell=lstm,gru", "seed=0,1", "model.hidden_size=4", "training.max_epochs
 def known(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
     """What the records know."""
     outcomes: list[Outcome] = []
-    monkeypatch.setattr(plan, "known_outcomes", lambda settings: outcomes)
+    monkeypatch.setattr(plan, "known_study", lambda settings, study: KnownStudy(None, outcomes))
     return outcomes
 
 
@@ -73,13 +75,61 @@ def test_the_size_that_the_digits_tell_is_that_of_their_data(tmp_path: Path) -> 
     assert Digits().size() == Size(len(problem.train), problem.steps, problem.input_size)
 
 
-def test_settings_are_those_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_records_are_those_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def remember(settings: Settings) -> list[Outcome]:
-        asked.append(settings.study)
-        return []
+    def remember(_settings: Settings, study: str) -> KnownStudy:
+        asked.append(study)
+        return KnownStudy(None, [])
 
-    monkeypatch.setattr(plan, "known_outcomes", remember)
+    monkeypatch.setattr(plan, "known_study", remember)
     plan.run(["study=mine"])
     assert asked == ["mine"]
+    with pytest.raises(UserError, match="only gatebench table takes several studies"):
+        plan.run(["study=a,b"])
+
+
+def test_the_declaration_is_printed(known: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
+    plan.run([*GRID, "question='Which one?'", "baseline=gru", "families.others=lstm", "test=paired", "metrics=all"])
+    out = capsys.readouterr().out
+    assert "Question: Which one?\nBaseline: gru. Test: paired.\nFamilies: others (lstm).\nMetrics: all.\n" in out
+    plan.run(GRID)
+    assert "Baseline: lstm. Test: unpaired.\nFamilies: one of all cells.\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentences"),
+    [
+        (["cell=lstm,gru", "seed=0,1"], ["With 2 seeds no p", "in 1 comparison needs 4 seeds (unpaired test)"]),
+        (["cell=lstm,gru", "seed=range(0,4)"], []),
+        (["cell=lstm,gru", "seed=range(0,4)", "test=paired"], ["1 comparison needs 6 seeds (paired test)"]),
+        (["cell=lstm,gru,mgu,janet,ligru,ugrnn"], ["With 1 seed no p", "5 comparisons need 5 seeds"]),
+        (["cell=lstm,lstm_np,gru", "seed=range(0,4)"], []),
+        (["cell=lstm,lstm_np", "seed=0"], []),
+        (["cell=lstm", "seed=0"], []),
+        (["cell=lstm", "model.hidden_size=4,8,16", "seed=0"], ["2 comparisons need"]),
+        (["cell=lstm,gru", "model.hidden_size=4,8,16", "seed=range(0,4)"], []),
+        (
+            [
+                "cell=lstm,gru,mgu,janet,ligru,ugrnn",
+                "families.a=gru,mgu,janet,ligru",
+                "families.b=ugrnn",
+                "seed=0,1,2,3",
+            ],
+            ["in the family 'a': 3 comparisons need seeds"],
+        ),
+    ],
+)
+def test_comparisons_that_cannot_be_significant_are_named(overrides: list[str], sentences: list[str]) -> None:
+    one = expand(overrides)
+    lines = plan.power_lines(one, one.declaration("scratch"))
+    assert len(lines) == bool(sentences)
+    assert all(sentence in lines[0] for sentence in sentences)
+
+
+def test_the_number_of_seeds_that_is_named_is_enough() -> None:
+    one = expand(["cell=lstm,gru,mgu,janet", "seed=0"])
+    (line,) = plan.power_lines(one, one.declaration("scratch"))
+    enough = line.rpartition("seed=")[2].rstrip(".")
+    again = expand(["cell=lstm,gru,mgu,janet", f"seed={enough}"])
+    assert plan.power_lines(again, again.declaration("scratch")) == []

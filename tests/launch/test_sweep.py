@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from gatebench.errors import UserError
 from gatebench.records.home import Home
 from gatebench.records.record import Record
 from launch import sweep
@@ -30,6 +31,21 @@ def test_a_sweep_trains_records_and_tabulates_and_goes_on_where_it_was(
     assert all(o.facts["threads"] == "1" for o in record.outcomes() if o.status == "finished")
     assert "mlflow.note.content" in record._client.get_experiment_by_name("mine").tags
 
-    assert sweep.run([*GRID, "task=digits", "study=mine"]) == 0
-    assert "2 trials, 2 done already." in capsys.readouterr().err
+    assert sweep.run([*GRID, "task=digits", "study=mine", "test=paired", "question='How long?'"]) == 0
+    captured = capsys.readouterr()
+    assert "2 trials, 2 done already." in captured.err
+    assert "declaration of the study 'mine' changes: question: none → 'How long?'; test: 'unpaired' → 'paired'." in (
+        captured.err
+    )
+    assert "How long?" in captured.out
     assert len(record.outcomes()) == 4
+
+
+@pytest.mark.parametrize("mistake", ["families.others=mgu", "metrics=forgetting", "baseline=gru", "study=a,b"])
+def test_a_mistake_in_the_declaration_is_found_before_training(
+    mistake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEBENCH_HOME", str(tmp_path / "home"))
+    with pytest.raises(UserError):
+        sweep.run([*GRID, mistake])
+    assert list(tmp_path.iterdir()) == []

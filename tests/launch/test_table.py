@@ -1,14 +1,21 @@
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
+from gatebench.records.home import Home
+from gatebench.records.record import Record
 from gatebench.report.render import FORMATS
+from gatebench.study import Study
 from gatebench.task import Metric
+from gatebench.trial import Trial
 from launch import table
 from launch.config.compose import expand
+from launch.declaration import keep_declaration
+from launch.running.known_outcomes import KnownStudy
 from tests.launch.trials import outcome
 
 GRID = ["cell=lstm,gru", "seed=0,1", "model.hidden_size=4", "training.max_epochs=3"]
@@ -20,7 +27,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
     """What the records know: the grid, and a trial of another size."""
     outcomes = [outcome(trial, score=0.5 + 0.1 * trial.seed) for trial in expand(GRID).trials]
     outcomes.append(outcome(expand(["cell=lstm", "model.hidden_size=99"]).trials[0], score=0.99))
-    monkeypatch.setattr(table, "known_outcomes", lambda settings: outcomes)
+    monkeypatch.setattr(table, "known_study", lambda settings, study: KnownStudy(None, outcomes))
     return outcomes
 
 
@@ -95,11 +102,9 @@ def test_trials_of_other_networks_have_a_row_of_their_own(known: list[Outcome], 
     ]
 
 
-def test_a_baseline_that_is_not_there_is_refused_before_anything_runs() -> None:
-    table.check_baseline(expand([*GRID, "baseline=gru"]))
-    table.check_baseline(expand(GRID))
+def test_a_baseline_that_is_not_there_is_refused(known: list[Outcome]) -> None:
     with pytest.raises(UserError, match="no baseline among these cells 'rnn_tanh'"):
-        table.check_baseline(expand([*GRID, "baseline=rnn_tanh"]))
+        table.run([*GRID, "baseline=rnn_tanh"])
 
 
 def test_the_metric_of_the_study_is_that_of_its_records(known: list[Outcome], printed: Printed) -> None:
@@ -119,3 +124,106 @@ def test_records_of_earlier_versions_take_the_metric_of_the_plan(known: list[Out
     known[:] = [replace(one, task="nonsense") for one in known]
     with pytest.raises(UserError, match="'nonsense' were made by an earlier version and do not contain its metric"):
         table.run(["study=scratch"])
+
+
+def spread(trial: Trial) -> Outcome:
+    """Return an outcome with a score that depends on the cell and the seed."""
+    return outcome(trial, score=0.5 + 0.01 * trial.seed + 0.03 * len(trial.build_cell().name))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setenv("GATEBENCH_HOME", str(tmp_path))
+    return Home(tmp_path)
+
+
+def keep(home: Home, name: str, *overrides: str) -> Record:
+    """Write the trials of overrides to the records, the last one first, after their declaration."""
+    plan, record = expand(overrides), Record(home, name)
+    keep_declaration(plan, record)
+    for trial in reversed(plan.trials):
+        record.end(trial, spread(trial))
+    return record
+
+
+def test_the_tables_of_a_study_and_of_its_experiment_are_the_same(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The records are written in another order than that of the experiment, and lstm_np is the same cell as lstm."""
+    grid = ["cell=lstm,gru,lstm_no_input,lstm_np", "seed=range(0,4)", "model.hidden_size=4"]
+    asked = ["study=mine", "question='Which gate?'", "baseline=lstm", "families.gates=lstm_no_input", "test=paired"]
+    keep(home, "mine", *grid, *asked)
+    assert table.run([*grid, *asked]) == 0
+    of_grid = capsys.readouterr()
+    assert table.run(["study=mine"]) == 0
+    of_study = capsys.readouterr()
+    assert of_study == of_grid
+    assert "lstm = lstm_np" in of_study.out
+    assert "Which gate?" in of_study.out
+    rows = [line for line in of_study.out.splitlines() if "baseline" in line and line.startswith("lstm = lstm_np")]
+    assert len(rows) == 1
+
+
+def test_the_command_line_changes_the_declaration_for_one_table(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    record = keep(home, "mine", "cell=lstm,gru", "seed=range(0,4)", "study=mine", "baseline=lstm")
+    table.run(["study=mine", "baseline=gru"])
+    assert next(line for line in capsys.readouterr().out.splitlines() if "baseline" in line).startswith("gru")
+    declaration = record.study_declaration()
+    assert declaration is not None
+    assert declaration.baseline == "lstm"
+
+
+def test_a_paired_test_with_other_seeds_is_refused(home: Home) -> None:
+    keep(home, "mine", "cell=lstm", "seed=0,1,2", "study=mine", "test=paired")
+    keep(home, "mine", "cell=gru", "seed=1,2,3", "study=mine")
+    with pytest.raises(UserError, match="The paired test needs equal seeds, but gru has 1, 2, 3 and lstm has 0, 1, 2"):
+        table.run(["study=mine"])
+    assert table.run(["study=mine", "test=unpaired"]) == 0
+
+
+def test_several_studies_are_one_table(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    keep(home, "one", "cell=lstm,gru", "seed=0,1,2", "study=one")
+    keep(home, "two", "cell=lstm,gru", "task=parity", "seed=0,1,2", "study=two")
+    assert table.run(["study=one,two"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("Gate ablation: one, two")
+    assert text.index("\ndigits\n") < text.index("\nparity\n")
+    with pytest.raises(UserError, match="The study 'three' contains no trials; leave it out of study=one,three"):
+        table.run(["study=one,three"])
+
+
+def test_all_metrics_and_unknown_ones(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    task = "task=selective_copying"
+    record = Record(home, "mine")
+    for trial in expand(["cell=lstm,gru", "seed=0,1", task]).trials:
+        record.end(trial, outcome(trial, metrics={"test/accuracy": 0.5, "test/cross_entropy": 0.25 + trial.seed}))
+    assert table.run(["study=mine"]) == 0
+    assert "cross" not in capsys.readouterr().out
+    assert table.run(["study=mine", "metrics=all"]) == 0
+    assert "selective_copying · cross_entropy" in capsys.readouterr().out
+    with pytest.raises(UserError, match="'cross_entrpy'; did you mean 'cross_entropy'"):
+        table.run(["study=mine", "metrics=cross_entrpy"])
+
+
+def test_metrics_that_the_records_declare_for_other_tasks_are_left_out(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = keep(home, "mine", "cell=lstm,gru", "seed=0,1", "study=mine")
+    record.declare(Study("mine", order=("lstm", "gru"), metrics=("forgetting",)))
+    assert table.run(["study=mine"]) == 0
+    assert "accuracy" in capsys.readouterr().out
+
+
+def test_earlier_records_take_the_default_metrics_of_the_plan(
+    known: list[Outcome], capsys: pytest.CaptureFixture[str]
+) -> None:
+    grid = ["cell=lstm,gru", "task=continual", "seed=0,1"]
+    metrics = {"test/average_accuracy": 0.9, "test/forgetting": 0.05, "test/backward_transfer": -0.05}
+    known[:] = [outcome(trial, metrics=metrics) for trial in expand(grid).trials]
+    table.run(grid)
+    now = capsys.readouterr().out
+    assert "forgetting" in now
+    assert "backward" not in now
+    known[:] = [replace(one, metric=None, other_metrics=(), table_metrics=(), chance=None) for one in known]
+    table.run(grid)
+    assert capsys.readouterr().out == now
