@@ -3,13 +3,16 @@
 T time, B batch, I input, H hidden, L layers, D directions.
 """
 
+from dataclasses import replace
 from itertools import product
+from typing import Literal
 
 import torch
 from torch import Generator, Tensor, nn
 
 from gatebench.backends.contract import Backend, LayerResult, Workload
 from gatebench.backends.lengths import checked_lengths, reversed_sequences, step_mask
+from gatebench.backends.names import AUTO
 from gatebench.backends.registry import choose, find
 from gatebench.errors import UserError, out_of_range
 from gatebench.nn.initial_weights import by_name, empty_weights, initialise_weights
@@ -20,6 +23,9 @@ State = Tensor | tuple[Tensor, ...]
 
 Trace = dict[int, dict[str, Tensor]]
 """The values of the gates by layer and gate, (T, B, D · H) each."""
+
+_Gates = Literal["none", "of the backend", "of any backend"]
+"""Which gates a run returns: none, those of the backend that runs the layer, or those of another one if it has none."""
 
 
 class Recurrent(nn.Module):
@@ -44,7 +50,10 @@ class Recurrent(nn.Module):
 
     Attributes:
         layers: the weights, one `torch.nn.ParameterDict` for each layer and direction; see `gate_parameters`.
-        backends_used: names of the backends of the last call of `forward`, each once; empty before the first call.
+        backends_used: names of the backends of the last call of `forward` or `forward_with_gates`, each once; empty
+            before the first call.
+        gate_backends_used: names of the backends that computed the gates of the last call of `forward_with_gates`, each
+            once; empty before the first call.
 
     Raises:
         UserError: a size or the dropout is out of range, the cell cannot have these sizes, a "chrono" bias has no
@@ -83,7 +92,7 @@ class Recurrent(nn.Module):
                 raise out_of_range(label, size, "a whole number of at least 1")
         if not 0 <= dropout < 1:
             raise out_of_range("dropout", dropout, "at least 0 and less than 1")
-        if backend != "auto":
+        if backend != AUTO:
             find(backend)
         self.cell = cell
         self.input_size = input_size
@@ -95,6 +104,7 @@ class Recurrent(nn.Module):
         self.backend = backend
         self.steps = steps
         self.backends_used: tuple[str, ...] = ()
+        self.gate_backends_used: tuple[str, ...] = ()
         self.layers = nn.ModuleList()
         for layer in range(num_layers):
             layer_input_size = input_size if layer == 0 else hidden_size * self.directions
@@ -120,6 +130,20 @@ class Recurrent(nn.Module):
         if not 0 <= layer < self.num_layers or reverse not in self._directions:
             raise out_of_range("layer, reverse", (layer, reverse), f"within {self.num_layers} × {self.directions}")
         return by_name(self.cell, self.layers[layer * self.directions + reverse])
+
+    def initial_state(self, x: Tensor, layers: int | None = None) -> tuple[Tensor, ...]:
+        """Return the memory before the first step if none is given: the values in `cell.initial`, else 0.
+
+        Args:
+            x: (T, B, I), whose B, dtype and device the memory has.
+            layers: the number of layers and directions; None: L · D.
+
+        Returns:
+            (layers, B, H) each, in the order of `cell.memory`.
+        """
+        shape = (layers or self.num_layers * self.directions, x.shape[1], self.hidden_size)
+        lowest = torch.finfo(x.dtype).min  # an initial value of -1e30 does not fit into float16
+        return tuple(x.new_full(shape, max(self.cell.initial.get(name, 0.0), lowest)) for name in self.cell.memory)
 
     def reset_parameters(self, generator: Generator | None = None) -> None:
         """Draw all initial weights again from the generator, layer by layer; the forward direction first.
@@ -158,8 +182,31 @@ class Recurrent(nn.Module):
             UserError: a shape or a dtype does not fit, or T is 0.
             Refusal: the named backend cannot run this cell on this input.
         """
-        output, final, _ = self._run(x, state, lengths, self.backend, trace=False)
+        output, final, _ = self._run(x, state, lengths, self.backend, "none")
         return output, final
+
+    def forward_with_gates(
+        self, x: Tensor, state: State | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, State, Trace]:
+        """Run the layers as `forward` does, and also return the values of all gates.
+
+        One pass computes both if the layer's backend returns gates. If it does not, the output and the state are still
+        its own, and the first backend that returns gates computes them in a second pass over the input of the layer;
+        `gate_backends_used` names it. No gradient flows through the gates of a second pass.
+
+        Args:
+            x: as in `forward`.
+            state: as in `forward`.
+            lengths: as in `forward`.
+
+        Returns:
+            The output and the state, bit for bit those of `forward`; and the gates as in `trace`.
+
+        Raises:
+            UserError: a shape or a dtype does not fit, or T is 0.
+            Refusal: the named backend cannot run this cell on this input.
+        """
+        return self._run(x, state, lengths, self.backend, "of any backend")
 
     def trace(
         self, x: Tensor, state: State | None = None, lengths: Tensor | None = None, *, backend: str = "auto"
@@ -181,7 +228,7 @@ class Recurrent(nn.Module):
             UserError: a shape or a dtype does not fit, or T is 0.
             Refusal: the named backend cannot run this cell on this input, or cannot return gates.
         """
-        return self._run(x, state, lengths, backend, trace=True)
+        return self._run(x, state, lengths, backend, "of the backend")
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""
@@ -194,13 +241,13 @@ class Recurrent(nn.Module):
         return (False, True)[: self.directions]
 
     def _run(
-        self, x: Tensor, state: State | None, lengths: Tensor | None, backend: str, *, trace: bool
+        self, x: Tensor, state: State | None, lengths: Tensor | None, backend: str, wanted: _Gates
     ) -> tuple[Tensor, State, Trace]:
-        """Run all layers; see `forward` and `trace`. The gates are empty without `trace`."""
+        """Run all layers; see `forward`, `forward_with_gates` and `trace`. The trace is empty without gates."""
         if self.batch_first and isinstance(x, Tensor) and x.dim() == 3:
             x = x.transpose(0, 1)
         self._check_input(x)
-        initial = self._initial_state(x, state)
+        initial = self.initial_state(x) if state is None else self._checked_state(x, state)
         shortest = None
         if lengths is not None:
             lengths = checked_lengths(lengths, x)
@@ -210,24 +257,53 @@ class Recurrent(nn.Module):
         gates: Trace = {}
         final_states: list[tuple[Tensor, ...]] = []  # one for each layer and direction
         backends_used: list[str] = []
+        gate_backends_used: list[str] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
                 x = nn.functional.dropout(x, self.dropout, self.training)
-            layer_backend = choose(backend, self.cell, Workload.of(x, self.hidden_size, trace, shortest))
+            layer_backend, gate_backend = self._choose(backend, x, shortest, wanted)
+            results = self._run_layer(layer_backend, x, initial, lengths, layer, trace=layer_backend is gate_backend)
+            gates[layer] = _joined_gates(results)
+            if gate_backend is not None and gate_backend is not layer_backend:
+                with torch.no_grad():
+                    gates[layer] = _joined_gates(self._run_layer(gate_backend, x, initial, lengths, layer, trace=True))
             backends_used.append(layer_backend.NAME)
-            results = [
-                self._run_direction(layer_backend, x, initial, lengths, layer, reverse, trace)
-                for reverse in self._directions
-            ]
+            gate_backends_used += [] if gate_backend is None else [gate_backend.NAME]
             x = _concatenated([result.output for result in results])
             final_states.extend(result.state for result in results)
-            gates[layer] = {gate: _concatenated([r.gates[gate] for r in results]) for gate in results[0].gates}
 
-        if not trace:  # a trace may use another backend than the network does
+        if wanted != "of the backend":  # a trace may use another backend than the network does
             self.backends_used = tuple(dict.fromkeys(backends_used))
+        if wanted == "of any backend":
+            self.gate_backends_used = tuple(dict.fromkeys(gate_backends_used))
         output = x.transpose(0, 1) if self.batch_first else x
         final = tuple(torch.stack(parts) for parts in zip(*final_states, strict=True))
         return output, final if len(final) > 1 else final[0], gates
+
+    def _choose(self, backend: str, x: Tensor, shortest: int | None, wanted: _Gates) -> tuple[Backend, Backend | None]:
+        """Return the backend that runs a layer, and the one that computes its gates; None without gates."""
+        work = Workload.of(x, self.hidden_size, wanted == "of the backend", shortest)
+        chosen = choose(backend, self.cell, work)
+        if wanted == "none":
+            return chosen, None
+        traced = replace(work, trace=True)
+        returns_gates = chosen.refuses(self.cell, traced) is None
+        return chosen, chosen if returns_gates else choose(AUTO, self.cell, traced)
+
+    def _run_layer(
+        self,
+        backend: Backend,
+        x: Tensor,
+        initial: tuple[Tensor, ...],
+        lengths: Tensor | None,
+        layer: int,
+        *,
+        trace: bool,
+    ) -> list[LayerResult]:
+        """Run the directions of a layer, the forward one first."""
+        return [
+            self._run_direction(backend, x, initial, lengths, layer, reverse, trace) for reverse in self._directions
+        ]
 
     def _run_direction(
         self,
@@ -260,18 +336,20 @@ class Recurrent(nn.Module):
         if x.shape[0] == 0:
             raise UserError("x has no steps; T must be at least 1.")
 
-    def _initial_state(self, x: Tensor, state: State | None) -> tuple[Tensor, ...]:
-        """Return the memory before the first step, (L · D, B, H) each: the given one, or the cell's."""
-        memory = self.cell.memory
+    def _checked_state(self, x: Tensor, state: State) -> tuple[Tensor, ...]:
+        """Return the given memory as a tuple, (L · D, B, H) each."""
         shape = (self.num_layers * self.directions, x.shape[1], self.hidden_size)
-        if state is None:
-            lowest = torch.finfo(x.dtype).min  # an initial value of -1e30 does not fit into float16
-            return tuple(x.new_full(shape, max(self.cell.initial.get(name, 0.0), lowest)) for name in memory)
         parts = (state,) if isinstance(state, Tensor) else tuple(state)
+        memory = self.cell.memory
         if [tuple(part.shape) for part in parts] != [shape] * len(memory):
             given = ", ".join(str(tuple(part.shape)) for part in parts)
             raise UserError(f"The state has the shapes {given}; it must be {shape} for each of {', '.join(memory)}.")
         return parts
+
+
+def _joined_gates(directions: list[LayerResult]) -> dict[str, Tensor]:
+    """Return the gates of a layer, (T, B, D · H) each; empty if they were not traced."""
+    return {gate: _concatenated([result.gates[gate] for result in directions]) for gate in directions[0].gates}
 
 
 def _concatenated(directions: list[Tensor]) -> Tensor:

@@ -1,18 +1,18 @@
 """The Lightning module: the loss and the optimiser, and the metrics of an epoch."""
 
-from collections import defaultdict
 from collections.abc import Callable
-from math import isfinite, nan
+from math import nan
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor, optim
 
-from gatebench.derive.bounds import unit_gates
-from gatebench.measures import gate_statistics
 from gatebench.outcome import Epoch
-from gatebench.task import Batch, Problem
+from gatebench.task import Batch, Metric, Problem, Stream
+from gatebench.training.epochs import best_epoch, divergence
+from gatebench.training.evaluation import Evaluation
+from gatebench.training.gate_recording import GateRecording
 from gatebench.training.network import Network
 from gatebench.trial import OPTIMIZERS, Trial
 
@@ -23,21 +23,33 @@ class Learner(pl.LightningModule):
     Args:
         trial: the trial, with the cell, the network and the training.
         problem: the loaded task.
+        record_gates: whether the gates are recorded in validation and test.
 
     Attributes:
         network: the network that is trained.
+        metric: the metric of the validation split by which the best epoch is chosen.
         history: the metrics of each epoch, for example "train/loss", "val/accuracy", "gate/l0/f/mean".
+        best_gates: the recording of the gates in the validation of the best epoch; None before the first usable epoch.
+        test_scores: the metrics of the last test, for example "test/accuracy"; empty before the first test.
+        test_gates: the recording of the gates in the last test.
+        record_gates: as in the arguments. It may be changed between two passes over a split.
     """
 
-    def __init__(self, trial: Trial, problem: Problem) -> None:
+    def __init__(self, trial: Trial, problem: Problem, *, record_gates: bool = True) -> None:
         super().__init__()
-        self.trial, self.problem = trial, problem
+        self.trial, self.record_gates = trial, record_gates
+        self.metric: Metric = problem.metric if isinstance(problem, Stream) else trial.build_task().metrics[0]
         self.network = Network(problem, trial)
+        self.start(problem)
+
+    def start(self, problem: Problem) -> None:
+        """Train on this problem from now on. The weights stay, and everything that is known of epochs is forgotten."""
+        self.problem = problem
         self.history: list[dict[str, float]] = []
+        self.best_gates: GateRecording | None = None
+        self.test_scores: dict[str, float] = {}
+        self.test_gates: GateRecording | None = None
         self._losses: list[Tensor] = []
-        self._tallies: dict[str, Tensor] = {}
-        self._gate_metrics: dict[str, float] = {}
-        self._test_scores: dict[str, float] = {}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the loss of a batch."""
@@ -47,47 +59,40 @@ class Learner(pl.LightningModule):
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        """Set the sums of the epoch to 0."""
-        self._tallies, self._gate_metrics = _zero_tallies(), {}
+        """Start the sums of the epoch."""
+        self._evaluation = self._new_evaluation()
 
     def validation_step(self, batch: Batch, index: int) -> None:
-        """Add a batch to the sums. The gates are recorded in the first batch only."""
-        self._add(batch)
-        if index == 0:
-            encoded = self.network.encoder(batch.x)
-            trace = self.network.recurrent.trace(encoded, lengths=batch.lengths)[2]
-            cell = self.network.recurrent.cell
-            self._gate_metrics = gate_statistics.trace_metrics(
-                trace, batch.lengths, unit_gates=unit_gates(cell) & set(cell.definitions.gates)
-            )
+        """Add a batch to the sums."""
+        del index
+        self._evaluation.add(self.network, batch)
 
     def on_validation_epoch_end(self) -> None:
-        """Add the epoch's metrics to the history. Stop the training if the loss is not finite."""
+        """Add the epoch's metrics to the history. Stop the training if it has diverged."""
         loss = torch.stack(self._losses).mean().item() if self._losses else nan
         self._losses = []
-        scores = {f"val/{name}": value for name, value in self._scores().items()}
-        self.history.append({"train/loss": loss, **scores, **self._gate_metrics})
-        self.log_dict({name: torch.tensor(value, dtype=torch.float32) for name, value in scores.items()})
-        if not isfinite(loss):
+        scores = {f"val/{name}": value for name, value in self._evaluation.scores().items()}
+        self.history.append({"train/loss": loss, **scores, **self._evaluation.gate_metrics()})
+        if best_epoch(self.history, self.metric) == len(self.history) - 1:
+            self.best_gates = self._evaluation.recording
+        if divergence(self.history[-1], self.metric) is not None:
             self.trainer.should_stop = True
+            scores = dict.fromkeys(scores, nan)  # so that the checkpoint of the best weights is kept
+        self.log_dict({name: torch.tensor(value, dtype=torch.float32) for name, value in scores.items()})
 
     def on_test_epoch_start(self) -> None:
-        """Set the sums of the test to 0."""
-        self._tallies = _zero_tallies()
+        """Start the sums of the test."""
+        self._evaluation = self._new_evaluation()
 
     def test_step(self, batch: Batch, index: int) -> None:
         """Add a batch to the sums."""
         del index
-        self._add(batch)
+        self._evaluation.add(self.network, batch)
 
     def on_test_epoch_end(self) -> None:
         """Compute the test scores."""
-        self._test_scores = {f"test/{name}": value for name, value in self._scores().items()}
-
-    @property
-    def test_scores(self) -> dict[str, float]:
-        """The metrics of the last test, for example "test/accuracy"; empty before the first test."""
-        return self._test_scores
+        self.test_scores = {f"test/{name}": value for name, value in self._evaluation.scores().items()}
+        self.test_gates = self._evaluation.recording
 
     def configure_optimizers(self) -> optim.Optimizer:
         """Return the optimiser that the config names.
@@ -100,16 +105,9 @@ class Learner(pl.LightningModule):
         make: Callable[..., optim.Optimizer] = getattr(optim, OPTIMIZERS[settings.optimizer])
         return make(self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
-    def _add(self, batch: Batch) -> None:
-        for name, value in self.problem.tally(self.network(batch), batch).items():
-            self._tallies[name] = self._tallies[name] + value.detach().double().cpu()
-
-    def _scores(self) -> dict[str, float]:
-        return self.problem.scores({name: value.item() for name, value in self._tallies.items()})
-
-
-def _zero_tallies() -> defaultdict[str, Tensor]:
-    return defaultdict(lambda: torch.zeros(()))
+    def _new_evaluation(self) -> Evaluation:
+        recording = GateRecording(self.network.recurrent.cell) if self.record_gates else None
+        return Evaluation(self.problem, recording)
 
 
 class EpochReporter(Callback):

@@ -2,7 +2,7 @@
 
 from torch import Generator, Tensor, nn
 
-from gatebench.nn.recurrent import Recurrent
+from gatebench.nn.recurrent import Recurrent, Trace
 from gatebench.task import Batch, Problem
 from gatebench.trial import Trial
 
@@ -41,3 +41,9 @@ class Network(nn.Module):
         output, _ = self.recurrent(self.encoder(batch.x), lengths=batch.lengths)
         logits: Tensor = self.head(self.dropout(output), batch.lengths)
         return logits
+
+    def forward_with_gates(self, batch: Batch) -> tuple[Tensor, Trace]:
+        """Return the same logits as `forward`, bit for bit, and the values of all gates by layer and gate."""
+        output, _, trace = self.recurrent.forward_with_gates(self.encoder(batch.x), lengths=batch.lengths)
+        logits: Tensor = self.head(self.dropout(output), batch.lengths)
+        return logits, trace

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 
 import torch
@@ -13,16 +12,24 @@ from gatebench.machine.c_compiler import trouble
 from gatebench.outcome import Epoch, Outcome
 from gatebench.task import Problem, Stream
 from gatebench.training.data_module import SplitsDataModule
+from gatebench.training.epochs import best_epoch, divergence_sentence
 from gatebench.training.learner import Learner
 from gatebench.training.lightning_output import interruptible, quiet
-from gatebench.training.outcome_metrics import best_epoch_metrics, parameter_counts, run_facts
+from gatebench.training.outcome_metrics import backend_facts, best_epoch_metrics, cost_metrics, run_facts
+from gatebench.training.recorded_gates import add_recorded_gates
 from gatebench.training.stream import run_stream
 from gatebench.training.trainer import check_device, load_best_weights, make_trainer
 from gatebench.trial import Trial
 
 
 def run_trial(
-    trial: Trial, *, home: Path, data_root: Path | None, emit: Callable[[Epoch], None], keep_memory: bool = True
+    trial: Trial,
+    *,
+    home: Path,
+    data_root: Path | None,
+    emit: Callable[[Epoch], None],
+    keep_memory: bool = True,
+    record_gates: bool = True,
 ) -> Outcome:
     """Train and test one trial.
 
@@ -33,11 +40,14 @@ def run_trial(
         emit: the function that receives every epoch's metrics.
         keep_memory: whether this process keeps freed memory for the next training step; see
             `gatebench.machine.allocator`.
+        record_gates: whether the gates are recorded in validation and test. False is for measuring what it costs; all
+            scores are the same to the last bit.
 
     Returns:
-        The outcome. Its status is finished, or diverged with the epoch at which the loss was not finite. Its metrics
-        contain "seconds" of training, "seconds/load" of loading the data, and "seconds/data_share", the share of the
-        training time that was spent on gathering batches.
+        The outcome. Its status is finished, or diverged: then the sentence names the epoch at which the training loss
+        or the validation score was not finite, and the metrics are those of the best epoch before it. If there is no
+        such epoch, they contain no scores. The metrics contain "seconds" of training, "seconds/load" of loading the
+        data, and "seconds/data_share", the share of the training time that was spent on gathering batches.
 
     Raises:
         UserError: the config or the data are wrong.
@@ -50,7 +60,7 @@ def run_trial(
     began = time.perf_counter()
     problem = trial.build_task().load(data_root or Path(), home / "cache")
     loading = {"seconds/load": time.perf_counter() - began}
-    learner = Learner(trial, problem)
+    learner = Learner(trial, problem, record_gates=record_gates)
     facts = {**run_facts(learner), "allocator": memory, "compiler": trouble("fused") or "It compiles cells."}
     outcome = Outcome.of(trial, "finished", metrics=loading, facts=facts)
     folder = home / "checkpoints" / trial.digest
@@ -63,19 +73,20 @@ def _train_and_test(
     outcome: Outcome, learner: Learner, problem: Problem, folder: Path, emit: Callable[[Epoch], None]
 ) -> Outcome:
     """Train on a problem, test the best weights, and return the outcome with its metrics."""
-    trial, metric = learner.trial, learner.trial.build_task().metrics[0]
+    trial = learner.trial
     data = SplitsDataModule(problem, trial.training.batch_size, trial.seed)
     began = time.perf_counter()
     with quiet(), interruptible():
-        trainer, best = make_trainer(trial, metric, folder, emit)
+        trainer, best = make_trainer(trial, learner.metric, folder, emit)
         trainer.fit(learner, datamodule=data)
     seconds = time.perf_counter() - began
     data_share = {"seconds/data_share": (data.train.waited + data.val.waited) / seconds}
     training = {**outcome.metrics, **data_share, "seconds": seconds, "epochs": float(len(learner.history))}
-    facts = {**outcome.facts, "backend": "+".join(learner.network.recurrent.backends_used)}
-    if not isfinite(loss := learner.history[-1]["train/loss"]):
-        message = f"The training loss was {loss} in epoch {len(learner.history)}."
-        return replace(outcome, status="diverged", sentence=message, metrics=training, facts=facts)
+    outcome = replace(outcome, metrics=training, facts={**outcome.facts, **backend_facts(learner)})
+    if (sentence := divergence_sentence(learner.history, learner.metric)) is not None:
+        outcome = replace(outcome, status="diverged", sentence=sentence)
+    if best_epoch(learner.history, learner.metric) is None:
+        return outcome
     load_best_weights(learner, best)
     with quiet(), interruptible():
         trainer.test(learner, datamodule=data, verbose=False)
@@ -83,8 +94,11 @@ def _train_and_test(
     metrics = {
         **learner.test_scores,
         **simple_methods,
-        **best_epoch_metrics(learner, metric),
-        **parameter_counts(learner),
+        **best_epoch_metrics(learner),
+        **cost_metrics(learner),
         **training,
     }
-    return replace(outcome, metrics=metrics, facts=facts)
+    outcome = replace(outcome, metrics=metrics)
+    if learner.best_gates is None or learner.test_gates is None:
+        return outcome
+    return add_recorded_gates(outcome, learner, problem, learner.best_gates, learner.test_gates)

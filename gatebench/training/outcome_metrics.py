@@ -1,46 +1,58 @@
-"""The parts of an outcome that are read from a trained learner: best epoch, parameter counts, facts."""
+"""The parts of an outcome that are read from a trained learner: best epoch, gates, costs, facts."""
 
 from collections.abc import Mapping
-from math import isnan
 
 import torch
 from torch import nn
 
+from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.machine.facts import machine_facts
-from gatebench.task import Metric
+from gatebench.nn.recurrent import Recurrent
+from gatebench.training.epochs import best_epoch
 from gatebench.training.learner import Learner
 
 
-def best_epoch_metrics(learner: Learner, metric: Metric) -> dict[str, float]:
-    """Return the metrics of the best epoch.
-
-    Args:
-        learner: a trained learner.
-        metric: the metric of the validation split by which the best epoch is chosen.
+def best_epoch_metrics(learner: Learner) -> dict[str, float]:
+    """Return the metrics of the best epoch of a learner that has one.
 
     Returns:
         "best/epoch", the number of the epoch from 0; each "val/…" as "best/val/…"; the gates' statistics under the
         names that they have in an epoch.
     """
-    key = f"val/{metric.name}"
-    sign = 1 if metric.direction == "max" else -1
-    scored = [epoch for epoch in learner.history if not isnan(epoch[key])] or learner.history
-    best = max(scored, key=lambda epoch: sign * epoch[key])
+    number = best_epoch(learner.history, learner.metric)
+    assert number is not None
     metrics = {
         f"best/{name}" if name.startswith("val/") else name: value
-        for name, value in best.items()
+        for name, value in learner.history[number].items()
         if name != "train/loss"
     }
-    return {"best/epoch": float(learner.history.index(best)), **metrics}
+    return {"best/epoch": float(number), **metrics}
 
 
-def parameter_counts(learner: Learner) -> dict[str, float]:
-    """Return the numbers of trained parameters, of the whole network and of its recurrent layers."""
+def cost_metrics(learner: Learner) -> dict[str, float]:
+    """Return the numbers of trained parameters and the FLOPs of the recurrent layers.
+
+    Returns:
+        "parameters" of the whole network, "parameters/recurrent" of its recurrent layers, and "flops/step", the
+        floating-point operations of all recurrent layers and directions for one time step of one example, forward;
+        see `gatebench.derive.cost`.
+    """
 
     def count(module: nn.Module) -> float:
         return float(sum(p.numel() for p in module.parameters() if p.requires_grad))
 
-    return {"parameters": count(learner), "parameters/recurrent": count(learner.network.recurrent)}
+    recurrent = learner.network.recurrent
+    return {
+        "parameters": count(learner),
+        "parameters/recurrent": count(recurrent),
+        "flops/step": float(_flops_per_step(recurrent)),
+    }
+
+
+def _flops_per_step(recurrent: Recurrent) -> int:
+    cell, H, D = recurrent.cell, recurrent.hidden_size, recurrent.directions
+    widths = [recurrent.input_size, *[D * H] * (recurrent.num_layers - 1)]
+    return D * sum(product_flops(cell, I, H) + pointwise_flops(cell, I, H) for I in widths)  # noqa: E741
 
 
 def run_facts(learner: Learner) -> Mapping[str, str]:
@@ -50,3 +62,11 @@ def run_facts(learner: Learner) -> Mapping[str, str]:
     device = torch.cuda.get_device_name() if trial.training.device == "cuda" else machine_facts()["processor"]
     dtype = str(next(learner.parameters()).dtype).removeprefix("torch.")
     return {**machine_facts(), **checksums, "device": device, "dtype": dtype, "threads": str(torch.get_num_threads())}
+
+
+def backend_facts(learner: Learner) -> dict[str, str]:
+    """Return the backends of the last pass: "backend" of the scores, and "gates backend" of the gates if it differs."""
+    recurrent = learner.network.recurrent
+    facts = {"backend": "+".join(recurrent.backends_used)}
+    gates = "+".join(recurrent.gate_backends_used)
+    return facts | ({"gates backend": gates} if gates and gates != facts["backend"] else {})

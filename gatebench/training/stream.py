@@ -3,16 +3,20 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
+from statistics import fmean
+from typing import Literal
 
 from gatebench.measures.continual_learning import average_accuracy, backward_transfer, forgetting
 from gatebench.outcome import Epoch, Outcome
 from gatebench.task import Problem, Stream
 from gatebench.training.data_module import SplitsDataModule
+from gatebench.training.epochs import best_epoch, divergence_sentence
+from gatebench.training.gate_recording import GateRecording
 from gatebench.training.learner import Learner
 from gatebench.training.lightning_output import interruptible, quiet
-from gatebench.training.outcome_metrics import best_epoch_metrics, parameter_counts
+from gatebench.training.outcome_metrics import backend_facts, cost_metrics
+from gatebench.training.recorded_gates import add_recorded_gates
 from gatebench.training.trainer import load_best_weights, make_trainer
 
 
@@ -33,25 +37,37 @@ def run_stream(
 
     Returns:
         The outcome, with "matrix/i/j", the score on experience j after training on experience i, both from 1, and the
-        metrics of continual learning that follow from it. If the training diverged, the outcome names the epoch and
-        the experience at which the loss was not finite.
+        metrics of continual learning that follow from it. "best/val/average_accuracy" and the figures of the gates are
+        those of the final network over the validation splits of all experiences, and "test/gate/…" those over all test
+        splits. If the training of an experience diverged, it goes on with the best weights of that experience, and the
+        sentence names the first experience that diverged. If there are no such weights, the stream ends without scores.
     """
     began, epochs = time.perf_counter(), 0
     matrix: list[list[float]] = []
-    training, facts = dict(outcome.metrics), dict(outcome.facts)
     for number, experience in enumerate(stream.experiences, start=1):
         _train(learner, experience, stream, number, folder, emit)
         epochs += len(learner.history)
         training = {**outcome.metrics, "seconds": time.perf_counter() - began, "epochs": float(epochs)}
-        facts["backend"] = "+".join(learner.network.recurrent.backends_used)
-        if not isfinite(loss := learner.history[-1]["train/loss"]):
-            message = f"The training loss was {loss} in epoch {len(learner.history)} of experience {number}."
-            return replace(outcome, status="diverged", sentence=message, metrics=training, facts=facts)
-        matrix.append([_test(learner, other, stream) for other in stream.experiences])
-    best = best_epoch_metrics(learner, stream.metric)
-    gates = {name: value for name, value in best.items() if name.startswith("gate/")}
-    metrics = {**_stream_metrics(matrix), **gates, **parameter_counts(learner), **training}
-    return replace(outcome, metrics=metrics, facts=facts)
+        outcome = replace(outcome, metrics=training, facts={**outcome.facts, **backend_facts(learner)})
+        sentence = divergence_sentence(learner.history, learner.metric, f" of experience {number}")
+        if sentence is not None:
+            outcome = replace(outcome, status="diverged", sentence=outcome.sentence or sentence)
+        if best_epoch(learner.history, learner.metric) is None:
+            return replace(outcome, sentence=sentence or "")
+        is_last = number == len(stream.experiences)
+        scores, test_gates = _evaluate(learner, stream, "test", record_gates=learner.record_gates and is_last)
+        matrix.append(scores)
+    val_scores, val_gates = _evaluate(learner, stream, "val", record_gates=learner.record_gates)
+    metrics = {
+        **_stream_metrics(matrix),
+        "best/val/average_accuracy": fmean(val_scores),
+        **cost_metrics(learner),
+        **outcome.metrics,
+    }
+    outcome = replace(outcome, metrics=metrics)
+    if val_gates is None or test_gates is None:
+        return outcome
+    return add_recorded_gates(outcome, learner, stream.experiences[-1], val_gates, test_gates)
 
 
 def _train(
@@ -66,23 +82,32 @@ def _train(
         metrics = {**epoch.metrics, "train/experience": float(number)}
         emit(replace(epoch, epoch=first_epoch + epoch.epoch, total=all_epochs, metrics=metrics))
 
-    learner.problem, learner.history = experience, []
+    learner.start(experience)
     with quiet(), interruptible():
         trainer, best = make_trainer(trial, stream.metric, folder / f"experience_{number}", emit_renumbered)
         trainer.fit(learner, datamodule=SplitsDataModule(experience, trial.training.batch_size, trial.seed))
-    if isfinite(learner.history[-1]["train/loss"]):
+    if best_epoch(learner.history, learner.metric) is not None:
         load_best_weights(learner, best)
 
 
-def _test(learner: Learner, experience: Problem, stream: Stream) -> float:
-    """Return the test score on an experience."""
-    trial = learner.trial
-    learner.problem = experience
-    with quiet(), interruptible():
-        trainer, _ = make_trainer(trial, stream.metric, Path(), lambda _: None)
-        data = SplitsDataModule(experience, trial.training.batch_size, trial.seed)
-        trainer.test(learner, datamodule=data, verbose=False)
-    return learner.test_scores[f"test/{stream.metric.name}"]
+def _evaluate(
+    learner: Learner, stream: Stream, split: Literal["val", "test"], *, record_gates: bool
+) -> tuple[list[float], GateRecording | None]:
+    """Return the scores on a split of each experience, and the recording of the gates over all these splits."""
+    scores: list[float] = []
+    recording: GateRecording | None = None
+    records_otherwise, learner.record_gates = learner.record_gates, record_gates
+    for experience in stream.experiences:
+        data = SplitsDataModule(experience, learner.trial.training.batch_size, learner.trial.seed)
+        data.test = data.test if split == "test" else data.val
+        learner.problem = experience
+        with quiet(), interruptible():
+            trainer, _ = make_trainer(learner.trial, stream.metric, Path(), lambda _: None)
+            trainer.test(learner, datamodule=data, verbose=False)
+        scores.append(learner.test_scores[f"test/{stream.metric.name}"])
+        recording = learner.test_gates if recording is None else recording.merged(learner.test_gates)
+    learner.record_gates = records_otherwise
+    return scores, recording
 
 
 def _stream_metrics(matrix: list[list[float]]) -> dict[str, float]:

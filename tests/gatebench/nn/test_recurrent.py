@@ -2,6 +2,7 @@
 
 import copy
 import math
+from itertools import product
 from typing import Any
 
 import pytest
@@ -92,6 +93,35 @@ def test_a_trace_does_not_change_backends_used() -> None:
     assert layer.backends_used == ("native",)
     layer.trace(inputs(layer), backend="reference")
     assert layer.backends_used == ("native",)
+
+
+@pytest.mark.parametrize("lengths", [None, torch.tensor([3, 5, 1])])
+@pytest.mark.parametrize("settings", [{}, {"num_layers": 2, "bidirectional": True}])
+@pytest.mark.parametrize(
+    ("cell", "backend"),
+    [("mingru", "scan"), *product(["lstm", "gru"], ["fused", "native", "manual", "reference", "auto"])],
+)
+def test_with_gates_the_results_are_those_of_forward_to_the_last_bit(
+    cell: str, backend: str, settings: dict[str, Any], lengths: Tensor | None
+) -> None:
+    layer = build(cell, backend=backend, dtype=torch.float32, H=7, **settings).eval()
+    x = inputs(layer, T=19, B=3)
+    with torch.inference_mode():
+        expected, state = layer(x, lengths=lengths)
+        used = layer.backends_used
+        output, final, gates = layer.forward_with_gates(x, lengths=lengths)
+        _, _, traced = layer.trace(x, lengths=lengths, backend="auto")
+    assert torch.equal(output, expected)
+    assert all(torch.equal(one, other) for one, other in zip(parts(final), parts(state), strict=True))
+    assert layer.backends_used == used
+    if backend == "native":
+        assert "native" not in layer.gate_backends_used
+    else:
+        assert layer.gate_backends_used == used
+    for number, values in traced.items():
+        for gate, expected_gate in values.items():
+            for b, length in enumerate([19] * 3 if lengths is None else lengths.tolist()):
+                torch.testing.assert_close(gates[number][gate][:length, b], expected_gate[:length, b])
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])

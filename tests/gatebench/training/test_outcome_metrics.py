@@ -1,11 +1,14 @@
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 
 import pytest
+import torch
 
 from gatebench.task import Metric
 from gatebench.training.learner import Learner
-from gatebench.training.outcome_metrics import best_epoch_metrics, parameter_counts, run_facts
+from gatebench.training.outcome_metrics import backend_facts, best_epoch_metrics, cost_metrics, run_facts
+from gatebench.trial import Model
 from tests.gatebench.training.sign import TRIAL, Sign
 
 
@@ -18,13 +21,37 @@ def learner() -> Learner:
 def test_the_best_epoch_is_found_past_what_is_no_number(learner: Learner, direction: str, best: int) -> None:
     scores = [nan, 0.25, 0.75, 0.5]
     learner.history = [{"train/loss": 1.0, "val/score": s, "gate/l0/f/mean": k / 10} for k, s in enumerate(scores)]
-    found = best_epoch_metrics(learner, Metric("score", direction))  # type: ignore[arg-type]
+    learner.metric = Metric("score", direction)  # type: ignore[arg-type]
+    found = best_epoch_metrics(learner)
     assert found == {"best/epoch": best, "best/val/score": scores[best], "gate/l0/f/mean": best / 10}
 
 
 def test_the_parameter_counts_are_of_what_is_learnt(learner: Learner) -> None:
     recurrent = 4 * (8 * 1 + 8 * 8 + 8)
-    assert parameter_counts(learner) == {"parameters": recurrent + 8 * 2 + 2, "parameters/recurrent": recurrent}
+    found = cost_metrics(learner)
+    assert found["parameters"] == recurrent + 8 * 2 + 2
+    assert found["parameters/recurrent"] == recurrent
+
+
+def test_flops_are_those_of_all_layers_and_directions(learner: Learner) -> None:
+    """An LSTM has 8 H (I + H) of products, and for each unit 4 × 2 sums and 4 functions, 3 products, a sum, a tanh."""
+    pointwise = 4 * 2 + 4 + 3 + 1 + 1
+    assert cost_metrics(learner)["flops/step"] == 8 * 8 * (1 + 8) + pointwise * 8
+    deep = replace(TRIAL, model=Model(8, num_layers=2, bidirectional=True))
+    both = 8 * 8 * (1 + 8) + 8 * 8 * (16 + 8) + 2 * pointwise * 8
+    assert cost_metrics(Learner(deep, Sign().load(Path())))["flops/step"] == 2 * both
+
+
+def test_the_backend_of_the_gates_is_named_where_it_is_another(learner: Learner) -> None:
+    batch = learner.problem.val.batch(torch.arange(4))
+    learner.network(batch)
+    assert backend_facts(learner) == {"backend": "native"}
+    learner.network.forward_with_gates(batch)
+    assert backend_facts(learner).keys() == {"backend", "gates backend"}
+    assert backend_facts(learner)["gates backend"] != "native"
+    other = Learner(replace(TRIAL, training=replace(TRIAL.training, backend="manual")), learner.problem)
+    other.network.forward_with_gates(batch)
+    assert backend_facts(other) == {"backend": "manual"}
 
 
 def test_the_facts_of_a_run_name_the_data_and_the_device(learner: Learner) -> None:

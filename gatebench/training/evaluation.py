@@ -1,0 +1,45 @@
+"""The scores and the gates of a network over a split, from one forward pass for each batch."""
+
+from collections import defaultdict
+from math import nan
+
+import torch
+from torch import Tensor
+
+from gatebench.task import Batch, Problem
+from gatebench.training.gate_recording import GateRecording
+from gatebench.training.network import Network
+
+
+class Evaluation:
+    """The sums over the batches of a split, from which the scores and the statistics of the gates follow.
+
+    Args:
+        problem: the task.
+        recording: the recording of the gates; None: the gates are not traced.
+    """
+
+    def __init__(self, problem: Problem, recording: GateRecording | None) -> None:
+        self.problem, self.recording = problem, recording
+        self._tallies: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
+        self._has_nan = False
+
+    def add(self, network: Network, batch: Batch) -> None:
+        """Run the network on a batch, and add its tallies and its gates."""
+        if self.recording is None:
+            logits = network(batch)
+        else:
+            logits, trace = network.forward_with_gates(batch)
+            self.recording.add(trace, batch.lengths)
+        self._has_nan |= bool(logits.isnan().any())
+        for name, value in self.problem.tally(logits, batch).items():
+            self._tallies[name] = self._tallies[name] + value.detach().double().cpu()
+
+    def scores(self) -> dict[str, float]:
+        """Return the task's metrics; all are NaN if a logit was NaN, because the largest of NaNs says nothing."""
+        scores = self.problem.scores({name: value.item() for name, value in self._tallies.items()})
+        return dict.fromkeys(scores, nan) if self._has_nan else scores
+
+    def gate_metrics(self) -> dict[str, float]:
+        """Return the statistics of the gates by metric name; empty if the gates are not traced."""
+        return {} if self.recording is None else self.recording.metrics()

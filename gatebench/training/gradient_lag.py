@@ -1,0 +1,110 @@
+"""The norm of ∂loss/∂h[t] over the lag T − t: how far back a trained network's loss depends on its hidden states.
+
+h[t] is the output of the top recurrent layer at step t, in the forward direction. T is the last step of a sequence, so
+lag 0 is the last hidden state. The derivative is the total one, through all later steps; see
+`gatebench.nn.perturbed_states`.
+
+The loss is that of one example. If the network predicts something at every step, it is the loss of the last step alone:
+the losses of earlier steps would add a gradient at every lag, whatever the network remembers.
+
+B batch, H hidden, C outputs, L lags.
+"""
+
+from dataclasses import dataclass
+from math import isfinite
+
+import torch
+from torch import Tensor
+
+from gatebench.nn.perturbed_states import perturbed_output
+from gatebench.task import Batch, Problem, Split
+from gatebench.training.network import Network
+
+EXAMPLES = 32
+"""The largest number of validation examples over which the norm is averaged."""
+
+LAGS = 256
+"""The largest number of lags. Longer sequences are followed back for this number of steps."""
+
+
+@dataclass(frozen=True)
+class GradientOverLag:
+    """The mean norm of ∂loss/∂h[t] at each lag.
+
+    Attributes:
+        lag: (L,) the lags T − t: 0, 1, 2, …
+        norm: (L,) the mean of the Euclidean norm over the examples that are long enough, float64.
+    """
+
+    lag: Tensor
+    norm: Tensor
+
+    @property
+    def half(self) -> int | None:
+        """The smallest lag at which the norm is less than half of that at lag 0; None if there is none."""
+        norms = self.norm.tolist()
+        if not norms or not isfinite(norms[0]):
+            return None
+        return next((lag for lag, norm in enumerate(norms) if norm < norms[0] / 2), None)
+
+
+def gradient_over_lag(network: Network, problem: Problem) -> GradientOverLag:
+    """Return the gradient norms of a network over the lag, from the longest validation examples.
+
+    Of examples with equal lengths, those that come first in the split are taken. Neither the weights nor their
+    gradients are changed, and no random number is drawn.
+
+    Args:
+        network: the trained network, on any device.
+        problem: the loaded task.
+    """
+    was_training = network.training
+    network.eval()
+    try:
+        batch = _moved(problem.val.batch(longest_examples(problem.val)), network)
+        norms = _norms(network, problem, batch)
+    finally:
+        network.train(was_training)
+    lengths = torch.full((norms.shape[1],), len(batch.x)) if batch.lengths is None else batch.lengths
+    lag = torch.arange(len(norms))
+    exists = lag[:, None] < lengths
+    mean = torch.where(exists, norms, 0.0).sum(1) / exists.sum(1)
+    return GradientOverLag(lag, mean)
+
+
+def longest_examples(split: Split) -> Tensor:
+    """Return the indices of the longest examples of a split, at most `EXAMPLES`."""
+    if split.lengths is None:
+        return torch.arange(min(len(split), EXAMPLES))
+    return split.lengths.argsort(descending=True, stable=True)[:EXAMPLES]
+
+
+def _moved(batch: Batch, network: Network) -> Batch:
+    """Return the batch on the device of the network. The lengths stay on the CPU."""
+    device = next(network.parameters()).device
+    return Batch(batch.x.to(device), batch.y.to(device), batch.lengths)
+
+
+def _norms(network: Network, problem: Problem, batch: Batch) -> Tensor:
+    """Return the norm of the gradient of each example's loss, (L, B), with lag 0 first, in float64 on the CPU."""
+    with torch.no_grad():
+        x = network.encoder(batch.x)
+    steps, examples = x.shape[:2]
+    perturbation = x.new_zeros(min(LAGS, steps), examples, network.recurrent.hidden_size, requires_grad=True)
+    with torch.enable_grad():
+        output = perturbed_output(network.recurrent, x, batch.lengths, perturbation)
+        logits = network.head(output, batch.lengths)
+        targets = examples
+        if logits.dim() == 3:  # (steps, B, C)
+            is_last = last_steps(batch.lengths, len(logits), examples).to(logits.device)
+            logits = torch.where(is_last[..., None], logits, logits.detach())
+            targets = len(logits) * examples if batch.lengths is None else int(batch.lengths.sum())
+        (gradient,) = torch.autograd.grad(problem.loss(logits, batch) * targets, perturbation)
+    norms: Tensor = torch.linalg.vector_norm(gradient.double(), dim=-1)
+    return norms.flip(0).cpu()
+
+
+def last_steps(lengths: Tensor | None, steps: int, examples: int) -> Tensor:
+    """Return a mask (steps, B): True at the last step of each example."""
+    last = torch.full((examples,), steps - 1) if lengths is None else lengths - 1
+    return torch.arange(steps)[:, None] == last
