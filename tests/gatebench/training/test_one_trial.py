@@ -1,14 +1,17 @@
 from dataclasses import replace
+from math import isnan
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from gatebench.errors import Refusal
 from gatebench.outcome import Epoch, Outcome
-from gatebench.task import Metric
+from gatebench.task import Batch, Metric, Problem
 from gatebench.training import run_trial
 from gatebench.trial import Training, Trial
+from tasks.blocks.splits import TensorSplit
 from tests.gatebench.training.sign import LSTM, TRIAL, Sign
 
 
@@ -68,6 +71,75 @@ def test_a_divergence_is_a_result_with_a_sentence(tmp_path: Path, monkeypatch: p
     assert outcome.sentence == "The training loss was nan in epoch 1."
     assert not [name for name in outcome.metrics if not name.startswith("seconds") and name != "epochs"]
     assert not outcome.files
+
+
+class Explosive(Sign):
+    """The sign of a sum; from the third epoch on, one training example is not finite."""
+
+    def load(self, root: Path, cache: Path | None = None) -> Problem:
+        problem = super().load(root, cache)
+        assert isinstance(problem.train, TensorSplit)
+        x, y = problem.train.x, problem.train.y
+        return replace(problem, train=Late(x, y))
+
+
+class Late(TensorSplit):
+    """A split that hands out NaN after two epochs."""
+
+    handed_out = 0
+
+    def batch(self, indices: Tensor) -> Batch:
+        batch = super().batch(indices)
+        Late.handed_out += len(indices)
+        return replace(batch, x=batch.x * torch.nan) if Late.handed_out > 2 * len(self) else batch
+
+
+def test_a_late_divergence_keeps_the_figures_of_the_best_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Late, "handed_out", 0)
+    explosive = replace(TRIAL, task={"_target_": "tests.gatebench.training.test_one_trial.Explosive"})
+    outcome, epochs = run(explosive, tmp_path / "late")
+    healthy, _ = run(replace(TRIAL, training=replace(TRIAL.training, max_epochs=2)), tmp_path / "healthy")
+    assert (outcome.status, outcome.has_result) == ("diverged", True)
+    best = int(outcome.metrics["best/epoch"])
+    assert outcome.sentence == (
+        "The training diverged after epoch 2: the training loss was nan in epoch 3. "
+        f"The figures are those of epoch {best + 1}, the best one."
+    )
+    assert len(epochs) == 3 == outcome.metrics["epochs"]
+    assert isnan(epochs[-1].metrics["val/accuracy"])
+    differing = {"epochs"} | {name for name in outcome.metrics if name.startswith("seconds")}
+    assert {k: v for k, v in outcome.metrics.items() if k not in differing} == {
+        k: v for k, v in healthy.metrics.items() if k not in differing
+    }
+
+
+@pytest.mark.parametrize("backend", ["auto", "native", "manual", "reference"])
+def test_recording_changes_neither_scores_nor_weights(tmp_path: Path, backend: str) -> None:
+    trial = replace(TRIAL, training=replace(TRIAL.training, backend=backend, max_epochs=2))
+    outcomes, weights = [], []
+    for record in (True, False):
+        home = tmp_path / str(record)
+        outcomes.append(run_trial(trial, home=home, data_root=None, emit=lambda _: None, record_gates=record))
+        checkpoint = home / "checkpoints" / trial.digest / "best.ckpt"
+        weights.append(torch.load(checkpoint, weights_only=True)["state_dict"])
+    recorded, plain = (
+        {k: v for k, v in outcome.metrics.items() if not k.startswith(("seconds", "gate/", "test/gate/", "gradient/"))}
+        for outcome in outcomes
+    )
+    assert recorded == plain
+    assert all(torch.equal(weight, weights[1][name]) for name, weight in weights[0].items())
+    assert outcomes[0].facts["backend"] == outcomes[1].facts["backend"]
+    assert ("gates backend" in outcomes[0].facts) == (backend == "native")
+
+
+def test_validation_and_test_have_gates_of_their_own(tmp_path: Path) -> None:
+    outcome, epochs = run(TRIAL, tmp_path)
+    gates = {name: value for name, value in outcome.metrics.items() if name.startswith("gate/")}
+    best = epochs[int(outcome.metrics["best/epoch"])].metrics
+    assert {name: value for name, value in best.items() if name.startswith("gate/")}.items() <= gates.items()
+    for name, value in gates.items():
+        assert f"test/{name}" in outcome.metrics
+        assert not name.endswith("/mean") or outcome.metrics[f"test/{name}"] != value
 
 
 def test_a_missing_device_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from gatebench.trial import Trial
 from tasks.blocks.objectives import LastStep, accuracy, count_correct, cross_entropy
 from tasks.blocks.splits import TensorSplit
 from tests.gatebench.training.sign import TRIAL as SIGN_TRIAL
+from tests.gatebench.training.test_one_trial import Late
 
 TRIAL = replace(
     SIGN_TRIAL,
@@ -125,6 +126,42 @@ def test_a_divergence_says_in_which_experience(tmp_path: Path, monkeypatch: pyte
     assert outcome.status == "diverged"
     assert outcome.sentence == "The training loss was nan in epoch 1 of experience 2."
     assert "test/average_accuracy" not in outcome.metrics
+    assert "best/val/average_accuracy" not in outcome.metrics
+
+
+@dataclass(frozen=True)
+class LateSigns(Signs):
+    """The first experience is not finite after two epochs."""
+
+    def load(self, root: Path, cache: Path | None = None) -> Problem:
+        stream = super().load(root, cache)
+        assert isinstance(stream, Stream)
+        first = stream.experiences[0]
+        assert isinstance(first.train, TensorSplit)
+        late = replace(first, train=Late(first.train.x, first.train.y))
+        return replace(stream, experiences=(late, *stream.experiences[1:]))
+
+
+def test_a_late_divergence_of_an_experience_does_not_end_the_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Late, "handed_out", 0)
+    task = {"_target_": "tests.gatebench.training.test_stream.LateSigns", "signs": (1, -1)}
+    outcome, epochs = run(replace(TRIAL, task=task), tmp_path)
+    assert outcome.status == "diverged"
+    assert "the training loss was nan in epoch 3 of experience 1. The figures are those of epoch" in outcome.sentence
+    assert [e.epoch for e in epochs] == [0, 1, 2, *range(EPOCHS, 2 * EPOCHS)]
+    assert outcome.metrics["test/average_accuracy"] == average_accuracy(matrix_of(outcome, 2))
+    assert outcome.metrics["matrix/1/1"] > 0.6
+
+
+def test_validation_and_gates_are_those_of_the_final_network_on_all_experiences(tmp_path: Path) -> None:
+    outcome, epochs = run(TRIAL, tmp_path)
+    opposite = outcome.metrics["best/val/average_accuracy"]
+    assert opposite == pytest.approx(0.5)  # what is right on one experience is wrong on the other
+    same = {name.removeprefix("test/") for name in outcome.metrics if name.startswith("test/gate/")}
+    assert same == {name for name in outcome.metrics if name.startswith("gate/")}
+    assert same == {name for name in epochs[-1].metrics if name.startswith("gate/")}
 
 
 def test_ctrl_c_comes_out_as_such(tmp_path: Path) -> None:
