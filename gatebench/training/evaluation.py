@@ -6,8 +6,9 @@ from math import nan
 import torch
 from torch import Tensor
 
+from gatebench.measures.gate_recorder import GateRecorder
+from gatebench.measures.gate_sums import TraceSums
 from gatebench.task import Batch, Problem
-from gatebench.training.gate_recording import GateRecording
 from gatebench.training.network import Network
 
 
@@ -16,21 +17,21 @@ class Evaluation:
 
     Args:
         problem: the task.
-        recording: the recording of the gates; None: the gates are not traced.
+        recorder: the recorder of the gates; None: the gates are not traced.
     """
 
-    def __init__(self, problem: Problem, recording: GateRecording | None) -> None:
-        self.problem, self.recording = problem, recording
+    def __init__(self, problem: Problem, recorder: GateRecorder | None) -> None:
+        self.problem, self.recorder = problem, recorder
         self._tallies: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
         self._has_nan = False
 
     def add(self, network: Network, batch: Batch) -> None:
         """Run the network on a batch, and add its tallies and its gates."""
-        if self.recording is None:
+        if self.recorder is None:
             logits = network(batch)
         else:
             logits, trace = network.forward_with_gates(batch)
-            self.recording.add(trace, batch.lengths)
+            self.recorder.add(trace, batch.lengths)
         self._has_nan |= bool(logits.isnan().any())
         for name, value in self.problem.tally(logits, batch).items():
             self._tallies[name] = self._tallies[name] + value.detach().double().cpu()
@@ -42,4 +43,8 @@ class Evaluation:
 
     def gate_metrics(self) -> dict[str, float]:
         """Return the statistics of the gates by metric name; empty if the gates are not traced."""
-        return {} if self.recording is None else self.recording.metrics()
+        return {} if self.recorder is None else self.recorder.metrics()
+
+    def gate_sums(self) -> TraceSums | None:
+        """Return the sums of the gates over the batches so far; None if the gates are not traced."""
+        return None if self.recorder is None else self.recorder.sums

@@ -8,11 +8,14 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor, optim
 
+from gatebench.derive.bounds import gate_ranges
+from gatebench.derive.roles import roles
+from gatebench.measures.gate_recorder import GateRecorder
+from gatebench.measures.gate_sums import TraceSums
 from gatebench.outcome import Epoch
 from gatebench.task import Batch, Metric, Problem, Stream
 from gatebench.training.epochs import best_epoch, divergence
 from gatebench.training.evaluation import Evaluation
-from gatebench.training.gate_recording import GateRecording
 from gatebench.training.network import Network
 from gatebench.trial import OPTIMIZERS, Trial
 
@@ -28,10 +31,11 @@ class Learner(pl.LightningModule):
     Attributes:
         network: the network that is trained.
         metric: the metric of the validation split by which the best epoch is chosen.
-        history: the metrics of each epoch, for example "train/loss", "val/accuracy", "gate/l0/f/mean".
-        best_gates: the recording of the gates in the validation of the best epoch; None before the first usable epoch.
+        history: the metrics of each epoch, for example "train/loss", "val/accuracy", "gate/l0/keep/f/mean".
+        roles: the roles of the cell's gates.
+        best_gates: the sums of the gates over the validation of the best epoch; None if they were not recorded.
         test_scores: the metrics of the last test, for example "test/accuracy"; empty before the first test.
-        test_gates: the recording of the gates in the last test.
+        test_gates: the sums of the gates over the last test; None if they were not recorded.
         record_gates: as in the arguments. It may be changed between two passes over a split.
     """
 
@@ -40,15 +44,16 @@ class Learner(pl.LightningModule):
         self.trial, self.record_gates = trial, record_gates
         self.metric: Metric = problem.metric if isinstance(problem, Stream) else trial.build_task().metrics[0]
         self.network = Network(problem, trial)
+        self.roles = roles(self.network.recurrent.cell)
         self.start(problem)
 
     def start(self, problem: Problem) -> None:
         """Train on this problem from now on. The weights stay, and everything that is known of epochs is forgotten."""
         self.problem = problem
         self.history: list[dict[str, float]] = []
-        self.best_gates: GateRecording | None = None
+        self.best_gates: TraceSums | None = None
         self.test_scores: dict[str, float] = {}
-        self.test_gates: GateRecording | None = None
+        self.test_gates: TraceSums | None = None
         self._losses: list[Tensor] = []
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
@@ -74,7 +79,7 @@ class Learner(pl.LightningModule):
         scores = {f"val/{name}": value for name, value in self._evaluation.scores().items()}
         self.history.append({"train/loss": loss, **scores, **self._evaluation.gate_metrics()})
         if best_epoch(self.history, self.metric) == len(self.history) - 1:
-            self.best_gates = self._evaluation.recording
+            self.best_gates = self._evaluation.gate_sums()
         if divergence(self.history[-1], self.metric) is not None:
             self.trainer.should_stop = True
             scores = dict.fromkeys(scores, nan)  # so that the checkpoint of the best weights is kept
@@ -92,7 +97,7 @@ class Learner(pl.LightningModule):
     def on_test_epoch_end(self) -> None:
         """Compute the test scores."""
         self.test_scores = {f"test/{name}": value for name, value in self._evaluation.scores().items()}
-        self.test_gates = self._evaluation.recording
+        self.test_gates = self._evaluation.gate_sums()
 
     def configure_optimizers(self) -> optim.Optimizer:
         """Return the optimiser that the config names.
@@ -106,8 +111,8 @@ class Learner(pl.LightningModule):
         return make(self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
     def _new_evaluation(self) -> Evaluation:
-        recording = GateRecording(self.network.recurrent.cell) if self.record_gates else None
-        return Evaluation(self.problem, recording)
+        ranges = gate_ranges(self.network.recurrent.cell)
+        return Evaluation(self.problem, GateRecorder(self.roles, ranges) if self.record_gates else None)
 
 
 class EpochReporter(Callback):

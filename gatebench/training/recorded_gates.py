@@ -1,16 +1,19 @@
-"""The parts of an outcome about the gates of the trained network, and the gradient over the lag."""
+"""The parts of an outcome about the gates of the trained network: metrics, and the file of arrays."""
 
 from dataclasses import replace
 
+from gatebench.measures import gate_metrics
+from gatebench.measures.gate_arrays import split_statistics
+from gatebench.measures.gate_file import FILE_NAME, GateFile, to_bytes
+from gatebench.measures.gate_sums import TraceSums
 from gatebench.outcome import Outcome
 from gatebench.task import Problem
-from gatebench.training.gate_recording import GateRecording
 from gatebench.training.gradient_lag import gradient_over_lag
 from gatebench.training.learner import Learner
 
 
 def add_recorded_gates(
-    outcome: Outcome, learner: Learner, problem: Problem, val: GateRecording, test: GateRecording
+    outcome: Outcome, learner: Learner, problem: Problem, val: TraceSums, test: TraceSums
 ) -> Outcome:
     """Return the outcome with the figures of the gates at the best weights.
 
@@ -18,18 +21,27 @@ def add_recorded_gates(
         outcome: the outcome with the scores.
         learner: the learner with the best weights.
         problem: the task whose validation examples give the gradient over the lag.
-        val: the recording of the validation.
-        test: the recording of the test.
+        val: the sums of the gates over the validation split.
+        test: the sums of the gates over the test split.
 
     Returns:
-        The outcome, with "gate/…" of the validation, "test/gate/…" and "gradient/lag_half" among the metrics.
+        The outcome, with "gate/…" of the validation, "test/gate/…" of the test and "gradient/lag_half" among the
+        metrics, and the file of `gatebench.measures.gate_file`, which also has the gradient norms.
     """
-    gradient = gradient_over_lag(learner.network, problem)
+    roles, gradient = learner.roles, gradient_over_lag(learner.network, problem)
+    fixed = gate_metrics.fixed_metrics(roles, learner.network.recurrent.num_layers)
     metrics = {
         **outcome.metrics,
-        **val.metrics(),
-        **{f"test/{name}": value for name, value in test.metrics().items()},
+        **gate_metrics.metrics(val, roles),
+        **{f"test/{name}": value for name, value in gate_metrics.metrics(test, roles).items()},
+        **fixed,
     }
     if gradient.half is not None:
         metrics["gradient/lag_half"] = float(gradient.half)
-    return replace(outcome, metrics=metrics)
+    content = GateFile(
+        tuple(role.key for role in roles),
+        {"val": split_statistics(val, roles), "test": split_statistics(test, roles)},
+        gradient.lag.numpy(),
+        gradient.norm.numpy(),
+    )
+    return replace(outcome, metrics=metrics, files={**outcome.files, FILE_NAME: to_bytes(content)})

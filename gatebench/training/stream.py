@@ -3,16 +3,18 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
+from operator import add
 from pathlib import Path
 from statistics import fmean
 from typing import Literal
 
 from gatebench.measures.continual_learning import average_accuracy, backward_transfer, forgetting
+from gatebench.measures.gate_sums import TraceSums
 from gatebench.outcome import Epoch, Outcome
 from gatebench.task import Problem, Stream
 from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.epochs import best_epoch, divergence_sentence
-from gatebench.training.gate_recording import GateRecording
 from gatebench.training.learner import Learner
 from gatebench.training.lightning_output import interruptible, quiet
 from gatebench.training.outcome_metrics import backend_facts, cost_metrics
@@ -92,10 +94,10 @@ def _train(
 
 def _evaluate(
     learner: Learner, stream: Stream, split: Literal["val", "test"], *, record_gates: bool
-) -> tuple[list[float], GateRecording | None]:
-    """Return the scores on a split of each experience, and the recording of the gates over all these splits."""
+) -> tuple[list[float], TraceSums | None]:
+    """Return the scores on a split of each experience, and the sums of the gates over all these splits."""
     scores: list[float] = []
-    recording: GateRecording | None = None
+    sums: list[TraceSums] = []
     records_otherwise, learner.record_gates = learner.record_gates, record_gates
     for experience in stream.experiences:
         data = SplitsDataModule(experience, learner.trial.training.batch_size, learner.trial.seed)
@@ -105,9 +107,9 @@ def _evaluate(
             trainer, _ = make_trainer(learner.trial, stream.metric, Path(), lambda _: None)
             trainer.test(learner, datamodule=data, verbose=False)
         scores.append(learner.test_scores[f"test/{stream.metric.name}"])
-        recording = learner.test_gates if recording is None else recording.merged(learner.test_gates)
+        sums += [] if learner.test_gates is None else [learner.test_gates]
     learner.record_gates = records_otherwise
-    return scores, recording
+    return scores, reduce(add, sums) if sums else None
 
 
 def _stream_metrics(matrix: list[list[float]]) -> dict[str, float]:

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from gatebench.backends import reference
 from gatebench.backends.contract import LayerResult
+from gatebench.derive.roles import roles
+from gatebench.measures.gate_recorder import GateRecorder
 from gatebench.spec.cell import Cell
 from gatebench.task import Batch, Problem
 from gatebench.training.evaluation import Evaluation
-from gatebench.training.gate_recording import GateRecording
 from gatebench.training.network import Network
 from tests.gatebench.training.sign import TRIAL, Sign
 
@@ -30,7 +31,7 @@ def network(problem: Problem, backend: str = "native") -> Network:
 
 def evaluated(problem: Problem, backend: str, *, record: bool, sizes: tuple[int, ...] = (40, 24)) -> Evaluation:
     built = network(problem, backend)
-    found = Evaluation(problem, GateRecording(built.recurrent.cell) if record else None)
+    found = Evaluation(problem, GateRecorder(roles(built.recurrent.cell)) if record else None)
     with torch.inference_mode():
         for part in torch.split(torch.arange(sum(sizes)), list(sizes)):
             found.add(built, problem.val.batch(part))

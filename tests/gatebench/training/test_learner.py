@@ -54,8 +54,8 @@ def test_an_unequal_last_batch_does_not_tilt_the_score() -> None:
     parts = validated(built, [torch.arange(50), torch.arange(50, 64)])
     assert whole["val/accuracy"] == parts["val/accuracy"]
     assert whole["train/loss"] == 1.5
-    assert parts["gate/l0/f/mean"] == pytest.approx(whole["gate/l0/f/mean"], rel=1e-6)
-    assert whole["gate/l0/f/mean"] != validated(learner(), [torch.arange(50)])["gate/l0/f/mean"]
+    assert parts["gate/l0/keep/f/mean"] == pytest.approx(whole["gate/l0/keep/f/mean"], rel=1e-6)
+    assert whole["gate/l0/keep/f/mean"] != validated(learner(), [torch.arange(50)])["gate/l0/keep/f/mean"]
 
 
 def test_a_step_returns_the_loss_of_its_batch() -> None:

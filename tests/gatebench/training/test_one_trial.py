@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gatebench.errors import Refusal
+from gatebench.measures import gate_file
 from gatebench.outcome import Epoch, Outcome
 from gatebench.task import Batch, Metric, Problem
 from gatebench.training import run_trial
@@ -31,7 +32,7 @@ def test_a_trial_learns_and_says_what_it_did(tmp_path: Path) -> None:
     scores = [e.metrics["val/accuracy"] for e in epochs]
     assert outcome.metrics["best/val/accuracy"] == max(scores)
     assert outcome.metrics["best/epoch"] == scores.index(max(scores))
-    assert 0 < outcome.metrics["gate/l0/f/mean"] < 1
+    assert 0 < outcome.metrics["gate/l0/keep/f/mean"] < 1
     assert outcome.metrics["parameters/recurrent"] == 4 * (8 * 1 + 8 * 8 + 8)
     assert outcome.metrics["parameters"] == 4 * (8 * 1 + 8 * 8 + 8) + 8 * 2 + 2
     assert outcome.facts["backend"] == "native"
@@ -48,7 +49,7 @@ def test_the_same_trial_gives_the_same_result_to_the_last_bit(tmp_path: Path) ->
     assert timeless == {k: v for k, v in other.metrics.items() if not k.startswith("seconds")}
     assert [e.metrics for e in epochs] == [e.metrics for e in again]
     third, _ = run(replace(TRIAL, seed=1), tmp_path / "c")
-    assert third.metrics["gate/l0/f/mean"] != one.metrics["gate/l0/f/mean"]
+    assert third.metrics["gate/l0/keep/f/mean"] != one.metrics["gate/l0/keep/f/mean"]
 
 
 def test_the_best_weights_are_tested_and_not_the_last(tmp_path: Path) -> None:
@@ -140,6 +141,27 @@ def test_validation_and_test_have_gates_of_their_own(tmp_path: Path) -> None:
     for name, value in gates.items():
         assert f"test/{name}" in outcome.metrics
         assert not name.endswith("/mean") or outcome.metrics[f"test/{name}"] != value
+    arrays = gate_file.read(outcome.files["gates.npz"])
+    assert arrays.roles == ("keep/f", "write/i", "expose/o", "candidate/g")
+    assert {split: found.steps for split, found in arrays.splits.items()} == {"val": 64 * 6, "test": 64 * 6}
+    for split, prefix in (("val", ""), ("test", "test/")):
+        units = arrays.splits[split].gates[0, "f"]
+        assert units.mean.mean() == pytest.approx(outcome.metrics[f"{prefix}gate/l0/keep/f/mean"])
+        assert units.histogram.sum() == 8 * 64 * 6
+    assert arrays.lags is not None
+    assert arrays.gradient_norms is not None
+    assert arrays.lags.tolist() == list(range(6))
+    assert (arrays.gradient_norms > 0).all()
+
+
+def test_a_fixed_gate_has_its_value_and_no_statistics(tmp_path: Path) -> None:
+    fixed = {**LSTM, "ablate": {"f": {"fix": 0.25}}}
+    training = replace(TRIAL.training, backend="reference", max_epochs=1)
+    outcome, epochs = run(replace(TRIAL, cell=fixed, training=training), tmp_path)
+    found = {k: v for k, v in outcome.metrics.items() if "keep/f" in k}
+    assert found == {"gate/l0/keep/f/fixed": 0.25}
+    assert not [name for name in epochs[0].metrics if "keep/f" in name]
+    assert outcome.metrics["gradient/lag_half"] == 1
 
 
 def test_a_missing_device_is_refused(tmp_path: Path) -> None:

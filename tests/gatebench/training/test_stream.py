@@ -77,7 +77,7 @@ def test_opposites_are_forgotten(tmp_path: Path) -> None:
     assert outcome.metrics["test/average_accuracy"] == average_accuracy(R) == pytest.approx(0.5)
     assert outcome.metrics["test/backward_transfer"] == backward_transfer(R) < -0.6
     assert outcome.metrics["test/forgetting"] == forgetting(R) > 0.6
-    assert 0 < outcome.metrics["gate/l0/f/mean"] < 1
+    assert 0 < outcome.metrics["gate/l0/keep/f/mean"] < 1
     assert outcome.metrics["parameters/recurrent"] == 4 * (8 * 1 + 8 * 8 + 8)
     assert outcome.facts["backend"] == "native"
     assert outcome.facts["data/made"] == "0"
