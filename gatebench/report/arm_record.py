@@ -6,7 +6,7 @@ from statistics import fmean
 
 from gatebench.measures.estimates import Estimate
 from gatebench.report.arm_settings import settings_text
-from gatebench.report.arms import Arm
+from gatebench.report.arms import Arm, is_score
 from gatebench.report.columns import backends
 from gatebench.report.gate_columns import gate_metric_names
 from gatebench.report.scores import score_best, score_estimate, score_median, scores_record
@@ -92,5 +92,7 @@ def _late_scores(arm: Arm, score: str) -> dict[int, float]:
     """Return {seed: test score of the best checkpoint} of the trials that diverged after it."""
     trials = {seed: arm.trials[seed] for seed in arm.diverged(score)}
     return {
-        seed: trial.metrics[score] for seed, trial in trials.items() if isfinite(trial.metrics.get(score, float("nan")))
+        seed: trial.metrics[score]
+        for seed, trial in trials.items()
+        if trial.status == "diverged" and is_score(trial.metrics.get(score, float("nan")))
     }

@@ -17,6 +17,9 @@ SEPARATOR = " · "
 SIMPLE_METHOD = "baseline/"
 """The prefix of the metrics of a task's simple methods, such as "baseline/repeat-last"."""
 
+LARGEST_SCORE = 1e100
+"""The size from which a score counts as diverged: sums of squares of larger ones are infinite."""
+
 ArmKey = tuple[str, Settings]
 """The digest of the cell's equations, and the settings in which the arms of the task differ."""
 
@@ -64,11 +67,12 @@ class Arm:
         return median(values) if (values := self.values(metric)) else None
 
     def scores(self, metric: str) -> dict[int, float]:
-        """Return {seed: score} of the finished trials with a finite score."""
-        return {seed: float(m[metric]) for seed, m in self.metrics.items() if metric in m and isfinite(m[metric])}
+        """Return {seed: score} of the finished trials with a score below `LARGEST_SCORE`."""
+        found = {seed: float(metrics[metric]) for seed, metrics in self.metrics.items() if metric in metrics}
+        return {seed: score for seed, score in found.items() if is_score(score)}
 
     def diverged(self, metric: str) -> dict[int, str]:
-        """Return {seed: message} of the trials that diverged or ended with a score that is not finite.
+        """Return {seed: message} of the trials that diverged or ended with a score that is not finite or huge.
 
         A trial that diverged late counts here although its best checkpoint has a score.
         """
@@ -76,7 +80,7 @@ class Arm:
         for seed, trial in self.trials.items():
             if trial.status == "diverged":
                 reasons[seed] = one_line(trial.sentence).rstrip(".")
-            elif trial.status == "finished" and metric in trial.metrics and not isfinite(trial.metrics[metric]):
+            elif trial.status == "finished" and metric in trial.metrics and not is_score(trial.metrics[metric]):
                 reasons[seed] = f"{metric} is {trial.metrics[metric]}"
         return reasons
 
@@ -112,6 +116,11 @@ class Arm:
         """Return the headline scores of the task's simple methods by name. They are the same in every trial."""
         items = (item for trial in self.trials.values() for item in trial.metrics.items())
         return {name.removeprefix(SIMPLE_METHOD): value for name, value in items if name.startswith(SIMPLE_METHOD)}
+
+
+def is_score(value: float) -> bool:
+    """Return whether a value can be a score: it is finite and not huge."""
+    return isfinite(value) and abs(value) < LARGEST_SCORE
 
 
 def _with_sentence(status: str, trial: Outcome) -> str:

@@ -27,7 +27,7 @@ tbody tr + tr > * { border-top: 1px solid var(--rule); }
 tbody tr:hover > * { background: var(--band); }
 tr.chance > * { color: var(--soft); }
 .question { margin: -1.4rem 0 2rem; color: var(--soft); }
-thead tr.groups th { border-bottom: 0; padding-bottom: 0; color: var(--soft); font-weight: 400; text-align: left; }
+thead tr.groups th { border-bottom: 0; padding-bottom: 0; color: var(--soft); font-weight: 400; text-align: center; }
 sup { line-height: 0; font-size: .75em; }
 ul { color: var(--soft); font-size: .87rem; list-style: none; margin: .7rem 0 0; padding: 0; }
 @media print { body { margin: 0; max-width: none; } tr { break-inside: avoid; } }

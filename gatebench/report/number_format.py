@@ -93,7 +93,7 @@ def _typical(magnitudes: Sequence[float]) -> float:
 
 def score_title(metric: Metric, unit: str) -> str:
     """Return the title of the score's column, e.g. "accuracy % ↑"."""
-    return " ".join(part for part in (metric.name.replace("_", " "), unit, ARROW[metric.direction]) if part)
+    return one_line(f"{metric.name.replace('_', ' ')} {unit} {ARROW[metric.direction]}")
 
 
 def p_value(p: float) -> str:

@@ -50,12 +50,13 @@ def test_every_seed_of_the_task_has_a_score_or_a_reason() -> None:
         outcome("b", 2, float("inf")),
         replace(outcome("b", 4, 0.2), metrics={"test/mse": 0.1}),
         outcome("b", 5, 0.2, status="refused", sentence="It has\nexponential gates."),
+        outcome("b", 6, -1e200),
     ]
     a, b = arms_of(outcomes)
     assert (a.scores(SCORE), a.diverged(SCORE), a.unfinished(SCORE)) == ({3: 0.1}, {}, {})
-    assert a.absent() == [0, 1, 2, 4, 5]
+    assert a.absent() == [0, 1, 2, 4, 5, 6]
     assert b.scores(SCORE) == {}
-    assert b.diverged(SCORE) == {1: "The loss is NaN", 2: "test/accuracy is inf"}
+    assert b.diverged(SCORE) == {1: "The loss is NaN", 2: "test/accuracy is inf", 6: "test/accuracy is -1e+200"}
     assert b.unfinished(SCORE) == {
         0: "interrupted",
         4: "finished without test/accuracy",
