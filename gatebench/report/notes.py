@@ -20,8 +20,8 @@ TESTS: dict[Test, str] = {
 """What the tests are called in a note."""
 
 BOLD = (
-    "the best cell, and every cell that is not significantly worse (t test, corrected for all pairs of cells). If "
-    "several cells are equally good and the best, all of them are bold with a probability of at least 95 %."
+    "the best cell, and every cell that is not significantly worse, corrected for the choice of the best one. If "
+    "several cells are equally good and the best, all of them are bold in at least 95 % of tables."
 )
 """The meaning of bold scores."""
 

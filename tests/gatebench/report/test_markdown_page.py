@@ -28,6 +28,6 @@ def test_markdown_gives_back_any_text_and_no_foreign_tag(label: str, sentence: s
 
 def test_markdown_leaves_an_ordinary_label_as_it_is() -> None:
     page = markdown(table_with())
-    assert "| lstm_peephole[f=1 - i] | 80.33 ± 0.83 | 3 |" in page
+    assert "| lstm_peephole[f=1 - i] | **80.33 ± 0.83** | 3 |" in page
     assert "| base | **90.33 ± 0.83** | 3 | baseline |" in page
     assert "| lost <sup>1</sup> | 50.00 | 1 of 3 |" in page
