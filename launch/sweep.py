@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from gatebench.records.mlflow_page import study_view
 from gatebench.records.record import Record
 from gatebench.report.render import FORMATS
 from gatebench.study import Study
@@ -31,6 +30,7 @@ from launch.running.known_outcomes import known_study, trials_to_run
 from launch.running.ray_cluster import Resources
 from launch.running.ray_sweep import run_trials
 from launch.running.trial_monitor import monitored
+from launch.study_pages import open_pages, publish
 from launch.table import table_of
 
 
@@ -48,8 +48,9 @@ def run(argv: Sequence[str]) -> int:
             _report(f"{stale} runs that a killed process had left open were closed.")
         trials = trials_to_run(plan.trials, record.outcomes(), force=settings.force)
         _report(f"Study {study.name!r}: {len(plan.trials)} trials, {len(plan.trials) - len(trials)} done already.")
+        open_pages(record, study, plan.trials)
         failed = _run_all(trials, settings, record) if trials else 0
-        _print_table(plan, study, record)
+        _print_table(plan, study, record, changed=bool(trials))
     if failed:
         _report(f"{failed} of {len(trials)} trials failed; their messages are above and in the records.")
     return 1 if failed else 0
@@ -66,15 +67,12 @@ def _run_all(trials: Sequence[Trial], settings: Settings, record: Record) -> int
     return sum(not outcome.has_result for outcome in monitor.outcomes)
 
 
-def _print_table(plan: Plan, study: Study, record: Record) -> None:
-    """Print the table and the address of the records, and set the table and the view of the study's page in MLflow."""
-    outcomes = record.outcomes()
+def _print_table(plan: Plan, study: Study, record: Record, *, changed: bool) -> None:
+    """Print the table and the address of the records, and set the pages of the study in MLflow."""
     plan = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
-    table = table_of(plan, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)
-    score = plan.trials[0].build_task().metrics[0]
-    view = study_view(score, {name for outcome in outcomes for name in outcome.metrics})
-    record.set_study_page(FORMATS["markdown"](table), view)
+    table = table_of(plan, study.limited_to([*plan.cells, *plan.cells.values()]), record.outcomes())
     print(FORMATS["text"](table))
+    publish(record, study, plan.trials, table, changed=changed)
     print(f"The records lie at {record.printable_uri}, study {record.study!r}; to open them: gatebench ui")
 
 

@@ -10,8 +10,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -23,6 +24,12 @@ from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
 
 HOST = "127.0.0.1"
+APP_NAME = "gatebench"
+"""The name of gatebench's plugin of MLflow, see `gatebench.records.mlflow_app`."""
+
+MOST_STUDIES = 20
+"""The largest number of studies whose addresses are printed."""
+
 START_SECONDS = 60
 """The time limit for the start of MLflow's server."""
 
@@ -37,8 +44,10 @@ def run(argv: Sequence[str]) -> int:
     if plan is None:
         return 0
     settings = plan.settings
+    record = Record(settings.home_folder, settings.one_study, settings.records_uri)
     if is_server(settings.records_uri):
-        print(f"The records are on a server; open {without_credentials(settings.records_uri)} in a browser.")
+        print("The records are on a server; open in a browser:")
+        _print_pages(without_credentials(settings.records_uri).rstrip("/"), record.study_pages())
         return 0
     file = sqlite_file(settings.records_uri)
     if file is not None and not file.exists():
@@ -46,18 +55,37 @@ def run(argv: Sequence[str]) -> int:
             f"There are no records at {settings.records_uri} yet; run gatebench sweep experiment=quickstart."
         )
     _check_port(settings.port)
-    studies = Record(settings.home_folder, settings.one_study, settings.records_uri).study_pages()
+    _check_plugin()
+    pages = record.study_pages()
     log = settings.home_folder.root / "ui.log"
     with _server(settings, log) as server:
         _wait_until_ready(server, settings.port, log)
         print(f"MLflow shows the records of {settings.home_folder.root}; Ctrl-C stops it.")
-        for study, page in studies.items():
-            print(f"  {study}: http://{HOST}:{settings.port}/{page}", flush=True)
+        _print_pages(f"http://{HOST}:{settings.port}", pages)
         try:
             server.wait()
         except KeyboardInterrupt:
             return 0
     raise UserError(f"MLflow's server has stopped by itself; its output is in {log}.")
+
+
+def _print_pages(server: str, pages: Mapping[str, str]) -> None:
+    """Print the address of each study's page, the newest study first."""
+    for study, page in list(pages.items())[:MOST_STUDIES]:
+        print(f"  {study}: {server}/{page}", flush=True)
+    if len(pages) > MOST_STUDIES:
+        print(f"  and {len(pages) - MOST_STUDIES} older studies: {server}/#/experiments", flush=True)
+    if not pages:
+        print(f"  {server} has no studies of gatebench yet", flush=True)
+
+
+def _check_plugin() -> None:
+    """Check that MLflow finds the plugin with gatebench's start page; see `gatebench.records.mlflow_app`."""
+    if APP_NAME not in {plugin.name for plugin in entry_points(group="mlflow.app")}:
+        raise UserError(
+            "MLflow does not find the plugin of gatebench, because gatebench was installed before it had one; install "
+            "it again: pip install --editable . (or make setup)."
+        )
 
 
 def _check_port(port: int) -> None:
@@ -76,6 +104,7 @@ def _server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     # The address may contain credentials. Every user of the machine can read a command line, but not the environment.
     address = {"MLFLOW_BACKEND_STORE_URI": settings.records_uri}
     options = ["--host", HOST, "--port", str(settings.port), "--workers", "1"]
+    options += ["--app-name", APP_NAME]
     artifacts = ["--default-artifact-root", settings.home_folder.artifacts.as_uri()]
     with log.open("wb") as output:
         server = subprocess.Popen(

@@ -56,6 +56,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     "gatebench.outcome": ("gatebench.task", "gatebench.trial"),
     "gatebench.study": ("gatebench.errors",),
+    "gatebench.colours": (),
     # The packages that use them.
     "gatebench.measures": ("gatebench.errors", "gatebench.machine"),
     "gatebench.training": (
@@ -77,12 +78,14 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.trial",
         "gatebench.outcome",
         "gatebench.study",
+        "gatebench.colours",
     ),
     "gatebench.report": (
         "gatebench.errors",
         "gatebench.task",
         "gatebench.outcome",
         "gatebench.study",
+        "gatebench.colours",
         "gatebench.measures",
     ),
     "gatebench.speed": (
@@ -124,6 +127,9 @@ ONLY_IN = {
     "omegaconf": "launch/config",
     "ray": "launch/running",
     "mlflow": "gatebench/records",
+    "flask": "gatebench/records",
+    "fastapi": "gatebench/records",
+    "matplotlib": "gatebench/report/figures",
     "sqlalchemy": "gatebench/records",
     "pytorch_lightning": "gatebench/training",
     "torchaudio": "tasks/speech",

@@ -13,9 +13,9 @@ on have the others. Records of earlier versions lack some tags.
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import yaml
 
@@ -39,6 +39,14 @@ SOURCE, PROGRAM = "mlflow.source.name", "gatebench"
 
 TRACEBACK = "traceback"
 """The fact that is written to a file, because it is longer than a tag may be."""
+
+
+class EpochValue(Protocol):
+    """The value of a metric in an epoch, as MLflow returns it."""
+
+    step: int
+    value: float
+
 
 _METRIC_TAGS = ("metric", "metric_direction", "metric_unit", "metrics", "table_metrics", "chance")
 _TAGS_THAT_ARE_NO_FACTS = (
@@ -117,6 +125,16 @@ def files(trial: Trial) -> dict[str, str]:
 def epoch_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
     """Return the metrics of an epoch that can be points of a curve: all but the infinite ones."""
     return {key: value for key, value in metrics.items() if not math.isinf(value)}
+
+
+def curve(history: Iterable[EpochValue]) -> list[float]:
+    """Return the values of a metric in the order of the epochs. An epoch without a value is NaN.
+
+    Args:
+        history: the values that MLflow keeps, each with its step.
+    """
+    values = {entry.step: entry.value for entry in history}
+    return [values.get(step, math.nan) for step in range(max(values, default=-1) + 1)]
 
 
 def final_metrics(metrics: Mapping[str, float]) -> dict[str, float]:

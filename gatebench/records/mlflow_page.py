@@ -1,84 +1,245 @@
-"""The view of a study on MLflow's web pages: its columns, its groups and its charts."""
+"""The pages of a study in MLflow's web interface: its views, their addresses, and the text above the runs.
+
+MLflow documents that an experiment has a description (the tag "mlflow.note.content"), and that a view of its runs can
+be saved and opened by a link. It does not document the form of a saved view. This module writes that form as
+MLflow 3.17 does, in one place. A later version that reads another form opens the plain list of runs.
+
+    views    the saved views of a study, as tags of MLflow's experiment
+    page     the address of a view
+    note     the text above the runs, with links to the views and to the report
+"""
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from gatebench.task import Metric
 
-KEY = "gatebench"
-"""The name of the view in the addresses of MLflow's pages."""
+CELLS, TRIALS = "gatebench", "gatebench-trials"
+"""The keys of the two views in the addresses of MLflow's pages."""
 
-MOST_GATES = 24
-"""The largest number of charts of gates. MLflow keeps at most 20,000 characters of a view."""
+VIEW_TAG = "mlflow.sharedViewState."
+"""The start of the tags of saved views. The rest of the tag is the key of the view."""
 
-_GATE_MEAN = re.compile(r"gate/(?P<layer>[^/]+)/(?P<gate>[^/]+)/mean")
-_SECTIONS = ("Results", "Training", "Gates")
-_LINE_CHART = {
-    "scaleType": "linear",
-    "xAxisScaleType": "linear",
-    "xAxisKey": "step",
-    "yAxisKey": "metric",
-    "lineSmoothness": 0,
-    "range": {},
-    "yAxisExpressions": [],
-    "useGlobalXaxisKey": True,
-}
+NOTE_TAG = "mlflow.note.content"
+RUN_COLOUR_TAG = "mlflow.runColor"
+"""The tag with the colour of a run in MLflow's lists and charts, which MLflow sets when somebody chooses a colour."""
+
+LONGEST_TAG = 20_000
+"""The largest number of characters of a saved view and of the text above the runs."""
+
+MOST_GATE_COLUMNS = 18
+MOST_GATE_CHARTS = 12
+_SAVED_AT = 1_767_225_600_000  # milliseconds since 1970; MLflow's list of views needs a date
+
+_GATE_METRIC = re.compile(r"gate/l(?P<layer>\d+)/(?P<role>[^/]+)/(?P<letter>[^/]+)/(?P<statistic>mean|left|right)")
+_ROLES = ("keep", "write", "expose", "reset")
+_STATISTICS = {"mean": "mean", "left": "share < 0.1", "right": "share > 0.9"}
+
+Mode = Literal["table", "charts"]
 
 
-def page(experiment: str) -> str:
-    """Return the address of a study's page, relative to that of MLflow's pages.
+@dataclass(frozen=True)
+class StudyContent:
+    """The content of a study that its views depend on.
+
+    Attributes:
+        score: the headline metric of the study's tasks.
+        other_scores: the names of the other metrics of the tasks.
+        groups: (task, cell) of all trials.
+        metrics: the names of all final metrics of the study's outcomes, for example "gate/l0/keep/f/mean".
+        params: the names of the params that differ between trials, for parallel coordinates.
+    """
+
+    score: Metric
+    other_scores: tuple[str, ...]
+    groups: tuple[tuple[str, str], ...]
+    metrics: frozenset[str]
+    params: tuple[str, ...] = ()
+
+
+def page(experiment: str, view: str = CELLS, mode: Mode = "table") -> str:
+    """Return the address of a view of a study, relative to that of MLflow's pages.
+
+    The part `workflowType` selects MLflow's pages for model training; its default are those for language models.
 
     Args:
         experiment: MLflow's number of the experiment.
+        view: the key of the view.
+        mode: the list of runs, or the charts.
     """
-    return f"#/experiments/{experiment}/runs?viewStateShareKey={KEY}&workflowType=machine_learning"
+    charts = "&compareRunsMode=CHART" if mode == "charts" else ""
+    return f"#/experiments/{experiment}/runs?viewStateShareKey={view}&workflowType=machine_learning{charts}"
 
 
-def study_view(score: Metric, metrics: Collection[str]) -> str:
-    """Return the view as JSON, in the form in which MLflow stores shared views.
+def artifact_page(experiment: str, run: str, file: str) -> str:
+    """Return the address of the page with a file of a run, relative to that of MLflow's pages."""
+    return f"#/experiments/{experiment}/runs/{run}/artifacts/{file}?workflowType=machine_learning"
 
-    The runs are grouped by cell, and the best ones are first.
+
+def note(experiment: str, title: str, report: str | None, table: str) -> str:
+    """Return the text above the runs, in Markdown. MLflow shows its first line and folds the rest.
 
     Args:
-        score: the headline metric.
-        metrics: the names of all final metrics of the study's outcomes.
+        experiment: MLflow's number of the experiment.
+        title: the question of the study, or its name.
+        report: MLflow's id of the report run; None before there is one.
+        table: the table of the study, in Markdown; "" before there is one.
     """
-    gates = [match for match in map(_GATE_MEAN.fullmatch, sorted(metrics)) if match][:MOST_GATES]
-    scores = [f"test/{score.name}", f"best/val/{score.name}", *(f"best/{gate.string}" for gate in gates)]
-    columns = [_column("metrics", name) for name in [*scores, "parameters", "seconds"]]
-    columns += [_column("tags", name) for name in ("task", "seed", "status")]
-    charts = [_chart("BAR", name, "Results", name) for name in (f"test/{score.name}", "parameters", "seconds")]
-    charts += [_chart("LINE", name, "Training", name) for name in (f"val/{score.name}", "train/loss")]
-    charts += [_chart("LINE", g.string, "Gates", f"{g['gate']} (layer {g['layer']}), mean") for g in gates]
-    state = {
-        "selectedColumns": columns,
-        **_widths({_column("attributes", "Run Name"): 260, **dict.fromkeys(columns, 150)}),
-        "orderByKey": columns[0],
-        "orderByAsc": score.direction == "min",
-        "groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "cell"}]},
-        "runsHiddenMode": "SHOW_ALL",
-        "compareRunSections": _sections(_SECTIONS),
-        "compareRunCharts": charts,
-        "isAccordionReordered": True,
+    links = {
+        "Report with table and figures": report and artifact_page(experiment, report, "report.html"),
+        "Cells": page(experiment),
+        "Charts": page(experiment, TRIALS, "charts"),
     }
-    return json.dumps(state, separators=(",", ":"))
+    heading = " ".join(title.split())
+    first = " · ".join([f"**{heading}**", *(f"[{text}]({address})" for text, address in links.items() if address)])
+    whole = f"{first}\n\n{table}".strip()
+    return whole if len(whole) <= LONGEST_TAG else f"{first}\n\nThe table is in the report."
+
+
+def views(content: StudyContent) -> dict[str, str]:
+    """Return the tags of the study's saved views.
+
+    The view "Cells" has one row for each cell (of each task, if there are several), with means over the seeds, the best
+    validation score first. A click on a row shows its trials. Its charts have one line for each cell, with a band from
+    the least to the greatest value; MLflow chooses the colours. The view "Trials" has a row for each trial. Its charts
+    have one mark or line for each trial, in the colour of its cell.
+    """
+    states = {CELLS: ("Cells", _cells_view(content)), TRIALS: ("Trials", _trials_view(content))}
+    return {f"{VIEW_TAG}{key}": _envelope(name, state) for key, (name, state) in states.items()}
+
+
+def _envelope(name: str, state: Mapping[str, Any]) -> str:
+    compact = json.dumps(state, separators=(",", ":"))
+    return json.dumps({"name": name, "createdAt": _SAVED_AT, "updatedAt": _SAVED_AT, "state": compact})
+
+
+def _cells_view(content: StudyContent) -> dict[str, Any]:
+    means = _gate_metrics(content, ["mean"])[:MOST_GATE_CHARTS]
+    charts = [_bar(_validation(content), "Scores"), _bar("parameters", "Scores"), _bar("seconds", "Scores")]
+    charts += [_line(f"val/{content.score.name}", "Curves"), _line("train/loss", "Curves")]
+    charts += [_line(name, "Gates", _gate_title(name)) for name in means]
+    one_task = len({task for task, _ in content.groups}) == 1
+    keys = ["cell"] if one_task else ["task", "cell"]
+    return {
+        **_table(content),
+        "groupBy": {"aggregateFunction": "average", "groupByKeys": [_group_key(key) for key in keys]},
+        "groupsExpanded": {
+            _group_id(dict(zip(("task", "cell"), group, strict=True)), keys): False for group in content.groups
+        },
+        "useGroupedValuesInCharts": True,
+        **_charts(charts, ("Scores", "Curves", "Gates")),
+    }
+
+
+def _trials_view(content: StudyContent) -> dict[str, Any]:
+    score = _validation(content)
+    means = [f"best/{name}" for name in _gate_metrics(content, ["mean"])]
+    keeps = [name for name in means if name.split("/")[3] == "keep"]
+    charts = [_bar(score, "Scores")]
+    charts += [_scatter("parameters", score, "Scores"), _scatter("seconds", score, "Scores")]
+    charts += [_line(f"val/{content.score.name}", "Curves"), _line("train/loss", "Curves")]
+    charts += [_scatter(name, score, "Gates", _gate_title(name)) for name in keeps[:MOST_GATE_CHARTS]]
+    charts += [_parallel(("cell.name", *content.params), ("parameters", score), "Parallel coordinates")]
+    return {
+        **_table(content),
+        "groupBy": None,
+        "useGroupedValuesInCharts": False,
+        **_charts(charts, ("Scores", "Curves", "Gates", "Parallel coordinates")),
+    }
+
+
+def _validation(content: StudyContent) -> str:
+    return f"best/val/{content.score.name}"
+
+
+def _table(content: StudyContent) -> dict[str, Any]:
+    """Return the columns and the order of the rows: by the validation score. The test scores come last."""
+    gates = [f"best/{name}" for name in _gate_metrics(content, list(_STATISTICS))][:MOST_GATE_COLUMNS]
+    tests = [f"test/{name}" for name in (content.score.name, *content.other_scores)]
+    metrics = [_validation(content), *gates, "parameters", "seconds", *tests]
+    columns = [_column("metrics", name) for name in metrics]
+    columns += [_column("tags", "seed"), _column("tags", "status"), _column("attributes", "Dataset")]
+    widths = {_column("attributes", "Run Name"): 300, **{column: max(110, 8 * len(column) - 40) for column in columns}}
+    return {
+        "selectedColumns": columns,
+        "columnOrder": list(widths),
+        "columnWidths": widths,
+        "orderByKey": columns[0],
+        "orderByAsc": content.score.direction == "min",
+        "runsHiddenMode": "SHOW_ALL",
+    }
+
+
+def _gate_metrics(content: StudyContent, statistics: Sequence[str]) -> list[str]:
+    """Return the names of gate metrics: those that keep first, then those that write, expose and reset, by layer."""
+    matches = filter(None, map(_GATE_METRIC.fullmatch, content.metrics))
+    chosen = [m for m in matches if m["role"] in _ROLES and m["statistic"] in statistics]
+    order = [(_ROLES.index(m["role"]), int(m["layer"]), m["letter"], statistics.index(m["statistic"])) for m in chosen]
+    return [match.string for _, match in sorted(zip(order, chosen, strict=True), key=lambda pair: pair[0])]
+
+
+def _gate_title(name: str) -> str:
+    """Return the title of a gate's chart: "keep (1 − z), layer 0, mean"."""
+    match = _GATE_METRIC.fullmatch(name.removeprefix("best/"))
+    assert match is not None
+    letter = match["letter"].replace("-", " − ")
+    return f"{match['role']} ({letter}), layer {match['layer']}, {_STATISTICS[match['statistic']]}"
+
+
+def _group_key(tag: str) -> dict[str, str]:
+    return {"mode": "tag", "groupByData": tag}
+
+
+def _group_id(tags: Mapping[str, str], keys: Iterable[str]) -> str:
+    """Return MLflow's name of a group of runs. Groups that a view does not name are unfolded."""
+    return ",".join(f"tag.{key}.{tags[key]}" for key in keys)
 
 
 def _column(kind: str, name: str) -> str:
     return f"{kind}.`{name}`"
 
 
-def _widths(widths: Mapping[str, int]) -> dict[str, Any]:
-    return {"columnOrder": list(widths), "columnWidths": dict(widths)}
+def _charts(charts: Collection[Mapping[str, Any]], sections: Iterable[str]) -> dict[str, Any]:
+    used = {chart["metricSectionId"] for chart in charts}
+    return {
+        "compareRunCharts": list(charts),
+        "compareRunSections": [
+            {"uuid": name, "name": name, "display": True, "isReordered": True} for name in sections if name in used
+        ],
+        "isAccordionReordered": True,
+    }
 
 
-def _sections(names: Iterable[str]) -> list[dict[str, Any]]:
-    return [{"uuid": name, "name": name, "display": True, "isReordered": True} for name in names]
+def _chart(kind: str, key: str, section: str, title: str) -> dict[str, Any]:
+    return {
+        "uuid": f"{kind}-{key}",
+        "type": kind,
+        "metricSectionId": section,
+        "displayName": title,
+        "isGenerated": False,
+        "deleted": False,
+        "runsCountToCompare": 100,
+    }
 
 
-def _chart(kind: str, metric: str, section: str, title: str) -> dict[str, Any]:
-    chart = {"uuid": f"{kind}-{metric}", "type": kind, "metricKey": metric, "metricSectionId": section}
-    display = {"displayName": title, "isGenerated": False, "deleted": False, "runsCountToCompare": 100}
-    return chart | display | (_LINE_CHART if kind == "LINE" else {})
+def _bar(metric: str, section: str) -> dict[str, Any]:
+    return {**_chart("BAR", metric, section, metric), "metricKey": metric}
+
+
+def _line(metric: str, section: str, title: str = "") -> dict[str, Any]:
+    axes = {"scaleType": "linear", "xAxisScaleType": "linear", "xAxisKey": "step", "yAxisKey": "metric"}
+    rest = {"lineSmoothness": 0, "range": {}, "yAxisExpressions": [], "useGlobalXaxisKey": True}
+    return {**_chart("LINE", metric, section, title or metric), "metricKey": metric, **axes, **rest}
+
+
+def _scatter(x: str, y: str, section: str, title: str = "") -> dict[str, Any]:
+    chart = _chart("SCATTER", f"{x}-{y}", section, f"{y} against {title or x}")
+    return {**chart, "xaxis": {"key": x, "type": "METRIC"}, "yaxis": {"key": y, "type": "METRIC"}}
+
+
+def _parallel(params: Sequence[str], metrics: Sequence[str], section: str) -> dict[str, Any]:
+    chart = _chart("PARALLEL", "all", section, "Settings and validation score")
+    return {**chart, "selectedParams": list(params), "selectedMetrics": list(metrics), "showAllRuns": True}

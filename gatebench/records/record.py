@@ -1,7 +1,7 @@
 """The records of a study: trials are written to MLflow, outcomes are read from it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from getpass import getuser
 from platform import node
@@ -12,10 +12,13 @@ from gatebench.records.mlflow_client import connect, readable_errors, search_run
 from mlflow.entities import Experiment, Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
+from gatebench.colours import colours_of
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_page, mlflow_study
 from gatebench.records.home import Home
+from gatebench.records.mlflow_page import StudyContent
+from gatebench.records.mlflow_report import find_report, write_report
 from gatebench.study import Study
 from gatebench.trial import Trial
 
@@ -23,8 +26,6 @@ FLUSH_SECONDS = 2.0
 """The time between two writes of metrics. A server needs 50 ms for a request of any size, so epochs are collected."""
 
 _METRICS_PER_REQUEST = 1000  # the largest number that MLflow allows
-_LONGEST_NOTE = 20_000  # characters that MLflow allows
-_KIND = "mlflow.experimentKind"  # without this tag, MLflow's pages show the views for language models
 _STALE_MESSAGE = "The process ended before the trial did."
 
 
@@ -153,7 +154,7 @@ class Record:
             run = self._client.create_run(
                 self._experiment,
                 start_time=int((when or time.time()) * 1000),
-                tags=mlflow_entry.opening_tags(trial, self._owner) | {"mlflow.user": getuser()},
+                tags=mlflow_entry.opening_tags(trial, self._owner) | self._presentation_tags(trial),
                 run_name=mlflow_entry.run_name(trial),
             )
             run_id = self._runs[trial.digest] = run.info.run_id
@@ -188,17 +189,70 @@ class Record:
                 _, run = self._runs.popitem()
                 self._close(run, "KILLED", {"status": "interrupted", "sentence": message})
 
-    def set_study_page(self, markdown: str, view: str) -> None:
-        """Set the text above the study's runs on MLflow's pages, and the view of the runs.
+    def set_views(self, title: str, content: StudyContent) -> None:
+        """Set the saved views of the study's runs on MLflow's pages, and a text above the runs if there is none.
 
         Args:
-            markdown: the text.
-            view: the view, from `gatebench.records.mlflow_page.study_view`.
+            title: the question of the study, or its name.
+            content: the content of the study.
         """
-        tags = {"mlflow.note.content": markdown[:_LONGEST_NOTE], f"mlflow.sharedViewState.{mlflow_page.KEY}": view}
         with readable_errors(self.uri):
-            for key, value in tags.items():
-                self._client.set_experiment_tag(self._experiment, key, value)
+            tags = mlflow_page.views(content)
+            if mlflow_page.NOTE_TAG not in self._client.get_experiment(self._experiment).tags:
+                tags[mlflow_page.NOTE_TAG] = mlflow_page.note(self._experiment, title, None, "")
+            self._set_experiment_tags(tags)
+
+    def set_study_page(self, title: str, table: str, content: StudyContent) -> None:
+        """Set the text above the study's runs on MLflow's pages, and the saved views of the runs.
+
+        Args:
+            title: the question of the study, or its name.
+            table: the table of the study, in Markdown.
+            content: the content of the study.
+        """
+        with readable_errors(self.uri):
+            report = find_report(self._client, self._experiment)
+            note = mlflow_page.note(self._experiment, title, report, table)
+            self._set_experiment_tags({mlflow_page.NOTE_TAG: note, **mlflow_page.views(content)})
+
+    def write_report(self, description: str, files: Mapping[str, bytes]) -> None:
+        """Write the report of the study in place of an earlier one.
+
+        Args:
+            description: the text on its page, in Markdown.
+            files: {name: content} of its files, for example "report.html".
+        """
+        with readable_errors(self.uri):
+            write_report(self._client, self._experiment, self.study, description, files, getuser())
+
+    def has_report(self) -> bool:
+        """Return whether the study has a report."""
+        with readable_errors(self.uri):
+            return find_report(self._client, self._experiment) is not None
+
+    def colours(self, cells: Iterable[str]) -> dict[str, str]:
+        """Return the colours of cells in MLflow's pages. Cells without a trial get colours that are free.
+
+        Args:
+            cells: the labels of the cells.
+        """
+        self._colours = colours_of(cells, self._colours)
+        return self._colours
+
+    def curves(self, metric: str) -> dict[str, list[float]]:
+        """Return the values of a metric in each epoch, by the digest of the trial, of the newest run of each trial.
+
+        Args:
+            metric: the name of the metric, for example "val/accuracy".
+        """
+        with readable_errors(self.uri):
+            runs = search_runs(self._client, [self._experiment], "attributes.status != 'RUNNING'")
+            trials = [run for run in reversed(runs) if mlflow_entry.is_trial_run(run.data.tags)]
+            newest = {run.data.tags["digest"]: run for run in trials if metric in run.data.metrics}
+            return {
+                digest: mlflow_entry.curve(self._client.get_metric_history(run.info.run_id, metric))
+                for digest, run in newest.items()
+            }
 
     def study_pages(self) -> dict[str, str]:
         """Return the studies, newest first, with the addresses of their pages relative to that of MLflow's pages."""
@@ -224,6 +278,17 @@ class Record:
     def _is_own(self, tags: Mapping[str, str]) -> bool:
         return mlflow_entry.is_trial_run(tags) and tags.get("home") == self._owner
 
+    def _presentation_tags(self, trial: Trial) -> dict[str, str]:
+        cell = trial.build_cell().name
+        return {"mlflow.user": getuser(), mlflow_page.RUN_COLOUR_TAG: self.colours([cell])[cell]}
+
+    @cached_property
+    def _colours(self) -> dict[str, str]:
+        """The colours of the cells that have a trial in the study."""
+        runs = search_runs(self._client, [self._experiment], "")
+        pairs = [(run.data.tags.get("cell"), run.data.tags.get(mlflow_page.RUN_COLOUR_TAG)) for run in reversed(runs)]
+        return {cell: colour for cell, colour in pairs if cell and colour}
+
     @cached_property
     def _client(self) -> MlflowClient:
         return connect(self.uri)
@@ -234,9 +299,8 @@ class Record:
         if (experiment := self._find_experiment()) is not None:
             mlflow_study.check_own(self._client, experiment)
             return str(experiment.experiment_id)
-        tags = {_KIND: "custom_model_development", **mlflow_study.new_tags(self.study)}
         artifacts = None if address.is_server(self.uri) else self._home.artifacts.absolute().as_uri()
-        return str(self._client.create_experiment(self.study, artifacts, tags))
+        return str(self._client.create_experiment(self.study, artifacts, mlflow_study.new_tags(self.study)))
 
     def _exists(self) -> bool:
         """Return False if the sqlite file is missing: a request would create an empty database."""
@@ -248,6 +312,10 @@ class Record:
         if experiment is not None and experiment.lifecycle_stage == "deleted":
             raise UserError(f"The study {self.study!r} was deleted in MLflow; restore it, or choose another study=….")
         return experiment
+
+    def _set_experiment_tags(self, tags: Mapping[str, str]) -> None:
+        for key, value in tags.items():
+            self._client.set_experiment_tag(self._experiment, key, value)
 
     def _add_metrics(self, run: str, metrics: Mapping[str, float], step: int) -> None:
         now = int(time.time() * 1000)

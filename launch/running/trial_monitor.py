@@ -1,14 +1,16 @@
 """The monitor of running trials: it writes their events to the records and shows them on the terminal."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.record import Record
 from gatebench.trial import Trial
 from launch.display.progress import Display
 from launch.events import Event, Started
+from launch.running.trial_pictures import trial_pictures
 
 STOPPED = "The user stopped it."
 ENDED = "The command ended before the trial did."
@@ -29,6 +31,7 @@ class TrialMonitor:
     def __init__(self, trials: Sequence[Trial], record: Record, display: Display) -> None:
         self.outcomes: list[Outcome] = []
         self._open = {trial.digest: trial for trial in trials}
+        self._epochs: dict[str, list[Mapping[str, float]]] = {trial.digest: [] for trial in trials}
         self._record, self._display = record, display
         self._began = time.time()
 
@@ -42,8 +45,10 @@ class TrialMonitor:
             case Epoch():
                 self._record.begin(trial, self._began)
                 self._record.write(event)
+                self._epochs[event.digest].append(event.metrics)
             case Outcome():
-                self._record.end(trial, event)
+                pictures = trial_pictures(trial, event, self._epochs.pop(event.digest))
+                self._record.end(trial, replace(event, files={**event.files, **pictures}))
                 self.outcomes.append(event)
                 del self._open[event.digest]
         self._display.show(event)

@@ -44,9 +44,34 @@ def test_without_records_there_is_nothing_to_open(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_records_on_a_server_are_opened_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ui.run(["tracking_uri='http://me:secret@127.0.0.1:9'"]) == 0
-    assert capsys.readouterr().out == "The records are on a server; open http://127.0.0.1:9 in a browser.\n"
+def test_the_pages_of_studies_on_a_server_are_printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Record, "study_pages", lambda self: {f"study {n}": f"#/experiments/{n}" for n in range(25)})
+    assert ui.run(["tracking_uri='http://me:secret@127.0.0.1:9/mlflow/'"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == [
+        "The records are on a server; open in a browser:",
+        "  study 0: http://127.0.0.1:9/mlflow/#/experiments/0",
+    ]
+    assert lines[-1] == "  and 5 older studies: http://127.0.0.1:9/mlflow/#/experiments"
+    assert len(lines) == 22
+
+
+def test_a_server_that_does_not_answer_is_an_error_without_credentials() -> None:
+    with pytest.raises(UserError, match=r"http://127\.0\.0\.1:9 cannot be used: the server cannot be reached"):
+        ui.run(["tracking_uri='http://me:secret@127.0.0.1:9'"])
+
+
+def test_a_server_without_studies(capsys: pytest.CaptureFixture[str]) -> None:
+    ui._print_pages("http://127.0.0.1:9", {})
+    assert capsys.readouterr().out == "  http://127.0.0.1:9 has no studies of gatebench yet\n"
+
+
+def test_an_old_installation_is_told_to_be_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ui, "entry_points", lambda group: [])
+    with pytest.raises(UserError, match="does not find the plugin of gatebench"):
+        ui._check_plugin()
 
 
 def test_the_pages_are_served_on_this_machine_until_it_is_stopped(tmp_path: Path, port: int) -> None:
@@ -60,7 +85,7 @@ def test_the_pages_are_served_on_this_machine_until_it_is_stopped(tmp_path: Path
         address = server.stdout.readline().strip()
         assert address.startswith(f"mine: http://127.0.0.1:{port}/#/experiments/1/runs?")
         with urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
-            assert page.status == 200
+            assert b"mlflow.workflowType" in page.read()
     finally:
         server.send_signal(signal.SIGINT)
         server.communicate(timeout=60)

@@ -1,36 +1,136 @@
 import json
+from dataclasses import replace
+from typing import Any
 
-from gatebench.records.mlflow_page import KEY, MOST_GATES, page, study_view
+import pytest
+
+from gatebench.records.mlflow_page import (
+    CELLS,
+    LONGEST_TAG,
+    MOST_GATE_CHARTS,
+    TRIALS,
+    VIEW_TAG,
+    StudyContent,
+    artifact_page,
+    note,
+    page,
+    views,
+)
 from gatebench.task import Metric
 
-FIGURES = {"test/accuracy", "gate/l0/f/mean", "gate/l0/f/std", "gate/l1/i/mean", "seconds"}
+METRICS = {
+    "test/accuracy",
+    "gate/l0/write/i/mean",
+    "gate/l0/keep/f/mean",
+    "gate/l0/keep/f/right",
+    "gate/l0/keep/f/std",
+    "gate/l1/keep/1-z/mean",
+    "gate/l0/candidate/g/mean",
+    "gate/l0/keep/f/tau/p90",
+    "seconds",
+}
+CONTENT = StudyContent(
+    score=Metric("accuracy", "max"),
+    other_scores=("loss",),
+    groups=(("digits", "lstm"), ("digits", "gru")),
+    metrics=frozenset(METRICS),
+    params=("cell.ablate.i.fix",),
+)
 
 
-def test_runs_are_grouped_by_cell_and_the_best_come_first() -> None:
-    view = json.loads(study_view(Metric("accuracy", "max"), FIGURES))
-    assert view["orderByKey"] == "metrics.`test/accuracy`"
+def state(key: str, content: StudyContent = CONTENT) -> dict[str, Any]:
+    envelope = json.loads(views(content)[f"{VIEW_TAG}{key}"])
+    assert set(envelope) == {"name", "createdAt", "updatedAt", "state"}
+    found: dict[str, Any] = json.loads(envelope["state"])
+    return found
+
+
+@pytest.mark.parametrize("key", [CELLS, TRIALS])
+def test_the_best_on_validation_come_first_and_the_test_score_is_a_late_column(key: str) -> None:
+    view = state(key)
+    columns = view["selectedColumns"]
+    assert view["orderByKey"] == columns[0] == "metrics.`best/val/accuracy`"
     assert view["orderByAsc"] is False
-    assert view["groupBy"]["groupByKeys"] == [{"mode": "tag", "groupByData": "cell"}]
-    assert json.loads(study_view(Metric("perplexity", "min"), FIGURES))["orderByAsc"] is True
+    assert columns.index("metrics.`test/accuracy`") > columns.index("metrics.`seconds`")
+    assert "metrics.`test/loss`" in columns
+    smaller = state(key, replace(CONTENT, score=Metric("perplexity", "min")))
+    assert smaller["orderByKey"] == "metrics.`best/val/perplexity`"
+    assert smaller["orderByAsc"] is True
 
 
-def test_gates_stand_beside_the_score() -> None:
-    view = json.loads(study_view(Metric("accuracy", "max"), FIGURES))
-    assert {"metrics.`best/gate/l0/f/mean`", "metrics.`best/gate/l1/i/mean`"} < set(view["selectedColumns"])
-    assert "metrics.`best/gate/l0/f/std`" not in view["selectedColumns"]
-    charts = {chart["metricKey"]: chart for chart in view["compareRunCharts"]}
-    assert charts["gate/l0/f/mean"]["type"] == "LINE"
-    assert charts["test/accuracy"]["type"] == "BAR"
-    assert {c["metricSectionId"] for c in charts.values()} == {s["uuid"] for s in view["compareRunSections"]}
-    assert len({chart["uuid"] for chart in charts.values()}) == len(charts)
+def test_roles_and_saturation_are_columns_and_those_that_keep_come_first() -> None:
+    gates = [column for column in state(CELLS)["selectedColumns"] if "gate/" in column]
+    assert gates == [
+        "metrics.`best/gate/l0/keep/f/mean`",
+        "metrics.`best/gate/l0/keep/f/right`",
+        "metrics.`best/gate/l1/keep/1-z/mean`",
+        "metrics.`best/gate/l0/write/i/mean`",
+    ]
 
 
-def test_a_view_of_many_gates_stays_within_what_mlflow_keeps() -> None:
-    many = {f"gate/l{layer}/a_long_gate_name/mean" for layer in range(100)}
-    state = study_view(Metric("accuracy", "max"), many)
-    assert len(state) <= 20_000
-    assert state.count('"Gates","displayName"') == MOST_GATES
+def test_cells_are_folded_groups() -> None:
+    view = state(CELLS)
+    assert view["groupBy"] == {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "cell"}]}
+    assert view["groupsExpanded"] == {"tag.cell.lstm": False, "tag.cell.gru": False}
+    several = state(CELLS, replace(CONTENT, groups=(("digits", "lstm"), ("parity", "lstm"))))
+    assert [key["groupByData"] for key in several["groupBy"]["groupByKeys"]] == ["task", "cell"]
+    assert set(several["groupsExpanded"]) == {"tag.task.digits,tag.cell.lstm", "tag.task.parity,tag.cell.lstm"}
 
 
-def test_the_page_opens_with_the_view() -> None:
-    assert page("7") == f"#/experiments/7/runs?viewStateShareKey={KEY}&workflowType=machine_learning"
+def test_trials_are_marks_in_scatter_charts_and_lines_in_parallel_coordinates() -> None:
+    view = state(TRIALS)
+    assert view["groupBy"] is None
+    scatters = [chart for chart in view["compareRunCharts"] if chart["type"] == "SCATTER"]
+    axes = [(chart["xaxis"]["key"], chart["yaxis"]["key"]) for chart in scatters]
+    assert ("parameters", "best/val/accuracy") in axes
+    assert ("best/gate/l0/keep/f/mean", "best/val/accuracy") in axes
+    assert ("best/gate/l0/write/i/mean", "best/val/accuracy") not in axes
+    (parallel,) = (chart for chart in view["compareRunCharts"] if chart["type"] == "PARALLEL")
+    assert parallel["selectedParams"] == ["cell.name", "cell.ablate.i.fix"]
+
+
+@pytest.mark.parametrize("key", [CELLS, TRIALS])
+def test_every_chart_has_its_own_name_and_a_section(key: str) -> None:
+    view = state(key)
+    charts, sections = view["compareRunCharts"], view["compareRunSections"]
+    assert len({chart["uuid"] for chart in charts}) == len(charts)
+    assert {chart["metricSectionId"] for chart in charts} == {section["uuid"] for section in sections}
+
+
+def test_the_curves_of_gates_are_named_by_role() -> None:
+    titles = {chart["displayName"] for chart in state(CELLS)["compareRunCharts"]}
+    assert {"keep (f), layer 0, mean", "keep (1 − z), layer 1, mean"} < titles
+
+
+def test_before_the_first_trial_there_is_a_view_without_gates() -> None:
+    view = state(CELLS, replace(CONTENT, metrics=frozenset()))
+    assert [section["name"] for section in view["compareRunSections"]] == ["Scores", "Curves"]
+
+
+def test_views_of_many_gates_stay_within_what_mlflow_keeps() -> None:
+    many = frozenset(f"gate/l{layer}/keep/{'f' * 30}/{s}" for layer in range(100) for s in ("mean", "left"))
+    cells = tuple(("digits", f"lstm_without_something_{index}") for index in range(60))
+    tags = views(replace(CONTENT, metrics=many, groups=cells))
+    assert all(len(tag) <= LONGEST_TAG for tag in tags.values())
+    charts = state(CELLS, replace(CONTENT, metrics=many))["compareRunCharts"]
+    assert sum(chart["metricSectionId"] == "Gates" for chart in charts) == MOST_GATE_CHARTS
+
+
+def test_addresses_select_the_pages_for_model_training() -> None:
+    assert page("7") == "#/experiments/7/runs?viewStateShareKey=gatebench&workflowType=machine_learning"
+    assert page("7", TRIALS, "charts").endswith("&workflowType=machine_learning&compareRunsMode=CHART")
+    assert artifact_page("7", "a1", "report.html").startswith("#/experiments/7/runs/a1/artifacts/report.html")
+
+
+def test_the_first_line_of_the_text_has_the_links() -> None:
+    first, _, rest = note("7", "Which\ngate?", "a1", "| a table |").partition("\n\n")
+    assert first.startswith("**Which gate?** · [Report with table and figures](#/experiments/7/runs/a1/artifacts/")
+    assert first.count("](#/experiments/7/") == 3
+    assert rest == "| a table |"
+    assert "Report" not in note("7", "demo", None, "")
+
+
+def test_a_table_that_is_too_long_for_mlflow_is_left_to_the_report() -> None:
+    text = note("7", "demo", "a1", "x" * 30_000)
+    assert len(text) < 1000
+    assert text.endswith("The table is in the report.")

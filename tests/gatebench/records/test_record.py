@@ -1,18 +1,21 @@
 import logging
 from collections.abc import Callable, Iterator
-from math import inf
+from math import inf, nan
 from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
 
+from gatebench.colours import colours_of
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch
 from gatebench.records import record as module
 from gatebench.records.home import Home
 from gatebench.records.mlflow_entry import TRACEBACK
+from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.record import Record
 from gatebench.study import Study
+from gatebench.task import Metric
 from tests.launch.trials import outcome, trial
 
 LSTM, GRU = trial("lstm"), trial("gru")
@@ -156,15 +159,58 @@ def test_epochs_wait_to_be_written_together(record: Record, monkeypatch: pytest.
     assert len(only_run(record).data.metrics) == 1200
 
 
+CONTENT = StudyContent(Metric("accuracy", "max"), (), (("digits", "lstm"),), frozenset())
+
+
 def test_the_study_is_described_and_has_a_page(record: Record) -> None:
-    record.begin(LSTM)
-    record.set_study_page("# A table" + " " * 30_000, '{"a": 1}')
+    record.set_views("Which gate?", CONTENT)
+    assert note(record).startswith("**Which gate?** · [Cells](#/experiments/")
+    record.set_study_page("Which gate?", "| table |", CONTENT)
+    assert note(record).endswith("| table |")
+    record.set_views("Another title", CONTENT)
+    assert note(record).startswith("**Which gate?**")
     tags = client(record).get_experiment_by_name(record.study).tags
-    assert tags["mlflow.note.content"].startswith("# A table")
-    assert tags["mlflow.sharedViewState.gatebench"] == '{"a": 1}'
-    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    assert {"mlflow.sharedViewState.gatebench", "mlflow.sharedViewState.gatebench-trials"} < set(tags)
     assert "viewStateShareKey=gatebench" in record.study_pages()[record.study]
     assert "Default" not in record.study_pages()
+
+
+def test_a_report_is_linked_and_is_no_outcome(record: Record) -> None:
+    record.end(LSTM, outcome(LSTM))
+    assert not record.has_report()
+    record.write_report("# Table", {"report.html": b"<p>"})
+    assert record.has_report()
+    record.set_study_page("demo", "", CONTENT)
+    assert "[Report with table and figures](#/experiments/" in note(record)
+    assert [found.digest for found in record.outcomes()] == [LSTM.digest]
+    assert record.close_stale_runs() == 0
+
+
+def test_the_runs_of_a_cell_have_its_colour_in_every_process(record: Record) -> None:
+    record.colours(["gru", "lstm"])
+    for one in (LSTM, GRU):
+        record.end(one, outcome(one))
+    runs = client(record).search_runs([client(record).get_experiment_by_name(record.study).experiment_id])
+    colours = {run.data.tags["cell"]: run.data.tags["mlflow.runColor"] for run in runs}
+    assert colours == colours_of(["gru", "lstm"])
+    assert Record(record._home, record.study).colours(["mgu"]) == colours_of(["gru", "lstm", "mgu"])
+
+
+def test_curves_are_those_of_the_newest_run(record: Record) -> None:
+    for values in ([0.1, 0.2], [0.3, nan, 0.5]):
+        record.begin(LSTM)
+        for epoch, accuracy in enumerate(values):
+            record.write(Epoch(LSTM.digest, epoch, 3, {"val/accuracy": accuracy}))
+        record.end(LSTM, outcome(LSTM))
+    record.end(GRU, outcome(GRU, "failed"))
+    curves = record.curves("val/accuracy")
+    assert list(curves) == [LSTM.digest]
+    assert curves[LSTM.digest] == pytest.approx([0.3, nan, 0.5], nan_ok=True)
+
+
+def note(record: Record) -> str:
+    text: str = client(record).get_experiment_by_name(record.study).tags["mlflow.note.content"]
+    return text
 
 
 def test_a_deleted_study_is_refused(record: Record) -> None:
@@ -225,7 +271,9 @@ def test_an_experiment_of_another_program_is_no_study_and_stays_as_it_is(record:
     refused: list[Callable[[], None]] = [
         lambda: record.declare(Study(record.study)),
         lambda: record.begin(LSTM),
-        lambda: record.set_study_page("# A table", "{}"),
+        lambda: record.set_views("A title", CONTENT),
+        lambda: record.set_study_page("A title", "# A table", CONTENT),
+        lambda: record.write_report("# A table", {}),
     ]
     for attempt in refused:
         with pytest.raises(UserError, match=f"experiment {record.study!r} belongs to another program"):

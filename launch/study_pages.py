@@ -1,0 +1,123 @@
+"""The pages of a study in MLflow: the views and the text above the runs, and the report with table and figures.
+
+The views are set before the first trial, so that the page is in order while the first sweep runs. The report and the
+text with the table follow at the end, because matplotlib needs a second to be imported and another to draw.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from gatebench.derive.roles import roles
+from gatebench.outcome import Outcome
+from gatebench.records.mlflow_page import StudyContent
+from gatebench.records.record import Record
+from gatebench.report.ablation_table import AblationTable
+from gatebench.report.render import FORMATS
+from gatebench.report.report_page import report_page
+from gatebench.study import Study
+from gatebench.trial import Trial
+
+
+def open_pages(record: Record, study: Study, trials: Sequence[Trial]) -> None:
+    """Set the views of the study's page before its trials run. The text above the runs stays if there is one already.
+
+    Args:
+        record: the records.
+        study: the declaration of the study.
+        trials: the trials that will run.
+    """
+    outcomes = record.outcomes()
+    record.colours(_cells(study, trials, outcomes))
+    record.set_views(_title(study), study_content(trials, outcomes))
+
+
+def publish(record: Record, study: Study, trials: Sequence[Trial], table: AblationTable, *, changed: bool) -> None:
+    """Write the report of the study, and set the views and the text above the runs.
+
+    Args:
+        record: the records.
+        study: the declaration of the study.
+        trials: the trials of the sweep.
+        table: the table of the study.
+        changed: whether the study has new outcomes. If not, a report that exists is kept.
+    """
+    outcomes = record.outcomes()
+    markdown = FORMATS["markdown"](table)
+    if changed or not record.has_report():
+        record.write_report(markdown, _report_files(record, study, trials, table, outcomes))
+    record.set_study_page(_title(study), markdown, study_content(trials, outcomes))
+
+
+def study_content(trials: Sequence[Trial], outcomes: Sequence[Outcome]) -> StudyContent:
+    """Return the content of a study that its views depend on.
+
+    The names of the gates' metrics are those of the outcomes, and those that the trials will have.
+
+    Args:
+        trials: the trials that will run.
+        outcomes: the outcomes that exist.
+    """
+    metrics = trials[0].build_task().metrics
+    planned = {(trial.build_task().label, trial.build_cell().name) for trial in trials}
+    return StudyContent(
+        score=metrics[0],
+        other_scores=tuple(metric.name for metric in metrics[1:]),
+        groups=tuple(sorted(planned | {(outcome.task, outcome.cell) for outcome in outcomes})),
+        metrics=frozenset({name for outcome in outcomes for name in outcome.metrics} | _gate_metrics(trials)),
+        params=_varied_params(trials),
+    )
+
+
+def _gate_metrics(trials: Iterable[Trial]) -> set[str]:
+    """Return the names of the means and shares of gates that the trials will have."""
+    names: set[str] = set()
+    for cell, layers in {(trial.build_cell(), trial.model.num_layers) for trial in trials}:
+        for role in roles(cell):
+            statistics = ("mean", "left", "right") if role.unit else ("mean",)
+            if role.fixed is None:
+                names |= {f"gate/l{layer}/{role.key}/{name}" for layer in range(layers) for name in statistics}
+    return names
+
+
+def _varied_params(trials: Sequence[Trial]) -> tuple[str, ...]:
+    """Return the settings that differ between trials, without the seed and those that describe a cell in words."""
+    settings = [trial.flat_settings() for trial in trials]
+    keys = dict.fromkeys(key for some in settings for key in some)
+    varied = [key for key in keys if len({some.get(key, "") for some in settings}) > 1]
+    words = ("seed", "cell.name", "cell.base", "cell.source", "cell.note")
+    return tuple(key for key in varied if key not in words)[:6]
+
+
+def _cells(study: Study, trials: Sequence[Trial], outcomes: Sequence[Outcome]) -> list[str]:
+    """Return the labels of the cells: those of the declaration, then those of the trials, then the others."""
+    planned = [trial.build_cell().name for trial in trials]
+    present = {*planned, *(outcome.cell for outcome in outcomes)}
+    cells = dict.fromkeys([*study.order, *planned, *(outcome.cell for outcome in outcomes)])
+    return [cell for cell in cells if cell in present]
+
+
+def _title(study: Study) -> str:
+    return study.question or study.name
+
+
+def _report_files(
+    record: Record, study: Study, trials: Sequence[Trial], table: AblationTable, outcomes: Sequence[Outcome]
+) -> dict[str, bytes]:
+    # matplotlib takes a second to be imported, and plans and tables do not need it.
+    from gatebench.report.figures.study_figures import study_figures
+
+    cells = _cells(study, trials, outcomes)
+    metrics = dict.fromkeys(outcome.metric for outcome in outcomes if outcome.metric is not None)
+    curves = {digest: curve for metric in metrics for digest, curve in record.curves(f"val/{metric.name}").items()}
+    figures = study_figures(outcomes, cells, record.colours(cells), curves)
+    return {
+        "report.html": report_page(table, figures).encode(),
+        "table.md": FORMATS["markdown"](table).encode(),
+        "table.csv": FORMATS["csv"](table).encode(),
+        **{f"figures/{_file_name(title)}.svg": content for title, content in figures.items()},
+    }
+
+
+def _file_name(title: str) -> str:
+    """Return the name of a figure's file: "digits: scores" is "digits_scores"."""
+    return re.sub(r"[^\w.=-]+", "_", title)
