@@ -68,11 +68,11 @@ def _run_all(trials: Sequence[Trial], settings: Settings, record: Record) -> int
 
 
 def _print_table(plan: Plan, study: Study, record: Record, *, changed: bool) -> None:
-    """Print the table and the address of the records, and set the pages of the study in MLflow."""
-    plan = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
-    table = table_of(plan, study.limited_to([*plan.cells, *plan.cells.values()]), record.outcomes())
-    print(FORMATS["text"](table))
-    publish(record, study, plan.trials, table, changed=changed)
+    """Print the table of the plan's trials and the address of the records, and set the pages of the study in MLflow."""
+    outcomes = record.outcomes()
+    chosen = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
+    print(FORMATS["text"](table_of(chosen, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)))
+    publish(record, study, plan.trials, table_of(replace(plan, keys=frozenset()), study, outcomes), changed=changed)
     print(f"The records lie at {record.printable_uri}, study {record.study!r}; to open them: gatebench ui")
 
 

@@ -30,6 +30,7 @@ _SETTINGS: Mapping[Any, Any] = {
     "grid.color": "#e2e5ea",
     "grid.linewidth": 0.7,
     "legend.frameon": False,
+    "text.parse_math": False,  # the name of a cell may contain dollar signs
     "svg.fonttype": "path",
     "svg.hashsalt": "gatebench",
 }
