@@ -30,7 +30,9 @@ def new_declaration(plan: Plan, recorded: Study | None) -> Study:
         UserError: the parts of the declaration do not fit together.
     """
     declared = plan.declaration(plan.settings.one_study)
-    return declared if recorded is None else recorded.updated(declared, plan.declared)
+    if recorded is None:
+        return declared
+    return replace(recorded.updated(declared, plan.declared), name=declared.name)
 
 
 def check_declaration(plan: Plan, known: KnownStudy) -> Study:

@@ -67,11 +67,12 @@ def power_lines(plan: Plan, study: Study) -> list[str]:
     for family, comparisons in _comparisons(plan, study).items():
         needed = seeds_needed(comparisons, study.test)
         if seeds < needed:
-            name = f"the family {family!r}: {comparisons}" if study.families else str(comparisons)
-            plural = "s need" if comparisons > 1 else " needs"
+            counted = f"{comparisons} comparison{'s' if comparisons > 1 else ''}"
+            of_family = f" of the family {family!r}" if study.families else ""
             lines.append(
-                f"With {seeds} seed{'s' if seeds > 1 else ''} no p of 0.05 can be reached, whatever the difference, in "
-                f"{name} comparison{plural} {needed} seeds ({study.test} test), for example seed=range(0,{needed})."
+                f"With {seeds} seed{'s' if seeds > 1 else ''} no p of 0.05 can be reached, whatever the difference: "
+                f"{counted}{of_family} need{'' if comparisons > 1 else 's'} {needed} seeds ({study.test} test), for "
+                f"example seed=range(0,{needed})."
             )
     return lines
 

@@ -100,7 +100,10 @@ def test_the_declaration_is_printed(known: list[Outcome], capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("overrides", "sentences"),
     [
-        (["cell=lstm,gru", "seed=0,1"], ["With 2 seeds no p", "in 1 comparison needs 4 seeds (unpaired test)"]),
+        (
+            ["cell=lstm,gru", "seed=0,1"],
+            ["With 2 seeds no p", "whatever the difference: 1 comparison needs 4 seeds (unpaired test)"],
+        ),
         (["cell=lstm,gru", "seed=range(0,4)"], []),
         (["cell=lstm,gru", "seed=range(0,4)", "test=paired"], ["1 comparison needs 6 seeds (paired test)"]),
         (["cell=lstm,gru,mgu,janet,ligru,ugrnn"], ["With 1 seed no p", "5 comparisons need 5 seeds"]),
@@ -116,7 +119,7 @@ def test_the_declaration_is_printed(known: list[Outcome], capsys: pytest.Capture
                 "families.b=ugrnn",
                 "seed=0,1,2,3",
             ],
-            ["in the family 'a': 3 comparisons need seeds"],
+            ["in the family 'a': 4 comparisons need 5"],
         ),
     ],
 )
