@@ -62,6 +62,8 @@ def _rejected_value(error: OmegaConfBaseException) -> UserError:
             left, _, kind = _first_line(error).partition(" could not be converted to ")
             value = left.removeprefix("Value ").partition(" of type ")[0]
             return UserError(f"{key} is {value}; it must be {_TYPES.get(kind, kind)}.")
+        case ValidationError() if "is not a ListConfig" in str(error) or "'typing.List" in str(error):
+            return UserError(f"{key} must be a list, for example [a, b].")
         case InterpolationResolutionError():
             return UserError(f"{key} refers to a key or file that does not exist: {_first_line(error)}.")
     return UserError(f"{key or 'The config'} is not allowed: {_first_line(error)}.")

@@ -3,7 +3,6 @@
 `seed=4` has one value. `cell=lstm,gru` and `seed=range(0,5)` have several: they sweep.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,7 +10,7 @@ from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, QuotedString
+from hydra.core.override_parser.types import Glob, Override, QuotedString
 from hydra.errors import OverrideParseException
 
 from gatebench.errors import UserError
@@ -76,7 +75,7 @@ class Grammar:
         return self._parse_text(text).value()
 
     def _parse_one(self, text: str) -> ParsedOverride:
-        text = self._with_list(text)
+        text = self._with_plain_value(text)
         override = self._parse_text(text)
         key = override.key_or_group
         if key.startswith("hydra") and not key.startswith(_SWEEPER_PARAMS):
@@ -90,21 +89,26 @@ class Grammar:
             return ParsedOverride(key, tuple(self._group_choice(key, choice, text) for choice in choices), True)
         return ParsedOverride(key, tuple(_allow_new_key(override, choice) for choice in choices), False)
 
-    def _with_list(self, text: str) -> str:
-        """Return an override of a list with a list as its value: metrics=a,b and metrics=a become [a,b] and [a].
+    def _with_plain_value(self, text: str) -> str:
+        """Return an override of a part of a study's declaration in the form that Hydra needs.
 
-        The studies of a table, study=a,b, become one text, "a,b".
+        A list needs no brackets: metrics=a,b and metrics=a become [a,b] and [a]. A question needs no quotes. The names
+        of several studies, study=a,b, become one text, "a,b".
         """
+        key, _, value = text.partition("=")
+        if key.lstrip("+") == "question" and not value.startswith(("'", '"')) and "${" not in value:
+            return f"{key}={_quoted(value)}" if value != "null" else text
         override = self._parse_text(text)
-        key = override.key_or_group
-        is_list = key in _LISTS or key.startswith(_FAMILY)
-        if key == "study" and override.is_discrete_sweep():
-            names = [str(self.value(f"study={name}")) for name in override.sweep_string_iterator()]
-            return f"study={json.dumps(','.join(names), ensure_ascii=False)}"
-        if is_list and override.is_discrete_sweep():
-            return f"{override.get_key_element()}=[{','.join(override.sweep_string_iterator())}]"
+        name = override.key_or_group
+        is_list = name in _LISTS or name.startswith(_FAMILY)
+        has_commas = override.is_choice_sweep() and not isinstance(override.value(), Glob)
+        if name == "study" and has_commas:
+            studies = [str(self.value(f"study={one}")) for one in override.sweep_string_iterator()]
+            return f"study={_quoted(','.join(studies))}"
+        if is_list and has_commas:
+            return f"{key}=[{','.join(override.sweep_string_iterator())}]"
         if is_list and not override.is_delete() and isinstance(override.value(), str | QuotedString):
-            return f"{override.get_key_element()}=[{text.partition('=')[2]}]"
+            return f"{key}=[{value}]"
         return text
 
     def _group_choice(self, group: str, choice: str, text: str) -> str:
@@ -143,9 +147,15 @@ class Grammar:
         return override
 
 
+def _quoted(text: str) -> str:
+    """Return a text in the quotes of Hydra's grammar."""
+    escaped = text.replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def _allow_new_key(override: Override, text: str) -> str:
     """Return the override with "++" if its key is below `cell.ablate` or `families`, where it may add a key."""
-    if override.key_or_group.startswith(_NEW_KEYS) and not override.is_delete():
+    if f"{override.key_or_group}.".startswith(_NEW_KEYS) and not override.is_delete():
         return f"++{text.lstrip('+')}"
     return text
 

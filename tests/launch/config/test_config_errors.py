@@ -37,6 +37,8 @@ def test_a_missing_choice_names_the_group_and_the_nearest() -> None:
         ("sed", 1, "There is no key 'sed'; did you mean 'seed'?"),
         ("cell.nam", "x", "There is no key 'cell.nam'; did you mean 'cell.name'?"),
         ("cell.ablate", 3, "cell.ablate is not allowed"),
+        ("metrics", "accuracy", "metrics must be a list, for example [a, b]."),
+        ("families", {"gates": "gru"}, "families.gates must be a list, for example [a, b]."),
     ],
 )
 def test_a_rejected_key_or_value_is_named(key: str, value: object, sentence: str) -> None:

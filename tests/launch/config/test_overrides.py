@@ -52,6 +52,11 @@ def test_the_last_of_equal_keys_counts(grammar: Grammar) -> None:
         ("~families.gates", "~families.gates"),
         ("study=a,'b c'", 'study="a,b c"'),
         ("study=a", "study=a"),
+        ("families={a: [gru]}", "++families={a: [gru]}"),
+        ("question=Does f, or o (or both), matter?", 'question="Does f, or o (or both), matter?"'),
+        ("question='Why?'", "question='Why?'"),
+        ('question=What is "f" for?', r'question="What is \"f\" for?"'),
+        ("question=", 'question=""'),
     ],
 )
 def test_a_list_may_be_written_without_brackets(grammar: Grammar, text: str, choice: str) -> None:
@@ -70,6 +75,9 @@ def test_a_list_may_be_written_without_brackets(grammar: Grammar, text: str, cho
         ("cell=glob(x*)", "has no value"),
         ("seed=range(0,1000000000)", "has more than 100,000 values"),
         ("seed=interval(0,1)", "is an endless range"),
+        ("order=glob(lstm*)", "can be swept"),
+        ("families.a=range(3)", "can be swept"),
+        ("study=range(3)", "can be swept"),
         ("workers=1,2", "only cell, task, model, training, seed and the keys below them can be swept"),
         ("experiment=a,b", "can be swept"),
         ("cell=[lstm,gru]", "must name one cell; to sweep, write cell=NAME,NAME"),
