@@ -18,7 +18,6 @@ from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
 from launch.declaration import keep_declaration
-from launch.display.outcome_text import outcome_text
 from launch.running.attempt import attempt, train_trial
 from launch.running.trial_monitor import monitored
 
@@ -43,8 +42,7 @@ def run(argv: Sequence[str]) -> int:
         outcome = known or _train(trial, settings, record)
     if known:
         print(f"{mlflow_entry.run_name(trial)} is done already ({trial.digest}); force=true runs it again.")
-    if outcome.metrics:
-        print(outcome_text(outcome))
+    print("\n".join(f"{name:<24} {value:.6g}" for name, value in sorted(outcome.metrics.items())))
     return 0 if outcome.has_result else 1
 
 

@@ -110,7 +110,6 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "launch.events": ("gatebench.outcome",),
     "launch.display": (
         "gatebench.errors",
-        "gatebench.derive",
         "gatebench.outcome",
         "gatebench.records",
         "gatebench.trial",

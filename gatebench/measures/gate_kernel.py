@@ -13,6 +13,7 @@ from importlib.resources import files
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from gatebench.errors import Refusal
 from gatebench.machine.c_compiler import load, trouble
@@ -26,6 +27,10 @@ USER = "gates"
 _REALS = {torch.float32: "float", torch.float64: "double"}
 
 _SERIAL_VALUES = 100_000  # values that one thread reads before another has woken up
+
+_ADDED, _NO_MEMORY, _WRONG_LENGTH = range(3)  # the answers of `add_batch`
+
+_BLOCK = 16  # UNITS in gate_sums.c
 
 _SUMS = 4  # deviations, their squares, changes, products
 
@@ -59,6 +64,8 @@ class _Batch(ctypes.Structure):
         ("first", ctypes.c_int64),
         ("lengths", ctypes.c_void_p),
         ("gate", ctypes.c_void_p),
+        ("steps", ctypes.c_int64),
+        ("pairs", ctypes.c_int64),
     )
 
 
@@ -85,9 +92,11 @@ class KernelSums:
     def __init__(self, layouts: tuple[GateLayout, ...], pair: tuple[str, str] | None) -> None:
         self.layouts, self.pair = layouts, pair
         self.steps = self.pairs = 0
+        self._units = sum(one.units for one in layouts)
         self._origins = [torch.zeros(one.units, dtype=torch.float64) for one in layouts]
-        self._sums = [torch.zeros(_SUMS, one.units, dtype=torch.float64) for one in layouts]
-        self._histograms = [torch.zeros(one.units, one.bins.count, dtype=torch.int64) for one in layouts]
+        sizes = [(_blocks(one.units), one.bins.count) for one in layouts]
+        self._sums = [torch.zeros(blocks, _SUMS, _BLOCK, dtype=torch.float64) for blocks, _ in sizes]
+        self._histograms = [torch.zeros(blocks, bins, _BLOCK, dtype=torch.int64) for blocks, bins in sizes]
         self._partners = [partner(one, layouts, pair) for one in layouts]
         self._gates = (_Gate * len(layouts))()
         for number, (call, one) in enumerate(zip(self._gates, layouts, strict=True)):
@@ -104,24 +113,35 @@ class KernelSums:
         """
         if not self.layouts:
             return
-        tensors = _readable([trace[one.layer][one.gate] for one in self.layouts])
-        T, B = tensors[0].shape[:2]
-        checked = checked_lengths(tensors[0], lengths).contiguous()
-        values = 0
+        tensors = [trace[one.layer][one.gate] for one in self.layouts]
+        dtype = tensors[0].dtype if tensors[0].dtype in _REALS else torch.float32
+        T, B, _ = tensors[0].shape
+        kept = []  # the copies of tensors that cannot be read in place; they must outlive the call
         for call, one, tensor in zip(self._gates, self.layouts, tensors, strict=True):
             if tensor.shape != (T, B, one.units):
                 raise ValueError(f"{one.gate} of layer {one.layer} is {tuple(tensor.shape)}, not {(T, B, one.units)}")
+            if tensor.dtype is not dtype or one.units < _BLOCK or tensor.stride(2) != 1:
+                tensor = _copied(tensor, dtype)
+                kept.append(tensor)
             call.values = tensor.data_ptr()
             call.step_stride, call.example_stride, _ = tensor.stride()
-            values += tensor.numel()
-        threads = 1 if is_fork() or values < _SERIAL_VALUES else torch.get_num_threads()
-        steps = int(checked.sum())
-        first = not self.steps and steps > 0
-        batch = _Batch(T, B, len(self.layouts), threads, first, checked.data_ptr(), ctypes.addressof(self._gates))
-        if _library(tensors[0].dtype).add_batch(ctypes.byref(batch)):
+        if lengths is not None:
+            lengths = lengths.to("cpu", torch.int64).contiguous()
+        if (lengths is not None and lengths.shape != (B,)) or self._add(dtype, T, B, lengths) == _WRONG_LENGTH:
+            checked_lengths(tensors[0], lengths)
+
+    def _add(self, dtype: torch.dtype, T: int, B: int, lengths: Tensor | None) -> int:
+        """Call the kernel for the values to which `_gates` points, and return its answer."""
+        threads = 1 if is_fork() or T * B * self._units < _SERIAL_VALUES else torch.get_num_threads()
+        place = None if lengths is None else lengths.data_ptr()
+        batch = _Batch(T, B, len(self.layouts), threads, not self.steps, place, ctypes.addressof(self._gates))
+        answer = int(_library(dtype).add_batch(ctypes.byref(batch)))
+        if answer == _NO_MEMORY:
             raise MemoryError("There is not enough memory for the sums of the gates.")
-        self.steps += steps
-        self.pairs += int((checked - 1).clamp(min=0).sum())
+        if answer == _ADDED:
+            self.steps += batch.steps
+            self.pairs += batch.pairs
+        return answer
 
     def reset(self) -> None:
         """Set all sums to 0."""
@@ -140,20 +160,36 @@ class KernelSums:
         return TraceSums(gates, pairs)
 
     def _gate_sums(self, number: int) -> GateSums:
-        deviations, squares, change, _ = self._sums[number]
+        units = self.layouts[number].units
+        deviations, squares, change, _ = _by_unit(self._sums[number], units)
         return GateSums(
             self.layouts[number].bins,
             self.steps,
             self._origins[number] * self.steps + deviations,
             (squares - deviations**2 / max(self.steps, 1)).clamp(min=0),
-            self._histograms[number].clone(),
+            _by_unit(self._histograms[number], units).T.contiguous(),
             self.pairs,
-            change.clone(),
+            change,
         )
 
     def _products(self, number: int) -> Tensor:
-        own, partner = self._sums[number], self._sums[self._partners[number]]
-        return own[3] - own[0] * partner[0] / max(self.steps, 1)
+        units = self.layouts[number].units
+        own, other = (_by_unit(self._sums[place], units) for place in (number, self._partners[number]))
+        return own[3] - own[0] * other[0] / max(self.steps, 1)
+
+
+def _blocks(units: int) -> int:
+    return -(-units // _BLOCK)
+
+
+def _by_unit(blocks: Tensor, units: int) -> Tensor:
+    """Return an array (blocks, n, _BLOCK) of the kernel as (n, units).
+
+    The last block overlaps with the one before it if the number of units is no multiple of `_BLOCK`.
+    """
+    last = _BLOCK if units < _BLOCK else units - (len(blocks) - 1) * _BLOCK
+    lanes = [*blocks[:-1], blocks[-1, :, _BLOCK - last :]]
+    return torch.cat(lanes, 1)[:, :units].clone()
 
 
 @cache
@@ -165,8 +201,7 @@ def _library(dtype: torch.dtype) -> ctypes.CDLL:
     return library
 
 
-def _readable(tensors: list[Tensor]) -> list[Tensor]:
-    """Return the tensors with one dtype that the kernel reads, and with a stride of 1 between units."""
-    dtype = tensors[0].dtype if tensors[0].dtype in _REALS else torch.float32
-    changed = [tensor.detach().to(dtype) for tensor in tensors]
-    return [tensor if tensor.stride(-1) == 1 else tensor.contiguous() for tensor in changed]
+def _copied(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return a tensor (T, B, H) of this dtype with a stride of 1 between units, and zeros up to `_BLOCK` units."""
+    copy = tensor.detach().to(dtype)
+    return pad(copy, (0, max(0, _BLOCK - copy.shape[2]))).contiguous()

@@ -16,6 +16,9 @@ from gatebench.measures.gate_trace import TorchSums
 Implementation = Literal["compiled", "torch"]
 """What computes the sums of gates."""
 
+Names = tuple[tuple[int, tuple[str, ...]], ...]
+"""For each layer its number and the letters of its gates."""
+
 
 class GateRecorder:
     """Records the gates of a network over any number of batches.
@@ -44,6 +47,7 @@ class GateRecorder:
         pair = keep_and_write(self.roles)
         self._pair = (pair[0].gate, pair[1].gate) if pair else None
         self._recorder: KernelSums | TorchSums | None = None
+        self._names: Names = ()
         self._batches = 0
 
     @property
@@ -73,18 +77,11 @@ class GateRecorder:
             ValueError: a gate does not have three dimensions, a length is outside of 0 .. T, or the batch has other
                 gates or sizes than the batches before.
         """
-        layouts = tuple(
-            GateLayout(layer, gate, _units(values), self._bins.get(gate, UNBOUNDED))
-            for layer, gates in trace.items()
-            for gate, values in gates.items()
-            if gate not in self._fixed
-        )
+        names = tuple((layer, tuple(gates)) for layer, gates in trace.items())
         if self._recorder is None:
-            on_cpu = all(values.device.type == "cpu" for gates in trace.values() for values in gates.values())
-            make = KernelSums if on_cpu and kernel_trouble() is None else TorchSums
-            self._recorder = make(layouts, self._pair)
-        if layouts != self._recorder.layouts:
-            raise ValueError(f"{_names(layouts)} and {_names(self._recorder.layouts)} are not gates of one network")
+            self._names, self._recorder = names, self._make(trace)
+        if names != self._names:
+            raise ValueError(f"{_text(names)} and {_text(self._names)} are not gates of one network")
         self._recorder.add(trace, lengths)
         self._batches += 1
 
@@ -98,12 +95,24 @@ class GateRecorder:
         if self._recorder is not None:
             self._recorder.reset()
 
+    def _make(self, trace: Mapping[int, Mapping[str, Tensor]]) -> KernelSums | TorchSums:
+        """Return what sums the gates of batches like this one."""
+        recorded = [
+            (layer, gate, values)
+            for layer, gates in trace.items()
+            for gate, values in gates.items()
+            if gate not in self._fixed
+        ]
+        for _, _, values in recorded:
+            if values.ndim != 3:
+                raise ValueError(f"a gate trace has the shape (T, B, H), not {tuple(values.shape)}")
+        layouts = tuple(
+            GateLayout(layer, gate, values.shape[2], self._bins.get(gate, UNBOUNDED))
+            for layer, gate, values in recorded
+        )
+        on_cpu = all(values.device.type == "cpu" for _, _, values in recorded)
+        return (KernelSums if on_cpu and kernel_trouble() is None else TorchSums)(layouts, self._pair)
 
-def _units(values: Tensor) -> int:
-    if values.ndim != 3:
-        raise ValueError(f"a gate trace has the shape (T, B, H), not {tuple(values.shape)}")
-    return values.shape[2]
 
-
-def _names(layouts: Sequence[GateLayout]) -> str:
-    return ", ".join(f"{one.gate} of layer {one.layer} with {one.units} units" for one in layouts) or "no gates"
+def _text(names: Names) -> str:
+    return "; ".join(f"{', '.join(gates)} of layer {layer}" for layer, gates in names) or "no gates"

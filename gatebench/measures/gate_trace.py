@@ -27,7 +27,15 @@ class TorchSums:
         self.sums = TraceSums({}, {})
 
     def add(self, trace: Mapping[int, Mapping[str, Tensor]], lengths: Tensor | None) -> None:
-        """Add a batch; see `GateRecorder.add`."""
+        """Add a batch; see `GateRecorder.add`.
+
+        Raises:
+            ValueError: a gate has other units than in the layout, or a length is outside of 0 .. T.
+        """
+        for one in self.layouts:
+            shape = trace[one.layer][one.gate].shape
+            if shape[-1] != one.units:
+                raise ValueError(f"{one.gate} of layer {one.layer} is {tuple(shape)}, and had {one.units} units")
         gates = {(one.layer, one.gate): sum_gate(trace[one.layer][one.gate], lengths, one.bins) for one in self.layouts}
         pairs = {}
         for one in self.layouts:

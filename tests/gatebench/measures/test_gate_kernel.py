@@ -194,9 +194,19 @@ def test_a_reset_kernel_starts_again() -> None:
     compare(kernel.sums, before)
 
 
+@pytest.mark.parametrize("lengths", [[7, 7], [8, 1, 1, 1, 1], [-1, 1, 1, 1, 1]])
+def test_wrong_lengths_are_refused_and_nothing_is_added(lengths: list[int]) -> None:
+    kernel = KernelSums(layouts(20), ("f", "i"))
+    with pytest.raises(ValueError, match="lengths must be 5 numbers from 0 to 7"):
+        kernel.add(network(7, 5, 20, 0), torch.tensor(lengths))
+    assert kernel.steps == 0
+
+
 def test_wrong_units_are_refused() -> None:
     with pytest.raises(ValueError, match="f of layer 0 is"):
         KernelSums(layouts(20), None).add(network(7, 5, 19, 0), None)
+    with pytest.raises(ValueError, match="f of layer 0 is"):
+        KernelSums(layouts(3), None).add(network(7, 5, 5, 0), None)
 
 
 def test_no_gates_and_no_steps() -> None:

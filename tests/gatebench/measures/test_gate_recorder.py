@@ -55,14 +55,22 @@ def test_a_fixed_gate_is_not_recorded() -> None:
     assert set(recorder.sums.gates) == {(0, "i")}
 
 
-@pytest.mark.parametrize("trace", [{0: {"f": unit_trace()}}, {0: {gate: unit_trace(H=4) for gate in "fiog"}}])
-def test_another_network_is_refused(trace: dict[int, dict[str, torch.Tensor]]) -> None:
+def test_another_network_is_refused() -> None:
     recorder = GateRecorder(LSTM_ROLES)
-    recorder.add(lstm_trace())
-    with pytest.raises(ValueError, match="one network"):
-        recorder.add(trace)
     with pytest.raises(ValueError, match=r"\(T, B, H\)"):
         recorder.add({0: {"f": unit_trace()[0]}})
+    recorder.add(lstm_trace())
+    with pytest.raises(ValueError, match="f of layer 0 and f, i, o, g of layer 0 are not gates of one network"):
+        recorder.add({0: {"f": unit_trace()}})
+
+
+@pytest.mark.parametrize("reason", [kernel_trouble(), "There is no compiler."])
+def test_other_units_are_refused(reason: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_recorder, "kernel_trouble", lambda: reason)
+    recorder = GateRecorder(LSTM_ROLES)
+    recorder.add(lstm_trace())
+    with pytest.raises(ValueError, match="f of layer 0 is"):
+        recorder.add({0: {gate: unit_trace(H=4) for gate in "fiog"}})
 
 
 def test_without_a_compiler_torch_gives_the_same_sums(monkeypatch: pytest.MonkeyPatch) -> None:
