@@ -39,7 +39,7 @@ class TaskScores(Generic[Name]):
 
 
 @dataclass(frozen=True)
-class Summary:
+class ArmSummary:
     """One arm over all tasks.
 
     Attributes:
@@ -65,7 +65,7 @@ class AcrossTasks(Generic[Name]):
         incomplete: {name: tasks without a trial of this arm}, for the arms without a summary.
     """
 
-    summaries: Mapping[Name, Summary]
+    summaries: Mapping[Name, ArmSummary]
     not_normalised: Mapping[str, str] = field(default_factory=dict)
     incomplete: Mapping[Name, tuple[str, ...]] = field(default_factory=dict)
 
@@ -95,7 +95,7 @@ def across_tasks(tasks: Mapping[str, TaskScores[Name]], baseline: Name) -> Acros
         else:
             references[label] = mean
     summaries = {
-        name: Summary(
+        name: ArmSummary(
             _interquartile_mean(name, tasks, references),
             None if name == baseline else _improvement(name, baseline, tasks),
             sum(task.arms[name].n for task in tasks.values()),
