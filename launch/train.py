@@ -20,6 +20,7 @@ from launch.config.settings import Settings
 from launch.declaration import keep_declaration
 from launch.running.attempt import attempt, train_trial
 from launch.running.trial_monitor import monitored
+from launch.study_pages import open_pages
 
 
 def run(argv: Sequence[str]) -> int:
@@ -36,10 +37,11 @@ def run(argv: Sequence[str]) -> int:
     (trial,), settings = plan.trials, plan.settings
     with settings.home_folder.lock():
         record = Record(settings.home_folder, settings.one_study, settings.records_uri)
-        keep_declaration(plan, record)
+        study = keep_declaration(plan, record)
         record.close_stale_runs()
         known = None if settings.force else _known_result(trial, record)
         outcome = known or _train(trial, settings, record)
+        open_pages(record, study, plan.trials)
     if known:
         print(f"{mlflow_entry.run_name(trial)} is done already ({trial.digest}); force=true runs it again.")
     print("\n".join(f"{name:<24} {value:.6g}" for name, value in sorted(outcome.metrics.items())))

@@ -17,6 +17,7 @@ from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_page, mlflow_study
 from gatebench.records.home import Home
+from gatebench.records.mlflow_data import dataset_input
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.mlflow_report import find_report, write_report
 from gatebench.study import Study
@@ -159,6 +160,7 @@ class Record:
             )
             run_id = self._runs[trial.digest] = run.info.run_id
             self._client.log_batch(run_id, params=[Param(*item) for item in mlflow_entry.params(trial).items()])
+            self._client.log_inputs(run_id, datasets=[dataset_input(trial.build_task())])
             for file, text in mlflow_entry.files(trial).items():
                 self._client.log_text(run_id, text, file)
 

@@ -1,0 +1,32 @@
+"""The data of a trial as a dataset in MLflow. MLflow shows it in the column "Dataset" and on the page of the run."""
+
+import hashlib
+import json
+
+from mlflow.entities import Dataset, DatasetInput, InputTag
+
+from gatebench.task import Task
+
+_LONGEST_NAME, _LONGEST_SOURCE = 500, 60_000  # characters that MLflow allows
+
+
+def dataset_input(task: Task) -> DatasetInput:
+    """Return the dataset that a trial on the task reads.
+
+    Its digest depends on the checksums of the data files and on the task's parameters, such as the seed of a split, so
+    two runs with the same digest were trained and scored on the same examples.
+    """
+    checksums = dict(sorted(task.checksums().items()))
+    content = {"task": task.name, "parameters": task.parameters(), "files": checksums}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    source = {"task": task.title, "files": checksums, "protocol": task.protocol, "licence": task.licence}
+    size = task.size()
+    profile = {} if size is None else {"examples": size.examples, "steps": size.steps, "inputs": size.inputs}
+    dataset = Dataset(
+        name=task.label[:_LONGEST_NAME],
+        digest=digest,
+        source_type="gatebench",
+        source=json.dumps(source)[:_LONGEST_SOURCE],
+        profile=json.dumps(profile),
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training, validation and test")])
