@@ -170,6 +170,7 @@ def _table(content: StudyContent) -> dict[str, Any]:
         "orderByKey": columns[0],
         "orderByAsc": content.score.direction == "min",
         "runsHiddenMode": "SHOW_ALL",
+        "searchFilter": "tags.cell_digest != ''",  # the runs of trials: without the report and the user's own runs
     }
 
 

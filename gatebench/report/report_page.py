@@ -13,7 +13,7 @@ CAPTIONS = {
     "greatest.",
     "size": "The validation score against the number of parameters. Each mark is a trial.",
     "gates": "The validation score against the mean of the gate that keeps, at the best epoch. Each mark is a trial.",
-    "coordinates": "Parallel coordinates: each line is a trial, and each vertical axis a metric.",
+    "parallel coordinates": "Each line is a trial, and each vertical axis a metric.",
 }
 """The captions of the figures, by the last part of their titles."""
 

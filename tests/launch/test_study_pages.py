@@ -62,7 +62,11 @@ def test_the_report_has_table_and_figures_and_changes_only_with_the_trials(recor
     files = [file.path for file in record._client.list_artifacts(first)]
     assert files == ["figures", "report.html", "table.csv", "table.md"]
     figures = [file.path for file in record._client.list_artifacts(first, "figures")]
-    assert figures == ["figures/digits_coordinates.svg", "figures/digits_scores.svg", "figures/digits_size.svg"]
+    assert figures == [
+        "figures/digits_parallel_coordinates.svg",
+        "figures/digits_scores.svg",
+        "figures/digits_size.svg",
+    ]
     publish(record, STUDY, [LSTM, GRU], TABLE, changed=False)
     assert report() == first
     publish(record, STUDY, [LSTM, GRU], TABLE, changed=True)

@@ -4,7 +4,7 @@ scores      the validation and the test score of each trial, in a row for each c
 curves      the validation score over the epochs: the median over the seeds, and a band from the least to the greatest
 size        the validation score against the number of parameters
 gates       the validation score against the mean of the gate that keeps, for each layer
-coordinates all trials in parallel coordinates: size, gates, time and score
+parallel coordinates: all trials, with axes for size, gates, time and score
 
 All axes with scores show the validation split, except the one of "scores" that is titled "test".
 """
@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from gatebench.outcome import Outcome
-from gatebench.report.figures.style import CellStyle, Drawing, cell_styles, drawing
+from gatebench.report.figures.style import GREY, CellStyle, Drawing, cell_styles, drawing
 from gatebench.report.figures.svg_panel import number
 from gatebench.task import Metric
 
@@ -98,7 +98,7 @@ def study_figures(
             "curves": _curves(trials),
             "size": _against(trials, ["parameters"]),
             "gates": _against(trials, _keep_means(trials)),
-            "coordinates": _coordinates(trials),
+            "parallel coordinates": _coordinates(trials),
         }
         figures |= {f"{task}: {name}": content for name, content in drawn.items() if content is not None}
     return figures
@@ -159,9 +159,16 @@ def _mark_chance(figure: Drawing, trials: TaskTrials) -> None:
         low, high = axes.get_xlim()
         for chance in chances - {None}:
             if chance is not None and low - (high - low) < chance < high + (high - low):
-                axes.axvline(chance, color="#6b7280", linestyle=":", linewidth=1.2)
+                axes.axvline(chance, color=GREY, linestyle=":", linewidth=1.2)
                 axes.annotate(
-                    "chance", (chance, 1), xycoords=("data", "axes fraction"), fontsize=8, color="#6b7280", ha="center"
+                    "chance",
+                    (chance, 0.03),
+                    xycoords=("data", "axes fraction"),
+                    xytext=(3, 0),
+                    textcoords="offset points",
+                    fontsize=8,
+                    color=GREY,
+                    rotation=90,
                 )
 
 

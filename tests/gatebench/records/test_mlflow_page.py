@@ -51,6 +51,7 @@ def test_the_best_on_validation_come_first_and_the_test_score_is_a_late_column(k
     columns = view["selectedColumns"]
     assert view["orderByKey"] == columns[0] == "metrics.`best/val/accuracy`"
     assert view["orderByAsc"] is False
+    assert view["searchFilter"] == "tags.cell_digest != ''"
     assert columns.index("metrics.`test/accuracy`") > columns.index("metrics.`seconds`")
     assert "metrics.`test/loss`" in columns
     smaller = state(key, replace(CONTENT, score=Metric("perplexity", "min")))

@@ -41,7 +41,7 @@ def test_a_study_has_five_figures_for_each_task() -> None:
     keep: dict[str, Any] = {"gate__l0__keep__f__mean": 0.7}
     outcomes = [outcome(c, s, task=task, **keep) for task in ("digits", "parity") for c in "ab" for s in range(3)]
     curves = {o.digest: [0.1, 0.3, 0.4 + 0.1 * o.seed] for o in outcomes}
-    kinds = ["scores", "curves", "size", "gates", "coordinates"]
+    kinds = ["scores", "curves", "size", "gates", "parallel coordinates"]
     assert list(figures(outcomes, curves)) == [f"{task}: {kind}" for task in ("digits", "parity") for kind in kinds]
 
 
@@ -54,13 +54,13 @@ def test_what_has_no_data_has_no_figure() -> None:
     assert figures([]) == {}
     assert figures([replace(outcome("a", 0), metric=None)]) == {}
     assert figures([replace(outcome("a", 0), metrics={}, status="failed")]) == {}
-    assert list(figures([outcome("a", 0)])) == ["digits: scores", "digits: size", "digits: coordinates"]
+    assert list(figures([outcome("a", 0)])) == ["digits: scores", "digits: size", "digits: parallel coordinates"]
 
 
 @pytest.mark.parametrize("score", [nan, inf])
 def test_trials_without_a_finite_score_are_left_out(score: float) -> None:
     drawn = figures([outcome("a", 0), outcome("b", 0, score)], {"digits b 0": [0.1]})
-    assert list(drawn) == ["digits: scores", "digits: size", "digits: coordinates"]
+    assert list(drawn) == ["digits: scores", "digits: size", "digits: parallel coordinates"]
 
 
 def test_a_test_score_that_is_missing_or_infinite_leaves_the_validation_scores() -> None:
