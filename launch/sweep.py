@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from gatebench.errors import UserError
 from gatebench.records.record import Record
 from gatebench.report.render import FORMATS
 from gatebench.study import Study
@@ -43,6 +44,7 @@ def run(argv: Sequence[str]) -> int:
     check_declaration(plan, known_study(settings, settings.one_study))
     with settings.home_folder.lock():
         record = Record(settings.home_folder, settings.one_study, settings.records_uri)
+        recorded = record.study_declaration()
         study = keep_declaration(plan, record)
         if stale := record.close_stale_runs():
             _report(f"{stale} runs that a killed process had left open were closed.")
@@ -50,7 +52,7 @@ def run(argv: Sequence[str]) -> int:
         _report(f"Study {study.name!r}: {len(plan.trials)} trials, {len(plan.trials) - len(trials)} done already.")
         open_pages(record, study, plan.trials)
         failed = _run_all(trials, settings, record) if trials else 0
-        _print_table(plan, study, record, changed=bool(trials))
+        _print_table(plan, study, record, changed=bool(trials) or study != recorded)
     if failed:
         _report(f"{failed} of {len(trials)} trials failed; their messages are above and in the records.")
     return 1 if failed else 0
@@ -71,8 +73,14 @@ def _print_table(plan: Plan, study: Study, record: Record, *, changed: bool) -> 
     """Print the table of the plan's trials and the address of the records, and set the pages of the study in MLflow."""
     outcomes = record.outcomes()
     chosen = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
-    print(FORMATS["text"](table_of(chosen, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)))
-    publish(record, study, plan.trials, table_of(replace(plan, keys=frozenset()), study, outcomes), changed=changed)
+    table = table_of(chosen, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)
+    print(FORMATS["text"](table))
+    try:
+        page = table_of(replace(plan, keys=frozenset()), study, outcomes)
+    except UserError as error:  # because of trials of other sweeps, so the results of this one are shown
+        _report(f"The pages in MLflow show only this sweep, because all trials of the study fit no table: {error}")
+        page = table
+    publish(record, study, plan.trials, page, changed=changed)
     print(f"The records lie at {record.printable_uri}, study {record.study!r}; to open them: gatebench ui")
 
 

@@ -18,6 +18,7 @@ from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
 from launch.declaration import keep_declaration
+from launch.display.outcome_text import outcome_text
 from launch.running.attempt import attempt, train_trial
 from launch.running.trial_monitor import monitored
 from launch.study_pages import open_pages
@@ -44,7 +45,8 @@ def run(argv: Sequence[str]) -> int:
         open_pages(record, study, plan.trials)
     if known:
         print(f"{mlflow_entry.run_name(trial)} is done already ({trial.digest}); force=true runs it again.")
-    print("\n".join(f"{name:<24} {value:.6g}" for name, value in sorted(outcome.metrics.items())))
+    if outcome.metrics:
+        print(outcome_text(outcome))
     return 0 if outcome.has_result else 1
 
 

@@ -40,7 +40,7 @@ SPREADS: Mapping[str, Callable[[int], Floats]] = {
 SHAPES: Mapping[str, Callable[[np.random.Generator, tuple[int, ...]], Floats]] = {
     "normal": lambda random, shape: random.standard_normal(shape),
     "t3": lambda random, shape: random.standard_t(3, shape) / 3**0.5,
-    "fail": lambda random, shape: random.standard_normal(shape) - 5 * (random.random(shape) < 0.2),
+    "fail": lambda random, shape: random.standard_normal(shape) + 1 - 5 * (random.random(shape) < 0.2),
 }
 """Distributions of scores, by name: normal; heavy tails (t with 3 degrees of freedom, variance 1); normal, but one run
 in five fails and loses 5 standard deviations."""
@@ -92,7 +92,7 @@ def new_p(arm: Floats, baseline: Floats) -> Floats:
     both = np.concatenate([arm, baseline], axis=1)
     permutation = _share_as_extreme(_signs(seeds), both - both.mean(axis=1, keepdims=True))
     first, second = (scores.var(axis=1, ddof=1) / seeds for scores in (arm, baseline))
-    freedom = (first + second) ** 2 * (seeds - 1) / (first**2 + second**2)
+    freedom = np.maximum((first + second) ** 2 * (seeds - 1) / (first**2 + second**2) - 1, seeds - 1)
     t = (arm.mean(axis=1) - baseline.mean(axis=1)) / np.sqrt(first + second)
     p: Floats = np.maximum(permutation, 2 * stdtr(freedom, -np.abs(t)))
     return p

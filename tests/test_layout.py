@@ -110,6 +110,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "launch.events": ("gatebench.outcome",),
     "launch.display": (
         "gatebench.errors",
+        "gatebench.derive",
         "gatebench.outcome",
         "gatebench.records",
         "gatebench.trial",

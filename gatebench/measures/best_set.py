@@ -100,6 +100,8 @@ def _unpaired(scores: list[Floats]) -> list[int]:
 
     def critical(kept: list[int]) -> float:
         known = [index for index in kept if counts[index] > 1]
+        if len(known) < 2:
+            return np.inf
         return critical_value(errors[known], *_draws(tuple(counts[known].tolist())))
 
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -72,7 +72,7 @@ def ablation_table(
     task_tables, task_arms = list[TaskTable](), list[TaskArms]()
     for task, own_metrics in metrics.items():
         arms = arms_of([outcome for outcome in ordered if outcome.task == task])
-        task_arms.append(TaskArms(task, arms, own_metrics.headline))
+        task_arms.append(TaskArms(task, arms, task_comparison(own_metrics.headline, study, arms, baseline)))
         task_tables += _tables(task_arms[-1], own_metrics, study, baseline, (default_metrics or {}).get(task, ()))
         cells = dict.fromkeys([*study.order, *(outcome.cell for outcome in ordered)])
         absent = [cell for cell in cells if not any(cell in arm.labels for arm in arms)]
@@ -93,7 +93,7 @@ def _tables(
             task.task if len(shown) == 1 else f"{task.task} · {metric.name}",
             task.task,
             task.arms,
-            task_comparison(metric, study, task.arms, baseline),
+            task.comparison if is_headline else task_comparison(metric, study, task.arms, baseline),
             others=others,
             chance=metrics.chance if is_headline else None,
             simple_methods=is_headline,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gatebench.report.arms import Arm, ArmKey
 from gatebench.report.number_format import MISSING, one_line, score_title
 from gatebench.report.scores import score_format, score_text
+from gatebench.report.task_comparison import TaskComparison
 from gatebench.report.task_table import Column, RecordValue, TableRow, TaskTable
 from gatebench.task import Metric
 
@@ -23,12 +24,17 @@ class TaskArms:
     Attributes:
         task: the label of the task.
         arms: the arms, in the order of the rows.
-        metric: the headline metric of the task.
+        comparison: their comparison by the headline metric.
     """
 
     task: str
     arms: Sequence[Arm]
-    metric: Metric
+    comparison: TaskComparison
+
+    @property
+    def metric(self) -> Metric:
+        """The headline metric of the task."""
+        return self.comparison.metric
 
 
 def across_tasks_table(tasks: Sequence[TaskArms]) -> TaskTable:
@@ -42,7 +48,7 @@ def across_tasks_table(tasks: Sequence[TaskArms]) -> TaskTable:
         for arm in task.arms:
             labels.setdefault(arm.key, arm.label)
     rows = [
-        TableRow((label, *(_score(key, task) for task in tasks)), _record(key, label, tasks))
+        TableRow((label, *(_score(key, task) for task in tasks)), _record(key, label, tasks), _bold(key, tasks))
         for key, label in labels.items()
     ]
     return TaskTable(TITLE, (Column("cell", numeric=False), *map(_column, tasks)), tuple(rows))
@@ -60,6 +66,12 @@ def _arm(key: ArmKey, task: TaskArms) -> Arm | None:
 def _score(key: ArmKey, task: TaskArms) -> str:
     arm = _arm(key, task)
     return MISSING if arm is None else score_text(arm, task.metric, score_format(task.arms, task.metric))
+
+
+def _bold(key: ArmKey, tasks: Sequence[TaskArms]) -> frozenset[int]:
+    """Return the indices of the columns of the tasks on which the arm is one of the best."""
+    arms = ((index, task, _arm(key, task)) for index, task in enumerate(tasks, 1))
+    return frozenset(index for index, task, arm in arms if arm is not None and arm.label in task.comparison.best)
 
 
 def _record(key: ArmKey, label: str, tasks: Sequence[TaskArms]) -> dict[str, RecordValue]:

@@ -110,13 +110,16 @@ class Display:
         )
 
     def _result(self, outcome: Outcome) -> str:
-        """Return the test score and the duration of a trial, or the status and the message if it did not finish."""
+        """Return the best validation score and the duration of a trial, or the status and the message.
+
+        The test score is not shown: nobody should choose a cell or a setting by it while trials are still running.
+        """
         if outcome.status != "finished":
             return f"{outcome.status}: {outcome.sentence}"
         metric = self._trials[outcome.digest].build_task().metrics[0]
-        score = outcome.metrics.get(f"test/{metric.name}", float("nan"))
+        score = outcome.metrics.get(f"best/val/{metric.name}", float("nan"))
         unit = metric.unit and f" {metric.unit}"
-        return f"test {metric.name} {score:.4g}{unit}, {outcome.metrics.get('seconds', 0):.1f} s"
+        return f"val {metric.name} {score:.4g}{unit}, {outcome.metrics.get('seconds', 0):.1f} s"
 
     def _headline(self) -> str:
         return f"[bold]{self._ended} of {len(self._trials)} trials[/]"

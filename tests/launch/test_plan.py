@@ -119,7 +119,7 @@ def test_the_declaration_is_printed(known: list[Outcome], capsys: pytest.Capture
                 "families.b=ugrnn",
                 "seed=0,1,2,3",
             ],
-            ["in the family 'a': 4 comparisons need 5"],
+            ["4 comparisons of the family 'a' need 5"],
         ),
     ],
 )

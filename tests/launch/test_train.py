@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 def test_a_trial_is_trained_recorded_and_not_trained_again(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     assert train.run(QUICK) == 0
-    assert "test/accuracy" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert re.search(r"^validation \(best epoch\)\n  accuracy  0\.\d+$", printed, re.MULTILINE)
+    assert re.search(r"^test \(weights of the best epoch\)\n  accuracy  0\.\d+$", printed, re.MULTILINE)
     (outcome,) = Record(home, "scratch").outcomes()
     assert (outcome.cell, outcome.status) == ("rnn_tanh", "finished")
     assert outcome.metrics["test/accuracy"] <= 1

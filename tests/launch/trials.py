@@ -18,6 +18,10 @@ def trial(cell: str = "lstm", seed: int = 0, epochs: int = 3, **others: Any) -> 
 
 def outcome(of: Trial, status: Status = "finished", score: float = 0.5, **others: Any) -> Outcome:
     """Return an outcome of a trial."""
-    metrics = {"test/accuracy": score, "seconds": 1.5, "parameters": 100.0} if status == "finished" else {}
+    metrics = (
+        {"test/accuracy": score, "best/val/accuracy": score, "seconds": 1.5, "parameters": 100.0}
+        if status == "finished"
+        else {}
+    )
     sentence = "" if status == "finished" else "So it was."
     return replace(Outcome.of(of, status, sentence, metrics=metrics), **others)

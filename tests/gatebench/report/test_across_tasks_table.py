@@ -3,6 +3,8 @@
 from gatebench.outcome import Outcome
 from gatebench.report.across_tasks_table import TITLE, TaskArms, across_tasks_table
 from gatebench.report.arms import arms_of
+from gatebench.report.task_comparison import task_comparison
+from gatebench.study import Study
 from gatebench.task import Metric
 from tests.gatebench.report.studies import ACCURACY, SEEDS, outcome, scored, table_of
 
@@ -15,10 +17,15 @@ def ett(**scores: float) -> list[Outcome]:
     ]
 
 
+def task_arms(task: str, metric: Metric, outcomes: list[Outcome]) -> TaskArms:
+    arms = arms_of(outcomes)
+    return TaskArms(task, arms, task_comparison(metric, Study("made-up"), arms, "lstm"))
+
+
 def test_each_cell_has_one_row_with_its_score_on_each_task() -> None:
     tasks = [
-        TaskArms("sentiment", arms_of(scored(lstm=0.8, gru=0.7)), ACCURACY),
-        TaskArms("ett", arms_of(ett(gru=0.2, rnn=0.3)), MSE),
+        task_arms("sentiment", ACCURACY, scored(lstm=0.8, gru=0.7)),
+        task_arms("ett", MSE, ett(gru=0.2, rnn=0.3)),
     ]
     table = across_tasks_table(tasks)
     assert [column.title for column in table.columns] == ["cell", "sentiment: accuracy % ↑", "ett: mse ↓"]
@@ -27,6 +34,7 @@ def test_each_cell_has_one_row_with_its_score_on_each_task() -> None:
         ("gru", "73.5 ± 2.1", "0.2035 ± 0.0020"),
         ("rnn", "–", "0.3035 ± 0.0020"),
     ]
+    assert [sorted(row.bold) for row in table.rows] == [[1], [2], []]
     assert [row.record["tasks"] for row in table.rows] == [1, 2, 1]
 
 

@@ -25,9 +25,13 @@ def shown(*, live: bool, width: int = 120) -> str:
 
 def test_elsewhere_every_trial_that_has_ended_is_one_line() -> None:
     lines = shown(live=False, width=40).splitlines()
-    assert lines[0] == "✓ 1/2  lstm · digits · seed 0  test accuracy 0.75, 1.5 s"
+    assert lines[0] == "✓ 1/2  lstm · digits · seed 0  val accuracy 0.75, 1.5 s"
     assert lines[1].startswith("✗ 2/2  gru · digits · seed 0  failed: A [red] sentence that is long")
     assert len(lines) == 2
+
+
+def test_the_test_score_is_not_shown_while_trials_run() -> None:
+    assert "test" not in shown(live=False)
 
 
 def test_on_a_terminal_what_runs_is_shown_with_its_epoch_and_score() -> None:
