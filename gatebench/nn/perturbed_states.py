@@ -76,10 +76,11 @@ def _perturbed_states(
     """Return the perturbed hidden states (K, B, H) of the given steps (K, B); a negative step changes no state."""
     weights = {name: weight.detach() for name, weight in layers.gate_parameters(layers.num_layers - 1).items()}
     inputs = x[steps.clamp(min=0).to(x.device), torch.arange(x.shape[1], device=x.device)]  # (K, B, I)
-    exists = (steps >= 0).long()
     states: list[Tensor] = []
-    for k, added in enumerate(perturbation.unbind(0)):
-        state = reference.run(layers.cell, weights, inputs[k : k + 1], state, exists[k], False).state
-        state = (state[0] + added * exists[k, :, None].to(added), *state[1:])
+    for k, (exists, added) in enumerate(zip((steps >= 0).unbind(0), perturbation.unbind(0), strict=True)):
+        lengths = None if exists.all() else exists.long()  # 0 or 1 step of each sequence
+        state = reference.run(layers.cell, weights, inputs[k : k + 1], state, lengths, False).state
+        existing = added if lengths is None else torch.where(exists[:, None].to(added.device), added, 0.0)
+        state = (state[0] + existing, *state[1:])
         states.append(state[0])
     return torch.stack(states)
