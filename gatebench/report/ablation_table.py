@@ -72,7 +72,8 @@ def ablation_table(
     task_tables, task_arms = list[TaskTable](), list[TaskArms]()
     for task, own_metrics in metrics.items():
         arms = arms_of([outcome for outcome in ordered if outcome.task == task])
-        task_arms.append(TaskArms(task, arms, task_comparison(own_metrics.headline, study, arms, baseline)))
+        comparison = task_comparison(own_metrics.headline, study, arms, baseline)
+        task_arms.append(TaskArms(task, arms, comparison, own_metrics.chance))
         task_tables += _tables(task_arms[-1], own_metrics, study, baseline, (default_metrics or {}).get(task, ()))
         cells = dict.fromkeys([*study.order, *(outcome.cell for outcome in ordered)])
         absent = [cell for cell in cells if not any(cell in arm.labels for arm in arms)]

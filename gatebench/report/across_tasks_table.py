@@ -1,10 +1,13 @@
-"""The table of all tasks together: one row for each cell, with one score for each task."""
+"""The table of all tasks together: one row for each cell, with a summary and one score for each task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gatebench.measures.across_tasks import AcrossTasks, ArmSummary, TaskScores, across_tasks
+from gatebench.measures.comparisons import ArmScores
+from gatebench.measures.estimates import Estimate
 from gatebench.report.arms import Arm, ArmKey
-from gatebench.report.number_format import MISSING, one_line, score_title
+from gatebench.report.number_format import MISSING, NumberFormat, one_line, score_title
 from gatebench.report.scores import score_format, score_text
 from gatebench.report.task_comparison import TaskComparison
 from gatebench.report.task_table import Column, RecordValue, TableRow, TaskTable
@@ -16,6 +19,17 @@ TITLE = "all tasks"
 SCORES = "score on each task"
 """The group of the columns with the scores of the tasks."""
 
+SUMMARY = NumberFormat(1.0, 2, "")
+"""The format of the summaries."""
+
+NOTE = (
+    "Normalised score: interquartile mean of the trials on all tasks. 0 is a blind guess, 1 is the mean of the "
+    "baseline, and a trial that diverged counts as 0. P(better): probability that a trial of the cell has a better "
+    "score than a trial of the baseline, mean over the tasks. Intervals: 95 %, stratified bootstrap, not corrected "
+    "(Agarwal et al. 2021)."
+)
+NO_SUMMARY = "No summary over the tasks: the baseline needs trials on each task, all with the same settings."
+
 
 @dataclass(frozen=True)
 class TaskArms:
@@ -25,33 +39,89 @@ class TaskArms:
         task: the label of the task.
         arms: the arms, in the order of the rows.
         comparison: their comparison by the headline metric.
+        chance: the headline metric of a blind guess; None if it is unknown.
     """
 
     task: str
     arms: Sequence[Arm]
     comparison: TaskComparison
+    chance: float | None
 
     @property
     def metric(self) -> Metric:
         """The headline metric of the task."""
         return self.comparison.metric
 
+    def arm(self, key: ArmKey) -> Arm | None:
+        """Return the arm with this key; None if it has no trial on this task."""
+        return next((arm for arm in self.arms if arm.key == key), None)
+
+    def compared(self) -> dict[ArmKey, ArmScores]:
+        """Return the scores of the arms that are compared."""
+        arms = [arm for arm in self.arms if arm.label not in self.comparison.left_out]
+        score = self.comparison.score
+        return {arm.key: ArmScores(arm.scores(score), frozenset(arm.diverged(score))) for arm in arms}
+
 
 def across_tasks_table(tasks: Sequence[TaskArms]) -> TaskTable:
     """Return the table of all tasks together.
 
     Args:
-        tasks: the tasks with their arms. A cell that lacks a task has "–" there.
+        tasks: the tasks with their arms. A cell that lacks a task has "–" there, and no summary.
     """
     labels: dict[ArmKey, str] = {}
     for task in tasks:
         for arm in task.arms:
             labels.setdefault(arm.key, arm.label)
-    rows = [
-        TableRow((label, *(_score(key, task) for task in tasks)), _record(key, label, tasks), _bold(key, tasks))
-        for key, label in labels.items()
-    ]
-    return TaskTable(TITLE, (Column("cell", numeric=False), *map(_column, tasks)), tuple(rows))
+    found = _summaries(tasks)
+    reasons = {} if found is None else {key: _incomplete(lacking) for key, lacking in found.incomplete.items()}
+    footnotes = list(dict.fromkeys(reasons.values()))
+    rows = []
+    for key, label in labels.items():
+        summary = found.summaries.get(key) if found else None
+        shown = _summary_texts(summary) if found else ()
+        texts = (label, *shown, *(_score(key, task) for task in tasks))
+        marks = (footnotes.index(reasons[key]) + 1,) if key in reasons else ()
+        rows.append(TableRow(texts, _record(key, label, summary), _bold(key, tasks, first=1 + len(shown)), marks))
+    summaries = [Column("normalised score ↑"), Column("P(better) ↑")] if found else []
+    columns = (Column("cell", numeric=False), *summaries, *map(_column, tasks))
+    return TaskTable(TITLE, columns, tuple(rows), tuple(footnotes), _notes(found))
+
+
+def _summaries(tasks: Sequence[TaskArms]) -> AcrossTasks[ArmKey] | None:
+    """Return the summaries of the arms; None if the baseline is not the same arm on each task."""
+    scores = {task.task: TaskScores(task.compared(), task.metric.direction, task.chance) for task in tasks}
+    baselines = {arm.key for task in tasks for arm in task.arms if arm.label in task.comparison.baselines}
+    if len(baselines) != 1:
+        return None
+    (baseline,) = baselines
+    has_all = all(baseline in task.arms and task.arms[baseline].n for task in scores.values())
+    return across_tasks(scores, baseline) if has_all else None
+
+
+def _incomplete(tasks: Sequence[str]) -> str:
+    return f"No summary, because it cannot be compared on {', '.join(map(one_line, tasks))}."
+
+
+def _notes(found: AcrossTasks[ArmKey] | None) -> tuple[str, ...]:
+    if found is None:
+        return (NO_SUMMARY,)
+    excluded = [f"{one_line(task)} ({reason})" for task, reason in found.not_normalised.items()]
+    return (NOTE, *([f"Not in the normalised score: {', '.join(excluded)}."] if excluded else []))
+
+
+def _summary_texts(summary: ArmSummary | None) -> tuple[str, str]:
+    if summary is None:
+        return MISSING, MISSING
+    mean, better = summary.interquartile_mean, summary.improvement
+    return _estimate_text(mean), "baseline" if better is None else _estimate_text(better)
+
+
+def _estimate_text(estimate: Estimate | None) -> str:
+    """Return a mean with the ends of its interval, which is not symmetric."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return MISSING
+    return f"{SUMMARY.number(estimate.mean)} [{SUMMARY.number(estimate.low)}, {SUMMARY.number(estimate.high)}]"
 
 
 def _column(task: TaskArms) -> Column:
@@ -59,26 +129,31 @@ def _column(task: TaskArms) -> Column:
     return Column(f"{one_line(task.task)}: {title}", group=SCORES)
 
 
-def _arm(key: ArmKey, task: TaskArms) -> Arm | None:
-    return next((arm for arm in task.arms if arm.key == key), None)
-
-
 def _score(key: ArmKey, task: TaskArms) -> str:
-    arm = _arm(key, task)
+    arm = task.arm(key)
     return MISSING if arm is None else score_text(arm, task.metric, score_format(task.arms, task.metric))
 
 
-def _bold(key: ArmKey, tasks: Sequence[TaskArms]) -> frozenset[int]:
-    """Return the indices of the columns of the tasks on which the arm is one of the best."""
-    arms = ((index, task, _arm(key, task)) for index, task in enumerate(tasks, 1))
+def _bold(key: ArmKey, tasks: Sequence[TaskArms], *, first: int) -> frozenset[int]:
+    """Return the indices of the columns of the tasks on which the arm is one of the best, counted from `first`."""
+    arms = ((index, task, task.arm(key)) for index, task in enumerate(tasks, first))
     return frozenset(index for index, task, arm in arms if arm is not None and arm.label in task.comparison.best)
 
 
-def _record(key: ArmKey, label: str, tasks: Sequence[TaskArms]) -> dict[str, RecordValue]:
+def _record(key: ArmKey, label: str, summary: ArmSummary | None) -> dict[str, RecordValue]:
     digest, _ = key
+    mean, better = (summary.interquartile_mean, summary.improvement) if summary else (None, None)
     return {
         "task": f"({TITLE})",
         "cell": label,
+        "label": label,
         "cell_digest": digest,
-        "tasks": sum(_arm(key, task) is not None for task in tasks),
+        "n": summary.n if summary else None,
+        **_ends("normalised", mean),
+        **_ends("improvement", better),
     }
+
+
+def _ends(name: str, estimate: Estimate | None) -> Mapping[str, RecordValue]:
+    values = (None, None, None) if estimate is None else (estimate.mean, estimate.low, estimate.high)
+    return {f"{name}_{part}": value for part, value in zip(("mean", "low", "high"), values, strict=True)}

@@ -148,10 +148,7 @@ def arms_of(outcomes: Sequence[Outcome]) -> list[Arm]:
         by_seed = trials.setdefault((outcome.cell_digest, own_settings), {})
         earlier = by_seed.setdefault(outcome.seed, outcome)
         if earlier.digest != outcome.digest:
-            raise UserError(
-                f"Cell {outcome.cell!r} has two different trials with seed {outcome.seed} on task {outcome.task!r} "
-                f"({earlier.digest} and {outcome.digest}); a table takes the trials of one experiment."
-            )
+            raise _two_trials(earlier, outcome)
         if earlier.status != "finished":
             by_seed[outcome.seed] = outcome
     seeds = tuple(sorted({outcome.seed for outcome in outcomes}))
@@ -169,6 +166,17 @@ def arms_of(outcomes: Sequence[Outcome]) -> list[Arm]:
         )
         for digest, own_settings in keys
     ]
+
+
+def _two_trials(first: Outcome, second: Outcome) -> UserError:
+    """Return the error for two trials that would have the same place in a row."""
+    files = [name for name in {**first.facts, **second.facts} if name.startswith("data/")]
+    different = [name.removeprefix("data/") for name in files if first.facts.get(name) != second.facts.get(name)]
+    reason = f", with different data ({one_line(', '.join(different))})" if different else ""
+    return UserError(
+        f"Cell {first.cell!r} has two different trials with seed {first.seed} on task {first.task!r} "
+        f"({first.digest} and {second.digest}{reason}); a table takes the trials of one experiment."
+    )
 
 
 def _names(labels: Mapping[str, Iterable[str]]) -> dict[str, str]:

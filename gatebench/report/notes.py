@@ -75,7 +75,9 @@ def _comparison_notes(comparison: TaskComparison) -> list[str]:
     if comparison.seed_correlation is not None:
         notes.append(
             "Correlation between the scores of different cells with the same seed: "
-            f"{comparison.seed_correlation:.2f}. A paired test pays if it is clearly above 0.".replace("-", "−")
+            f"{comparison.seed_correlation:.2f}. A paired test gains power only if it is clearly above 0.".replace(
+                "-", "−"
+            )
         )
     if not all(one.attainable for one in found):
         notes.append(_too_small(found, comparison))

@@ -79,6 +79,13 @@ def test_trials_that_differ_in_nothing_that_is_shown_are_refused() -> None:
         "Cell 'a' has two different trials with seed 0 on task 'sentiment' (sentiment-a-0 and another); "
         "a table takes the trials of one experiment."
     )
+    with pytest.raises(UserError, match=r"and another, with different data \(x.csv\)\);"):
+        arms_of(
+            [
+                outcome("a", 0, 0.5, facts={"data/x.csv": "1", "data/y.csv": "2"}),
+                outcome("a", 0, 0.6, digest="another", facts={"data/x.csv": "3", "data/y.csv": "2"}),
+            ]
+        )
 
 
 def test_networks_of_two_sizes_are_refused() -> None:
