@@ -7,6 +7,7 @@ mlflow_entry  the contents of a trial's run in MLflow: its params, tags, metrics
 mlflow_files  the files of a run, as bytes
 mlflow_study  the declaration of a study, and which experiments are studies
 mlflow_data   the data of a trial as a dataset in MLflow
+mlflow_model  the trained network of a trial as a logged model of MLflow
 mlflow_page   the views of a study on the web pages of MLflow, and the text above its runs
 mlflow_report the run with the report of a study
 mlflow_app    the server of MLflow with the pages for model training as its start page

@@ -18,6 +18,7 @@ from gatebench.outcome import Epoch, Outcome
 from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_page, mlflow_study
 from gatebench.records.home import Home
 from gatebench.records.mlflow_data import dataset_input
+from gatebench.records.mlflow_model import WEIGHTS, log_model
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.mlflow_report import find_report, write_report
 from gatebench.study import Study
@@ -179,7 +180,10 @@ class Record:
         with readable_errors(self.uri):
             if traceback := outcome.facts.get(mlflow_entry.TRACEBACK):
                 self._client.log_text(run, traceback, f"{mlflow_entry.TRACEBACK}.txt")
-            mlflow_files.write_files(self._client, run, outcome.files)
+            files = dict(outcome.files)
+            if (weights := files.pop(WEIGHTS, None)) is not None:
+                log_model(self._client, self._experiment, run, trial, weights)
+            mlflow_files.write_files(self._client, run, files)
             self._close(run, mlflow_entry.STATES[outcome.status], mlflow_entry.closing_tags(outcome))
         del self._runs[trial.digest]
 

@@ -19,6 +19,7 @@ from gatebench.training.outcome_metrics import backend_facts, best_epoch_metrics
 from gatebench.training.recorded_gates import add_recorded_gates
 from gatebench.training.stream import run_stream
 from gatebench.training.trainer import check_device, load_best_weights, make_trainer
+from gatebench.training.weights_file import add_weights
 from gatebench.trial import Trial
 
 
@@ -65,8 +66,10 @@ def run_trial(
     outcome = Outcome.of(trial, "finished", metrics=loading, facts=facts)
     folder = home / "checkpoints" / trial.digest
     if isinstance(problem, Stream):
-        return run_stream(outcome, learner, problem, folder, emit)
-    return _train_and_test(outcome, learner, problem, folder, emit)
+        outcome = run_stream(outcome, learner, problem, folder, emit)
+    else:
+        outcome = _train_and_test(outcome, learner, problem, folder, emit)
+    return add_weights(outcome, learner.network, problem) if outcome.status == "finished" else outcome
 
 
 def _train_and_test(

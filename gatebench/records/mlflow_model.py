@@ -1,0 +1,92 @@
+"""The trained network of a trial as a logged model of MLflow: its weights, its signature and its config.
+
+MLflow shows it on the page "Models" and on the page of the run. Its files are `weights.safetensors`, `config.yaml` and
+`MLmodel`, MLflow's description. None of them is a pickle.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+from mlflow.entities import LoggedModelOutput
+from mlflow.tracking import MlflowClient
+from mlflow.version import VERSION
+
+from gatebench.errors import UserError
+from gatebench.trial import Trial
+
+WEIGHTS = "weights.safetensors"
+"""The file of an outcome with the weights, see `gatebench.training.weights_file`."""
+
+_FORBIDDEN = re.compile(r"[/:.%\"'\[\]]+")  # characters that MLflow does not allow in a name, and brackets
+_LONGEST_HEADER = 1 << 20
+
+
+def log_model(client: MlflowClient, experiment: str, run: str, trial: Trial, weights: bytes) -> None:
+    """Log the network of a trial as a model of its run.
+
+    Args:
+        client: the connection to MLflow.
+        experiment: MLflow's id of the experiment.
+        run: MLflow's id of the run.
+        trial: the trial.
+        weights: the content of the safetensors file.
+
+    Raises:
+        UserError: the weights cannot be read.
+    """
+    cell, task = trial.build_cell().name, trial.build_task().label
+    name = _FORBIDDEN.sub("_", f"{cell} {task} seed {trial.seed}").strip("_ ")
+    tags = {"cell": cell, "task": task, "seed": str(trial.seed), "digest": trial.digest}
+    model = client.create_logged_model(experiment, name, source_run_id=run, tags=tags, model_type="gatebench")
+    with TemporaryDirectory(prefix="gatebench-") as folder:
+        Path(folder, WEIGHTS).write_bytes(weights)
+        Path(folder, "config.yaml").write_text(_as_yaml(trial.to_dict()), encoding="utf-8")
+        Path(folder, "MLmodel").write_text(_as_yaml(description(model.model_id, run, weights)), encoding="utf-8")
+        client.log_model_artifacts(model.model_id, folder)
+    client.finalize_logged_model(model.model_id, "READY")
+    client.log_outputs(run, [LoggedModelOutput(model.model_id, step=0)])
+
+
+def description(model: str, run: str, weights: bytes) -> dict[str, Any]:
+    """Return the content of the file `MLmodel`: the signature, and what the other files are.
+
+    Args:
+        model: MLflow's id of the model.
+        run: MLflow's id of the run.
+        weights: the content of the safetensors file. Its metadata contain the types and shapes of input and output.
+    """
+    metadata = _metadata(weights)
+    signature = {f"{side}s": json.dumps([_tensor(side, metadata)]) for side in ("input", "output") if side in metadata}
+    return {
+        "model_id": model,
+        "run_id": run,
+        "mlflow_version": VERSION,
+        "utc_time_created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
+        "flavors": {"gatebench": {"weights": WEIGHTS, "config": "config.yaml"}},
+        "signature": {**signature, "params": None},
+    }
+
+
+def _tensor(name: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Return a tensor in the form of MLflow's signatures."""
+    return {"name": name, "type": "tensor", "tensor-spec": json.loads(metadata[name])}
+
+
+def _metadata(weights: bytes) -> dict[str, str]:
+    length = int.from_bytes(weights[:8], "little")
+    try:
+        header = json.loads(weights[8 : 8 + min(length, _LONGEST_HEADER)])
+        return {str(key): str(value) for key, value in header["__metadata__"].items()}
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise UserError("The file of the weights is damaged: its header cannot be read.") from None
+
+
+def _as_yaml(content: Mapping[str, Any]) -> str:
+    text: str = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
+    return text
