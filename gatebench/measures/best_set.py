@@ -8,10 +8,12 @@ critical value of `best` is that of the lead of the best of equal arms.
 from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from itertools import combinations
+from math import comb
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from gatebench.errors import UserError, unknown
 from gatebench.measures.arm_scores import ArmScores, Direction, ranks
@@ -37,9 +39,10 @@ def best(arms: Mapping[Name, ArmScores], direction: Direction, *, test: str = "u
     1. Its t = (mean_top - mean) / √(s_top²/n_top + s²/n) exceeds the critical value. This is the 0.96 quantile of the
        largest such t among normal arms of equal means with the estimated variances, by simulation (a parametric
        bootstrap). After arms were left out, the critical value is computed again for the others, until no arm is left
-       out. Paired: the t of the differences of equal seeds, and normal arms with the estimated covariances.
-    2. The p of the permutation test of the two arms is at most 0.05, without a correction. So with three scores in each
-       arm no arm is left out.
+       out. Paired: the t of the differences of equal seeds, and the two-sided 0.95 quantile of Student's t, corrected
+       for all pairs of the arms that are left (Šidák 1967).
+    2. The p of the permutation test of the two arms is at most 0.05, without a correction. So no arm is left out with
+       three scores in each arm, or with five pairs.
 
     If several arms are equal and best, the probability that any of them is left out is at most 5 % in all simulations
     of docs/statistics.md. Comparisons with the best one: Hsu 1996, "Multiple Comparisons: Theory and Methods", chapters
@@ -101,7 +104,7 @@ def _unpaired(scores: list[Floats]) -> list[int]:
     def critical(kept: list[int]) -> float:
         known = [index for index in kept if counts[index] > 1]
         if len(known) < 2:
-            return np.inf
+            return float("inf")
         return critical_value(errors[known], *_draws(tuple(counts[known].tolist())))
 
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -175,15 +178,9 @@ def _paired(scores: Floats) -> list[int]:
     variances = without_rounding(differences.var(axis=1, ddof=1), scores.mean(axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.nan_to_num(differences.mean(axis=1) / np.sqrt(variances / n), nan=0.0, posinf=np.inf)
-    random = np.random.default_rng(0).standard_normal((TABLES, n, n))
-    centred = (scores - scores.mean(axis=1, keepdims=True)) / np.sqrt(n - 1)
 
     def critical(kept: list[int]) -> float:
-        tables = np.einsum("bij,kj->bki", random, centred[kept])  # normal, with the estimated covariances
-        best_arms = np.argmax(tables.mean(axis=2), axis=1)
-        leads = tables[np.arange(TABLES), best_arms][:, None] - tables
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios = leads.mean(axis=2) / (leads.std(axis=2, ddof=1) / np.sqrt(n))
-        return _quantile(np.nan_to_num(ratios, nan=0.0, posinf=np.inf).max(axis=1))
+        single = (1 - ALPHA) ** (1 / comb(len(kept), 2))
+        return float(stdtrit(n - 1, (1 + single) / 2))
 
     return step_down(t, critical, lambda index: sign_flip_p(differences[index].tolist()))
