@@ -169,7 +169,7 @@ class Task(ABC):
     def label(self) -> str:
         """The name in tables, with the parameters that differ from their defaults: "sequential_mnist[order=row]"."""
         values = self.parameters()
-        changed = [f"{f.name}={values[f.name]}" for f in fields(self) if values[f.name] != _default(f)]
+        changed = [f"{f.name}={values[f.name]}" for f in fields(self) if values.get(f.name, _default(f)) != _default(f)]
         return f"{self.name}[{', '.join(changed)}]" if changed else self.name
 
     @abstractmethod

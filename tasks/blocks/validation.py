@@ -78,3 +78,14 @@ def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
     """
     if value not in tuple(allowed):
         raise unknown(f"task.{name}", value, allowed)
+
+
+def check_choice_of_numbers(name: str, value: object, allowed: Iterable[int]) -> None:
+    """Check that the parameter `name` is one of the `allowed` whole numbers; True and 1.0 are not 1.
+
+    Raises:
+        UserError: it is not.
+    """
+    allowed = tuple(allowed)
+    if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
+        raise out_of_range(f"task.{name}", value, "one of " + ", ".join(map(str, allowed)))

@@ -1,4 +1,4 @@
-"""The handwritten digits of scikit-learn, pixel by pixel: a task on real data that needs no download."""
+"""The handwritten digits of scikit-learn as sequences of pixels: a task on real data that needs no download."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from gatebench.errors import UserError
 from gatebench.task import Metric, Problem, Size, Task
-from tasks.blocks.validation import check_whole
+from tasks.blocks.validation import check_choice_of_numbers, check_whole
 from tasks.data.files import read_verified
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FILE = "digits.csv.gz"
 SHA256 = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
@@ -18,15 +22,26 @@ SOURCE_URL = "https://github.com/scikit-learn/scikit-learn/tree/main/sklearn/dat
 FRACTIONS = (0.15, 0.15)  # the fractions of each class for validation and test
 
 
+PIXELS = 64  # of an image, 8 rows of 8
+MOST_IMAGES = 64  # of a sequence
+
+
 @dataclass(frozen=True)
 class Digits(Task):
-    """8x8 images of ten digits, scaled to [0, 1], read row by row from the top left, one pixel at each step: T 64, I 1.
+    """8x8 images of ten digits, scaled to [0, 1], read row by row from the top left. The class of the last one counts.
 
-    The 1,797 images are split into 1,259 for training, 269 for validation and 269 for test, with the same fractions of
-    every class.
+    By default a sequence is one image, read one pixel at each step: T 64, I 1. The 1,797 images are split into 1,259 for
+    training, 269 for validation and 269 for test, with the same fractions of every class.
+
+    With `images` above 1 a sequence is a stream of images without marks between them, and a network has to forget the
+    images before the last one. Each image of a part is the last one of one sequence. The images before it are drawn from
+    the same part: each of them stands once at each place.
 
     Attributes:
-        split_seed: seed of the split. It does not change the number of images of a class in a part.
+        split_seed: seed of the split, and of the images before the last one. It does not change the number of images of
+            a class in a part.
+        pixels: I, the number of pixels at each step, a divisor of 64. 8 is one row.
+        images: the number of images of a sequence, from 1 to 64. T is 64 · images / pixels.
     """
 
     title = "Handwritten digits, 8x8, pixel by pixel"
@@ -39,9 +54,18 @@ class Digits(Task):
     licence = "CC BY 4.0"
 
     split_seed: int = 0
+    pixels: int = 1
+    images: int = 1
 
     def __post_init__(self) -> None:
         check_whole("split_seed", self.split_seed, 0)
+        check_choice_of_numbers("pixels", self.pixels, [n for n in range(1, PIXELS + 1) if PIXELS % n == 0])
+        check_whole("images", self.images, 1, MOST_IMAGES)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters. `pixels` and `images` are left out if they are 1, as in digests before they existed."""
+        later = ("pixels", "images")
+        return {name: value for name, value in super().parameters().items() if name not in later or value != 1}
 
     def checksums(self) -> Mapping[str, str]:
         """Return the checksum of the file, which is a part of scikit-learn."""
@@ -49,7 +73,12 @@ class Digits(Task):
 
     def size(self) -> Size:
         """Return the size of the training split."""
-        return Size(1259, 64, 1)
+        return Size(1259, self._steps, self.pixels)
+
+    @property
+    def _steps(self) -> int:
+        """T."""
+        return PIXELS * self.images // self.pixels
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (the file is a part of scikit-learn)
         """Read and split the images; raise `UserError` if the file of scikit-learn is missing or is another one."""
@@ -59,18 +88,36 @@ class Digits(Task):
         import numpy as np
         import torch
 
+        from tasks.blocks.logistic_regression import logistic_regression_accuracy
         from tasks.blocks.objectives import classification_problem
         from tasks.blocks.shuffling import stratified
         from tasks.blocks.splits import TensorSplit
 
         text = gzip.decompress(read_verified(_installed_file(), SHA256, SOURCE_URL))
         table = torch.from_numpy(np.loadtxt(io.BytesIO(text), np.uint8, delimiter=","))
-        pixels, labels = table[:, :64, None], table[:, 64].long()
-        train, val, test = (
-            TensorSplit(pixels[part], labels[part], full_scale=16)
-            for part in stratified(labels.tolist(), FRACTIONS, self.split_seed)
+        images, labels = table[:, :PIXELS], table[:, PIXELS].long()
+        parts = stratified(labels.tolist(), FRACTIONS, self.split_seed)
+        train, val, test = (TensorSplit(self._streams(images[part]), labels[part], full_scale=16) for part in parts)
+        single = [(images[part] / 16, labels[part]) for part in (parts[0], parts[2])]
+        return classification_problem(
+            train,
+            val,
+            test,
+            input_size=self.pixels,
+            steps=self._steps,
+            classes=10,
+            baselines=lambda: {"logistic regression": logistic_regression_accuracy(*single, classes=10)},
         )
-        return classification_problem(train, val, test, input_size=1, steps=64, classes=10)
+
+    def _streams(self, images: Tensor) -> Tensor:
+        """Return the sequences (N, T, I) whose last images are these (N, 64)."""
+        import torch
+
+        from tasks.blocks.shuffling import permutation
+
+        seeds = (self.split_seed * MOST_IMAGES + place for place in range(1, self.images))
+        before = [images[permutation(len(images), seed)] for seed in seeds]
+        return torch.cat([*before, images], 1).reshape(len(images), self._steps, self.pixels)
 
 
 def _installed_file() -> Path:

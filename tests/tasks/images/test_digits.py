@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gatebench.errors import UserError
-from gatebench.task import Problem, Split
+from gatebench.task import Problem, Size, Split
 from tasks.images import digits
 from tasks.images.digits import Digits
 from tests.tasks.answers import everything
@@ -83,3 +83,61 @@ def test_without_scikit_learn_it_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_impossible_seeds_are_refused(seed: int) -> None:
     with pytest.raises(UserError, match=r"^task\.split_seed is .* of at least 0\.$"):
         Digits(split_seed=seed)
+
+
+def test_a_stream_has_four_pixels_at_each_step_and_ends_with_the_image_of_its_class(problem: Problem) -> None:
+    streams = Digits(pixels=4, images=3).load(Path("unused"))
+    batch = everything(streams.train)
+    assert (streams.steps, streams.input_size, batch.x.shape) == (48, 4, (48, 1259, 4))
+    single = everything(problem.train)
+    last = batch.x[-16:].permute(1, 0, 2).reshape(1259, 64)
+    assert torch.equal(last, single.x[:, :, 0].T)
+    assert torch.equal(batch.y, single.y)
+
+
+def test_each_image_stands_once_at_each_place_of_the_streams(problem: Problem) -> None:
+    for part, single in ((s, getattr(problem, s)) for s in ("train", "val", "test")):
+        x = everything(getattr(Digits(pixels=8, images=3).load(Path("unused")), part)).x  # (24, N, 8)
+        places = [x[start : start + 8].permute(1, 0, 2).reshape(-1, 64) for start in (0, 8, 16)]
+        one_by_one = [sorted(map(bytes, (place * 16).to(torch.uint8).tolist())) for place in places]
+        assert one_by_one == [sorted(image for image, _ in images(single))] * 3
+        assert not torch.equal(places[0], places[1])
+        assert not torch.equal(places[1], places[2])
+
+
+def test_the_streams_are_the_same_for_ever() -> None:
+    x = everything(Digits(pixels=4, images=4).load(Path("unused")).test).x
+    digest = hashlib.sha256((x * 16).to(torch.uint8).numpy().tobytes()).hexdigest()
+    assert digest == "f4e5ef65fd6132cc29f905b6891364cc2c2b9e2031045827014daf2a7fd61ea9"
+
+
+def test_parameters_at_their_neutral_values_change_neither_name_nor_digest() -> None:
+    assert Digits(pixels=1, images=1).parameters() == {"split_seed": 0}
+    assert Digits().label == "digits"
+    assert Digits(pixels=4, images=4).parameters() == {"split_seed": 0, "pixels": 4, "images": 4}
+    assert Digits(pixels=4, images=4).label == "digits[pixels=4, images=4]"
+    assert Digits(pixels=4, images=4).size() == Size(1259, 64, 4)
+
+
+@pytest.mark.parametrize("split_seed", [0, 1])
+def test_logistic_regression_is_that_of_scikit_learn_on_the_last_images(split_seed: int) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    problem = Digits(split_seed=split_seed, pixels=8, images=2).load(Path("unused"))
+    train, test = everything(problem.train), everything(problem.test)
+    x, x_test = (batch.x[-8:].permute(1, 0, 2).reshape(-1, 64) for batch in (train, test))
+    theirs = LogisticRegression(tol=1e-8, max_iter=5000).fit(x, train.y).score(x_test, test.y)
+    assert problem.baselines() == {"logistic regression": pytest.approx(theirs, abs=1e-9)}
+    assert theirs > 0.95
+
+
+@pytest.mark.parametrize("pixels", [0, 3, 128, True, 1.0])
+def test_impossible_numbers_of_pixels_are_refused(pixels: int) -> None:
+    with pytest.raises(UserError, match=r"^task\.pixels is .*; it must be one of 1, 2, 4, 8, 16, 32, 64\.$"):
+        Digits(pixels=pixels)
+
+
+@pytest.mark.parametrize("count", [0, 65, True, 1.0])
+def test_impossible_numbers_of_images_are_refused(count: int) -> None:
+    with pytest.raises(UserError, match=r"^task\.images is .*; it must be a whole number from 1 to 64\.$"):
+        Digits(images=count)
