@@ -17,8 +17,8 @@ TOLERANCE = 1e-6  # of the gradient of the mean loss
 def logistic_regression_accuracy(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], *, classes: int) -> float:
     """Return the accuracy on `test` of logistic regression, fitted on `train`.
 
-    The weights minimise the sum of the cross-entropies in nats, plus half of the squared norm of the weights without the
-    biases. The minimum is unique up to a shift of all biases, so the result does not depend on a seed.
+    The weights minimise the sum of the cross-entropies in nats, plus half of the squared norm of the weights without
+    the biases. The minimum is unique up to a shift of all biases, so the result does not depend on a seed.
 
     Args:
         train: the inputs (N, P) and the classes (N,).

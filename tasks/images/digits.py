@@ -30,12 +30,12 @@ MOST_IMAGES = 64  # of a sequence
 class Digits(Task):
     """8x8 images of ten digits, scaled to [0, 1], read row by row from the top left. The class of the last one counts.
 
-    By default a sequence is one image, read one pixel at each step: T 64, I 1. The 1,797 images are split into 1,259 for
-    training, 269 for validation and 269 for test, with the same fractions of every class.
+    By default a sequence is one image, read one pixel at each step: T 64, I 1. The 1,797 images are split into 1,259
+    for training, 269 for validation and 269 for test, with the same fractions of every class.
 
     With `images` above 1 a sequence is a stream of images without marks between them, and a network has to forget the
-    images before the last one. Each image of a part is the last one of one sequence. The images before it are drawn from
-    the same part: each of them stands once at each place.
+    images before the last one. Each image of a part is the last one of one sequence. The images before it are from the
+    same part, in a random order: each image stands once at each place.
 
     Attributes:
         split_seed: seed of the split, and of the images before the last one. It does not change the number of images of
@@ -63,7 +63,7 @@ class Digits(Task):
         check_whole("images", self.images, 1, MOST_IMAGES)
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters. `pixels` and `images` are left out if they are 1, as in digests before they existed."""
+        """Return the parameters, without `pixels` and `images` if they are 1: older digests do not contain them."""
         later = ("pixels", "images")
         return {name: value for name, value in super().parameters().items() if name not in later or value != 1}
 
