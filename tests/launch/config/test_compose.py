@@ -179,10 +179,7 @@ def test_the_text_shows_the_config_and_what_is_swept(monkeypatch: pytest.MonkeyP
         ("model.hidden_siz=3", "There is no key 'model.hidden_siz'; did you mean 'model.hidden_size'?"),
         ("+foo=1", "There is no key 'foo'"),
         ("++model.hidden_siz=3", "There is no key 'model.hidden_siz'; did you mean 'model.hidden_size'?"),
-        (
-            "task.foo=1",
-            "Allowed: task._target_, task.images, task.pixels, task.split_seed.",
-        ),
+        ("task.foo=1", "Allowed: task._target_, task.images, task.pixels, task.split_seed."),
         ("+task.foo=1", "'foo'"),
         ("model.hidden_size=abc", "model.hidden_size is 'abc'; it must be a whole number."),
         ("seed=1.5", "seed is '1.5'; it must be a whole number."),
