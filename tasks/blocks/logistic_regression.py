@@ -6,6 +6,8 @@ objective and its strength of regularisation are those of scikit-learn's `Logist
 N examples, P inputs, C classes.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -28,14 +30,14 @@ def logistic_regression_accuracy(train: tuple[Tensor, Tensor], test: tuple[Tenso
     inputs, y = train[0].double(), train[1]
     weights = torch.zeros(inputs.shape[1], classes, dtype=torch.float64, requires_grad=True)
     biases = torch.zeros(classes, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS(
+    optimizer: Any = torch.optim.LBFGS(  # its methods have no types
         [weights, biases], max_iter=STEPS, tolerance_grad=TOLERANCE, tolerance_change=0, line_search_fn="strong_wolfe"
     )
 
     def closure() -> Tensor:
         optimizer.zero_grad()
         loss = functional.cross_entropy(inputs @ weights + biases, y) + weights.square().sum() / (2 * len(y))
-        loss.backward()
+        torch.autograd.backward(loss)
         return loss
 
     with torch.enable_grad():
