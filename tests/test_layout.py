@@ -7,9 +7,9 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
-from dataclasses import fields
 from importlib import import_module
 from inspect import isabstract
 from pathlib import Path
