@@ -17,11 +17,13 @@ class Evaluation:
 
     Args:
         problem: the task.
-        recorder: the recorder of the gates; None: the gates are not traced.
+        recorder: the recorder of the gates, which is reset; None: the gates are not traced.
     """
 
     def __init__(self, problem: Problem, recorder: GateRecorder | None) -> None:
         self.problem, self.recorder = problem, recorder
+        if recorder is not None:
+            recorder.reset()
         self._tallies: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
         self._has_nan = False
 
@@ -40,10 +42,6 @@ class Evaluation:
         """Return the task's metrics; all are NaN if a logit was NaN, because the largest of NaNs says nothing."""
         scores = self.problem.scores({name: value.item() for name, value in self._tallies.items()})
         return dict.fromkeys(scores, nan) if self._has_nan else scores
-
-    def gate_metrics(self) -> dict[str, float]:
-        """Return the statistics of the gates by metric name; empty if the gates are not traced."""
-        return {} if self.recorder is None else self.recorder.metrics()
 
     def gate_sums(self) -> TraceSums | None:
         """Return the sums of the gates over the batches so far; None if the gates are not traced."""

@@ -10,6 +10,7 @@ from torch import Tensor, optim
 
 from gatebench.derive.bounds import gate_ranges
 from gatebench.derive.roles import roles
+from gatebench.measures.gate_metrics import metrics
 from gatebench.measures.gate_recorder import GateRecorder
 from gatebench.measures.gate_sums import TraceSums
 from gatebench.outcome import Epoch
@@ -45,6 +46,7 @@ class Learner(pl.LightningModule):
         self.metric: Metric = problem.metric if isinstance(problem, Stream) else trial.build_task().metrics[0]
         self.network = Network(problem, trial)
         self.roles = roles(self.network.recurrent.cell)
+        self._recorder = GateRecorder(self.roles, gate_ranges(self.network.recurrent.cell))
         self.start(problem)
 
     def start(self, problem: Problem) -> None:
@@ -77,9 +79,10 @@ class Learner(pl.LightningModule):
         loss = torch.stack(self._losses).mean().item() if self._losses else nan
         self._losses = []
         scores = {f"val/{name}": value for name, value in self._evaluation.scores().items()}
-        self.history.append({"train/loss": loss, **scores, **self._evaluation.gate_metrics()})
+        gates = self._evaluation.gate_sums()
+        self.history.append({"train/loss": loss, **scores, **(metrics(gates, self.roles) if gates else {})})
         if best_epoch(self.history, self.metric) == len(self.history) - 1:
-            self.best_gates = self._evaluation.gate_sums()
+            self.best_gates = gates
         if divergence(self.history[-1], self.metric) is not None:
             self.trainer.should_stop = True
             scores = dict.fromkeys(scores, nan)  # so that the checkpoint of the best weights is kept
@@ -111,8 +114,7 @@ class Learner(pl.LightningModule):
         return make(self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
     def _new_evaluation(self) -> Evaluation:
-        ranges = gate_ranges(self.network.recurrent.cell)
-        return Evaluation(self.problem, GateRecorder(self.roles, ranges) if self.record_gates else None)
+        return Evaluation(self.problem, self._recorder if self.record_gates else None)
 
 
 class EpochReporter(Callback):
