@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from torch import Tensor
 
 from gatebench.measures.gate_bins import UNIT
-from gatebench.measures.gate_file import Array, SplitStatistics, UnitStatistics
+from gatebench.measures.gate_file import SplitStatistics, UnitStatistics
 from gatebench.measures.gate_metrics import GateRole, timescales
 from gatebench.measures.gate_sums import GateSums, TraceSums
 
@@ -31,16 +30,12 @@ def _unit_statistics(units: GateSums, gate: str, roles: Sequence[GateRole]) -> U
     keeps = [role for role in roles if role.gate == gate and role.name == "keep" and role.unit]
     unit = units.bins == UNIT
     return UnitStatistics(
-        mean=_array(units.mean),
-        std=_array(units.std),
-        change=_array(units.mean_change),
-        histogram=_array(units.histogram),
+        mean=units.mean,
+        std=units.std,
+        change=units.mean_change,
+        histogram=units.histogram,
         edges=np.array(units.bins.edges),
-        left=_array(units.left_share) if unit else None,
-        right=_array(units.right_share) if unit else None,
-        tau=_array(timescales(1 - units.mean if keeps[0].complement else units.mean)) if keeps else None,
+        left=units.left_share if unit else None,
+        right=units.right_share if unit else None,
+        tau=timescales(1 - units.mean if keeps[0].complement else units.mean) if keeps else None,
     )
-
-
-def _array(tensor: Tensor) -> Array:
-    return np.ascontiguousarray(tensor.numpy())

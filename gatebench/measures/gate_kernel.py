@@ -10,15 +10,18 @@ import ctypes
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
 from gatebench.errors import Refusal
 from gatebench.machine.c_compiler import load, trouble
 from gatebench.machine.forks import is_fork
-from gatebench.measures.gate_sums import GateLayout, GateSums, PairSums, TraceSums, partner
+from gatebench.measures.gate_sums import Floats, GateLayout, GateSums, PairSums, TraceSums, partner
 from gatebench.measures.gate_trace import checked_lengths
 
 USER = "gates"
@@ -27,6 +30,8 @@ USER = "gates"
 _REALS = {torch.float32: "float", torch.float64: "double"}
 
 _SERIAL_VALUES = 100_000  # values that one thread reads before another has woken up
+
+_Number = TypeVar("_Number", np.float64, np.int64)
 
 _ADDED, _NO_MEMORY, _WRONG_LENGTH = range(3)  # the answers of `add_batch`
 
@@ -93,17 +98,17 @@ class KernelSums:
         self.layouts, self.pair = layouts, pair
         self.steps = self.pairs = 0
         self._units = sum(one.units for one in layouts)
-        self._origins = [torch.zeros(one.units, dtype=torch.float64) for one in layouts]
+        self._origins = [np.zeros(one.units) for one in layouts]
         sizes = [(_blocks(one.units), one.bins.count) for one in layouts]
-        self._sums = [torch.zeros(blocks, _SUMS, _BLOCK, dtype=torch.float64) for blocks, _ in sizes]
-        self._histograms = [torch.zeros(blocks, bins, _BLOCK, dtype=torch.int64) for blocks, bins in sizes]
+        self._sums = [np.zeros((blocks, _SUMS, _BLOCK)) for blocks, _ in sizes]
+        self._histograms = [np.zeros((blocks, bins, _BLOCK), np.int64) for blocks, bins in sizes]
         self._partners = [partner(one, layouts, pair) for one in layouts]
         self._gates = (_Gate * len(layouts))()
         for number, (call, one) in enumerate(zip(self._gates, layouts, strict=True)):
             call.units, call.partner = one.units, self._partners[number]
             call.per_one, call.first_bin, call.bins = one.bins.per_one, one.bins.first, one.bins.count
-            call.origin, call.sums = self._origins[number].data_ptr(), self._sums[number].data_ptr()
-            call.histogram = self._histograms[number].data_ptr()
+            call.origin, call.sums = self._origins[number].ctypes.data, self._sums[number].ctypes.data
+            call.histogram = self._histograms[number].ctypes.data
 
     def add(self, trace: Mapping[int, Mapping[str, Tensor]], lengths: Tensor | None) -> None:
         """Add a batch; see `GateRecorder.add`. The trace is on the CPU.
@@ -146,8 +151,8 @@ class KernelSums:
     def reset(self) -> None:
         """Set all sums to 0."""
         self.steps = self.pairs = 0
-        for tensor in (*self._sums, *self._histograms):
-            tensor.zero_()
+        for array in (*self._sums, *self._histograms):
+            array.fill(0)
 
     @property
     def sums(self) -> TraceSums:
@@ -162,34 +167,38 @@ class KernelSums:
     def _gate_sums(self, number: int) -> GateSums:
         units = self.layouts[number].units
         deviations, squares, change, _ = _by_unit(self._sums[number], units)
+        with np.errstate(invalid="ignore"):  # inf - inf
+            around_mean = np.maximum(squares - deviations**2 / max(self.steps, 1), 0)
         return GateSums(
             self.layouts[number].bins,
             self.steps,
             self._origins[number] * self.steps + deviations,
-            (squares - deviations**2 / max(self.steps, 1)).clamp(min=0),
-            _by_unit(self._histograms[number], units).T.contiguous(),
+            around_mean,
+            np.ascontiguousarray(_by_unit(self._histograms[number], units).T),
             self.pairs,
             change,
         )
 
-    def _products(self, number: int) -> Tensor:
+    def _products(self, number: int) -> Floats:
         units = self.layouts[number].units
         own, other = (_by_unit(self._sums[place], units) for place in (number, self._partners[number]))
-        return own[3] - own[0] * other[0] / max(self.steps, 1)
+        with np.errstate(invalid="ignore"):
+            products: Floats = own[3] - own[0] * other[0] / max(self.steps, 1)
+        return products
 
 
 def _blocks(units: int) -> int:
     return -(-units // _BLOCK)
 
 
-def _by_unit(blocks: Tensor, units: int) -> Tensor:
+def _by_unit(blocks: NDArray[_Number], units: int) -> NDArray[_Number]:
     """Return an array (blocks, n, _BLOCK) of the kernel as (n, units).
 
     The last block overlaps with the one before it if the number of units is no multiple of `_BLOCK`.
     """
     last = _BLOCK if units < _BLOCK else units - (len(blocks) - 1) * _BLOCK
     lanes = [*blocks[:-1], blocks[-1, :, _BLOCK - last :]]
-    return torch.cat(lanes, 1)[:, :units].clone()
+    return np.concatenate(lanes, 1)[:, :units]
 
 
 @cache

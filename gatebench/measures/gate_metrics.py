@@ -10,10 +10,10 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from gatebench.measures.gate_sums import GateSums, TraceSums
+from gatebench.measures.gate_sums import Floats, GateSums, TraceSums
 
 
 class GateRole(Protocol):
@@ -60,9 +60,11 @@ def metrics(sums: TraceSums, roles: Sequence[GateRole]) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for (layer, gate), units in sums.gates.items():
+        pool = units.pooled()
         for role in roles:
             if role.gate == gate and role.fixed is None:
-                found |= {f"gate/l{layer}/{role.key}/{name}": value for name, value in _statistics(units, role).items()}
+                statistics = _statistics(units, pool, role)
+                found |= {f"gate/l{layer}/{role.key}/{name}": value for name, value in statistics.items()}
     pair = keep_and_write(roles)
     for layer in sums.pairs if pair else ():
         assert pair is not None
@@ -90,7 +92,7 @@ def keep_and_write(roles: Iterable[GateRole]) -> tuple[GateRole, GateRole] | Non
     return keeps[0], writes[0]
 
 
-def timescales(means: Tensor) -> Tensor:
+def timescales(means: Floats) -> Floats:
     """Return the timescale of each unit in steps, τ = -1 / ln(mean), for means in [0, 1].
 
     A state that is multiplied by the constant `mean` in every step decays to 1/e after τ steps. This is the timescale
@@ -98,57 +100,58 @@ def timescales(means: Tensor) -> Tensor:
     is lost), NaN gives NaN.
 
     Examples:
-        >>> timescales(torch.tensor([0.0, 0.5, 0.9, 1.0])).tolist()
-        [0.0, 1.4426950216293335, 9.491219520568848, inf]
+        >>> timescales(np.array([0.0, 0.5, 0.9, 1.0])).round(4).tolist()
+        [0.0, 1.4427, 9.4912, inf]
     """
-    tau = -1 / means.log()
-    return torch.where(means >= 1, math.inf, torch.where(means <= 0, 0.0, tau))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tau = -1 / np.log(means)
+    return np.where(means >= 1, np.inf, np.where(means <= 0, 0.0, tau))
 
 
-def entropy(counts: Tensor) -> float:
+def entropy(counts: NDArray[np.int64]) -> float:
     """Return the entropy in bits (base 2) of the distribution with these counts; NaN if nothing was counted.
 
     Examples:
-        >>> entropy(torch.tensor([3, 3])), entropy(torch.tensor([5, 0]))
+        >>> entropy(np.array([3, 3])), entropy(np.array([5, 0]))
         (1.0, 0.0)
     """
-    shares = counts.double() / counts.sum()
-    return float(-torch.special.xlogy(shares, shares).sum() / math.log(2)) + 0.0
+    total = int(counts.sum())
+    if not total:
+        return math.nan
+    shares = counts[counts > 0] / total
+    return float(-(shares * np.log2(shares)).sum()) + 0.0
 
 
-def _statistics(units: GateSums, role: GateRole) -> dict[str, float]:
+def _statistics(units: GateSums, pool: GateSums, role: GateRole) -> dict[str, float]:
     """Return the statistics of a role by name."""
-    pool = units.pooled()
-    mean = pool.mean
-    found = {"mean": 1 - mean if role.complement else mean, "std": pool.std, "change": pool.mean_change}
+    mean = float(pool.mean[0])
+    found = {"mean": 1 - mean if role.complement else mean, "std": float(pool.std[0])}
+    found["change"] = float(pool.mean_change[0])
     if role.unit:
-        shares = pool.left_share, pool.right_share
+        shares = float(pool.left_share[0]), float(pool.right_share[0])
         found["left"], found["right"] = reversed(shares) if role.complement else shares
-    values = {name: float(value) for name, value in found.items()}
-    if role.unit:
-        values["entropy"] = math.nan if math.isnan(values["mean"]) else entropy(pool.histogram[0])
+        found["entropy"] = math.nan if math.isnan(mean) else entropy(pool.histogram[0])
     if role.unit and role.name == "keep":
-        values |= _tau(1 - units.mean if role.complement else units.mean)
-    return values
+        found |= _tau(1 - units.mean if role.complement else units.mean)
+    return found
 
 
-def _tau(means: Tensor) -> dict[str, float]:
+def _tau(means: Floats) -> dict[str, float]:
     """Return the median and the 90th percentile of the timescales of the units with these means."""
-    tau = timescales(means).sort().values
+    tau = np.sort(timescales(means)).tolist()
     return {"tau/median": _quantile(tau, 0.5), "tau/p90": _quantile(tau, 0.9)}
 
 
-def _quantile(ascending: Tensor, share: float) -> float:
+def _quantile(ascending: Sequence[float], share: float) -> float:
     """Return a quantile, interpolated linearly between neighbours as numpy does; NaN if a value is NaN.
 
-    Values can be infinite: the quantile is infinite if it lies above the greatest finite value.
+    Values can be infinite: the quantile is infinite if it lies above the greatest finite value. numpy gives NaN there.
     """
-    if bool(ascending.isnan().any()):
+    if math.isnan(ascending[-1]):  # NaN is sorted behind all numbers
         return math.nan
     place = share * (len(ascending) - 1)
     low = math.floor(place)
-    below, part = float(ascending[low]), place - low
-    if not part:
+    below, part = ascending[low], place - low
+    if not part or below == ascending[low + 1]:
         return below
-    above = float(ascending[low + 1])
-    return below if below == above else below + part * (above - below)
+    return below + part * (ascending[low + 1] - below)

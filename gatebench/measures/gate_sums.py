@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from gatebench.measures.gate_bins import UNIT, Bins
+
+Floats = NDArray[np.float64]
+
+Counts = NDArray[np.int64]
+
+
+def _without_warnings() -> np.errstate:
+    """Return a context without numpy's warnings: 0 / 0 is NaN, as is the spread of infinite values."""
+    return np.errstate(divide="ignore", invalid="ignore")
 
 
 @dataclass(frozen=True)
@@ -52,8 +61,8 @@ def partner(layout: GateLayout, layouts: Sequence[GateLayout], pair: tuple[str, 
 class GateSums:
     """The sums of one gate of one layer.
 
-    The tensors are on the CPU. Sums are float64 and counts int64. A NaN in the trace makes `total`, `squares` and
-    `change` of its unit NaN, and with them every statistic of the unit and of the pooled gate.
+    A NaN in the trace makes `total`, `squares` and `change` of its unit NaN, and with them every statistic of the unit
+    and of the pooled gate.
 
     Attributes:
         bins: the bins of the histogram.
@@ -68,24 +77,26 @@ class GateSums:
 
     bins: Bins
     steps: int
-    total: Tensor
-    squares: Tensor
-    histogram: Tensor
+    total: Floats
+    squares: Floats
+    histogram: Counts
     pairs: int
-    change: Tensor
+    change: Floats
 
     @property
-    def mean(self) -> Tensor:
+    def mean(self) -> Floats:
         """The mean of each unit (H,); NaN if nothing was counted."""
-        return self.total / self.steps
+        with _without_warnings():
+            return self.total / self.steps
 
     @property
-    def std(self) -> Tensor:
+    def std(self) -> Floats:
         """The standard deviation of each unit (H,), of the population (divided by N)."""
-        return (self.squares / self.steps).sqrt()
+        with _without_warnings():
+            return np.sqrt(self.squares / self.steps)
 
     @property
-    def left_share(self) -> Tensor:
+    def left_share(self) -> Floats:
         """The share of each unit's values below 0.1 (H,): left-saturated (Karpathy et al. 2015, arXiv 1506.02078).
 
         The edges of the bins of a gate on [0, 1] include 0.1 and 0.9; other gates have no saturation.
@@ -93,14 +104,15 @@ class GateSums:
         return self._share(slice(0, 2))
 
     @property
-    def right_share(self) -> Tensor:
+    def right_share(self) -> Floats:
         """The share of each unit's values above 0.9 (H,): right-saturated. No float32 number is equal to 0.9."""
         return self._share(slice(18, 20))
 
     @property
-    def mean_change(self) -> Tensor:
+    def mean_change(self) -> Floats:
         """The mean of |g[t] - g[t-1]| of each unit (H,); NaN if no sequence has two steps."""
-        return self.change / self.pairs
+        with _without_warnings():
+            return self.change / self.pairs
 
     def __add__(self, other: GateSums) -> GateSums:
         """Return the sums over both parts (Chan, Golub & LeVeque 1983)."""
@@ -109,7 +121,8 @@ class GateSums:
         if not self.steps or not other.steps:
             return self if self.steps else other
         steps = self.steps + other.steps
-        between = (other.mean - self.mean) ** 2 * (self.steps * other.steps / steps)
+        with _without_warnings():
+            between = (other.mean - self.mean) ** 2 * (self.steps * other.steps / steps)
         return GateSums(
             self.bins,
             steps,
@@ -123,22 +136,25 @@ class GateSums:
     def pooled(self) -> GateSums:
         """Return the sums over all units as the sums of one unit, H = 1, with N · H steps."""
         units = len(self.total)
-        spread = self.steps * ((self.mean - self.mean.mean()) ** 2).sum() if self.steps else 0.0
+        with _without_warnings():
+            spread = self.steps * ((self.mean - self.mean.mean()) ** 2).sum() if self.steps else 0.0
         return GateSums(
             self.bins,
             self.steps * units,
-            self.total.sum(0, keepdim=True),
-            self.squares.sum(0, keepdim=True) + spread,
-            self.histogram.sum(0, keepdim=True),
+            self.total.sum(keepdims=True),
+            self.squares.sum(keepdims=True) + spread,
+            self.histogram.sum(0, keepdims=True),
             self.pairs * units,
-            self.change.sum(0, keepdim=True),
+            self.change.sum(keepdims=True),
         )
 
-    def _share(self, bins: slice) -> Tensor:
+    def _share(self, bins: slice) -> Floats:
         if self.bins != UNIT:
             raise ValueError(f"a gate with the bins {self.bins} has no saturation")
+        with _without_warnings():
+            shares: Floats = self.histogram[:, bins].sum(1) / self.steps
         # NaN is in no bin: without this it would count as unsaturated.
-        return torch.where(self.total.isnan(), torch.nan, self.histogram[:, bins].sum(1).double() / self.steps)
+        return np.where(np.isnan(self.total), np.nan, shares)
 
 
 @dataclass(frozen=True)
@@ -151,7 +167,7 @@ class PairSums:
     """
 
     gates: tuple[str, str]
-    products: Tensor
+    products: Floats
 
 
 @dataclass(frozen=True)
@@ -183,9 +199,10 @@ class TraceSums:
         It is NaN if one of the gates is constant.
         """
         x, y = (self.gates[layer, gate] for gate in self.pairs[layer].gates)
-        between = x.steps * ((x.mean - x.mean.mean()) * (y.mean - y.mean.mean())).sum()
-        covariance = self.pairs[layer].products.sum() + between
-        return float(covariance / (x.pooled().squares * y.pooled().squares).sqrt())
+        with _without_warnings():
+            between = x.steps * ((x.mean - x.mean.mean()) * (y.mean - y.mean.mean())).sum()
+            covariance = self.pairs[layer].products.sum() + between
+            return float(covariance / np.sqrt(x.pooled().squares[0] * y.pooled().squares[0]))
 
     def _merged_pair(self, other: TraceSums, layer: int) -> PairSums:
         mine, yours = self.pairs[layer], other.pairs[layer]
@@ -194,5 +211,6 @@ class TraceSums:
         (x, a), (y, b) = ((self.gates[layer, gate], other.gates[layer, gate]) for gate in mine.gates)
         if not x.steps or not a.steps:
             return mine if x.steps else yours
-        between = (a.mean - x.mean) * (b.mean - y.mean) * (x.steps * a.steps / (x.steps + a.steps))
+        with _without_warnings():
+            between = (a.mean - x.mean) * (b.mean - y.mean) * (x.steps * a.steps / (x.steps + a.steps))
         return PairSums(mine.gates, mine.products + yours.products + between)

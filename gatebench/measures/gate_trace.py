@@ -88,11 +88,11 @@ def sum_gate(trace: Tensor, lengths: Tensor | None, bins: Bins) -> GateSums:
     return GateSums(
         bins,
         steps,
-        total.cpu(),
-        (deviations**2).sum((0, 1)).cpu(),
-        _histogram(values, valid & ~values.isnan(), bins).cpu(),
+        total.cpu().numpy(),
+        (deviations**2).sum((0, 1)).cpu().numpy(),
+        _histogram(values, valid & ~values.isnan(), bins).cpu().numpy(),
         pairs,
-        change.sum((0, 1)).cpu(),
+        change.sum((0, 1)).cpu().numpy(),
     )
 
 
@@ -104,7 +104,7 @@ def sum_pair(x: Tensor, y: Tensor, lengths: Tensor | None, gates: tuple[str, str
     for trace in (x, y):
         values = torch.where(valid, trace.detach().double(), 0.0)
         deviations.append(torch.where(valid, values - values.sum((0, 1)) / steps, 0.0))
-    return PairSums(gates, (deviations[0] * deviations[1]).sum((0, 1)).cpu())
+    return PairSums(gates, (deviations[0] * deviations[1]).sum((0, 1)).cpu().numpy())
 
 
 def _valid(trace: Tensor, lengths: Tensor) -> Tensor:
