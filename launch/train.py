@@ -17,7 +17,7 @@ from gatebench.records.record import Record
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
-from launch.declaration import keep_declaration
+from launch.declaration import keep_declaration, new_declaration
 from launch.display.outcome_text import outcome_text
 from launch.running.attempt import attempt, train_trial
 from launch.running.trial_monitor import monitored
@@ -38,10 +38,11 @@ def run(argv: Sequence[str]) -> int:
     (trial,), settings = plan.trials, plan.settings
     with settings.home_folder.lock():
         record = Record(settings.home_folder, settings.one_study, settings.records_uri)
-        study = keep_declaration(plan, record)
+        new_declaration(plan, record.study_declaration())  # a mistake in it is found before training
         record.close_stale_runs()
         known = None if settings.force else _known_result(trial, record)
         outcome = known or _train(trial, settings, record)
+        study = keep_declaration(plan, record)
         open_pages(record, study, plan.trials)
     if known:
         print(f"{mlflow_entry.run_name(trial)} is done already ({trial.digest}); force=true runs it again.")

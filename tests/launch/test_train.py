@@ -31,6 +31,15 @@ def test_a_trial_is_trained_recorded_and_not_trained_again(home: Home, capsys: p
     assert train.run(QUICK) == 0
     assert "is done already" in capsys.readouterr().out
     assert len(Record(home, "scratch").outcomes()) == 1
+    declaration = Record(home, "scratch").study_declaration()
+    assert declaration is not None
+    assert declaration.order == ("rnn_tanh",)
+
+
+def test_a_declaration_that_does_not_fit_is_refused_before_training(home: Home) -> None:
+    with pytest.raises(UserError, match="The family 'others' contains the baseline 'rnn_tanh'"):
+        train.run([*QUICK, "baseline=rnn_tanh", "families.others=rnn_tanh"])
+    assert not home.database.exists()
 
 
 def test_missing_data_are_told_and_leave_no_record(home: Home) -> None:
