@@ -43,7 +43,9 @@ def run(argv: Sequence[str]) -> int:
     settings = plan.settings
     check_declaration(plan, known_study(settings, settings.one_study))
     with settings.home_folder.lock():
-        record = Record(settings.home_folder, settings.one_study, settings.records_uri)
+        record = Record(
+            settings.home_folder, settings.one_study, settings.records_uri, system_metrics=settings.system_metrics
+        )
         recorded = record.study_declaration()
         study = keep_declaration(plan, record)
         if stale := record.close_stale_runs():

@@ -37,7 +37,9 @@ def run(argv: Sequence[str]) -> int:
         raise UserError(f"These settings span {len(plan.trials)} trials, and train runs one; use gatebench sweep.")
     (trial,), settings = plan.trials, plan.settings
     with settings.home_folder.lock():
-        record = Record(settings.home_folder, settings.one_study, settings.records_uri)
+        record = Record(
+            settings.home_folder, settings.one_study, settings.records_uri, system_metrics=settings.system_metrics
+        )
         new_declaration(plan, record.study_declaration())  # a mistake in it is found before training
         record.close_stale_runs()
         known = None if settings.force else _known_result(trial, record)

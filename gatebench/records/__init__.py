@@ -11,5 +11,6 @@ mlflow_model  the trained network of a trial as a logged model of MLflow
 mlflow_page   the views of a study on the web pages of MLflow, and the text above its runs
 mlflow_report the run with the report of a study
 mlflow_app    the server of MLflow with the pages for model training as its start page
+system_metrics the use of the machine while a run is open, as MLflow measures it
 record        writes trials to MLflow and reads outcomes from it
 """

@@ -222,7 +222,7 @@ def _direction(text: object) -> Literal["max", "min"]:
 
 
 def _read_final_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
-    final = {key: value for key, value in metrics.items() if not key.startswith(("train/", "val/", "gate/"))}
+    final = {key: value for key, value in metrics.items() if not key.startswith(("train/", "val/", "gate/", "system/"))}
     return {
         key.removeprefix(_BEST) if key.startswith(_BEST + "gate/") else key: _with_infinity(value)
         for key, value in final.items()

@@ -21,6 +21,7 @@ from gatebench.records.mlflow_data import dataset_input
 from gatebench.records.mlflow_model import WEIGHTS, log_model
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.mlflow_report import find_report, write_report
+from gatebench.records.system_metrics import SystemMetrics
 from gatebench.study import Study
 from gatebench.trial import Trial
 
@@ -45,19 +46,21 @@ class Record:
         home: the folder of the database and the files.
         study: the name of MLflow's experiment.
         uri: the address of the records; None: the sqlite file in the home.
+        system_metrics: whether MLflow measures the use of this machine while a run is open.
 
     Raises:
         UserError: every method raises it if the records cannot be used. The message does not contain the credentials
             of the address.
     """
 
-    def __init__(self, home: Home, study: str, uri: str | None = None) -> None:
+    def __init__(self, home: Home, study: str, uri: str | None = None, *, system_metrics: bool = False) -> None:
         self.uri = uri or home.tracking_uri
         self.study = study
         self._home = home
         self._runs: dict[str, str] = {}  # digest of an open trial: MLflow's id of its run
         self._waiting: dict[str, list[Metric]] = {}  # id of a run: metrics that are not written yet
         self._flushed = time.monotonic()
+        self._system_metrics = SystemMetrics(self.uri) if system_metrics else None
 
     @property
     def printable_uri(self) -> str:
@@ -160,6 +163,8 @@ class Record:
                 run_name=mlflow_entry.run_name(trial),
             )
             run_id = self._runs[trial.digest] = run.info.run_id
+            if self._system_metrics is not None:
+                self._system_metrics.start(run_id)
             self._client.log_batch(run_id, params=[Param(*item) for item in mlflow_entry.params(trial).items()])
             self._client.log_inputs(run_id, datasets=[dataset_input(trial.build_task())])
             for file, text in mlflow_entry.files(trial).items():
@@ -328,5 +333,7 @@ class Record:
         self._waiting.setdefault(run, []).extend(Metric(name, value, now, step) for name, value in metrics.items())
 
     def _close(self, run: str, state: str, tags: Mapping[str, str]) -> None:
+        if self._system_metrics is not None:
+            self._system_metrics.stop(run)
         self._client.log_batch(run, tags=[RunTag(*item) for item in tags.items()])
         self._client.set_terminated(run, state)

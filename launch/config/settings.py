@@ -64,6 +64,7 @@ class Settings:
     gpus_per_trial: float | None = None
     ray_address: str | None = None
     keep_memory: bool = True
+    system_metrics: bool = False
     format: str = "text"
     port: int = 5000
 
