@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from math import exp, lgamma, sqrt
 from statistics import fmean, variance
 
-from scipy.special import nctdtrinc
+from scipy.special import chdtri, nctdtrinc
 
 from gatebench.measures.estimates import LEVEL, Estimate
+
+LARGEST_T = 1e3
+"""The largest |t| for which scipy inverts the noncentral t distribution: beyond, it takes seconds or never ends."""
 
 
 def hedges_g(arm: Sequence[float], baseline: Sequence[float]) -> Estimate | None:
@@ -39,7 +42,17 @@ def hedges_g(arm: Sequence[float], baseline: Sequence[float]) -> Estimate | None
     root = sqrt(n1 * n2 / (n1 + n2))
     t = difference / deviation * root
     low, high = (
-        correction * float(nctdtrinc(freedom, probability, t)) / root
+        correction * _noncentrality(freedom, probability, t) / root
         for probability in ((1 + LEVEL) / 2, (1 - LEVEL) / 2)
     )
     return Estimate(correction * difference / deviation, low, high, min(n1, n2))
+
+
+def _noncentrality(freedom: int, probability: float, t: float) -> float:
+    """Return the noncentrality δ for which P(T <= t) is the probability.
+
+    For large |t| the normal part of T is δ, up to a relative error of 1/|t|, and then T = δ / √(χ²/ν).
+    """
+    if abs(t) <= LARGEST_T:
+        return float(nctdtrinc(freedom, probability, t))
+    return t * sqrt(float(chdtri(freedom, probability if t > 0 else 1 - probability)) / freedom)

@@ -48,3 +48,19 @@ def test_the_sign_is_that_of_the_difference() -> None:
 @pytest.mark.parametrize(("first", "second"), [([1.0], [2.0]), ([0.5] * 3, [0.1 + 0.2] * 3), ([1.0], [2.0, 3.0])])
 def test_without_spread_there_is_no_effect_size(first: list[float], second: list[float]) -> None:
     assert hedges_g(first, second) is None
+
+
+@pytest.mark.parametrize("n", [2, 8, 20])
+def test_an_effect_of_any_size_has_an_interval(n: int) -> None:
+    scores = np.linspace(-1, 1, n)
+    ratios = []
+    for shift in (900.0, 1100.0, 1e6, 1e11):  # t from about 500 to 1e12
+        for sign in (1, -1):
+            result = hedges_g((scores + sign * shift).tolist(), scores.tolist())
+            assert result is not None
+            assert result.low is not None
+            assert result.high is not None
+            assert result.low < result.mean < result.high
+            ratios.append(sorted([result.low / result.mean, result.high / result.mean]))
+    for ratio in ratios[1:]:
+        assert ratio == pytest.approx(ratios[0], rel=1e-3)
