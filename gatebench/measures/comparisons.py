@@ -268,6 +268,7 @@ def seed_correlation(arms: Mapping[Name, ArmScores]) -> float | None:
     for first, second in combinations(arms.values(), 2):
         seeds = sorted(first.scores.keys() & second.scores.keys())
         values = np.array([[arm.scores[seed] for seed in seeds] for arm in (first, second)])
-        if len(seeds) >= 3 and np.ptp(values, axis=1).min() > 0:
+        # The deviation of equal scores may be rounding, and that of tiny scores 0.
+        if len(seeds) >= 3 and min(np.ptp(values, axis=1).min(), np.std(values, axis=1).min()) > 0:
             correlations.append(float(np.corrcoef(values)[0, 1]))
     return round(float(np.mean(correlations)), 12) if correlations else None

@@ -25,6 +25,10 @@ MOST_DIGITS = 6
 """The largest number of digits that decimals give to a typical value of a column."""
 
 
+MOST_DECIMALS = 9
+"""The largest number of decimals."""
+
+
 @dataclass(frozen=True)
 class NumberFormat:
     """How the values of one column are written.
@@ -33,11 +37,13 @@ class NumberFormat:
         factor: the factor that a value is multiplied by, 100 for percent.
         decimals: the number of decimals.
         unit: the unit in the title of the column.
+        tiny: whether all values are written as "1.23e−8", because too many decimals would be needed.
     """
 
     factor: float
     decimals: int
     unit: str
+    tiny: bool = False
 
     def number(self, value: float, *, sign: bool = False) -> str:
         """Return a value, e.g. "92.31", or "+92.31" with a sign. Values of a million or more are "1.23e8"."""
@@ -45,7 +51,7 @@ class NumberFormat:
         if not isfinite(scaled):
             return ("−" if scaled < 0 else "+" if sign else "") + "∞" if scaled == scaled else MISSING
         plus = "+" if sign else ""
-        if abs(scaled) >= SCIENTIFIC:
+        if abs(scaled) >= SCIENTIFIC or (self.tiny and scaled):
             mantissa, _, exponent = f"{scaled:{plus}.2e}".partition("e")
             return f"{mantissa}e{int(exponent)}".replace("-", "−")
         return f"{scaled:{plus}z.{self.decimals}f}".replace("-", "−")
@@ -82,7 +88,7 @@ def number_format(metric: Metric, estimates: Iterable[Estimate]) -> NumberFormat
         decimals = min(1 - floor(log10(min(widths))), MOST_DIGITS - 1 - floor(log10(typical)))
     else:
         decimals = 2 if is_share else 3 - floor(log10(typical))
-    return NumberFormat(factor, max(decimals, 0), unit)
+    return NumberFormat(factor, min(max(decimals, 0), MOST_DECIMALS), unit, decimals > MOST_DECIMALS)
 
 
 def _typical(magnitudes: Sequence[float]) -> float:

@@ -76,6 +76,13 @@ def test_huge_values_are_written_with_an_exponent() -> None:
     )
 
 
+def test_tiny_values_are_written_with_an_exponent() -> None:
+    numbers = number_format(MSE, [symmetric(3.14e-12, 2e-13)])
+    assert numbers.estimate(symmetric(3.14e-12, 2e-13)) == "3.14e−12 ± 2.00e−13"
+    assert (numbers.number(0.5), numbers.number(0.0)) == ("5.00e−1", "0.000000000")
+    assert number_format(MSE, [symmetric(3.14e-5, 2e-6)]).number(3.14e-5) == "0.0000314"
+
+
 def test_an_interval_that_is_not_symmetric_is_written_with_its_ends() -> None:
     numbers = number_format(ACCURACY, [symmetric(0.5, 0.02)])
     assert numbers.estimate(Estimate(0.999, 0.995, 1.0, 5, clipped=True)) == "99.9 [99.5, 100.0]"
