@@ -24,7 +24,7 @@ from gatebench.task import Task
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.declaration import table_declaration
-from launch.running.known_outcomes import known_study
+from launch.running.known_outcomes import KnownStudy, known_study, study_names
 
 
 def run(argv: Sequence[str]) -> int:
@@ -34,14 +34,29 @@ def run(argv: Sequence[str]) -> int:
         return 0
     if plan.settings.format not in FORMATS:
         raise unknown("format", plan.settings.format, FORMATS)
-    known = [known_study(plan.settings, study) for study in plan.settings.studies]
-    for name, one in zip(plan.settings.studies, known, strict=True):
-        if len(known) > 1 and not one.outcomes:
-            raise UserError(f"The study {name!r} contains no trials; leave it out of study={plan.settings.study}.")
+    known = [_known_study(plan, study) for study in plan.settings.studies]
     study = table_declaration(plan, known)
     outcomes = [outcome for one in known for outcome in one.outcomes]
     print(FORMATS[plan.settings.format](table_of(plan, study, outcomes)), end="")
     return 0
+
+
+def _known_study(plan: Plan, name: str) -> KnownStudy:
+    """Return the content of the records of a study, for a table.
+
+    Raises:
+        UserError: the plan chooses the study and no trials, but the records have only other studies; or the study is
+            one of several and contains no trials.
+    """
+    settings, known = plan.settings, known_study(plan.settings, name)
+    several = len(settings.studies) > 1
+    if known.outcomes or (plan.chosen and not several):
+        return known
+    if (names := study_names(settings)) and name not in names:
+        raise unknown("study in these records", name, names)
+    if several:
+        raise UserError(f"The study {name!r} contains no trials; leave it out of study={settings.study}.")
+    return known
 
 
 def table_of(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> AblationTable:

@@ -30,13 +30,27 @@ def known_study(settings: Settings, study: str) -> KnownStudy:
         settings: the settings with the address of the records.
         study: the name of the study.
     """
-    file = sqlite_file(settings.records_uri)
-    if file is not None and not file.exists():
+    if not _records_exist(settings):
         return KnownStudy(None, [])
     from gatebench.records.record import Record  # imports MLflow, which takes a second
 
     record = Record(settings.home_folder, study, settings.records_uri)
     return KnownStudy(record.study_declaration(), record.outcomes())
+
+
+def study_names(settings: Settings) -> list[str]:
+    """Return the names of the studies in the records, newest first."""
+    if not _records_exist(settings):
+        return []
+    from gatebench.records.record import Record  # imports MLflow, which takes a second
+
+    return list(Record(settings.home_folder, settings.studies[0], settings.records_uri).study_pages())
+
+
+def _records_exist(settings: Settings) -> bool:
+    """Return False if the records are a sqlite file that does not exist."""
+    file = sqlite_file(settings.records_uri)
+    return file is None or file.exists()
 
 
 def trials_to_run(trials: Sequence[Trial], outcomes: Iterable[Outcome], *, force: bool) -> list[Trial]:

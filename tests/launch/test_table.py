@@ -188,8 +188,17 @@ def test_several_studies_are_one_table(home: Home, capsys: pytest.CaptureFixture
     text = capsys.readouterr().out
     assert text.startswith("Gate ablation: one, two")
     assert text.index("\ndigits\n") < text.index("\nparity\n")
+    with pytest.raises(UserError, match=r"There is no study in these records 'three'\. Allowed: one, two\."):
+        table.run(["study=one,three"])
+    with pytest.raises(UserError, match="There is no study in these records 'tow'; did you mean 'two'"):
+        table.run(["study=tow"])
+    with pytest.raises(UserError, match="The study 'tow' contains none of these trials yet; run them with gatebench"):
+        table.run(["study=tow", "cell=lstm"])
+    Record(home, "three").declare(Study("three"))
     with pytest.raises(UserError, match="The study 'three' contains no trials; leave it out of study=one,three"):
         table.run(["study=one,three"])
+    with pytest.raises(UserError, match="The study 'three' contains none of these trials yet"):
+        table.run(["study=three"])
 
 
 def test_all_metrics_and_unknown_ones(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

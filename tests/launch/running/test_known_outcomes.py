@@ -6,12 +6,13 @@ from gatebench.records.home import Home
 from gatebench.records.record import Record
 from gatebench.study import Study
 from launch.config.settings import Settings
-from launch.running.known_outcomes import KnownStudy, known_study, trials_to_run
+from launch.running.known_outcomes import KnownStudy, known_study, study_names, trials_to_run
 from tests.launch.trials import outcome, trial
 
 
 def test_where_there_are_no_records_nothing_is_known_and_nothing_made(tmp_path: Path) -> None:
     assert known_study(Settings(home=str(tmp_path / "home")), "scratch") == KnownStudy(None, [])
+    assert study_names(Settings(home=str(tmp_path / "home"))) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -31,6 +32,7 @@ def test_the_declaration_and_the_outcomes_of_one_study_are_read(tmp_path: Path) 
     Record(Home(tmp_path), "other").end(trial("gru"), outcome(trial("gru")))
     assert known_study(Settings(home=str(tmp_path)), "mine") == KnownStudy(Study("mine", "Why?"), [outcome(trial())])
     assert known_study(Settings(home=str(tmp_path)), "nothing") == KnownStudy(None, [])
+    assert sorted(study_names(Settings(home=str(tmp_path)))) == ["mine", "other"]
 
 
 def test_a_trial_with_a_result_is_not_run_again_unless_forced() -> None:
