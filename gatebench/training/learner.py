@@ -34,6 +34,7 @@ class Learner(pl.LightningModule):
         metric: the metric of the validation split by which the best epoch is chosen.
         history: the metrics of each epoch, for example "train/loss", "val/accuracy", "gate/l0/keep/f/mean".
         roles: the roles of the cell's gates.
+        recorder: the recorder of the gates in validation and test.
         best_gates: the sums of the gates over the validation of the best epoch; None if they were not recorded.
         test_scores: the metrics of the last test, for example "test/accuracy"; empty before the first test.
         test_gates: the sums of the gates over the last test; None if they were not recorded.
@@ -46,7 +47,7 @@ class Learner(pl.LightningModule):
         self.metric: Metric = problem.metric if isinstance(problem, Stream) else trial.build_task().metrics[0]
         self.network = Network(problem, trial)
         self.roles = roles(self.network.recurrent.cell)
-        self._recorder = GateRecorder(self.roles, gate_ranges(self.network.recurrent.cell))
+        self.recorder = GateRecorder(self.roles, gate_ranges(self.network.recurrent.cell))
         self.start(problem)
 
     def start(self, problem: Problem) -> None:
@@ -114,7 +115,7 @@ class Learner(pl.LightningModule):
         return make(self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
     def _new_evaluation(self) -> Evaluation:
-        return Evaluation(self.problem, self._recorder if self.record_gates else None)
+        return Evaluation(self.problem, self.recorder if self.record_gates else None)
 
 
 class EpochReporter(Callback):

@@ -65,8 +65,16 @@ def run_facts(learner: Learner) -> Mapping[str, str]:
 
 
 def backend_facts(learner: Learner) -> dict[str, str]:
-    """Return the backends of the last pass: "backend" of the scores, and "gates backend" of the gates if it differs."""
+    """Return what computed the last pass.
+
+    "backend" computed the scores, "gates backend" the gates if it is another one, and "gate statistics" the statistics
+    of the gates if they were recorded: "compiled" or "torch".
+    """
     recurrent = learner.network.recurrent
     facts = {"backend": "+".join(recurrent.backends_used)}
     gates = "+".join(recurrent.gate_backends_used)
-    return facts | ({"gates backend": gates} if gates and gates != facts["backend"] else {})
+    if gates and gates != facts["backend"]:
+        facts["gates backend"] = gates
+    if learner.record_gates:
+        facts["gate statistics"] = learner.recorder.implementation
+    return facts

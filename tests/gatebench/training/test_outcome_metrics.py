@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gatebench.measures import gate_recorder
 from gatebench.task import Metric
 from gatebench.training.learner import Learner
 from gatebench.training.outcome_metrics import backend_facts, best_epoch_metrics, cost_metrics, run_facts
@@ -45,13 +46,25 @@ def test_flops_are_those_of_all_layers_and_directions(learner: Learner) -> None:
 def test_the_backend_of_the_gates_is_named_where_it_is_another(learner: Learner) -> None:
     batch = learner.problem.val.batch(torch.arange(4))
     learner.network(batch)
-    assert backend_facts(learner) == {"backend": "native"}
+    assert backend_facts(learner).keys() == {"backend", "gate statistics"}
+    assert backend_facts(learner)["backend"] == "native"
     learner.network.forward_with_gates(batch)
-    assert backend_facts(learner).keys() == {"backend", "gates backend"}
+    assert backend_facts(learner).keys() == {"backend", "gates backend", "gate statistics"}
     assert backend_facts(learner)["gates backend"] != "native"
     other = Learner(replace(TRIAL, training=replace(TRIAL.training, backend="manual")), learner.problem)
     other.network.forward_with_gates(batch)
-    assert backend_facts(other) == {"backend": "manual"}
+    assert backend_facts(other).keys() == {"backend", "gate statistics"}
+    assert backend_facts(other)["backend"] == "manual"
+
+
+def test_a_run_says_what_computed_the_statistics_of_its_gates(
+    learner: Learner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for reason, expected in ((None, "compiled"), ("There is no compiler.", "torch")):
+        monkeypatch.setattr(gate_recorder, "kernel_trouble", lambda reason=reason: reason)
+        assert backend_facts(learner)["gate statistics"] == expected
+    learner.record_gates = False
+    assert "gate statistics" not in backend_facts(learner)
 
 
 def test_the_facts_of_a_run_name_the_data_and_the_device(learner: Learner) -> None:
