@@ -162,7 +162,7 @@ def _table(content: StudyContent) -> dict[str, Any]:
     metrics = [_validation(content), *gates, "parameters", "seconds", *tests]
     columns = [_column("metrics", name) for name in metrics]
     columns += [_column("tags", "seed"), _column("tags", "status"), _column("attributes", "Dataset")]
-    widths = {_column("attributes", "Run Name"): 300, **{column: max(110, 8 * len(column) - 40) for column in columns}}
+    widths = {_column("attributes", "Run Name"): 240, **{column: max(100, 6 * len(column) - 30) for column in columns}}
     return {
         "selectedColumns": columns,
         "columnOrder": list(widths),
@@ -175,11 +175,15 @@ def _table(content: StudyContent) -> dict[str, Any]:
 
 
 def _gate_metrics(content: StudyContent, statistics: Sequence[str]) -> list[str]:
-    """Return the names of gate metrics: those that keep first, then those that write, expose and reset, by layer."""
+    """Return the names of gate metrics: all means before the shares; those of gates that keep before the others."""
     matches = filter(None, map(_GATE_METRIC.fullmatch, content.metrics))
     chosen = [m for m in matches if m["role"] in _ROLES and m["statistic"] in statistics]
-    order = [(_ROLES.index(m["role"]), int(m["layer"]), m["letter"], statistics.index(m["statistic"])) for m in chosen]
-    return [match.string for _, match in sorted(zip(order, chosen, strict=True), key=lambda pair: pair[0])]
+
+    def position(m: re.Match[str]) -> tuple[bool, int, int, str, int]:
+        is_share = m["statistic"] != "mean"
+        return is_share, _ROLES.index(m["role"]), int(m["layer"]), m["letter"], statistics.index(m["statistic"])
+
+    return [match.string for match in sorted(chosen, key=position)]
 
 
 def _gate_title(name: str) -> str:

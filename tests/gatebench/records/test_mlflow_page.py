@@ -63,9 +63,9 @@ def test_roles_and_saturation_are_columns_and_those_that_keep_come_first() -> No
     gates = [column for column in state(CELLS)["selectedColumns"] if "gate/" in column]
     assert gates == [
         "metrics.`best/gate/l0/keep/f/mean`",
-        "metrics.`best/gate/l0/keep/f/right`",
         "metrics.`best/gate/l1/keep/1-z/mean`",
         "metrics.`best/gate/l0/write/i/mean`",
+        "metrics.`best/gate/l0/keep/f/right`",
     ]
 
 
