@@ -66,21 +66,20 @@ def _comparison_notes(comparison: TaskComparison) -> list[str]:
     if not found:
         return [_no_comparison(comparison)]
     notes = [
-        f"Difference: from {_baseline(comparison)}. p: {TESTS[comparison.study.test]}, {_families(found)}.",
+        f"Difference: from {_baseline(comparison)}. p: {TESTS[comparison.study.test]}, {_correction(comparison)}.",
         "The interval of a difference is corrected like p: it contains 0 if p is greater than 0.05. "
         "Effect g: Hedges' g, the difference in units of the pooled standard deviation, with its 95 % interval, "
         "which is not corrected.",
         _smallest_p(found),
     ]
     if comparison.seed_correlation is not None:
+        correlation = f"{comparison.seed_correlation:.2f}".replace("-", "−")
         notes.append(
-            "Correlation between the scores of different cells with the same seed: "
-            f"{comparison.seed_correlation:.2f}. A paired test gains power only if it is clearly above 0.".replace(
-                "-", "−"
-            )
+            f"Correlation between the scores of different cells with the same seed: {correlation}. "
+            "A paired test gains power only if it is clearly above 0."
         )
     if not all(one.attainable for one in found):
-        notes.append(_too_small(found, comparison))
+        notes.append(_too_small(comparison))
     return notes
 
 
@@ -99,13 +98,24 @@ def _no_comparison(comparison: TaskComparison) -> str:
     return f"No differences: no other cell can be compared with the baseline {label}."
 
 
-def _families(found: Sequence[Comparison]) -> str:
+def _family_sizes(comparison: TaskComparison) -> Counter[tuple[str, str]]:
+    """Return the number of comparisons that are corrected together, by baseline and family."""
+    return Counter((comparison.partners[label], one.family) for label, one in comparison.comparisons.items())
+
+
+def _correction(comparison: TaskComparison) -> str:
     """Return the correction with the sizes of the families, e.g. "Holm-corrected over 5 comparisons"."""
-    sizes = Counter(one.family for one in found)
-    if len(sizes) == 1:
-        return f"Holm-corrected over {_comparisons(len(found))}"
-    parts = (f"{one_line(name)} ({_comparisons(size)})" for name, size in sizes.items())
-    return f"Holm-corrected within each family: {', '.join(parts)}"
+    sizes = _family_sizes(comparison)
+    several = len({partner for partner, _ in sizes}) > 1
+    places = ["within each group of settings"] if several else []
+    families: dict[str, set[int]] = {}
+    for (_, family), size in sizes.items():
+        families.setdefault(family, set()).add(size)
+    shown = {family: " or ".join(map(_comparisons, sorted(own))) for family, own in families.items()}
+    if len(shown) == 1:
+        return " ".join(["Holm-corrected", *places, "over", *shown.values()])
+    parts = (f"{one_line(family)} ({own})" for family, own in shown.items())
+    return f"Holm-corrected {' and '.join([*places, 'within each family'])}: {', '.join(parts)}"
 
 
 def _comparisons(number: int) -> str:
@@ -125,10 +135,15 @@ def _n(n: tuple[int, int]) -> str:
     return str(n[0]) if n[0] == n[1] else f"{n[0]} and {n[1]}"
 
 
-def _too_small(found: Sequence[Comparison], comparison: TaskComparison) -> str:
-    """Return the number of seeds that would be enough."""
-    sizes = Counter(one.family for one in found if not one.attainable)
-    comparisons = max(sizes.values())
+def _too_small(comparison: TaskComparison) -> str:
+    """Return the number of seeds that would be enough for each family."""
+    sizes = _family_sizes(comparison)
+    lacking = [
+        sizes[comparison.partners[label], one.family]
+        for label, one in comparison.comparisons.items()
+        if not one.attainable
+    ]
+    comparisons = max(lacking)
     return (
         "n too small: no difference, however large, could have p of 0.05 or less. "
         f"{_comparisons(comparisons).capitalize()} need{'s' if comparisons == 1 else ''} "

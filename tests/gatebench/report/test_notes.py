@@ -13,6 +13,8 @@ from gatebench.study import Study
 from gatebench.task import Metric
 from tests.gatebench.report.studies import ACCURACY, gates, outcome, scored
 
+UNPAIRED = "permutation test and Welch's t test of the means (unpaired), the larger p of the two"
+
 
 def notes(outcomes: list[Outcome], *, metric: Metric = ACCURACY, baseline: str = "lstm", **declaration: Any) -> str:
     arms = arms_of(outcomes)
@@ -37,6 +39,22 @@ def test_a_paired_test_is_named_so() -> None:
 def test_families_are_named_with_their_sizes() -> None:
     text = notes(scored(lstm=0.8, nfg=0.7, nig=0.6, gru=0.8), families={"gates": ("nfg", "nig"), "cells": ("gru",)})
     assert "Holm-corrected within each family: gates (2 comparisons), cells (1 comparison)." in text
+
+
+def test_the_sizes_of_families_are_those_within_a_group_of_settings() -> None:
+    outcomes = [
+        replace(one, digest=f"{one.digest} {size}", settings={"model.hidden_size": str(size)})
+        for size in (8, 16)
+        for one in scored(lstm=0.8, gru=0.7, rnn=0.6)
+        if (one.cell, size) != ("rnn", 16)
+    ]
+    expected = "within each group of settings over 1 comparison or 2 comparisons."
+    assert f"Difference: from the baseline with the same settings. p: {UNPAIRED}, Holm-corrected {expected}" in notes(
+        outcomes
+    )
+    families = {"gates": ("gru",), "cells": ("rnn",)}
+    expected = "within each group of settings and within each family: gates (1 comparison), cells (1 comparison)."
+    assert f"Holm-corrected {expected}" in notes(outcomes, families=families)
 
 
 @pytest.mark.parametrize(
