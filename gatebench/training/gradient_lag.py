@@ -10,6 +10,7 @@ the losses of earlier steps would add a gradient at every lag, whatever the netw
 B batch, H hidden, C outputs, L lags.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -23,8 +24,8 @@ from gatebench.training.network import Network
 EXAMPLES = 32
 """The largest number of validation examples over which the norm is averaged."""
 
-LAGS = 256
-"""The largest number of lags. Longer sequences are followed back for this number of steps."""
+LONGEST_LAG = 1024
+"""The largest lag. Longer sequences are followed back for this number of steps."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class GradientOverLag:
     """The mean norm of ∂loss/∂h[t] at each lag.
 
     Attributes:
-        lag: (L,) the lags T − t: 0, 1, 2, …
+        lag: (L,) the lags T − t, ascending from 0; see `measured_lags`.
         norm: (L,) the mean of the Euclidean norm over the examples that are long enough, float64.
     """
 
@@ -41,11 +42,11 @@ class GradientOverLag:
 
     @property
     def half(self) -> int | None:
-        """The smallest lag at which the norm is less than half of that at lag 0; None if there is none."""
+        """The smallest measured lag at which the norm is less than half of that at lag 0; None if there is none."""
         norms = self.norm.tolist()
         if not norms or not isfinite(norms[0]):
             return None
-        return next((lag for lag, norm in enumerate(norms) if norm < norms[0] / 2), None)
+        return next((lag for lag, norm in zip(self.lag.tolist(), norms, strict=True) if norm < norms[0] / 2), None)
 
 
 def gradient_over_lag(network: Network, problem: Problem) -> GradientOverLag:
@@ -62,14 +63,33 @@ def gradient_over_lag(network: Network, problem: Problem) -> GradientOverLag:
     network.eval()
     try:
         batch = _moved(problem.val.batch(longest_examples(problem.val)), network)
-        norms = _norms(network, problem, batch)
+        lags = measured_lags(len(batch.x))
+        norms = _norms(network, problem, batch, lags)
     finally:
         network.train(was_training)
     lengths = torch.full((norms.shape[1],), len(batch.x)) if batch.lengths is None else batch.lengths
-    lag = torch.arange(len(norms))
+    lag = torch.tensor(lags)
     exists = lag[:, None] < lengths
     mean = torch.where(exists, norms, 0.0).sum(1) / exists.sum(1)
     return GradientOverLag(lag, mean)
+
+
+def measured_lags(steps: int) -> list[int]:
+    """Return the lags at which the gradient of sequences with this number of steps is measured.
+
+    These are all lags up to 16, then every second one up to 32, every fourth one up to 64, and so on. So a long
+    sequence has few lags, and neighbours differ by at most an eighth.
+
+    Examples:
+        >>> measured_lags(41)[-7:]
+        [24, 26, 28, 30, 32, 36, 40]
+    """
+    lags = list(range(16))
+    start = 16
+    while start < min(steps, LONGEST_LAG + 1):
+        lags += range(start, 2 * start, start // 8)
+        start *= 2
+    return [lag for lag in lags if lag < min(steps, LONGEST_LAG + 1)]
 
 
 def longest_examples(split: Split) -> Tensor:
@@ -85,14 +105,14 @@ def _moved(batch: Batch, network: Network) -> Batch:
     return Batch(batch.x.to(device), batch.y.to(device), batch.lengths)
 
 
-def _norms(network: Network, problem: Problem, batch: Batch) -> Tensor:
-    """Return the norm of the gradient of each example's loss, (L, B), with lag 0 first, in float64 on the CPU."""
+def _norms(network: Network, problem: Problem, batch: Batch, lags: Sequence[int]) -> Tensor:
+    """Return the norm of the gradient of each example's loss at each lag, (L, B), in float64 on the CPU."""
     with torch.no_grad():
         x = network.encoder(batch.x)
-    steps, examples = x.shape[:2]
-    perturbation = x.new_zeros(min(LAGS, steps), examples, network.recurrent.hidden_size, requires_grad=True)
+    examples = x.shape[1]
+    perturbation = x.new_zeros(len(lags), examples, network.recurrent.hidden_size, requires_grad=True)
     with torch.enable_grad():
-        output = perturbed_output(network.recurrent, x, batch.lengths, perturbation)
+        output = perturbed_output(network.recurrent, x, batch.lengths, lags, perturbation)
         logits = network.head(output, batch.lengths)
         targets = examples
         if logits.dim() == 3:  # (steps, B, C)
@@ -101,7 +121,7 @@ def _norms(network: Network, problem: Problem, batch: Batch) -> Tensor:
             targets = len(logits) * examples if batch.lengths is None else int(batch.lengths.sum())
         (gradient,) = torch.autograd.grad(problem.loss(logits, batch) * targets, perturbation)
     norms: Tensor = torch.linalg.vector_norm(gradient.double(), dim=-1)
-    return norms.flip(0).cpu()
+    return norms.cpu()
 
 
 def last_steps(lengths: Tensor | None, steps: int, examples: int) -> Tensor:

@@ -89,4 +89,7 @@ def _indented(lines: Iterable[str]) -> list[str]:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+    """Return a number with 4 digits, and all digits of a whole number."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value.is_integer() else f"{value:.4g}"

@@ -1,6 +1,7 @@
 """The gradient over the lag. T time, B batch, H hidden."""
 
 from functools import partial
+from itertools import pairwise
 
 import pytest
 import torch
@@ -9,7 +10,13 @@ from torch.nn import functional
 
 from gatebench.task import Batch, Problem
 from gatebench.training import gradient_lag
-from gatebench.training.gradient_lag import GradientOverLag, gradient_over_lag, last_steps, longest_examples
+from gatebench.training.gradient_lag import (
+    GradientOverLag,
+    gradient_over_lag,
+    last_steps,
+    longest_examples,
+    measured_lags,
+)
 from gatebench.training.network import Network
 from gatebench.trial import Model, Trial
 from tasks.blocks.every_step import EveryStep
@@ -96,10 +103,30 @@ def test_only_the_last_lags_are_followed_and_they_are_the_same(monkeypatch: pyte
     of = problem(LENGTHS, per_step=False)
     built = network(of, "lstm")
     whole = gradient_over_lag(built, of)
-    monkeypatch.setattr(gradient_lag, "LAGS", 3)
+    monkeypatch.setattr(gradient_lag, "LONGEST_LAG", 3)
     part = gradient_over_lag(built, of)
-    assert part.lag.tolist() == [0, 1, 2]
-    torch.testing.assert_close(part.norm, whole.norm[:3], rtol=1e-6, atol=0.0)
+    assert part.lag.tolist() == [0, 1, 2, 3]
+    torch.testing.assert_close(part.norm, whole.norm[:4], rtol=1e-6, atol=0.0)
+
+
+def test_some_of_the_lags_give_the_same_norms(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = problem(LENGTHS, per_step=False)
+    built = network(of, "gru")
+    whole = gradient_over_lag(built, of)
+    monkeypatch.setattr(gradient_lag, "measured_lags", lambda steps: [0, 2, 5])
+    part = gradient_over_lag(built, of)
+    torch.testing.assert_close(part.norm, whole.norm[part.lag], rtol=1e-6, atol=0.0)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 16, 17, 40, 100, 784, 1024, 1025, 5000])
+def test_the_lags_are_all_the_first_and_few_of_the_others(steps: int) -> None:
+    lags = measured_lags(steps)
+    assert lags[:17] == list(range(min(17, steps)))
+    assert lags == sorted(set(lags))
+    assert lags[-1] >= min(steps - 1, 1024) * 7 / 8
+    assert lags[-1] <= min(steps - 1, 1024)
+    assert all(later <= lag * 9 / 8 + 1 for lag, later in pairwise(lags))
+    assert len(lags) <= 66
 
 
 def test_the_longest_examples_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:

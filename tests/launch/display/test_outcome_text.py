@@ -16,6 +16,7 @@ METRICS = {
     "test/gate/l0/keep/f/mean": 0.625,
     "baseline/chance": 0.1,
     "matrix/1/2": 0.4,
+    "parameters": 17546.0,
     "seconds": 1.5,
 }
 
@@ -48,6 +49,7 @@ score after experience/on experience
 
 training and cost
   best/epoch  3
+  parameters  17,546
   seconds     1.5"""
 
 
