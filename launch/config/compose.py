@@ -13,6 +13,7 @@ An override such as `cell.ablate.i.fix=1` becomes a cell in these steps:
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -60,11 +61,18 @@ class Plan:
         """Whether the overrides choose trials: at least one of them sets a key of a trial, or the experiment."""
         return bool(self.keys & {*TRIAL_KEYS, "experiment"})
 
-    @property
+    @cached_property
     def cells(self) -> dict[str, str]:
         """{label: digest of the equations} of the cells, in the order of the sweep."""
-        cells = [(trial.build_cell().digest, self.labels[trial.digest]) for trial in self.trials]
-        return {label: digest for digest, labels in cells for label in labels}
+        cells: dict[str, Trial] = {}
+        for trial in self.trials:
+            cells.setdefault(repr(trial.cell), trial)
+        return {
+            label: digest
+            for trial in cells.values()
+            for digest in [trial.build_cell().digest]
+            for label in self.labels[trial.digest]
+        }
 
     @property
     def declared(self) -> frozenset[str]:
@@ -121,9 +129,12 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
         settings = [_to_settings(config) for config in _grid(fixed, swept, grammar)]
     trials: dict[str, Trial] = {}
     labels: dict[str, dict[str, None]] = {}
+    names: dict[str, str] = {}
     for trial in sorted((point.trial for point in settings), key=lambda trial: trial.seed):
         trials.setdefault(trial.digest, trial)
-        labels.setdefault(trial.digest, {})[trial.build_cell().name] = None
+        config = repr(trial.cell)
+        names[config] = names.get(config) or trial.build_cell().name
+        labels.setdefault(trial.digest, {})[names[config]] = None
     keys = frozenset(override.key.partition(".")[0] for override in given)
     named = {digest: tuple(own) for digest, own in labels.items()}
     return Plan(settings[0], tuple(trials.values()), named, keys, _text(base, swept))
