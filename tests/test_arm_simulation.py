@@ -8,7 +8,7 @@ import pytest
 from gatebench.measures import best_set
 from gatebench.measures.best_set import best
 from gatebench.measures.comparisons import ArmScores, compare
-from gatebench.measures.permutation import sign_flip_p
+from gatebench.measures.sign_flip import sign_flip_p
 from tests import arm_simulation as simulation
 from tests.arm_simulation import Floats, holm, new_best, new_p, old_best, old_p, p_values, tables
 

@@ -18,7 +18,8 @@ from scipy.special import stdtrit
 from gatebench.errors import UserError, unknown
 from gatebench.measures.arm_scores import ArmScores, Direction, ranks
 from gatebench.measures.comparisons import ALPHA, TESTS
-from gatebench.measures.permutation import permutation_p, sign_flip_p
+from gatebench.measures.permutation import permutation_p
+from gatebench.measures.sign_flip import sign_flip_p
 
 Floats = NDArray[np.float64]
 Name = TypeVar("Name", bound=Hashable)

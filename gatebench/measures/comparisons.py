@@ -19,14 +19,8 @@ from gatebench.measures.arm_scores import ArmScores, Direction, midranks
 from gatebench.measures.corrections import holm
 from gatebench.measures.effect_size import hedges_g
 from gatebench.measures.estimates import Estimate
-from gatebench.measures.permutation import (
-    SplitTest,
-    permutation_p,
-    sign_flip_interval,
-    sign_flip_p,
-    smallest_p,
-    smallest_sign_flip_p,
-)
+from gatebench.measures.permutation import SplitTest, permutation_p, smallest_p
+from gatebench.measures.sign_flip import sign_flip_interval, sign_flip_p, smallest_sign_flip_p
 from gatebench.measures.welch import welch_interval, welch_p
 
 __all__ = ["ALL", "ALPHA", "TESTS", "ArmScores", "Comparison", "compare", "seed_correlation", "unpaired_p"]
@@ -58,7 +52,8 @@ class Comparison:
         smallest_p: the smallest corrected p-value that these n can reach, with all arms of the family as far from the
             baseline as can be.
         attainable: whether smallest_p is at most 0.05. If not, n is too small, and a large p shows nothing.
-        effect: Hedges' g with an uncorrected 95 % interval; None without spread or by rank.
+        effect: Hedges' g with an uncorrected 95 % interval, of the scores also if the test is paired; None without
+            spread or by rank.
         by_rank: whether scores were replaced by their ranks, because a trial diverged. A diverged trial has the worst
             rank.
         n: the number of trials of the arm and of the baseline that count.

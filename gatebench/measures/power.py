@@ -2,7 +2,8 @@
 
 from gatebench.errors import unknown
 from gatebench.measures.comparisons import ALPHA, TESTS
-from gatebench.measures.permutation import smallest_p, smallest_sign_flip_p
+from gatebench.measures.permutation import smallest_p
+from gatebench.measures.sign_flip import smallest_sign_flip_p
 
 
 def seeds_needed(comparisons: int, test: str = "unpaired") -> int:

@@ -5,7 +5,8 @@ import pytest
 
 from gatebench.errors import UserError
 from gatebench.measures.comparisons import ArmScores, Comparison, compare, seed_correlation, unpaired_p
-from gatebench.measures.permutation import permutation_p, sign_flip_p, smallest_p, smallest_sign_flip_p
+from gatebench.measures.permutation import permutation_p, smallest_p
+from gatebench.measures.sign_flip import sign_flip_p, smallest_sign_flip_p
 from gatebench.measures.welch import welch_p
 
 
