@@ -74,6 +74,17 @@ def page(experiment: str, view: str = CELLS, mode: Mode = "table") -> str:
     return f"#/experiments/{experiment}/runs?viewStateShareKey={view}&workflowType=machine_learning{charts}"
 
 
+def study_page(experiment: str, tags: Collection[str]) -> str:
+    """Return the address of a study: of its cells if it has the view of them, else of the plain list of its runs.
+
+    Args:
+        experiment: MLflow's number of the experiment.
+        tags: the names of the experiment's tags. MLflow reports an error for the address of a view that is missing.
+    """
+    plain = f"#/experiments/{experiment}/runs?workflowType=machine_learning"
+    return page(experiment) if f"{VIEW_TAG}{CELLS}" in tags else plain
+
+
 def artifact_page(experiment: str, run: str, file: str) -> str:
     """Return the address of the page with a file of a run, relative to that of MLflow's pages."""
     return f"#/experiments/{experiment}/runs/{run}/artifacts/{file}?workflowType=machine_learning"

@@ -28,6 +28,9 @@ from gatebench.trial import Trial
 FLUSH_SECONDS = 2.0
 """The time between two writes of metrics. A server needs 50 ms for a request of any size, so epochs are collected."""
 
+MOST_CURVES = 300
+"""The largest number of curves that `Record.curves` returns."""
+
 _METRICS_PER_REQUEST = 1000  # the largest number that MLflow allows
 _STALE_MESSAGE = "The process ended before the trial did."
 
@@ -253,6 +256,8 @@ class Record:
     def curves(self, metric: str) -> dict[str, list[float]]:
         """Return the values of a metric in each epoch, by the digest of the trial, of the newest run of each trial.
 
+        A server needs a request for each curve, so those of the newest `MOST_CURVES` trials are returned.
+
         Args:
             metric: the name of the metric, for example "val/accuracy".
         """
@@ -262,7 +267,7 @@ class Record:
             newest = {run.data.tags["digest"]: run for run in trials if metric in run.data.metrics}
             return {
                 digest: mlflow_entry.curve(self._client.get_metric_history(run.info.run_id, metric))
-                for digest, run in newest.items()
+                for digest, run in list(newest.items())[-MOST_CURVES:]
             }
 
     def study_pages(self) -> dict[str, str]:
@@ -270,7 +275,7 @@ class Record:
         with readable_errors(self.uri):
             experiments = self._client.search_experiments(order_by=["last_update_time DESC"])
             studies = [one for one in experiments if mlflow_study.is_study(self._client, one)]
-        return {study.name: mlflow_page.page(study.experiment_id) for study in studies}
+        return {study.name: mlflow_page.study_page(study.experiment_id, study.tags) for study in studies}
 
     def flush(self) -> None:
         """Write the collected metrics."""

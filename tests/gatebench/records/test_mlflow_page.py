@@ -14,6 +14,7 @@ from gatebench.records.mlflow_page import (
     artifact_page,
     note,
     page,
+    study_page,
     views,
 )
 from gatebench.task import Metric
@@ -119,6 +120,8 @@ def test_views_of_many_gates_stay_within_what_mlflow_keeps() -> None:
 
 def test_addresses_select_the_pages_for_model_training() -> None:
     assert page("7") == "#/experiments/7/runs?viewStateShareKey=gatebench&workflowType=machine_learning"
+    assert study_page("7", {"gatebench.study": "{}"}) == "#/experiments/7/runs?workflowType=machine_learning"
+    assert study_page("7", views(CONTENT)) == page("7")
     assert page("7", TRIALS, "charts").endswith("&workflowType=machine_learning&compareRunsMode=CHART")
     assert artifact_page("7", "a1", "report.html").startswith("#/experiments/7/runs/a1/artifacts/report.html")
 
