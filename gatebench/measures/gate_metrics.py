@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gatebench.measures.gate_sums import Floats, GateSums, TraceSums
+from gatebench.measures.gate_sums import Floats, GateSums, PooledGate, TraceSums
 
 
 class GateRole(Protocol):
@@ -122,15 +122,13 @@ def entropy(counts: NDArray[np.int64]) -> float:
     return float(-(shares * np.log2(shares)).sum()) + 0.0
 
 
-def _statistics(units: GateSums, pool: GateSums, role: GateRole) -> dict[str, float]:
+def _statistics(units: GateSums, pool: PooledGate, role: GateRole) -> dict[str, float]:
     """Return the statistics of a role by name."""
-    mean = float(pool.mean[0])
-    found = {"mean": 1 - mean if role.complement else mean, "std": float(pool.std[0])}
-    found["change"] = float(pool.mean_change[0])
+    found = {"mean": 1 - pool.mean if role.complement else pool.mean, "std": pool.std, "change": pool.change}
     if role.unit:
-        shares = float(pool.left_share[0]), float(pool.right_share[0])
+        shares = pool.left_share, pool.right_share
         found["left"], found["right"] = reversed(shares) if role.complement else shares
-        found["entropy"] = math.nan if math.isnan(mean) else entropy(pool.histogram[0])
+        found["entropy"] = math.nan if math.isnan(pool.mean) else entropy(pool.histogram)
     if role.unit and role.name == "keep":
         found |= _tau(1 - units.mean if role.complement else units.mean)
     return found

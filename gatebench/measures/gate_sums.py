@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan, nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatebench.measures.gate_bins import UNIT, Bins
+
+LEFT_BINS, RIGHT_BINS = slice(0, 2), slice(18, 20)
+"""The bins below 0.1 and above 0.9, of those for gates on [0, 1]."""
 
 Floats = NDArray[np.float64]
 
@@ -55,6 +59,46 @@ def partner(layout: GateLayout, layouts: Sequence[GateLayout], pair: tuple[str, 
     wanted = (layout.layer, pair[0], layout.units)
     found = [place for place, one in enumerate(layouts) if (one.layer, one.gate, one.units) == wanted]
     return found[0] if found else -1
+
+
+@dataclass(frozen=True)
+class PooledGate:
+    """The statistics of one gate of one layer over all steps and units. They are NaN if nothing was counted.
+
+    Attributes:
+        bins: the bins of the histogram.
+        values: the number of values, N · H.
+        mean: the mean of the values.
+        squares: the sum of the squared deviations from the mean.
+        change: the mean of |g[t] - g[t-1]|.
+        histogram: the number of values in each bin, (bins,).
+    """
+
+    bins: Bins
+    values: int
+    mean: float
+    squares: float
+    change: float
+    histogram: Counts
+
+    @property
+    def std(self) -> float:
+        """The standard deviation, of the population."""
+        return sqrt(self.squares / self.values) if self.values else nan
+
+    @property
+    def left_share(self) -> float:
+        """The share of values below 0.1; see `GateSums.left_share`."""
+        return self._share(LEFT_BINS)
+
+    @property
+    def right_share(self) -> float:
+        """The share of values above 0.9; see `GateSums.right_share`."""
+        return self._share(RIGHT_BINS)
+
+    def _share(self, bins: slice) -> float:
+        # NaN is in no bin: without this it would count as unsaturated.
+        return nan if isnan(self.mean) else int(self.histogram[bins].sum()) / self.values
 
 
 @dataclass(frozen=True)
@@ -101,12 +145,12 @@ class GateSums:
 
         The edges of the bins of a gate on [0, 1] include 0.1 and 0.9; other gates have no saturation.
         """
-        return self._share(slice(0, 2))
+        return self._share(LEFT_BINS)
 
     @property
     def right_share(self) -> Floats:
         """The share of each unit's values above 0.9 (H,): right-saturated. No float32 number is equal to 0.9."""
-        return self._share(slice(18, 20))
+        return self._share(RIGHT_BINS)
 
     @property
     def mean_change(self) -> Floats:
@@ -133,20 +177,16 @@ class GateSums:
             self.change + other.change,
         )
 
-    def pooled(self) -> GateSums:
-        """Return the sums over all units as the sums of one unit, H = 1, with N · H steps."""
-        units = len(self.total)
+    def pooled(self) -> PooledGate:
+        """Return the statistics over all steps and units."""
+        values = self.steps * len(self.total)
+        if not values:
+            return PooledGate(self.bins, 0, nan, nan, nan, self.histogram.sum(0))
+        mean = float(self.total.sum()) / values
         with _without_warnings():
-            spread = self.steps * ((self.mean - self.mean.mean()) ** 2).sum() if self.steps else 0.0
-        return GateSums(
-            self.bins,
-            self.steps * units,
-            self.total.sum(keepdims=True),
-            self.squares.sum(keepdims=True) + spread,
-            self.histogram.sum(0, keepdims=True),
-            self.pairs * units,
-            self.change.sum(keepdims=True),
-        )
+            squares = float(self.squares.sum() + self.steps * ((self.total / self.steps - mean) ** 2).sum())
+        change = float(self.change.sum()) / (self.pairs * len(self.total)) if self.pairs else nan
+        return PooledGate(self.bins, values, mean, squares, change, self.histogram.sum(0))
 
     def _share(self, bins: slice) -> Floats:
         if self.bins != UNIT:
@@ -202,7 +242,7 @@ class TraceSums:
         with _without_warnings():
             between = x.steps * ((x.mean - x.mean.mean()) * (y.mean - y.mean.mean())).sum()
             covariance = self.pairs[layer].products.sum() + between
-            return float(covariance / np.sqrt(x.pooled().squares[0] * y.pooled().squares[0]))
+            return float(covariance / np.sqrt(x.pooled().squares * y.pooled().squares))
 
     def _merged_pair(self, other: TraceSums, layer: int) -> PairSums:
         mine, yours = self.pairs[layer], other.pairs[layer]

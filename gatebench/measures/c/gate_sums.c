@@ -36,7 +36,7 @@ enum {
     UNITS = 16,                /* units in a block */
     LANES = BYTES / 8,         /* doubles in a vector */
     PARTS = UNITS / LANES,     /* vectors of doubles in a block */
-    TILE_ROWS = 240,           /* at most 255: a counter has 8 bits */
+    TILE_ROWS = COUNT_BYTES / UNITS * 250, /* a counter has 8 bits, and counts each (COUNT_BYTES / UNITS)-th row */
     COUNTED_BINS = 5,          /* counters and bins that fit in registers */
     CHUNKS = 8,                /* chunks of examples; see chunk_rows */
     CHUNK_ROWS = 64,
@@ -255,10 +255,10 @@ static void add_tile_case(const Batch *a, const Gate *g, int64_t start, int64_t 
 
 /* Add a chunk of examples. `sums` has (SUMS, UNITS) and `counts` has (bins, UNITS) for each block of each gate. */
 static void add_chunk(const Batch *a, int64_t b0, int64_t b1, double *sums, uint32_t *counts) {
-    const int64_t steps = TILE_ROWS / (b1 - b0);
     int64_t T = 0;
     for (int64_t b = b0; b < b1; b++)
         if (T < length(a, b)) T = length(a, b);
+    const int64_t tiles = ceiling(T, TILE_ROWS / (b1 - b0)), steps = tiles ? ceiling(T, tiles) : 1;
     for (int64_t t = 0; t < T; t += steps) {
         double *to = sums;
         uint32_t *count = counts;
@@ -297,7 +297,7 @@ static void merge_gate(Gate *g, const double *sums, int64_t chunks, int64_t sums
 
 /* The number of examples in a chunk: an eighth of the batch, but no less than fill a tile. */
 static int64_t chunk_rows(const Batch *a) {
-    const int64_t filling = ceiling(TILE_ROWS, a->T), eighth = ceiling(a->B, CHUNKS);
+    const int64_t filling = TILE_ROWS / a->T, eighth = ceiling(a->B, CHUNKS);
     return least(eighth > filling ? eighth : filling, CHUNK_ROWS);
 }
 

@@ -55,14 +55,15 @@ def test_the_statistics_of_units_are_those_of_numpy() -> None:
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=0)
 
 
-def test_the_pool_is_one_unit_with_the_values_of_all() -> None:
+def test_the_pool_has_the_values_of_all_units() -> None:
     values = unit_trace()
     pool, array = sum_gate(values, None, UNIT).pooled(), counted(values, None).ravel()
-    assert pool.mean.item() == pytest.approx(array.mean(), rel=1e-13)
-    assert pool.std.item() == pytest.approx(array.std(), rel=1e-12)
-    assert pool.left_share.item() == (array < 0.1).mean()
-    assert pool.mean_change.item() == pytest.approx(changes(values, None).mean(), rel=1e-12)
-    assert pool.histogram.sum() == array.size == pool.steps
+    assert pool.mean == pytest.approx(array.mean(), rel=1e-13)
+    assert pool.std == pytest.approx(array.std(), rel=1e-12)
+    assert pool.left_share == (array < 0.1).mean()
+    assert pool.right_share == (array > 0.9).mean()
+    assert pool.change == pytest.approx(changes(values, None).mean(), rel=1e-12)
+    assert pool.histogram.sum() == array.size == pool.values
 
 
 def test_the_correlation_is_that_of_numpy() -> None:
