@@ -69,7 +69,8 @@ def run_trial(
         outcome = run_stream(outcome, learner, problem, folder, emit)
     else:
         outcome = _train_and_test(outcome, learner, problem, folder, emit)
-    return add_weights(outcome, learner.network, problem) if outcome.status == "finished" else outcome
+    has_scores = any(name.startswith("test/") for name in outcome.metrics)
+    return add_weights(outcome, learner.network, problem) if has_scores else outcome
 
 
 def _train_and_test(
