@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from tasks.blocks.splits import TensorSplit
     from tasks.synthetic.random_numbers import RandomNumbers
 
+NGRAMS = (3, 9)
+"""The lengths of the n-grams of the simple methods. A 3-gram sees no beginning, a 9-gram those of short strings."""
+
 
 @dataclass(frozen=True)
 class Reber(Generated):
@@ -75,9 +78,12 @@ class Reber(Generated):
         from tasks.blocks.every_step import EveryStep
         from tasks.blocks.one_hot import OneHot
         from tasks.synthetic.next_symbol import loss, scores, tally
+        from tasks.synthetic.ngrams import ngram_agreement
         from tasks.synthetic.reber_grammar import SYMBOLS
 
         train, val, test = (self._split(*part) for part in parts)
+        pair = (SYMBOLS.index("T"), SYMBOLS.index("P"))
+        agreement = partial(ngram_agreement, train, test, symbols=len(SYMBOLS), pair=pair)
         return Problem(
             train,
             val,
@@ -87,8 +93,9 @@ class Reber(Generated):
             encoder=OneHot(len(SYMBOLS)),
             head=partial(EveryStep, outputs=len(SYMBOLS), causal=True),
             loss=loss,
-            tally=partial(tally, pair=(SYMBOLS.index("T"), SYMBOLS.index("P"))),
+            tally=partial(tally, pair=pair),
             scores=scores,
+            baselines=lambda: {f"{n}-gram": agreement(length=n) for n in NGRAMS},
         )
 
     def _split(self, draw: RandomNumbers, count: int) -> TensorSplit:
