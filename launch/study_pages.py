@@ -17,6 +17,9 @@ from gatebench.report.report_page import report_page
 from gatebench.study import Study
 from gatebench.trial import Trial
 
+MOST_PARAMS = 6
+"""The largest number of settings in MLflow's parallel coordinates."""
+
 
 def open_pages(record: Record, study: Study, trials: Sequence[Trial]) -> None:
     """Set the views of the study's page before its trials run. The text above the runs stays if there is one already.
@@ -57,11 +60,13 @@ def study_content(trials: Sequence[Trial], outcomes: Sequence[Outcome]) -> Study
         trials: the trials that will run.
         outcomes: the outcomes that exist.
     """
-    metrics = trials[0].build_task().metrics
+    tasks = [trial.build_task() for trial in trials]
+    scores = dict.fromkeys(task.metrics[0] for task in tasks)
+    others = dict.fromkeys(metric.name for task in tasks for metric in task.metrics[1:])
     planned = {(trial.build_task().label, trial.build_cell().name) for trial in trials}
     return StudyContent(
-        score=metrics[0],
-        other_scores=tuple(metric.name for metric in metrics[1:]),
+        scores=tuple(scores),
+        other_scores=tuple(others),
         groups=tuple(sorted(planned | {(outcome.task, outcome.cell) for outcome in outcomes})),
         metrics=frozenset({name for outcome in outcomes for name in outcome.metrics} | _gate_metrics(trials)),
         params=_varied_params(trials),
@@ -80,12 +85,15 @@ def _gate_metrics(trials: Iterable[Trial]) -> set[str]:
 
 
 def _varied_params(trials: Sequence[Trial]) -> tuple[str, ...]:
-    """Return the settings that differ between trials, without the seed and those that describe a cell in words."""
+    """Return the settings that differ between trials, without the seed and those that describe a cell in words.
+
+    Settings that some trials lack are left out: MLflow's parallel coordinates leave out runs without a value.
+    """
     settings = [trial.flat_settings() for trial in trials]
-    keys = dict.fromkeys(key for some in settings for key in some)
-    varied = [key for key in keys if len({some.get(key, "") for some in settings}) > 1]
-    words = ("seed", "cell.name", "cell.base", "cell.source", "cell.note")
-    return tuple(key for key in varied if key not in words)[:6]
+    varied = [key for key in settings[0] if len({some.get(key) for some in settings}) > 1]
+    everywhere = [key for key in varied if all(key in some for some in settings)]
+    words = ("seed", "cell.name", "cell.base", "cell.source", "cell.note", "task._target_")
+    return tuple(key for key in everywhere if key not in words)[:MOST_PARAMS]
 
 
 def _cells(study: Study, trials: Sequence[Trial], outcomes: Sequence[Outcome]) -> list[str]:

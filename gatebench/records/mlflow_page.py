@@ -9,8 +9,10 @@ MLflow 3.17 does, in one place. A later version that reads another form opens th
     note     the text above the runs, with links to the views and to the report
 """
 
+import base64
 import json
 import re
+import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -30,7 +32,11 @@ RUN_COLOUR_TAG = "mlflow.runColor"
 LONGEST_TAG = 20_000
 """The largest number of characters of a saved view and of the text above the runs."""
 
+MOST_SCORES = 4
+"""The largest number of headline metrics in a view, for studies of several tasks."""
+
 MOST_GATE_COLUMNS = 18
+MOST_TEST_COLUMNS = 8
 MOST_GATE_CHARTS = 12
 _SAVED_AT = 1_767_225_600_000  # milliseconds since 1970; MLflow's list of views needs a date
 
@@ -46,14 +52,14 @@ class StudyContent:
     """The content of a study that its views depend on.
 
     Attributes:
-        score: the headline metric of the study's tasks.
+        scores: the headline metrics of the study's tasks. The runs are sorted by the first one.
         other_scores: the names of the other metrics of the tasks.
         groups: (task, cell) of all trials.
         metrics: the names of all final metrics of the study's outcomes, for example "gate/l0/keep/f/mean".
         params: the names of the params that differ between trials, for parallel coordinates.
     """
 
-    score: Metric
+    scores: tuple[Metric, ...]
     other_scores: tuple[str, ...]
     groups: tuple[tuple[str, str], ...]
     metrics: frozenset[str]
@@ -123,14 +129,23 @@ def views(content: StudyContent) -> dict[str, str]:
 
 
 def _envelope(name: str, state: Mapping[str, Any]) -> str:
-    compact = json.dumps(state, separators=(",", ":"))
-    return json.dumps({"name": name, "createdAt": _SAVED_AT, "updatedAt": _SAVED_AT, "state": compact})
+    """Return a view as MLflow keeps it, compressed as MLflow compresses long views.
+
+    If it is too long all the same, because there are thousands of groups, the groups are left out: they are unfolded
+    then.
+    """
+    compressed = zlib.compress(json.dumps(state, separators=(",", ":")).encode(), 9)
+    content = "deflate;" + base64.b64encode(compressed).decode()
+    envelope = json.dumps({"name": name, "createdAt": _SAVED_AT, "updatedAt": _SAVED_AT, "state": content})
+    if len(envelope) <= LONGEST_TAG:
+        return envelope
+    return _envelope(name, {key: value for key, value in state.items() if key != "groupsExpanded"})
 
 
 def _cells_view(content: StudyContent) -> dict[str, Any]:
     means = _gate_metrics(content, ["mean"])[:MOST_GATE_CHARTS]
-    charts = [_bar(_validation(content), "Scores"), _bar("parameters", "Scores"), _bar("seconds", "Scores")]
-    charts += [_line(f"val/{content.score.name}", "Curves"), _line("train/loss", "Curves")]
+    charts = [_bar(name, "Scores") for name in (*_validation(content), "parameters", "seconds")]
+    charts += [_line(name, "Curves") for name in _curves(content)]
     charts += [_line(name, "Gates", _gate_title(name)) for name in means]
     one_task = len({task for task, _ in content.groups}) == 1
     keys = ["cell"] if one_task else ["task", "cell"]
@@ -146,14 +161,16 @@ def _cells_view(content: StudyContent) -> dict[str, Any]:
 
 
 def _trials_view(content: StudyContent) -> dict[str, Any]:
-    score = _validation(content)
+    scores = _validation(content)
     means = [f"best/{name}" for name in _gate_metrics(content, ["mean"])]
     keeps = [name for name in means if name.split("/")[3] == "keep"]
-    charts = [_bar(score, "Scores")]
-    charts += [_scatter("parameters", score, "Scores"), _scatter("seconds", score, "Scores")]
-    charts += [_line(f"val/{content.score.name}", "Curves"), _line("train/loss", "Curves")]
-    charts += [_scatter(name, score, "Gates", _gate_title(name)) for name in keeps[:MOST_GATE_CHARTS]]
-    charts += [_parallel(("cell.name", *content.params), ("parameters", score), "Parallel coordinates")]
+    charts = [_bar(name, "Scores") for name in scores]
+    charts += [_scatter(size, name, "Scores") for name in scores for size in ("parameters", "seconds")]
+    charts += [_line(name, "Curves") for name in _curves(content)]
+    gates = [_scatter(keep, name, "Gates", _gate_title(keep)) for name in scores for keep in keeps]
+    charts += gates[:MOST_GATE_CHARTS]
+    params = ("cell.name", *content.params)
+    charts += [_parallel(params, ("parameters", name), "Parallel coordinates") for name in scores]
     return {
         **_table(content),
         "groupBy": None,
@@ -162,15 +179,21 @@ def _trials_view(content: StudyContent) -> dict[str, Any]:
     }
 
 
-def _validation(content: StudyContent) -> str:
-    return f"best/val/{content.score.name}"
+def _validation(content: StudyContent) -> list[str]:
+    """Return the names of the validation scores at the best epoch."""
+    return [f"best/val/{score.name}" for score in content.scores][:MOST_SCORES]
+
+
+def _curves(content: StudyContent) -> list[str]:
+    return [*(f"val/{score.name}" for score in content.scores[:MOST_SCORES]), "train/loss"]
 
 
 def _table(content: StudyContent) -> dict[str, Any]:
     """Return the columns and the order of the rows: by the validation score. The test scores come last."""
     gates = [f"best/{name}" for name in _gate_metrics(content, list(_STATISTICS))][:MOST_GATE_COLUMNS]
-    tests = [f"test/{name}" for name in (content.score.name, *content.other_scores)]
-    metrics = [_validation(content), *gates, "parameters", "seconds", *tests]
+    tests = [f"test/{name}" for name in (*(score.name for score in content.scores), *content.other_scores)]
+    tests = list(dict.fromkeys(tests))[:MOST_TEST_COLUMNS]
+    metrics = [*_validation(content), *gates, "parameters", "seconds", *tests]
     columns = [_column("metrics", name) for name in metrics]
     columns += [_column("tags", "seed"), _column("tags", "status"), _column("attributes", "Dataset")]
     widths = {_column("attributes", "Run Name"): 240, **{column: max(100, 6 * len(column) - 30) for column in columns}}
@@ -179,7 +202,7 @@ def _table(content: StudyContent) -> dict[str, Any]:
         "columnOrder": list(widths),
         "columnWidths": widths,
         "orderByKey": columns[0],
-        "orderByAsc": content.score.direction == "min",
+        "orderByAsc": content.scores[0].direction == "min",
         "runsHiddenMode": "SHOW_ALL",
         "searchFilter": "tags.cell_digest != ''",  # the runs of trials: without the report and the user's own runs
     }
@@ -257,5 +280,5 @@ def _scatter(x: str, y: str, section: str, title: str = "") -> dict[str, Any]:
 
 
 def _parallel(params: Sequence[str], metrics: Sequence[str], section: str) -> dict[str, Any]:
-    chart = _chart("PARALLEL", "all", section, "Settings and validation score")
+    chart = _chart("PARALLEL", metrics[-1], section, f"Settings and {metrics[-1]}")
     return {**chart, "selectedParams": list(params), "selectedMetrics": list(metrics), "showAllRuns": True}

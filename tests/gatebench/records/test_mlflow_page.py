@@ -1,4 +1,6 @@
+import base64
 import json
+import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +33,7 @@ METRICS = {
     "seconds",
 }
 CONTENT = StudyContent(
-    score=Metric("accuracy", "max"),
+    scores=(Metric("accuracy", "max"),),
     other_scores=("loss",),
     groups=(("digits", "lstm"), ("digits", "gru")),
     metrics=frozenset(METRICS),
@@ -42,7 +44,9 @@ CONTENT = StudyContent(
 def state(key: str, content: StudyContent = CONTENT) -> dict[str, Any]:
     envelope = json.loads(views(content)[f"{VIEW_TAG}{key}"])
     assert set(envelope) == {"name", "createdAt", "updatedAt", "state"}
-    found: dict[str, Any] = json.loads(envelope["state"])
+    kind, _, compressed = envelope["state"].partition(";")
+    assert kind == "deflate"
+    found: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(compressed)))
     return found
 
 
@@ -55,7 +59,7 @@ def test_the_best_on_validation_come_first_and_the_test_score_is_a_late_column(k
     assert view["searchFilter"] == "tags.cell_digest != ''"
     assert columns.index("metrics.`test/accuracy`") > columns.index("metrics.`seconds`")
     assert "metrics.`test/loss`" in columns
-    smaller = state(key, replace(CONTENT, score=Metric("perplexity", "min")))
+    smaller = state(key, replace(CONTENT, scores=(Metric("perplexity", "min"),)))
     assert smaller["orderByKey"] == "metrics.`best/val/perplexity`"
     assert smaller["orderByAsc"] is True
 
@@ -99,6 +103,17 @@ def test_every_chart_has_its_own_name_and_a_section(key: str) -> None:
     assert {chart["metricSectionId"] for chart in charts} == {section["uuid"] for section in sections}
 
 
+def test_tasks_with_different_metrics_have_a_column_and_charts_each() -> None:
+    both = replace(CONTENT, scores=(Metric("accuracy", "max"), Metric("mse", "min")), other_scores=("mse", "loss"))
+    columns = state(CELLS, both)["selectedColumns"]
+    assert columns[:2] == ["metrics.`best/val/accuracy`", "metrics.`best/val/mse`"]
+    assert columns.count("metrics.`test/mse`") == 1
+    bars = [chart["metricKey"] for chart in state(TRIALS, both)["compareRunCharts"] if chart["type"] == "BAR"]
+    assert bars == ["best/val/accuracy", "best/val/mse"]
+    lines = [chart["metricKey"] for chart in state(CELLS, both)["compareRunCharts"] if chart["type"] == "LINE"]
+    assert lines[:3] == ["val/accuracy", "val/mse", "train/loss"]
+
+
 def test_the_curves_of_gates_are_named_by_role() -> None:
     titles = {chart["displayName"] for chart in state(CELLS)["compareRunCharts"]}
     assert {"keep (f), layer 0, mean", "keep (1 − z), layer 1, mean"} < titles
@@ -112,8 +127,12 @@ def test_before_the_first_trial_there_is_a_view_without_gates() -> None:
 def test_views_of_many_gates_stay_within_what_mlflow_keeps() -> None:
     many = frozenset(f"gate/l{layer}/keep/{'f' * 30}/{s}" for layer in range(100) for s in ("mean", "left"))
     cells = tuple(("digits", f"lstm_without_something_{index}") for index in range(60))
-    tags = views(replace(CONTENT, metrics=many, groups=cells))
+    scores = tuple(Metric(f"a long name of a score {index}", "max") for index in range(20))
+    tags = views(replace(CONTENT, scores=scores, metrics=many, groups=cells))
     assert all(len(tag) <= LONGEST_TAG for tag in tags.values())
+    thousands = tuple((f"task {index * 7919 % 10007}", f"cell {index * 104729}") for index in range(20_000))
+    assert len(views(replace(CONTENT, groups=thousands))[f"{VIEW_TAG}{CELLS}"]) <= LONGEST_TAG
+    assert "groupsExpanded" not in state(CELLS, replace(CONTENT, groups=thousands))
     charts = state(CELLS, replace(CONTENT, metrics=many))["compareRunCharts"]
     assert sum(chart["metricSectionId"] == "Gates" for chart in charts) == MOST_GATE_CHARTS
 

@@ -159,7 +159,7 @@ def test_epochs_wait_to_be_written_together(record: Record, monkeypatch: pytest.
     assert len(only_run(record).data.metrics) == 1200
 
 
-CONTENT = StudyContent(Metric("accuracy", "max"), (), (("digits", "lstm"),), frozenset())
+CONTENT = StudyContent((Metric("accuracy", "max"),), (), (("digits", "lstm"),), frozenset())
 
 
 def test_the_study_is_described_and_has_a_page(record: Record) -> None:
