@@ -1,7 +1,8 @@
 """The interface of a backend: a module with `NAME`, `DESCRIPTION`, `refuses_cell`, `refuses` and `run`.
 
 A backend refuses a workload that it cannot run, and gives the reason in one sentence. It never runs another backend in
-its place. T time, B batch, I input, H hidden.
+its place. A backend that refuses to return gates runs only cells whose gates follow from x and h; see
+`gatebench.nn.gates_of_outputs`. T time, B batch, I input, H hidden.
 """
 
 from collections.abc import Mapping

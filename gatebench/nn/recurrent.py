@@ -10,11 +10,13 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor, nn
 
+from gatebench.backends import reference
 from gatebench.backends.contract import Backend, LayerResult, Workload
 from gatebench.backends.lengths import checked_lengths, reversed_sequences, step_mask
 from gatebench.backends.names import AUTO
 from gatebench.backends.registry import choose, find
 from gatebench.errors import UserError, out_of_range
+from gatebench.nn.gates_of_outputs import gates_of_outputs
 from gatebench.nn.initial_weights import by_name, empty_weights, initialise_weights
 from gatebench.spec.cell import Cell
 
@@ -25,7 +27,10 @@ Trace = dict[int, dict[str, Tensor]]
 """The values of the gates by layer and gate, (T, B, D · H) each."""
 
 _Gates = Literal["none", "of the backend", "of any backend"]
-"""Which gates a run returns: none, those of the backend that runs the layer, or those of another one if it has none."""
+"""Which gates a run returns: none, those of the backend, or those that follow from its outputs if it has none."""
+
+_Source = Literal["none", "backend", "outputs"]
+"""From where a layer's gates come: there are none, the backend returns them, or they follow from its outputs."""
 
 
 class Recurrent(nn.Module):
@@ -53,7 +58,7 @@ class Recurrent(nn.Module):
         backends_used: names of the backends of the last call of `forward` or `forward_with_gates`, each once; empty
             before the first call.
         gate_backends_used: names of the backends that computed the gates of the last call of `forward_with_gates`, each
-            once; empty before the first call.
+            once; "reference" for gates that were computed from the outputs. Empty before the first call.
 
     Raises:
         UserError: a size or the dropout is out of range, the cell cannot have these sizes, a "chrono" bias has no
@@ -190,9 +195,8 @@ class Recurrent(nn.Module):
     ) -> tuple[Tensor, State, Trace]:
         """Run the layers as `forward` does, and also return the values of all gates.
 
-        One pass computes both if the layer's backend returns gates. If it does not, the output and the state are still
-        its own, and the first backend that returns gates computes them in a second pass over the input of the layer;
-        `gate_backends_used` names it. No gradient flows through the gates of a second pass.
+        One pass computes both if the layer's backend returns gates. If it does not, the gates are computed from its
+        outputs, for all steps at once; see `gatebench.nn.gates_of_outputs`. No gradient flows through these gates.
 
         Args:
             x: as in `forward`.
@@ -261,14 +265,14 @@ class Recurrent(nn.Module):
         for layer in range(self.num_layers):
             if layer and self.dropout:
                 x = nn.functional.dropout(x, self.dropout, self.training)
-            layer_backend, gate_backend = self._choose(backend, x, shortest, wanted)
-            results = self._run_layer(layer_backend, x, initial, lengths, layer, trace=layer_backend is gate_backend)
-            gates[layer] = _joined_gates(results)
-            if gate_backend is not None and gate_backend is not layer_backend:
-                with torch.no_grad():
-                    gates[layer] = _joined_gates(self._run_layer(gate_backend, x, initial, lengths, layer, trace=True))
+            layer_backend, source = self._choose(backend, x, shortest, wanted)
+            results = [
+                self._run_direction(layer_backend, x, initial, lengths, layer, reverse, source)
+                for reverse in self._directions
+            ]
+            gates[layer] = {gate: _concatenated([r.gates[gate] for r in results]) for gate in results[0].gates}
             backends_used.append(layer_backend.NAME)
-            gate_backends_used += [] if gate_backend is None else [gate_backend.NAME]
+            gate_backends_used.append(reference.NAME if source == "outputs" else layer_backend.NAME)
             x = _concatenated([result.output for result in results])
             final_states.extend(result.state for result in results)
 
@@ -280,30 +284,13 @@ class Recurrent(nn.Module):
         final = tuple(torch.stack(parts) for parts in zip(*final_states, strict=True))
         return output, final if len(final) > 1 else final[0], gates
 
-    def _choose(self, backend: str, x: Tensor, shortest: int | None, wanted: _Gates) -> tuple[Backend, Backend | None]:
-        """Return the backend that runs a layer, and the one that computes its gates; None without gates."""
+    def _choose(self, backend: str, x: Tensor, shortest: int | None, wanted: _Gates) -> tuple[Backend, _Source]:
+        """Return the backend that runs a layer, and the source of its gates."""
         work = Workload.of(x, self.hidden_size, wanted == "of the backend", shortest)
         chosen = choose(backend, self.cell, work)
         if wanted == "none":
-            return chosen, None
-        traced = replace(work, trace=True)
-        returns_gates = chosen.refuses(self.cell, traced) is None
-        return chosen, chosen if returns_gates else choose(AUTO, self.cell, traced)
-
-    def _run_layer(
-        self,
-        backend: Backend,
-        x: Tensor,
-        initial: tuple[Tensor, ...],
-        lengths: Tensor | None,
-        layer: int,
-        *,
-        trace: bool,
-    ) -> list[LayerResult]:
-        """Run the directions of a layer, the forward one first."""
-        return [
-            self._run_direction(backend, x, initial, lengths, layer, reverse, trace) for reverse in self._directions
-        ]
+            return chosen, "none"
+        return chosen, "backend" if chosen.refuses(self.cell, replace(work, trace=True)) is None else "outputs"
 
     def _run_direction(
         self,
@@ -313,14 +300,18 @@ class Recurrent(nn.Module):
         lengths: Tensor | None,
         layer: int,
         reverse: bool,
-        trace: bool,
+        source: _Source,
     ) -> LayerResult:
         """Run one layer in one direction. The reverse one gets every sequence reversed; its results are reversed."""
         weights = self.gate_parameters(layer, reverse)
         state = tuple(part[layer * self.directions + reverse] for part in initial)
+        read = reversed_sequences(x, lengths) if reverse else x
+        result = backend.run(self.cell, weights, read, state, lengths, source == "backend")
+        if source == "outputs":
+            gates = gates_of_outputs(self.cell, weights, read, state, result.output)
+            result = LayerResult(result.output, result.state, gates)
         if not reverse:
-            return backend.run(self.cell, weights, x, state, lengths, trace)
-        result = backend.run(self.cell, weights, reversed_sequences(x, lengths), state, lengths, trace)
+            return result
         gates = {gate: reversed_sequences(values, lengths) for gate, values in result.gates.items()}
         return LayerResult(reversed_sequences(result.output, lengths), result.state, gates)
 
@@ -345,11 +336,6 @@ class Recurrent(nn.Module):
             given = ", ".join(str(tuple(part.shape)) for part in parts)
             raise UserError(f"The state has the shapes {given}; it must be {shape} for each of {', '.join(memory)}.")
         return parts
-
-
-def _joined_gates(directions: list[LayerResult]) -> dict[str, Tensor]:
-    """Return the gates of a layer, (T, B, D · H) each; empty if they were not traced."""
-    return {gate: _concatenated([result.gates[gate] for result in directions]) for gate in directions[0].gates}
 
 
 def _concatenated(directions: list[Tensor]) -> Tensor:
