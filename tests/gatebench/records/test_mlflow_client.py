@@ -40,3 +40,10 @@ def test_a_search_returns_the_runs_of_all_pages(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(mlflow_client, "_RUNS_PER_REQUEST", 2)
     found = search_runs(client, [experiment], "attributes.status = 'RUNNING'")
     assert [run.info.run_id for run in found] == created[::-1]
+
+
+def test_mlflow_prints_no_links_between_the_lines_of_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """MLflow prints the link of each run that ends on a server. With the links it would ask the server for the run."""
+    client = MlflowClient("http://127.0.0.1:9")
+    client._tracking_client._log_url("a1")
+    assert capsys.readouterr().out == ""
