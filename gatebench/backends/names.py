@@ -3,5 +3,8 @@
 BACKEND_NAMES = ("scan", "fused", "native", "manual", "reference")
 """The backends, fastest first: the order in which "auto" tries them. Each is a module of this package."""
 
+COMPILED = ("scan", "fused")
+"""The backends whose code is derived from the cell's table and compiled for the CPU."""
+
 AUTO = "auto"
 """The name that stands for the first of `BACKEND_NAMES` that does not refuse."""

@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 from gatebench.backends import reference
 from gatebench.backends.contract import Backend, LayerResult, Workload
 from gatebench.backends.lengths import checked_lengths, reversed_sequences, step_mask
-from gatebench.backends.names import AUTO
+from gatebench.backends.names import AUTO, COMPILED
 from gatebench.backends.registry import choose, find
 from gatebench.errors import UserError, out_of_range
 from gatebench.nn.gates_of_outputs import gates_of_outputs
@@ -27,10 +27,7 @@ Trace = dict[int, dict[str, Tensor]]
 """The values of the gates by layer and gate, (T, B, D · H) each."""
 
 _Gates = Literal["none", "of the backend", "of any backend"]
-"""Which gates a run returns: none, those of the backend, or those that follow from its outputs if it has none."""
-
-_Source = Literal["none", "backend", "outputs"]
-"""From where a layer's gates come: there are none, the backend returns them, or they follow from its outputs."""
+"""Which gates a run returns: none, those of the backend that runs the layer, or those of another one if it has none."""
 
 
 class Recurrent(nn.Module):
@@ -195,8 +192,10 @@ class Recurrent(nn.Module):
     ) -> tuple[Tensor, State, Trace]:
         """Run the layers as `forward` does, and also return the values of all gates.
 
-        One pass computes both if the layer's backend returns gates. If it does not, the gates are computed from its
-        outputs, for all steps at once; see `gatebench.nn.gates_of_outputs`. No gradient flows through these gates.
+        One pass computes both if the layer's backend returns gates. If it does not, a compiled backend computes the
+        gates in a second pass. Where there is none, as on a GPU, they are computed from the outputs, for all steps at
+        once; see `gatebench.nn.gates_of_outputs`. No gradient flows through gates that the layer's backend did not
+        return.
 
         Args:
             x: as in `forward`.
@@ -265,14 +264,14 @@ class Recurrent(nn.Module):
         for layer in range(self.num_layers):
             if layer and self.dropout:
                 x = nn.functional.dropout(x, self.dropout, self.training)
-            layer_backend, source = self._choose(backend, x, shortest, wanted)
+            layer_backend, gate_backend = self._choose(backend, x, shortest, wanted)
             results = [
-                self._run_direction(layer_backend, x, initial, lengths, layer, reverse, source)
+                self._run_direction(layer_backend, gate_backend, x, initial, lengths, layer, reverse)
                 for reverse in self._directions
             ]
             gates[layer] = {gate: _concatenated([r.gates[gate] for r in results]) for gate in results[0].gates}
             backends_used.append(layer_backend.NAME)
-            gate_backends_used.append(reference.NAME if source == "outputs" else layer_backend.NAME)
+            gate_backends_used += [gate_backend.NAME] if gate_backend else []
             x = _concatenated([result.output for result in results])
             final_states.extend(result.state for result in results)
 
@@ -284,31 +283,42 @@ class Recurrent(nn.Module):
         final = tuple(torch.stack(parts) for parts in zip(*final_states, strict=True))
         return output, final if len(final) > 1 else final[0], gates
 
-    def _choose(self, backend: str, x: Tensor, shortest: int | None, wanted: _Gates) -> tuple[Backend, _Source]:
-        """Return the backend that runs a layer, and the source of its gates."""
+    def _choose(self, backend: str, x: Tensor, shortest: int | None, wanted: _Gates) -> tuple[Backend, Backend | None]:
+        """Return the backend that runs a layer, and the one that computes its gates; None without gates.
+
+        If the second is `reference` and the first is not, the gates are computed from the outputs.
+        """
         work = Workload.of(x, self.hidden_size, wanted == "of the backend", shortest)
         chosen = choose(backend, self.cell, work)
         if wanted == "none":
-            return chosen, "none"
-        return chosen, "backend" if chosen.refuses(self.cell, replace(work, trace=True)) is None else "outputs"
+            return chosen, None
+        traced = replace(work, trace=True)
+        if chosen.refuses(self.cell, traced) is None:
+            return chosen, chosen
+        fastest = choose(AUTO, self.cell, traced)
+        return chosen, fastest if fastest.NAME in COMPILED else find(reference.NAME)
 
     def _run_direction(
         self,
         backend: Backend,
+        gate_backend: Backend | None,
         x: Tensor,
         initial: tuple[Tensor, ...],
         lengths: Tensor | None,
         layer: int,
         reverse: bool,
-        source: _Source,
     ) -> LayerResult:
         """Run one layer in one direction. The reverse one gets every sequence reversed; its results are reversed."""
         weights = self.gate_parameters(layer, reverse)
         state = tuple(part[layer * self.directions + reverse] for part in initial)
         read = reversed_sequences(x, lengths) if reverse else x
-        result = backend.run(self.cell, weights, read, state, lengths, source == "backend")
-        if source == "outputs":
-            gates = gates_of_outputs(self.cell, weights, read, state, result.output)
+        result = backend.run(self.cell, weights, read, state, lengths, backend is gate_backend)
+        if gate_backend is not None and gate_backend is not backend:
+            with torch.no_grad():
+                if gate_backend.NAME in COMPILED:
+                    gates = gate_backend.run(self.cell, weights, read, state, lengths, True).gates
+                else:
+                    gates = gates_of_outputs(self.cell, weights, read, state, result.output)
             result = LayerResult(result.output, result.state, gates)
         if not reverse:
             return result

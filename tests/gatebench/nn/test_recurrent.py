@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from gatebench import Recurrent, load_cell
+from gatebench.backends import fused
 from gatebench.errors import UserError
+from gatebench.machine.c_compiler import trouble
 from tests.gatebench.nn.layers import build, inputs, parts, passed, start
 
 
@@ -115,13 +117,26 @@ def test_with_gates_the_results_are_those_of_forward_to_the_last_bit(
     assert all(torch.equal(one, other) for one, other in zip(parts(final), parts(state), strict=True))
     assert layer.backends_used == used
     if backend == "native":
-        assert "native" not in layer.gate_backends_used
+        assert layer.gate_backends_used == ("reference" if trouble("fused") else "fused",)
     else:
         assert layer.gate_backends_used == used
     for number, values in traced.items():
         for gate, expected_gate in values.items():
             for b, length in enumerate([19] * 3 if lengths is None else lengths.tolist()):
                 torch.testing.assert_close(gates[number][gate][:length, b], expected_gate[:length, b])
+
+
+def test_without_a_compiled_backend_the_gates_follow_from_the_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = build("lstm", backend="native", bidirectional=True)
+    x, lengths = inputs(layer), torch.tensor([3, 5, 1])
+    expected = layer.forward_with_gates(x, lengths=lengths)[2]
+    monkeypatch.setattr(fused, "refuses", lambda cell, work: "It cannot.")
+    found = layer.forward_with_gates(x, lengths=lengths)[2]
+    assert layer.backends_used == ("native",)
+    assert layer.gate_backends_used == ("reference",)
+    for gate, values in expected[0].items():
+        for b, length in enumerate(lengths.tolist()):
+            torch.testing.assert_close(found[0][gate][:length, b], values[:length, b], rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
