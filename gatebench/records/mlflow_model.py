@@ -1,6 +1,6 @@
 """The trained network of a trial as a logged model of MLflow: its weights, its signature and its config.
 
-MLflow shows it on the page "Models" and on the page of the run. Its files are `weights.safetensors`, `config.yaml` and
+MLflow shows it on the page "Models" and on the page of the run. Its files are `weights.safetensors`, `config.json` and
 `MLmodel`, MLflow's description. None of them is a pickle.
 """
 
@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import yaml
 from mlflow.entities import LoggedModelOutput
 from mlflow.tracking import MlflowClient
 from mlflow.version import VERSION
@@ -46,8 +45,9 @@ def log_model(client: MlflowClient, experiment: str, run: str, trial: Trial, wei
     model = client.create_logged_model(experiment, name, source_run_id=run, tags=tags, model_type="gatebench")
     with TemporaryDirectory(prefix="gatebench-") as folder:
         Path(folder, WEIGHTS).write_bytes(weights)
-        Path(folder, "config.yaml").write_text(_as_yaml(trial.to_dict()), encoding="utf-8")
-        Path(folder, "MLmodel").write_text(_as_yaml(description(model.model_id, run, weights)), encoding="utf-8")
+        # JSON is YAML, too, and is written a hundred times as fast.
+        Path(folder, "config.json").write_text(_as_json(trial.to_dict()), encoding="utf-8")
+        Path(folder, "MLmodel").write_text(_as_json(description(model.model_id, run, weights)), encoding="utf-8")
         client.log_model_artifacts(model.model_id, folder)
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run, [LoggedModelOutput(model.model_id, step=0)])
@@ -68,7 +68,7 @@ def description(model: str, run: str, weights: bytes) -> dict[str, Any]:
         "run_id": run,
         "mlflow_version": VERSION,
         "utc_time_created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
-        "flavors": {"gatebench": {"weights": WEIGHTS, "config": "config.yaml"}},
+        "flavors": {"gatebench": {"weights": WEIGHTS, "config": "config.json"}},
         "signature": {**signature, "params": None},
     }
 
@@ -87,6 +87,5 @@ def _metadata(weights: bytes) -> dict[str, str]:
         raise UserError("The file of the weights is damaged: its header cannot be read.") from None
 
 
-def _as_yaml(content: Mapping[str, Any]) -> str:
-    text: str = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
-    return text
+def _as_json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

@@ -36,9 +36,9 @@ def test_a_trial_has_a_logged_model_with_weights_signature_and_config(tmp_path: 
     assert model.tags["cell"] == "lstm[i=1, f.x]"
     assert [output.model_id for output in run.outputs.model_outputs] == [model.model_id]
     folder = Path(model.artifact_location.removeprefix("file://"))
-    assert sorted(file.name for file in folder.iterdir()) == ["MLmodel", "config.yaml", WEIGHTS]
+    assert sorted(file.name for file in folder.iterdir()) == ["MLmodel", "config.json", WEIGHTS]
     assert (folder / WEIGHTS).read_bytes() == CONTENT
-    assert yaml.safe_load((folder / "config.yaml").read_text())["cell"]["base"] == "lstm"
+    assert json.loads((folder / "config.json").read_text())["cell"]["base"] == "lstm"
     signature = yaml.safe_load((folder / "MLmodel").read_text())["signature"]
     assert json.loads(signature["inputs"])[0]["tensor-spec"] == {"dtype": "float32", "shape": [-1, -1, 8]}
     paths = [file.path for file in client.list_artifacts(run.info.run_id)]
