@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: $(STAMP) ## Train 6 cells with 8 seeds on handwritten digits and print the table: about 2 minutes on 2 cores
+demo: $(STAMP) ## Train 6 cells with 8 seeds on a stream of symbols and print the table: about 2 minutes on 2 cores
 	$(BIN)/gatebench sweep experiment=quickstart
 
 test: $(STAMP) ## Run the tests, except the slow ones: no network, under 5 minutes on 2 cores
