@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from gatebench.measures.best_set import critical_value, step_down
+from gatebench.measures.best_set import critical_value, leads, means_and_errors, permutation_limit, step_down
+from gatebench.measures.permutation import smallest_p
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -25,6 +26,9 @@ SPLITS = 4_999
 
 BOOTSTRAPS = 1_999
 """The number of simulated tables for a critical value of the best set, drawn anew for each batch of tables."""
+
+PERMUTATIONS = 499
+"""The number of permuted tables for a critical value of the best set, drawn anew for each batch of tables."""
 
 BATCH = 100
 """The number of tables that share the random numbers for a critical value."""
@@ -40,10 +44,11 @@ SPREADS: Mapping[str, Callable[[int], Floats]] = {
 SHAPES: Mapping[str, Callable[[np.random.Generator, tuple[int, ...]], Floats]] = {
     "normal": lambda random, shape: random.standard_normal(shape),
     "t3": lambda random, shape: random.standard_t(3, shape) / 3**0.5,
+    "uniform": lambda random, shape: (random.random(shape) - 0.5) * 12**0.5,
     "fail": lambda random, shape: random.standard_normal(shape) + 1 - 5 * (random.random(shape) < 0.2),
 }
-"""Distributions of scores, by name: normal; heavy tails (t with 3 degrees of freedom, variance 1); normal, but one run
-in five fails and loses 5 standard deviations."""
+"""Distributions of scores, by name: normal; heavy tails (t with 3 degrees of freedom, variance 1); no tails (uniform,
+variance 1); normal, but one run in five fails and loses 5 standard deviations."""
 
 
 def tables(count: int, arms: int, seeds: int, spread: str, shape: str, seed: int = 0) -> Floats:
@@ -141,26 +146,31 @@ def wrong_intervals(batch: Floats, differences: Floats) -> Bools:
 def new_best(batch: Floats) -> Bools:
     """Return which arms are left out of the best set, shape (tables, arms)."""
     count, arms, seeds = batch.shape
-    means, errors = batch.mean(axis=2), batch.var(axis=2, ddof=1) / seeds
-    top = np.argmax(means, axis=1)
+    if smallest_p(seeds, seeds) > 0.05:
+        return np.zeros((count, arms), dtype=bool)
+    counts = np.full(arms, seeds)
+    means, errors = means_and_errors(batch.reshape(count, arms * seeds), counts)
+    every_t = leads(means, errors)
     left_out = np.ones((count, arms), dtype=bool)
     random = np.random.default_rng(2)
-    for table in range(count):
+    for table, t in enumerate(every_t):
         if table % BATCH == 0:
             normal = random.standard_normal((BOOTSTRAPS, arms))
             chi_square = random.chisquare(seeds - 1, (BOOTSTRAPS, arms)) / (seeds - 1)
+            orders = {size: _orders(random, size * seeds) for size in range(2, arms + 1)}
 
-        def critical(kept: list[int], table: int = table) -> float:
-            return critical_value(errors[table, kept], normal[:, kept], chi_square[:, kept])  # noqa: B023
+        def critical(kept: list[int], table: int = table, t: Floats = t) -> float:
+            limit = critical_value(errors[table, kept], normal[:, kept], chi_square[:, kept])  # noqa: B023
+            if not np.any(t[kept] > limit):
+                return limit
+            return max(limit, permutation_limit(batch[table, kept].ravel(), counts[kept], orders[len(kept)]))  # noqa: B023
 
-        def permutation_p(index: int, table: int = table) -> float:
-            both = np.concatenate([batch[table, index], batch[table, top[table]]])
-            return float(_share_as_extreme(_signs(seeds), (both - both.mean())[None])[0])
-
-        leads = means[table, top[table]] - means[table]
-        t = leads / np.sqrt(errors[table, top[table]] + errors[table])
-        left_out[table, step_down(t, critical, permutation_p)] = False
+        left_out[table, step_down(t, critical)] = False
     return left_out
+
+
+def _orders(random: np.random.Generator, total: int) -> NDArray[np.int_]:
+    return np.argsort(random.random((PERMUTATIONS, total)), axis=1)
 
 
 def old_best(batch: Floats) -> Bools:

@@ -85,7 +85,9 @@ def test_the_old_best_set_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spread", "shape"), [*product(simulation.SPREADS, ("normal", "t3")), ("equal", "fail")], ids=" ".join
+    ("spread", "shape"),
+    [*product(simulation.SPREADS, ("normal", "t3")), ("equal", "uniform"), ("equal", "fail")],
+    ids=" ".join,
 )
 def test_the_family_wise_error_is_at_most_5_percent(spread: str, shape: str) -> None:
     batch = tables(1500, 6, 8, spread, shape, seed=1)
@@ -102,7 +104,9 @@ def test_the_power_is_larger_than_that_of_the_old_test() -> None:
     assert new > old + 0.2
 
 
-@pytest.mark.parametrize(("spread", "shape"), [("equal", "normal"), ("in turn", "normal"), ("baseline less", "t3")])
+@pytest.mark.parametrize(
+    ("spread", "shape"), [("equal", "normal"), ("in turn", "normal"), ("baseline less", "t3"), ("equal", "uniform")]
+)
 def test_the_best_set_keeps_equal_arms_in_95_percent_of_tables(spread: str, shape: str) -> None:
     batch = tables(600, 9, 5, spread, shape, seed=1)
     assert new_best(batch).any(axis=1).mean() <= at_most(0.05, 600)

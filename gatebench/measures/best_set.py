@@ -18,7 +18,7 @@ from scipy.special import stdtrit
 from gatebench.errors import UserError, unknown
 from gatebench.measures.arm_scores import ArmScores, Direction, ranks
 from gatebench.measures.comparisons import ALPHA, TESTS
-from gatebench.measures.permutation import permutation_p
+from gatebench.measures.permutation import TIE, smallest_p
 from gatebench.measures.sign_flip import sign_flip_p
 
 Floats = NDArray[np.float64]
@@ -29,21 +29,30 @@ NOMINAL = 0.04
 costs up to another 0.01: see the simulations in docs/statistics.md."""
 
 TABLES = 9_999
-"""The number of tables of equal arms that are simulated for a critical value, with a fixed seed."""
+"""The number of simulated tables of normal arms for a critical value, with a fixed seed."""
+
+PERMUTATIONS = 1_999
+"""The number of permuted tables for a critical value, with a fixed seed."""
+
+ROUNDING = 1e-13
+"""The share of the sum of squares up to which a variance is rounding: that of equal scores."""
 
 
 def best(arms: Mapping[Name, ArmScores], direction: Direction, *, test: str = "unpaired") -> set[Name]:
     """Return the arm with the best mean, and all arms that cannot be distinguished from it.
 
-    An arm is left out if both tests distinguish it from the arm with the best mean, `top`:
+    An arm is left out if its t = (mean_top - mean) / √(s_top²/n_top + s²/n) exceeds two critical values, with `top` the
+    arm with the best mean. Both are quantiles of the largest such t in tables of equal arms:
 
-    1. Its t = (mean_top - mean) / √(s_top²/n_top + s²/n) exceeds the critical value. This is the 0.96 quantile of the
-       largest such t among normal arms of equal means with the estimated variances, by simulation (a parametric
-       bootstrap). After arms were left out, the critical value is computed again for the others, until no arm is left
-       out. Paired: the t of the differences of equal seeds, and the two-sided 0.95 quantile of Student's t, corrected
-       for all pairs of the arms that are left (Šidák 1967).
-    2. The p of the permutation test of the two arms is at most 0.05, without a correction. So no arm is left out with
-       three scores in each arm, or with five pairs.
+    1. the 0.96 quantile among tables of normal arms with the estimated variances (a parametric bootstrap);
+    2. the 0.95 quantile among tables in which the scores of all arms are permuted.
+
+    After arms were left out, both are computed again for the others, until no arm is left out. The first holds for
+    unequal variances, and the second for scores of any distribution that the arms share. With so few trials that the
+    permutation test of the two arms cannot reach 0.05, e.g. three in each, no arm is left out.
+
+    Paired: t is that of the differences of equal seeds. Its critical value is the two-sided 0.95 quantile of Student's
+    t, corrected for all pairs of the arms that are left (Šidák 1967). The p of the sign-flip test must be at most 0.05.
 
     If several arms are equal and best, the probability that any of them is left out is at most 5 % in all simulations
     of docs/statistics.md. Comparisons with the best one: Hsu 1996, "Multiple Comparisons: Theory and Methods", chapters
@@ -97,46 +106,68 @@ def _values(arms: list[ArmScores], direction: Direction) -> list[Floats]:
 def _unpaired(scores: list[Floats]) -> list[int]:
     """Return the indices of the arms that are kept; larger is better."""
     counts = np.array([values.size for values in scores])
-    means = np.array([values.mean() for values in scores])
-    variances = np.array([values.var(ddof=1) if values.size > 1 else np.inf for values in scores])
-    errors = without_rounding(variances, means) / counts
-    top = int(np.argmax(means))
+    several = [index for index in range(len(scores)) if counts[index] > 1]
+    top = int(np.argmax([values.mean() for values in scores]))
+    if top not in several:
+        return list(range(len(scores)))
+    chosen = [scores[index] for index in several]
+    means, errors = means_and_errors(np.concatenate(chosen)[None], counts[several])
 
     def critical(kept: list[int]) -> float:
-        known = [index for index in kept if counts[index] > 1]
-        if len(known) < 2:
-            return float("inf")
-        return critical_value(errors[known], *_draws(tuple(counts[known].tolist())))
+        # The indices count the arms with several scores.
+        limit = critical_value(errors[0, kept], *_draws(tuple(counts[several][kept].tolist())))
+        if not np.any(t[kept] > limit):
+            return limit
+        together = np.concatenate([chosen[index] for index in kept])
+        return max(limit, permutation_limit(together, counts[several][kept], _orders(together.size)))
 
+    enough = [smallest_p(scores[index].size, scores[top].size) <= ALPHA for index in several]
+    t = np.where(enough, leads(means, errors)[0], 0.0)
+    left_out = set(several) - {several[index] for index in step_down(t, critical)}
+    return [index for index in range(len(scores)) if index not in left_out]
+
+
+def means_and_errors(tables: Floats, counts: NDArray[np.int_]) -> tuple[Floats, Floats]:
+    """Return the means of arms and their squared standard errors, each of shape (tables, arms).
+
+    Args:
+        tables: the scores of all arms in a row, shape (tables, scores).
+        counts: the number of scores of each arm, shape (arms,), at least 2.
+    """
+    centre = np.median(tables)
+    starts = np.cumsum(counts) - counts
+    sums = np.add.reduceat(tables - centre, starts, axis=1)
+    squares = np.add.reduceat((tables - centre) ** 2, starts, axis=1)
+    variances = (squares - sums**2 / counts) / (counts - 1)
+    variances = np.where(variances > ROUNDING * squares, variances, 0.0)
+    return centre + sums / counts, variances / counts
+
+
+def leads(means: Floats, errors: Floats) -> Floats:
+    """Return the t of the difference of each arm from the one with the best mean, shape (tables, arms).
+
+    It is 0 for equal means, and infinite if the means differ and the two arms have no spread.
+    """
+    row = np.arange(len(means)), np.argmax(means, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.nan_to_num((means[top] - means) / np.sqrt(errors[top] + errors), nan=0.0, posinf=np.inf)
-
-    def p(index: int) -> float:
-        return permutation_p(scores[index].tolist(), scores[top].tolist())
-
-    return step_down(t, critical, p)
+        t = (means[row][:, None] - means) / np.sqrt(errors[row][:, None] + errors)
+    return np.asarray(np.nan_to_num(t, nan=0.0, posinf=np.inf))
 
 
-def without_rounding(variances: Floats, means: Floats) -> Floats:
-    """Return the variances without those that are rounding: of equal scores."""
-    return np.where(variances > 1e-24 * np.max(np.abs(means)) ** 2, variances, 0.0)
-
-
-def step_down(t: Floats, critical: Callable[[list[int]], float], p: Callable[[int], float]) -> list[int]:
+def step_down(t: Floats, critical: Callable[[list[int]], float]) -> list[int]:
     """Return the indices of the arms that are kept.
 
     Args:
-        t: the lead of the arm with the best mean over each arm in standard errors, shape (arms,).
+        t: the t of each arm's difference from the one with the best mean, shape (arms,).
         critical: returns the critical value of t for the arms that are left.
-        p: returns the p of the permutation test of an arm and the arm with the best mean.
     """
     kept = list(range(t.size))
     while len(kept) > 1:
-        limit = critical(kept)
-        left_out = {index for index in kept if t[index] > limit and p(index) <= ALPHA}
-        if not left_out:
+        limit = critical(kept) * (1 + TIE)
+        remaining = [index for index in kept if t[index] <= limit]
+        if len(remaining) == len(kept):
             break
-        kept = [index for index in kept if index not in left_out]
+        kept = remaining
     return kept
 
 
@@ -148,17 +179,30 @@ def critical_value(errors: Floats, normal: Floats, chi_square: Floats) -> float:
         normal: standard normal numbers, shape (tables, arms).
         chi_square: chi-square numbers with n - 1 degrees of freedom, divided by n - 1, shape (tables, arms).
     """
-    means, squared = normal * np.sqrt(errors), chi_square * errors
-    row = np.arange(len(means)), np.argmax(means, axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        leads = (means[row][:, None] - means) / np.sqrt(squared[row][:, None] + squared)
-    return _quantile(np.nan_to_num(leads, nan=0.0, posinf=np.inf).max(axis=1))
+    return _quantile(leads(normal * np.sqrt(errors), chi_square * errors).max(axis=1), NOMINAL)
 
 
-def _quantile(values: Floats) -> float:
-    """Return the value that a share of 0.04 of the values and the observed one exceeds or equals (Davison 1997)."""
-    rank = int(NOMINAL * (values.size + 1))
+def permutation_limit(scores: Floats, counts: NDArray[np.int_], orders: NDArray[np.int_]) -> float:
+    """Return the 0.95 quantile of the best arm's largest lead, in standard errors, if all scores are permuted.
+
+    Args:
+        scores: the scores of all arms in a row, shape (scores,).
+        counts: the number of scores of each arm, shape (arms,), at least 2.
+        orders: permutations of the indices of the scores, shape (tables, scores).
+    """
+    return _quantile(leads(*means_and_errors(scores[orders], counts)).max(axis=1), ALPHA)
+
+
+def _quantile(values: Floats, share: float) -> float:
+    """Return the number that this share of the values and the observed one exceeds or equals."""
+    rank = int(share * (values.size + 1))
     return float(np.partition(values, values.size - rank)[values.size - rank])
+
+
+@lru_cache(maxsize=16)
+def _orders(total: int) -> NDArray[np.int_]:
+    """Return the permutations of `permutation_limit`."""
+    return np.argsort(np.random.default_rng(0).random((PERMUTATIONS, total)), axis=1)
 
 
 @lru_cache(maxsize=16)
@@ -176,12 +220,13 @@ def _paired(scores: Floats) -> list[int]:
     if n < 2:
         return list(range(len(scores)))
     differences = scores[top] - scores
-    variances = without_rounding(differences.var(axis=1, ddof=1), scores.mean(axis=1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.nan_to_num(differences.mean(axis=1) / np.sqrt(variances / n), nan=0.0, posinf=np.inf)
+    variances = differences.var(axis=1, ddof=1)
+    variances = np.where(variances > ROUNDING * (differences**2).sum(axis=1), variances, 0.0)
+    t = leads(scores.mean(axis=1)[None], variances[None] / n)[0]
+    allowed = np.array([sign_flip_p(row.tolist()) for row in differences]) <= ALPHA
 
     def critical(kept: list[int]) -> float:
         single = (1 - ALPHA) ** (1 / comb(len(kept), 2))
         return float(stdtrit(n - 1, (1 + single) / 2))
 
-    return step_down(t, critical, lambda index: sign_flip_p(differences[index].tolist()))
+    return step_down(np.where(allowed, t, 0.0), critical)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from gatebench.errors import UserError
-from gatebench.measures.best_set import best
+from gatebench.measures.best_set import best, critical_value, leads, means_and_errors, permutation_limit, step_down
 from gatebench.measures.comparisons import ArmScores
 
 
@@ -66,3 +67,63 @@ def test_paired_scores_of_which_some_diverged() -> None:
         "lost": ArmScores({}, frozenset(range(12))),
     }
     assert best(arms, "max", test="paired") == {"a", "same"}
+
+
+def test_an_arm_with_one_trial_is_kept_and_if_it_is_the_best_all_are() -> None:
+    arms = normal_arms(8, a=10, b=0)
+    assert best(arms | {"one": ArmScores({0: 1.0})}, "max") == {"a", "one"}
+    assert best(arms | {"one": ArmScores({0: 99.0})}, "max") == {"a", "b", "one"}
+
+
+def test_arms_may_have_different_numbers_of_trials() -> None:
+    arms = normal_arms(8, a=10, b=10) | {"few": ArmScores({0: 1.0, 1: 2.0, 2: 1.5, 3: 0.5})}
+    assert best(arms, "max") == {"a", "b"}
+
+
+def test_an_exploding_arm_does_not_hide_the_others() -> None:
+    arms = normal_arms(8, a=0, b=0, c=6) | {"exploded": ArmScores({seed: 1e9 * (1 + seed) for seed in range(8)})}
+    assert best(arms, "min") == {"a", "b"}
+
+
+def test_leads_are_welchs_t() -> None:
+    rng = np.random.default_rng(0)
+    scores = [rng.normal(shift, 1, n) for shift, n in ((0.0, 4), (3.0, 6), (1.0, 5))]
+    means, errors = means_and_errors(np.concatenate(scores)[None], np.array([4, 6, 5]))
+    assert means[0] == pytest.approx([values.mean() for values in scores])
+    expected = [stats.ttest_ind(scores[1], scores[arm], equal_var=False).statistic for arm in (0, 2)]
+    assert leads(means, errors)[0, [0, 2]] == pytest.approx(expected)
+    assert leads(means, errors)[0, 1] == 0
+    assert leads(np.array([[1.0, 1.0, 0.5]]), np.zeros((1, 3))).tolist() == [[0, 0, float("inf")]]
+
+
+def test_equal_scores_have_no_error() -> None:
+    table = np.array([[0.3, 0.1 + 0.2, 0.3, 1e6, 1e6, 1e6, 1.0, 1.0, 1.0 + 1e-3]])
+    errors = means_and_errors(table, np.array([3, 3, 3]))[1][0]
+    assert errors[:2].tolist() == [0, 0]
+    assert errors[2] > 0
+
+
+def test_the_critical_value_for_two_arms_of_known_variance_is_that_of_the_normal_distribution() -> None:
+    """The lead of the better of two equal arms is |N(0, 1)|."""
+    normal = np.random.default_rng(0).standard_normal((40_000, 2))
+    limit = critical_value(np.array([1.0, 4.0]), normal, np.ones_like(normal))
+    assert limit == pytest.approx(stats.norm.isf(0.02), abs=0.03)
+
+
+def test_the_permutation_limit_is_that_of_all_permutations() -> None:
+    """Two arms of three: 2 of the 20 splits separate the scores, so that the 0.95 quantile is their t."""
+    scores, counts = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.5]), np.array([3, 3])
+    orders = np.argsort(np.random.default_rng(0).random((4_000, 6)), axis=1)
+    expected = leads(*means_and_errors(scores[None], counts)).max()
+    assert permutation_limit(scores, counts, orders) == pytest.approx(expected)
+
+
+def test_steps_end_when_no_arm_is_left_out() -> None:
+    limits = {4: 3.0, 3: 2.0, 2: 1.5}
+    assert step_down(np.array([0.0, 5.0, 2.5, 1.8]), lambda kept: limits[len(kept)]) == [0]
+    assert step_down(np.array([0.0, 5.0, 2.0, 1.8]), lambda kept: limits[len(kept)]) == [0, 2, 3]
+
+
+def test_no_arm_is_left_out_if_n_is_too_small_for_its_p() -> None:
+    assert best(normal_arms(3, a=100, b=0, c=0), "max") == {"a", "b", "c"}
+    assert best(normal_arms(4, a=100, b=0, c=0), "max") == {"a"}
