@@ -1,14 +1,10 @@
-"""The weights of a trained network as a safetensors file: no pickle, so that reading it executes nothing.
-
-The format (github.com/huggingface/safetensors): 8 bytes with the length of the header, little endian; the header, JSON
-with the type, the shape and the place of each array; then the values of the arrays. The library `safetensors` reads it.
-"""
+"""The weights of a trained network as a safetensors file: no pickle, so that reading it executes nothing."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
+from safetensors.torch import save
 from torch import Tensor
 
 from gatebench.outcome import Outcome
@@ -19,19 +15,6 @@ FILE_NAME = "weights.safetensors"
 
 LARGEST = 16 * 2**20
 """The largest number of bytes of the weights that are kept with a run. The checkpoint in the home has no limit."""
-
-_TYPES = {
-    torch.float64: "F64",
-    torch.float32: "F32",
-    torch.float16: "F16",
-    torch.bfloat16: "BF16",
-    torch.int64: "I64",
-    torch.int32: "I32",
-    torch.int16: "I16",
-    torch.int8: "I8",
-    torch.uint8: "U8",
-    torch.bool: "BOOL",
-}
 
 
 def add_weights(outcome: Outcome, network: Network, problem: Problem) -> Outcome:
@@ -49,30 +32,10 @@ def add_weights(outcome: Outcome, network: Network, problem: Problem) -> Outcome
     if size > LARGEST:
         fact = f"They have {size:,} bytes and are in the checkpoint only; a run keeps at most {LARGEST:,}."
         return replace(outcome, facts={**outcome.facts, "weights": fact})
-    content = to_safetensors(weights, _signature(network, problem))
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    content = save(tensors, _signature(network, problem))
     facts = {**outcome.facts, "weights": f"They are kept with the run, {size:,} bytes."}
     return replace(outcome, facts=facts, files={**outcome.files, FILE_NAME: content})
-
-
-def to_safetensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """Return tensors as the content of a safetensors file.
-
-    Args:
-        tensors: the tensors by name.
-        metadata: texts that are kept in the header.
-    """
-    header: dict[str, object] = {"__metadata__": dict(metadata)}
-    parts: list[bytes] = []
-    position = 0
-    for name, tensor in sorted(tensors.items()):
-        values = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-        offsets = [position, position + len(values)]
-        header[name] = {"dtype": _TYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": offsets}
-        parts.append(values)
-        position = offsets[1]
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # the values begin at a multiple of 8 bytes
-    return len(text).to_bytes(8, "little") + text + b"".join(parts)
 
 
 def _signature(network: Network, problem: Problem) -> dict[str, str]:
