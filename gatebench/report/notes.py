@@ -72,6 +72,8 @@ def _comparison_notes(comparison: TaskComparison) -> list[str]:
         "which is not corrected.",
         _smallest_p(found),
     ]
+    if outside := _in_no_family(comparison):
+        notes.append(f"Without p, because no declared family contains them: {', '.join(map(one_line, outside))}.")
     if comparison.seed_correlation is not None:
         correlation = f"{comparison.seed_correlation:.2f}".replace("-", "−")
         notes.append(
@@ -81,6 +83,12 @@ def _comparison_notes(comparison: TaskComparison) -> list[str]:
     if not all(one.attainable for one in found):
         notes.append(_too_small(comparison))
     return notes
+
+
+def _in_no_family(comparison: TaskComparison) -> list[str]:
+    """Return the labels of the arms that could be compared, but are in no declared family."""
+    named = {*comparison.comparisons, *comparison.left_out}
+    return [label for label in comparison.partners if label not in named]
 
 
 def _baseline(comparison: TaskComparison) -> str:

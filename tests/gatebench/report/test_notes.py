@@ -41,6 +41,13 @@ def test_families_are_named_with_their_sizes() -> None:
     assert "Holm-corrected within each family: gates (2 comparisons), cells (1 comparison)." in text
 
 
+def test_cells_in_no_family_are_named() -> None:
+    outcomes = scored(lstm=0.8, nfg=0.7, nig=0.6, gru=0.8)
+    named = "Without p, because no declared family contains them: nig, gru."
+    assert named in notes(outcomes, families={"gates": ("nfg",)})
+    assert "Without p" not in notes(outcomes)
+
+
 def test_the_sizes_of_families_are_those_within_a_group_of_settings() -> None:
     outcomes = [
         replace(one, digest=f"{one.digest} {size}", settings={"model.hidden_size": str(size)})
