@@ -1,6 +1,6 @@
 """Train one trial in this process and record it.
 
-  gatebench train cell=lstm task=digits seed=0 training.max_epochs=3
+  gatebench train experiment=quickstart cell=lstm seed=0
   gatebench train cell=lstm cell.ablate.i.fix=1
 
 A trial that has a result in the study is not run again; its metrics are printed.
