@@ -51,21 +51,20 @@ def ablation_table(
 
     Args:
         outcomes: the outcomes, oldest first.
-        study: the declaration of the study: baseline, order of the rows, families, test and metrics.
+        study: the declaration of the study: baseline, order of the rows, families, test and metrics. Cells that have
+            not been run are ignored.
         title: the title; None: "Gate ablation" and the name of the study.
         default_metrics: {label of a task: names of the metrics that it shows by default}.
 
     Raises:
-        UserError: there are no outcomes, the baseline is unknown or ambiguous, a family names an unknown cell, a task
-            lacks a metric, the outcomes are not of one experiment, or the test is paired and cells have different
-            seeds.
+        UserError: there are no outcomes, the baseline is unknown or ambiguous, a task lacks a metric, the outcomes are
+            not of one experiment, or the test is paired and cells have different seeds.
     """
     if not outcomes:
         raise UserError("There are no finished trials to make a table of; run the experiment first.")
     ranks = {label: rank for rank, label in enumerate(study.order)}
     ordered = sorted(outcomes, key=lambda outcome: ranks.get(outcome.cell, len(ranks)))
     baseline = _baseline(ordered, study)
-    _check_families(ordered, study)
     tasks = {task: [one for one in outcomes if one.task == task] for task in dict.fromkeys(o.task for o in outcomes)}
     metrics = {task: task_metrics(task, own) for task, own in tasks.items()}
     check_names(study.metrics, metrics)
@@ -137,13 +136,3 @@ def _baseline(outcomes: Sequence[Outcome], study: Study) -> str:
     if not digests and study.baseline not in study.order:
         raise unknown("baseline cell", study.baseline, [label for label, _ in keys])
     return study.baseline
-
-
-def _check_families(outcomes: Sequence[Outcome], study: Study) -> None:
-    """Check that each family names cells of the outcomes or of the study's order."""
-    known = [*study.order, *(outcome.cell for outcome in outcomes)]
-    digests = [outcome.cell_digest for outcome in outcomes]
-    for family, cells in study.families.items():
-        for cell in cells:
-            if cell not in (*known, *digests):
-                raise unknown(f"cell of the family {family!r}", cell, known)
