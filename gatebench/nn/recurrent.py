@@ -19,6 +19,8 @@ from gatebench.errors import UserError, out_of_range
 from gatebench.nn.gates_of_outputs import gates_of_outputs
 from gatebench.nn.initial_weights import by_name, empty_weights, initialise_weights
 from gatebench.spec.cell import Cell
+from gatebench.spec.dated import now
+from gatebench.spec.expression import names
 
 State = Tensor | tuple[Tensor, ...]
 """The memory of a cell, (L · D, B, H) each: one tensor for a cell that stores one, a tuple for more."""
@@ -58,8 +60,8 @@ class Recurrent(nn.Module):
             once; "reference" for gates that were computed from the outputs. Empty before the first call.
 
     Raises:
-        UserError: a size or the dropout is out of range, the cell cannot have these sizes, a "chrono" bias has no
-            `steps`, or there is no backend of this name.
+        UserError: a size or the dropout is out of range, the cell cannot have these sizes, an ablation made a state
+            constant that another formula reads, a "chrono" bias has no `steps`, or there is no backend of this name.
 
     Examples:
         >>> from gatebench import load_cell
@@ -96,6 +98,7 @@ class Recurrent(nn.Module):
             raise out_of_range("dropout", dropout, "at least 0 and less than 1")
         if backend != AUTO:
             find(backend)
+        _check_states(cell)
         self.cell = cell
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -351,3 +354,15 @@ class Recurrent(nn.Module):
 def _concatenated(directions: list[Tensor]) -> Tensor:
     """Return the (T, B, H) of all directions as (T, B, D · H); a single one is not copied."""
     return directions[0] if len(directions) == 1 else torch.cat(directions, -1)
+
+
+def _check_states(cell: Cell) -> None:
+    """Raise `UserError` if a state is the same number in every step and another formula of the step reads it.
+
+    The backends compute with tensors, and such a formula, tanh(0) for example, has none.
+    """
+    formulas = cell.definitions.formulas
+    read = {dated for formula in formulas.values() for dated in names(formula)}
+    for state in cell.states:
+        if now(state) in read and (value := formulas[now(state)].value) is not None:
+            raise UserError(f"{cell.name} cannot be run: an ablation makes its state {state} {value:g} in every step.")

@@ -53,20 +53,20 @@ def _blocks(task_table: TaskTable) -> list[list[int]]:
     Groups of columns that fit beside each other share a block. A group that is too wide for one is divided.
     """
     widths = _widths(_texts(task_table))
-    room = MOST_WIDTH - min(widths[0], LONGEST_LABEL)
+    available = MOST_WIDTH - min(widths[0], LONGEST_LABEL)
     groups: dict[str, list[int]] = {}
     for index, column in enumerate(task_table.columns[1:], 1):
         groups.setdefault(column.group, []).append(index)
     blocks = list[list[int]]()
-    used = room
+    used = available
     for group in groups.values():
         whole = sum(widths[index] + len(GAP) for index in group)
-        if used + whole > room:
+        if used + whole > available:
             blocks.append([])
             used = 0
         for index in group:
             needed = widths[index] + len(GAP)
-            if blocks[-1] and used + needed > room:
+            if blocks[-1] and used + needed > available:
                 blocks.append([])
                 used = 0
             blocks[-1].append(index)

@@ -253,3 +253,9 @@ def test_a_packed_sequence_is_refused() -> None:
     packed = torch.nn.utils.rnn.pack_padded_sequence(torch.zeros(3, 2, 4), torch.tensor([3, 1]))
     with pytest.raises(UserError, match="x is a PackedSequence; it must be a padded tensor, with lengths= beside it"):
         Recurrent(load_cell("lstm"), 4, 5)(packed)
+
+
+def test_a_cell_with_a_constant_state_that_is_read_is_refused() -> None:
+    cell = load_cell("lstm").fix("i", 0).fix("f", 0)
+    with pytest.raises(UserError, match="cannot be run: an ablation makes its state c 0 in every step"):
+        Recurrent(cell, 3, 4)
