@@ -220,5 +220,6 @@ def build_task(config: Mapping[str, Any]) -> Task:
         raise UserError(f"task._target_ is {config.get('_target_')!r}, which is not a task.")
     for key in parameters:
         if key not in kind.__dataclass_fields__:
-            raise unknown(f"parameter of task {kind.__module__.rpartition('.')[2]}", key, kind.__dataclass_fields__)
+            task = kind.__module__.rpartition(".")[2]
+            raise unknown("parameter", key, kind.__dataclass_fields__, where=f"of task {task}")
     return kind(**parameters)

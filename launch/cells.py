@@ -48,7 +48,7 @@ def run(argv: Sequence[str]) -> int:
         return 0
     subject, *rest = argv
     if subject not in (*SUBJECTS, "-h", "--help"):
-        raise unknown("subject of gatebench cells", subject, SUBJECTS)
+        raise unknown("subject", subject, SUBJECTS, where="of gatebench cells")
     picture_format, rest = _split_format(rest, ("svg", "dot")) if subject == "draw" else ("", rest)
     if subject in SUBJECTS and not rest:
         raise UserError(f"gatebench cells {subject} needs the name of a cell, as in gatebench cells {subject} lstm.")
@@ -72,7 +72,7 @@ def _print_list(argv: Sequence[str]) -> None:
     """Print the list of cells as text or Markdown."""
     list_format, rest = _split_format(argv, ("text", "markdown"))
     if rest:
-        raise unknown("argument of the list of cells", rest[0], ["format=text", "format=markdown"])
+        raise unknown("argument", rest[0], ["format=text", "format=markdown"], where="of the list of cells")
     print(listing() if list_format == "text" else markdown())
 
 

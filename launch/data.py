@@ -38,7 +38,7 @@ def run(argv: Sequence[str]) -> int:
     if subject.startswith("-"):
         subject, rest = "list", [subject, *rest]
     if subject not in SUBJECTS:
-        raise unknown("subject of gatebench data", subject, SUBJECTS)
+        raise unknown("subject", subject, SUBJECTS, where="of gatebench data")
     names = list(dict.fromkeys(word for before, word in pairwise(["", *rest]) if _is_name(word, before)))
     plan = parse_plan("data", __doc__, [word for word in rest if word not in names])
     if plan is None:

@@ -47,7 +47,7 @@ def check_declaration(plan: Plan, known: KnownStudy) -> Study:
     metrics = [metric.name for trial in plan.trials for metric in trial.build_task().metrics]
     for name in plan.settings.metrics:
         if name not in (*metrics, ALL_METRICS):
-            raise unknown("metric of these tasks", name, [*metrics, ALL_METRICS])
+            raise unknown("metric", name, [*metrics, ALL_METRICS], where="of these tasks")
     return study
 
 
@@ -109,21 +109,21 @@ def _check_cells(plan: Plan, known: Sequence[KnownStudy]) -> None:
     """
     cells = dict(plan.cells) if plan.chosen else {}
     if plan.chosen and "baseline" in plan.declared:
-        _check_names("baseline among these cells", [str(plan.settings.baseline)], cells)
+        _check_names("baseline", [str(plan.settings.baseline)], cells, "among these cells")
     for one in known:
         asked = {} if one.declaration is None else one.declaration.cell_digests
         cells |= {**asked, **{outcome.cell: outcome.cell_digest for outcome in one.outcomes}}
     if plan.keys >= {"experiment", "cell"}:
         cells |= dict.fromkeys(cell_names(), "")
-    _check_names("cell in the order of this study", plan.settings.order, cells)
+    _check_names("cell", plan.settings.order, cells, "for the order of this study")
     for family, names in plan.settings.families.items():
-        _check_names(f"cell for the family {family!r} in this study", names, cells)
+        _check_names("cell", names, cells, f"for the family {family!r} of this study")
 
 
-def _check_names(kind: str, names: Sequence[str], cells: Mapping[str, str]) -> None:
+def _check_names(kind: str, names: Sequence[str], cells: Mapping[str, str], where: str) -> None:
     for name in names:
         if name not in (*cells, *cells.values()):
-            raise unknown(kind, name, cells)
+            raise unknown(kind, name, cells, where=where)
 
 
 def _report(line: str) -> None:

@@ -53,7 +53,7 @@ def _known_study(plan: Plan, name: str) -> KnownStudy:
     if known.outcomes or (plan.chosen and not several):
         return known
     if (names := study_names(settings)) and name not in names:
-        raise unknown("study in these records", name, names)
+        raise unknown("study", name, names, where="in these records")
     if several:
         raise UserError(f"The study {name!r} contains no trials; leave it out of study={settings.study}.")
     return known

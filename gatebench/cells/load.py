@@ -62,7 +62,7 @@ def build_cell(config: Mapping[str, Any]) -> Cell:
     """
     for key in config:
         if key not in KEYS:
-            raise unknown("key of a cell", key, KEYS)
+            raise unknown("key", key, KEYS, where="of a cell")
     base, changes = str(config.get("base")), _changes(config)
     name = str(config.get("name") or base)
     base_cell = _base(base)
@@ -110,7 +110,7 @@ def _changes(config: Mapping[str, Any]) -> dict[Change, Any]:
     for gate, operations in _table("ablate", config.get("ablate"), "ablate.i.fix=1").items():
         for operation, value in _table(f"ablate.{gate}", operations, f"ablate.{gate}.fix=1").items():
             if operation not in OPERATIONS:
-                raise unknown(f"ablation of {gate}", operation, OPERATIONS)
+                raise unknown("ablation", operation, OPERATIONS, where=f"of {gate}")
             if operation == "connect":
                 terms = _table(f"ablate.{gate}.connect", value, f"ablate.{gate}.connect.recurrent=off")
                 ablation |= {("connect", gate, term): given for term, given in terms.items()}

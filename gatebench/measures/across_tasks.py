@@ -83,7 +83,7 @@ def across_tasks(tasks: Mapping[str, TaskScores[Name]], baseline: Name) -> Acros
     }
     complete = [name for name in names if not missing[name]]
     if baseline not in complete:
-        raise unknown("baseline with trials on all tasks", baseline, map(str, complete))
+        raise unknown("baseline", baseline, map(str, complete), where="with trials on all tasks")
     not_normalised: dict[str, str] = {}
     references: dict[str, float] = {}
     for label, task in tasks.items():

@@ -55,7 +55,7 @@ def check_address(uri: str) -> None:
             f"tracking_uri is {uri!r}. MLflow no longer keeps records in a plain folder; write sqlite:///… instead."
         )
     if scheme not in (*SERVERS, *DATABASES):
-        raise unknown("kind of tracking_uri", scheme, [*SERVERS, *DATABASES])
+        raise unknown("kind", scheme, [*SERVERS, *DATABASES], where="of tracking_uri")
     if (file := sqlite_file(uri)) is not None:
         try:
             with closing(sqlite3.connect(file)) as connection:

@@ -64,9 +64,8 @@ def check_names(names: Sequence[str], tasks: Mapping[str, TaskMetrics]) -> None:
     allowed = list(dict.fromkeys(metric.name for metrics in tasks.values() for metric in metrics.all))
     for name in names:
         if name not in allowed:
-            raise unknown(
-                "metric of these tasks" if len(tasks) > 1 else f"metric of task {next(iter(tasks))}", name, allowed
-            )
+            where = "of these tasks" if len(tasks) > 1 else f"of task {next(iter(tasks))}"
+            raise unknown("metric", name, allowed, where=where)
     for task, metrics in tasks.items():
         own = [metric.name for metric in metrics.all]
         if names and not set(names) & set(own):

@@ -90,12 +90,12 @@ class Cell:
             object.__setattr__(self, "update", self._as_formulas(self.update))
         for letter, rule in self.start.items():
             if letter not in RULED_LETTERS:
-                raise unknown("letter of initial weights", letter, RULED_LETTERS)
+                raise unknown("letter", letter, RULED_LETTERS, where="of initial weights")
             weight_rule(rule)
         memory = self.definitions.memory  # this makes the equations, and raises if they cannot be made
         for state in self.initial:
             if state not in memory:
-                raise unknown(f"state of {self.name}", state, memory)
+                raise unknown("state", state, memory, where=f"of {self.name}")
         self._check_biases()
 
     def __hash__(self) -> int:
@@ -303,7 +303,7 @@ class Cell:
     def _gate(self, gate: str) -> Gate:
         """Return the row of a gate; raise if there is none."""
         if gate not in self.gates:
-            raise unknown(f"gate of {self.name}", gate, self.gates)
+            raise unknown("gate", gate, self.gates, where=f"of {self.name}")
         return self.gates[gate]
 
     def _weighted(self, gate: str) -> Gate:

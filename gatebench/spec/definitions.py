@@ -193,9 +193,9 @@ def _gate(label: str, gate: Gate, cell: GateTable, constants: Mapping[str, float
     if gate.tie is None:
         for other in (*gate.gates, *((gate.after,) if gate.after else ())):
             if other not in cell.gates:
-                raise unknown(f"gate of {cell.name}", other, cell.gates)
+                raise unknown("gate", other, cell.gates, where=f"of {cell.name}")
         if gate.peephole is not None and DatedName(gate.peephole).label not in cell.states:
-            raise unknown(f"state of {cell.name} for the peephole of {label!r}", gate.peephole, cell.states)
+            raise unknown("state", gate.peephole, cell.states, where=f"of {cell.name} for the peephole of {label!r}")
     return gate.formula(label, constants)
 
 
@@ -227,7 +227,7 @@ def _timed(formula: Expr, cell: GateTable) -> Expr:
         if read in ("x", X):
             return name(X)
         if read.label not in (*cell.states, *cell.gates):
-            raise unknown(f"name in the formulas of {cell.name}", read, (*cell.states, *cell.gates, "x"))
+            raise unknown("name", read, (*cell.states, *cell.gates, "x"), where=f"in the formulas of {cell.name}")
         if read.has_date:
             return node
         return name(previous(read) if read in cell.states else now(read))

@@ -136,7 +136,7 @@ def _check_header(header: Sequence[str], name: str, csv_format: CsvFormat) -> No
     dates = [] if csv_format.date is None else [csv_format.date]
     for column in (csv_format.target, *(csv_format.inputs or ()), *dates):
         if column not in header:
-            raise unknown(f"column in {name}", column, header)
+            raise unknown("column", column, header, where=f"in {name}")
 
 
 def _date_column(header: Sequence[str], first_cells: Sequence[str], csv_format: CsvFormat) -> str | None:

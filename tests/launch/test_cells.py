@@ -122,16 +122,16 @@ def test_the_roles_in_one_line() -> None:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["shw", "lstm"], "There is no subject of gatebench cells 'shw'; did you mean 'show'?"),
+        (["shw", "lstm"], "There is no subject 'shw' of gatebench cells; did you mean 'show'?"),
         (["format=pdf"], "There is no format 'pdf'. Allowed: markdown, text."),
-        (["format=text", "lstm"], "There is no argument of the list of cells 'lstm'"),
+        (["format=text", "lstm"], "There is no argument 'lstm' of the list of cells"),
         (["draw"], "needs the name of a cell"),
         (["draw", "format=dot"], "needs the name of a cell"),
         (["draw", "lstm", "format=png"], "There is no format 'png'"),
         (["draw", "lstm", "cell.ablate.i.fix=0,1"], "These are 2 cells; gatebench cells draw draws one at a time."),
         (["show"], "needs the name of a cell"),
         (["show", "lsmt"], "There is no cell 'lsmt'; did you mean 'lstm'?"),
-        (["show", "lstm", "cell.ablate.q.fix=1"], "There is no gate of lstm 'q'"),
+        (["show", "lstm", "cell.ablate.q.fix=1"], "There is no gate 'q' of lstm"),
     ],
 )
 def test_wrong_arguments_are_refused(argv: list[str], message: str) -> None:

@@ -107,7 +107,7 @@ def test_what_is_asked_for_must_be_there(site: Site, tmp_path: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
-        (["lsit"], "There is no subject of gatebench data 'lsit'; did you mean 'list'? Allowed: fetch, list, verify."),
+        (["lsit"], "There is no subject 'lsit' of gatebench data; did you mean 'list'? Allowed: fetch, list, verify."),
         (["fetch"], "gatebench data fetch needs the names of data sets. Allowed: packed, plain, posted."),
         (["fetch", "plian"], "There is no data set 'plian'; did you mean 'plain'? Allowed: packed, plain, posted."),
         (["verify", "plain", "x"], "There is no data set 'x'. Allowed: packed, plain, posted."),

@@ -43,12 +43,12 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        (["baseline=rnn_tanh"], "There is no baseline among these cells 'rnn_tanh'. Allowed: gru, lstm."),
-        (["order=lsmt"], "There is no cell in the order of this study 'lsmt'; did you mean 'lstm'?"),
-        (["families.gates=gru,mug"], "There is no cell for the family 'gates' in this study 'mug'"),
+        (["baseline=rnn_tanh"], "There is no baseline 'rnn_tanh' among these cells. Allowed: gru, lstm."),
+        (["order=lsmt"], "There is no cell 'lsmt' for the order of this study; did you mean 'lstm'?"),
+        (["families.gates=gru,mug"], "There is no cell 'mug' for the family 'gates' of this study"),
         (
             ["metrics=acuracy"],
-            "There is no metric of these tasks 'acuracy'; did you mean 'accuracy'? Allowed: accuracy",
+            "There is no metric 'acuracy' of these tasks; did you mean 'accuracy'? Allowed: accuracy",
         ),
         (["baseline=lstm", "families.gates=gru,lstm"], "The family 'gates' contains the baseline 'lstm'"),
         (["families.a=gru", "families.b=gru"], "The cell 'gru' is in two families, 'a' and 'b'."),
@@ -71,16 +71,16 @@ def test_a_family_may_name_cells_that_are_in_the_records() -> None:
     plan = expand(["cell=mgu", "families.others=gru,mgu"])
     assert check_declaration(plan, KNOWN).families == {"others": ("gru", "mgu")}
     assert check_declaration(plan, KnownStudy(None, [outcome(trial("gru"))]))
-    with pytest.raises(UserError, match="no cell for the family 'others' in this study 'gru'"):
+    with pytest.raises(UserError, match="no cell 'gru' for the family 'others' of this study"):
         check_declaration(plan, NOTHING)
 
 
 def test_the_command_line_may_leave_out_cells_of_an_experiment(folder: Path) -> None:
     study = check_declaration(expand(["experiment=asking", "cell=lstm,gru"], folder), NOTHING)
     assert study.families == RECORDED.families
-    with pytest.raises(UserError, match="no baseline among these cells 'lstm'"):
+    with pytest.raises(UserError, match="no baseline 'lstm' among these cells"):
         check_declaration(expand(["experiment=asking", "cell=gru,mgu"], folder), NOTHING)
-    with pytest.raises(UserError, match="no cell for the family 'mine' in this study 'mug'"):
+    with pytest.raises(UserError, match="no cell 'mug' for the family 'mine' of this study"):
         check_declaration(expand(["experiment=asking", "cell=lstm,gru", "families.mine=mug"], folder), NOTHING)
 
 
@@ -151,11 +151,11 @@ def test_chosen_trials_have_their_part_of_the_declaration() -> None:
 
 
 def test_cells_that_are_not_there_are_refused() -> None:
-    with pytest.raises(UserError, match="no baseline among these cells 'lsmt'; did you mean 'lstm'"):
+    with pytest.raises(UserError, match="no baseline 'lsmt' among these cells; did you mean 'lstm'"):
         followed(expand(["cell=gru,lstm", "baseline=lsmt"]), KNOWN)
-    with pytest.raises(UserError, match="no cell for the family 'a' in this study 'mgu'"):
+    with pytest.raises(UserError, match="no cell 'mgu' for the family 'a' of this study"):
         followed(expand(["study=scratch", "families.a=mgu"]), KNOWN)
-    with pytest.raises(UserError, match="no cell in the order of this study 'mgu'"):
+    with pytest.raises(UserError, match="no cell 'mgu' for the order of this study"):
         followed(expand(["study=scratch", "order=mgu"]), KNOWN)
 
 

@@ -103,7 +103,7 @@ def test_trials_of_other_networks_have_a_row_of_their_own(known: list[Outcome], 
 
 
 def test_a_baseline_that_is_not_there_is_refused(known: list[Outcome]) -> None:
-    with pytest.raises(UserError, match="no baseline among these cells 'rnn_tanh'"):
+    with pytest.raises(UserError, match="no baseline 'rnn_tanh' among these cells"):
         table.run([*GRID, "baseline=rnn_tanh"])
 
 
@@ -188,9 +188,9 @@ def test_several_studies_are_one_table(home: Home, capsys: pytest.CaptureFixture
     text = capsys.readouterr().out
     assert text.startswith("Gate ablation: one, two")
     assert text.index("\ndigits\n") < text.index("\nparity\n")
-    with pytest.raises(UserError, match=r"There is no study in these records 'three'\. Allowed: one, two\."):
+    with pytest.raises(UserError, match=r"There is no study 'three' in these records\. Allowed: one, two\."):
         table.run(["study=one,three"])
-    with pytest.raises(UserError, match="There is no study in these records 'tow'; did you mean 'two'"):
+    with pytest.raises(UserError, match="There is no study 'tow' in these records; did you mean 'two'"):
         table.run(["study=tow"])
     with pytest.raises(UserError, match="The study 'tow' contains none of these trials yet; run them with gatebench"):
         table.run(["study=tow", "cell=lstm"])
@@ -210,7 +210,7 @@ def test_all_metrics_and_unknown_ones(home: Home, capsys: pytest.CaptureFixture[
     assert "cross" not in capsys.readouterr().out
     assert table.run(["study=mine", "metrics=all"]) == 0
     assert "selective_copying · cross_entropy" in capsys.readouterr().out
-    with pytest.raises(UserError, match="'cross_entrpy'; did you mean 'cross_entropy'"):
+    with pytest.raises(UserError, match="'cross_entrpy' of task selective_copying; did you mean 'cross_entropy'"):
         table.run(["study=mine", "metrics=cross_entrpy"])
 
 

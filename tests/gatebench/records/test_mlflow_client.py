@@ -29,7 +29,7 @@ def test_an_error_is_one_line_without_credentials() -> None:
 
 
 def test_an_address_that_is_not_allowed_is_refused_before_mlflow_sees_it() -> None:
-    with pytest.raises(UserError, match="There is no kind of tracking_uri 'ftp'"):
+    with pytest.raises(UserError, match="There is no kind 'ftp' of tracking_uri"):
         connect("ftp://127.0.0.1/records")
 
 

@@ -45,12 +45,12 @@ def test_two_headline_metrics_are_refused() -> None:
         (
             ["acuracy"],
             ["digits"],
-            "There is no metric of task digits 'acuracy'; did you mean 'accuracy'? Allowed: accuracy.",
+            "There is no metric 'acuracy' of task digits; did you mean 'accuracy'? Allowed: accuracy.",
         ),
         (
             ["accuracy", "msa"],
             ["digits", "ett"],
-            "There is no metric of these tasks 'msa'; did you mean 'mse'? Allowed: accuracy, mae, mse.",
+            "There is no metric 'msa' of these tasks; did you mean 'mse'? Allowed: accuracy, mae, mse.",
         ),
         (
             ["mse", "mae"],

@@ -86,14 +86,14 @@ def test_labels_list_all_changes() -> None:
 @pytest.mark.parametrize(
     ("operation", "sentence"),
     [
-        (lambda: LSTM.fix("q", 1), "There is no gate of lstm 'q'. Allowed: f, g, i, o"),
+        (lambda: LSTM.fix("q", 1), "There is no gate 'q' of lstm. Allowed: f, g, i, o"),
         (lambda: LSTM.fix("i", True), "The value of gate 'i' is True; it must be a finite number"),
         (lambda: LSTM.fix("i", "1"), "The value of gate 'i' is '1'"),  # type: ignore[arg-type]
         (lambda: LSTM.fix("i", float("nan")), "is nan; it must be a finite number"),
         (lambda: LSTM.fix("i", 10**400), "it must be a finite number"),
-        (lambda: LSTM.tie("q", "i"), "no gate of lstm 'q'"),
+        (lambda: LSTM.tie("q", "i"), "no gate 'q' of lstm"),
         (lambda: LSTM.tie("i", "1 -"), "cannot be read"),
-        (lambda: LSTM.tie("i", "1 - q"), "no name in the formulas of .* 'q'"),
+        (lambda: LSTM.tie("i", "1 - q"), "no name 'q' in the formulas of .*"),
         (lambda: LSTM.activate("i", "sigmod"), "no activation 'sigmod'; did you mean 'sigmoid'"),
         (lambda: LSTM.activate("out", "sin"), "no output activation 'sin'"),
         (lambda: load_cell("gru").activate("out", "relu"), "gru has no output activation to change"),
@@ -108,7 +108,7 @@ def test_labels_list_all_changes() -> None:
         (lambda: LSTM.connect("i", matrix=None), "no matrix 'None'"),
         (lambda: LSTM.bias("i", "f"), "An initial bias is 'f'"),
         (lambda: LSTM.bias("i", True), "An initial bias is True"),
-        (lambda: LSTM.bias("i", "-z"), "no gate of .* 'z'. Allowed: f, g, i, o"),
+        (lambda: LSTM.bias("i", "-z"), "no gate 'z' of .*. Allowed: f, g, i, o"),
         (
             lambda: LSTM.bias("i", "-i"),
             "the bias of 'i' is minus that of 'i', so 'i' needs a number or chrono as its bias",
@@ -117,9 +117,9 @@ def test_labels_list_all_changes() -> None:
         (lambda: LSTM.bias("i", "-f").fix("f", 1), "minus that of 'f', so 'f' needs a number or chrono"),
         (lambda: LSTM.bias("i", "-f").bias("f", None), "so 'f' needs a number or chrono"),
         (lambda: load_cell("lstm_attention_input").bias("a", "-f"), "and the width of 'a'"),
-        (lambda: LSTM.initialise("Q", "identity"), "no letter of initial weights 'Q'. Allowed: R, W, p"),
+        (lambda: LSTM.initialise("Q", "identity"), "no letter 'Q' of initial weights. Allowed: R, W, p"),
         (lambda: LSTM.initialise("R", "eye"), "There is no rule for initial weights 'eye'"),
-        (lambda: replace(LSTM, initial={"q": 1.0}), "no state of lstm 'q'"),
+        (lambda: replace(LSTM, initial={"q": 1.0}), "no state 'q' of lstm"),
     ],
 )
 def test_a_wrong_operation_raises_an_error_of_one_sentence(operation: Callable[[], Cell], sentence: str) -> None:

@@ -189,7 +189,7 @@ def test_the_text_shows_the_config_and_what_is_swept(monkeypatch: pytest.MonkeyP
         ("training.max_epochs=0", "training.max_epochs is 0"),
         ("training.optimizer=adm", "did you mean 'adam'?"),
         ("task.split_seed=abc", "task.split_seed is 'abc'"),
-        ("cell.ablate.q.fix=1", "There is no gate of lstm 'q'. Allowed: f, g, i, o."),
+        ("cell.ablate.q.fix=1", "There is no gate 'q' of lstm. Allowed: f, g, i, o."),
         ("cell.ablate.i.fx=1", "did you mean 'fix'?"),
         ("cell.ablate.i.fix=abc", "number"),
         ("cell.base=???", "cell.base has no value."),

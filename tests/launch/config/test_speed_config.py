@@ -139,7 +139,7 @@ def test_a_users_folder_adds_cells_and_sets(tmp_path: Path) -> None:
     ("override", "message"),
     [
         ("cell=lsmt", "There is no cell 'lsmt'; did you mean 'lstm'?"),
-        ("cell.ablate.q.fix=1", "There is no gate of lstm 'q'. Allowed: f, g, i, o."),
+        ("cell.ablate.q.fix=1", "There is no gate 'q' of lstm. Allowed: f, g, i, o."),
         ("cells=lstm", "There is no key 'cells'; did you mean 'cell'? Allowed: against, backend, benchmarks, cell,"),
         ("task=digits", "There is no key 'task'"),
         ("benchmarks.lstm_gru.bakend=[fused]", "did you mean 'benchmarks.lstm_gru.backend'?"),

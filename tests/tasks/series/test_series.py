@@ -158,7 +158,7 @@ def test_a_file_and_a_target_must_be_named(tmp_path: Path, task: Series, field: 
 
 
 def test_a_missing_target_is_refused(tmp_path: Path, task: Series) -> None:
-    with pytest.raises(UserError, match=r"^There is no column in prices\.csv 'Clse'; did you mean 'Close'\? Allowed: "):
+    with pytest.raises(UserError, match=r"^There is no column 'Clse' in prices\.csv; did you mean 'Close'\? Allowed: "):
         replace(task, target="Clse").load(tmp_path)
 
 
