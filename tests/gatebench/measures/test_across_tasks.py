@@ -145,5 +145,5 @@ def test_cells_without_a_task_have_no_summary() -> None:
     result = across_tasks(tasks, "lstm")
     assert list(result.summaries) == ["lstm"]
     assert result.incomplete == {"gru": ("b",), "rnn": ("a", "b")}
-    with pytest.raises(UserError, match="baseline with trials on all tasks 'gru'"):
+    with pytest.raises(UserError, match="no baseline 'gru' with trials on all tasks"):
         across_tasks(tasks, "gru")
