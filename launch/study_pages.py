@@ -21,30 +21,38 @@ MOST_PARAMS = 6
 """The largest number of settings in MLflow's parallel coordinates."""
 
 
-def open_pages(record: Record, study: Study, trials: Sequence[Trial]) -> None:
+def open_pages(record: Record, study: Study, trials: Sequence[Trial], outcomes: Sequence[Outcome]) -> None:
     """Set the views of the study's page before its trials run. The text above the runs stays if there is one already.
 
     Args:
         record: the records.
         study: the declaration of the study.
         trials: the trials that will run.
+        outcomes: the outcomes in the records.
     """
-    outcomes = record.outcomes()
     record.colours(_cells(study, trials, outcomes))
     record.set_views(_title(study), study_content(trials, outcomes))
 
 
-def publish(record: Record, study: Study, trials: Sequence[Trial], table: AblationTable, *, changed: bool) -> None:
+def publish(
+    record: Record,
+    study: Study,
+    trials: Sequence[Trial],
+    outcomes: Sequence[Outcome],
+    table: AblationTable,
+    *,
+    changed: bool,
+) -> None:
     """Write the report of the study, and set the views and the text above the runs.
 
     Args:
         record: the records.
         study: the declaration of the study.
         trials: the trials of the sweep.
+        outcomes: the outcomes in the records.
         table: the table of the study.
         changed: whether the study has new outcomes. If not, a report that exists is kept.
     """
-    outcomes = record.outcomes()
     markdown = FORMATS["markdown"](table)
     if changed or not record.has_report():
         record.write_report(markdown, _report_files(record, study, trials, table, outcomes))

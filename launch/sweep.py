@@ -50,9 +50,10 @@ def run(argv: Sequence[str]) -> int:
         study = keep_declaration(plan, record)
         if stale := record.close_stale_runs():
             _report(f"{stale} runs that a killed process had left open were closed.")
-        trials = trials_to_run(plan.trials, record.outcomes(), force=settings.force)
+        outcomes = record.outcomes()
+        trials = trials_to_run(plan.trials, outcomes, force=settings.force)
         _report(f"Study {study.name!r}: {len(plan.trials)} trials, {len(plan.trials) - len(trials)} done already.")
-        open_pages(record, study, plan.trials)
+        open_pages(record, study, plan.trials, outcomes)
         failed = _run_all(trials, settings, record) if trials else 0
         _print_table(plan, study, record, changed=bool(trials) or study != recorded)
     if failed:
@@ -82,7 +83,7 @@ def _print_table(plan: Plan, study: Study, record: Record, *, changed: bool) -> 
     except UserError as error:  # because of trials of other sweeps, so the results of this one are shown
         _report(f"The pages in MLflow show only this sweep, because all trials of the study fit no table: {error}")
         page = table
-    publish(record, study, plan.trials, page, changed=changed)
+    publish(record, study, plan.trials, outcomes, page, changed=changed)
     print(f"The records lie at {record.printable_uri}, study {record.study!r}; to open them: gatebench ui")
 
 

@@ -45,7 +45,7 @@ def run(argv: Sequence[str]) -> int:
         known = None if settings.force else _known_result(trial, record)
         outcome = known or _train(trial, settings, record)
         study = keep_declaration(plan, record)
-        open_pages(record, study, plan.trials)
+        open_pages(record, study, plan.trials, record.outcomes())
     if known:
         print(f"{mlflow_entry.run_name(trial)} is done already ({trial.digest}); force=true runs it again.")
     if outcome.metrics:

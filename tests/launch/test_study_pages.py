@@ -42,7 +42,7 @@ def test_settings_that_differ_are_axes_and_a_fixed_gate_is_no_column() -> None:
 
 
 def test_the_views_are_there_before_the_first_trial(record: Record) -> None:
-    open_pages(record, STUDY, [LSTM, GRU])
+    open_pages(record, STUDY, [LSTM, GRU], record.outcomes())
     tags = record._client.get_experiment_by_name("mine").tags
     assert tags["mlflow.note.content"].startswith("**Which gate?**")
     assert {"mlflow.sharedViewState.gatebench", "mlflow.sharedViewState.gatebench-trials"} < set(tags)
@@ -59,7 +59,7 @@ def test_the_report_has_table_and_figures_and_changes_only_with_the_trials(recor
         (run,) = record._client.search_runs([experiment.experiment_id], "tags.`gatebench.report` = 'mine'")
         return str(run.info.run_id)
 
-    publish(record, STUDY, [LSTM, GRU], TABLE, changed=False)
+    publish(record, STUDY, [LSTM, GRU], record.outcomes(), TABLE, changed=False)
     first = report()
     files = [file.path for file in record._client.list_artifacts(first)]
     assert files == ["figures", "report.html", "table.csv", "table.md"]
@@ -69,8 +69,8 @@ def test_the_report_has_table_and_figures_and_changes_only_with_the_trials(recor
         "figures/digits_scores.svg",
         "figures/digits_size.svg",
     ]
-    publish(record, STUDY, [LSTM, GRU], TABLE, changed=False)
+    publish(record, STUDY, [LSTM, GRU], record.outcomes(), TABLE, changed=False)
     assert report() == first
-    publish(record, STUDY, [LSTM, GRU], TABLE, changed=True)
+    publish(record, STUDY, [LSTM, GRU], record.outcomes(), TABLE, changed=True)
     assert report() != first
     assert [found.cell for found in record.outcomes()] == ["lstm", "gru"]
