@@ -25,7 +25,7 @@ def test_plain_folders_are_refused(uri: str) -> None:
 
 
 def test_an_unknown_kind_is_refused_with_the_nearest() -> None:
-    with pytest.raises(UserError, match="'sqlit'; did you mean 'sqlite'"):
+    with pytest.raises(UserError, match="'sqlit' of tracking_uri; did you mean 'sqlite'"):
         check_address("sqlit:///x.db")
 
 
