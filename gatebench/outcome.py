@@ -11,8 +11,8 @@ from gatebench.task import Metric
 if TYPE_CHECKING:
     from gatebench.trial import Trial
 
-Status = Literal["finished", "diverged", "refused", "failed", "interrupted"]
-"""How a trial ended."""
+Status = Literal["finished", "diverged", "refused", "failed", "interrupted", "lost"]
+"""How a trial ended. It is lost if the process that ran it died, so that nothing is known of its end."""
 
 RESULTS: tuple[Status, ...] = ("finished", "diverged")
 """The statuses that are results: the same trial would end in the same way, so it is not run again."""
@@ -27,12 +27,14 @@ class Epoch:
         epoch: the number of the epoch, from 0.
         total: the number of epochs planned.
         metrics: the values by name, for example "train/loss", "val/accuracy", "gate/l0/f/mean".
+        when: the time at which it ended, in seconds since 1970; 0: unknown.
     """
 
     digest: str
     epoch: int
     total: int
     metrics: Mapping[str, float]
+    when: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Outcome:
         table_metrics: the names of the metrics that tables show by default. Empty: only the headline metric.
         settings: the settings of the trial by dotted key, for example {"model.hidden_size": "64"}; all are texts.
         files: {name: content} of the files that are kept with the run, for example "gates.npz".
+        when: the time at which the trial ended, in seconds since 1970; 0: unknown.
     """
 
     digest: str
@@ -73,6 +76,7 @@ class Outcome:
     table_metrics: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    when: float = 0.0
 
     @classmethod
     def of(

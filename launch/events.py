@@ -1,4 +1,4 @@
-"""The events of a trial: it has started, it has ended an epoch, it has ended.
+"""The events of a trial: it has started, it has ended an epoch, it has saved a checkpoint, it has ended.
 
 A Ray worker sends these to the driver; `launch/running/ray_sweep.py` describes how.
 """
@@ -22,7 +22,20 @@ class Started:
     when: float
 
 
-Event = Started | Epoch | Outcome
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trial has saved a checkpoint.
+
+    Attributes:
+        digest: the digest of the trial.
+        content: the content of the checkpoint.
+    """
+
+    digest: str
+    content: bytes
+
+
+Event = Started | Epoch | Checkpoint | Outcome
 """An event. Every event has the digest of its trial."""
 
 EventHandler = Callable[[Event], None]

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
+from gatebench.control import Control
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.records import mlflow_entry
@@ -64,6 +65,6 @@ def _train(trial: Trial, settings: Settings, record: Record) -> Outcome:
         train_trial, home=settings.home_folder.root, data_root=settings.data_folder, keep_memory=settings.keep_memory
     )
     with monitored([trial], record) as monitor:
-        outcome = attempt(trial, runner, monitor)
+        outcome = attempt(trial, runner, monitor, Control())
         monitor(outcome)
     return outcome

@@ -57,6 +57,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     "gatebench.outcome": ("gatebench.task", "gatebench.trial"),
     "gatebench.study": ("gatebench.errors",),
+    "gatebench.control": (),
     "gatebench.colours": (),
     # The packages that use them.
     "gatebench.measures": ("gatebench.errors", "gatebench.machine"),
@@ -69,6 +70,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.task",
         "gatebench.trial",
         "gatebench.outcome",
+        "gatebench.control",
         "gatebench.measures",
         "gatebench.machine",
     ),

@@ -31,6 +31,7 @@ STATES: dict[Status, str] = {
     "refused": "FAILED",
     "failed": "FAILED",
     "interrupted": "KILLED",
+    "lost": "KILLED",
 }
 """MLflow's state of a run, by the status of the outcome."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from gatebench.control import Control
 from gatebench.machine import allocator
 from gatebench.machine.c_compiler import trouble
 from gatebench.outcome import Epoch, Outcome
@@ -29,6 +30,7 @@ def run_trial(
     home: Path,
     data_root: Path | None,
     emit: Callable[[Epoch], None],
+    control: Control | None = None,
     keep_memory: bool = True,
     record_gates: bool = True,
 ) -> Outcome:
@@ -39,6 +41,7 @@ def run_trial(
         home: the home; the best checkpoint is written to `checkpoints/<digest>/` below it.
         data_root: the data root with the task's files; None if the task needs no files.
         emit: the function that receives every epoch's metrics.
+        control: the checkpoints of the trial, and the function that stops it; None: it is neither saved nor stopped.
         keep_memory: whether this process keeps freed memory for the next training step; see
             `gatebench.machine.allocator`.
         record_gates: whether the gates are recorded in validation and test. False is for measuring what it costs; all
@@ -55,6 +58,7 @@ def run_trial(
         Refusal: the device or the backend cannot run the trial.
         KeyboardInterrupt: the user pressed Ctrl-C.
     """
+    del control
     check_device(trial.training.device)
     memory = allocator.keep_memory() if keep_memory else "The allocator has its default settings, as configured."
     torch.manual_seed(trial.seed)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from gatebench.control import Control, Stopped
 from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.mlflow_entry import TRACEBACK
@@ -14,38 +15,44 @@ from gatebench.trial import Trial
 class TrialRunner(Protocol):
     """A function that trains one trial: `train_trial` with all arguments but these."""
 
-    def __call__(self, trial: Trial, *, emit: Callable[[Epoch], None]) -> Outcome:
-        """Train the trial, send every epoch to `emit`, and return the outcome."""
+    def __call__(self, trial: Trial, *, emit: Callable[[Epoch], None], control: Control) -> Outcome:
+        """Train the trial, send every epoch to `emit`, and return the outcome.
+
+        Raises:
+            Stopped: the control stopped the trial.
+        """
 
 
 def train_trial(
-    trial: Trial, *, home: Path, data_root: Path, keep_memory: bool, emit: Callable[[Epoch], None]
+    trial: Trial, *, home: Path, data_root: Path, keep_memory: bool, emit: Callable[[Epoch], None], control: Control
 ) -> Outcome:
     """Train a trial, see `gatebench.training.run_trial`. Only the processes that call this import torch."""
     from gatebench.training import run_trial
 
-    return run_trial(trial, home=home, data_root=data_root, emit=emit, keep_memory=keep_memory)
+    return run_trial(trial, home=home, data_root=data_root, emit=emit, control=control, keep_memory=keep_memory)
 
 
-def attempt(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> Outcome:
+def attempt(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None], control: Control) -> Outcome:
     """Run a trial and return its outcome. An unexpected error gives a failed outcome with the traceback.
 
     Raises:
         UserError: a mistake of the user, or a refusal.
     """
     try:
-        return run(trial, emit=emit)
+        return run(trial, emit=emit, control=control)
     except UserError:
         raise
+    except Stopped as stopped:
+        return Outcome.of(trial, "interrupted", str(stopped))
     except Exception as error:
         message = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0] or 'no message'}"
         return Outcome.of(trial, "failed", message, facts={TRACEBACK: traceback.format_exc()})
 
 
-def attempt_in_sweep(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None]) -> Outcome:
+def attempt_in_sweep(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None], control: Control) -> Outcome:
     """Run a trial of a sweep and return its outcome. A mistake or a refusal is an outcome too: the sweep goes on."""
     try:
-        return attempt(trial, run, emit)
+        return attempt(trial, run, emit, control)
     except Refusal as refusal:
         return Outcome.of(trial, "refused", str(refusal))
     except UserError as error:

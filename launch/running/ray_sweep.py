@@ -19,6 +19,7 @@ from launch.running.ray_cluster import (  # before ray: it sets Ray up
 import ray
 from ray.exceptions import OutOfMemoryError, RayError, TaskCancelledError, WorkerCrashedError
 
+from gatebench.control import Control
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.trial import Trial
@@ -104,7 +105,7 @@ def _run_on_worker(trial: Trial, run: TrialRunner, queue: Any) -> Outcome:
         nonlocal last_sent
         last_sent = queue.put.remote(epoch)
 
-    outcome = attempt_in_sweep(trial, run, emit)
+    outcome = attempt_in_sweep(trial, run, emit, Control())
     # The calls of one worker arrive in order. After the last one, all events are in the queue before the outcome.
     ray.get(last_sent)
     return outcome

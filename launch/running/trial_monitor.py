@@ -9,7 +9,7 @@ from gatebench.outcome import Epoch, Outcome
 from gatebench.records.record import Record
 from gatebench.trial import Trial
 from launch.display.progress import Display
-from launch.events import Event, Started
+from launch.events import Checkpoint, Event, Started
 from launch.running.trial_pictures import trial_pictures
 
 STOPPED = "The user stopped it."
@@ -46,6 +46,8 @@ class TrialMonitor:
                 self._record.begin(trial, self._began)
                 self._record.write(event)
                 self._epochs[event.digest].append(event.metrics)
+            case Checkpoint():
+                pass
             case Outcome():
                 pictures = trial_pictures(trial, event, self._epochs.pop(event.digest))
                 self._record.end(trial, replace(event, files={**event.files, **pictures}))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from gatebench.control import Control
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.mlflow_entry import TRACEBACK
@@ -16,7 +17,7 @@ from tests.launch.trials import outcome, trial
 FINE, MISTAKE, BROKEN, KILLED = range(4)
 
 
-def run(trial: Trial, *, emit: Callable[[Epoch], None]) -> Outcome:
+def run(trial: Trial, *, emit: Callable[[Epoch], None], control: Control) -> Outcome:
     """Do what the trial's seed says."""
     if trial.seed == MISTAKE:
         raise UserError("There is no file.")
