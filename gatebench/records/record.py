@@ -10,6 +10,7 @@ from gatebench.records.mlflow_client import connect, readable_errors, search_run
 
 # isort: split
 from mlflow.entities import Experiment, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from gatebench.colours import colours_of
@@ -78,7 +79,7 @@ class Record:
             experiment = self._find_experiment()
             if experiment is None:
                 return []
-            runs = search_runs(self._client, [experiment.experiment_id], "attributes.status != 'RUNNING'")
+            runs = search_runs(self.client, [experiment.experiment_id], "attributes.status != 'RUNNING'")
         return [
             mlflow_entry.read_outcome(run.info.status, run.data.tags, run.data.metrics, run.data.params)
             for run in reversed(runs)
@@ -105,7 +106,7 @@ class Record:
         """
         text = mlflow_study.declaration_text(study)
         with readable_errors(self.uri):
-            self._client.set_experiment_tag(self._experiment, mlflow_study.STUDY_TAG, text)
+            self.client.set_experiment_tag(self.experiment_id, mlflow_study.STUDY_TAG, text)
 
     def file(self, digest: str, name: str) -> bytes | None:
         """Return the content of a file of a trial, for example "gates.npz", from its newest run that has it.
@@ -127,9 +128,9 @@ class Record:
             if experiment is None:
                 return None
             condition = f"tags.digest = '{digest}'"
-            for run in search_runs(self._client, [experiment.experiment_id], condition):
+            for run in search_runs(self.client, [experiment.experiment_id], condition):
                 if mlflow_entry.is_trial_run(run.data.tags):
-                    content = mlflow_files.read_file(self._client, run.info.run_id, name)
+                    content = mlflow_files.read_file(self.client, run.info.run_id, name)
                     if content is not None:
                         return content
         return None
@@ -142,8 +143,8 @@ class Record:
         if not self._exists():
             return 0
         with readable_errors(self.uri):
-            studies = [experiment.experiment_id for experiment in self._client.search_experiments()]
-            running = search_runs(self._client, studies, "attributes.status = 'RUNNING'")
+            studies = [experiment.experiment_id for experiment in self.client.search_experiments()]
+            running = search_runs(self.client, studies, "attributes.status = 'RUNNING'")
             stale = [run for run in running if self._is_own(run.data.tags)]
             for run in stale:
                 self._close(run.info.run_id, "KILLED", {"status": "interrupted", "sentence": _STALE_MESSAGE})
@@ -159,8 +160,8 @@ class Record:
         if trial.digest in self._runs:
             return
         with readable_errors(self.uri):
-            run = self._client.create_run(
-                self._experiment,
+            run = self.client.create_run(
+                self.experiment_id,
                 start_time=int((when or time.time()) * 1000),
                 tags=mlflow_entry.opening_tags(trial, self._owner) | self._presentation_tags(trial),
                 run_name=mlflow_entry.run_name(trial),
@@ -168,10 +169,10 @@ class Record:
             run_id = self._runs[trial.digest] = run.info.run_id
             if self._system_metrics is not None:
                 self._system_metrics.start(run_id)
-            self._client.log_batch(run_id, params=[Param(*item) for item in mlflow_entry.params(trial).items()])
-            self._client.log_inputs(run_id, datasets=[dataset_input(trial.build_task())])
+            self.client.log_batch(run_id, params=[Param(*item) for item in mlflow_entry.params(trial).items()])
+            self.client.log_inputs(run_id, datasets=[dataset_input(trial.build_task())])
             for file, text in mlflow_entry.files(trial).items():
-                self._client.log_text(run_id, text, file)
+                self.client.log_text(run_id, text, file)
 
     def write(self, epoch: Epoch) -> None:
         """Add an epoch's metrics. They are written together with those of other epochs, see `FLUSH_SECONDS`."""
@@ -187,11 +188,11 @@ class Record:
         self.flush()
         with readable_errors(self.uri):
             if traceback := outcome.facts.get(mlflow_entry.TRACEBACK):
-                self._client.log_text(run, traceback, f"{mlflow_entry.TRACEBACK}.txt")
+                self.client.log_text(run, traceback, f"{mlflow_entry.TRACEBACK}.txt")
             files = dict(outcome.files)
             if (weights := files.pop(WEIGHTS, None)) is not None:
-                log_model(self._client, self._experiment, run, trial, weights)
-            mlflow_files.write_files(self._client, run, files)
+                log_model(self.client, self.experiment_id, run, trial, weights)
+            mlflow_files.write_files(self.client, run, files)
             self._close(run, mlflow_entry.STATES[outcome.status], mlflow_entry.closing_tags(outcome))
         del self._runs[trial.digest]
 
@@ -212,8 +213,8 @@ class Record:
         """
         with readable_errors(self.uri):
             tags = mlflow_page.views(content)
-            if mlflow_page.NOTE_TAG not in self._client.get_experiment(self._experiment).tags:
-                tags[mlflow_page.NOTE_TAG] = mlflow_page.note(self._experiment, title, None, "")
+            if mlflow_page.NOTE_TAG not in self.client.get_experiment(self.experiment_id).tags:
+                tags[mlflow_page.NOTE_TAG] = mlflow_page.note(self.experiment_id, title, None, "")
             self._set_experiment_tags(tags)
 
     def set_study_page(self, title: str, table: str, content: StudyContent) -> None:
@@ -225,8 +226,8 @@ class Record:
             content: the content of the study.
         """
         with readable_errors(self.uri):
-            report = find_report(self._client, self._experiment)
-            note = mlflow_page.note(self._experiment, title, report, table)
+            report = find_report(self.client, self.experiment_id)
+            note = mlflow_page.note(self.experiment_id, title, report, table)
             self._set_experiment_tags({mlflow_page.NOTE_TAG: note, **mlflow_page.views(content)})
 
     def write_report(self, description: str, files: Mapping[str, bytes]) -> None:
@@ -237,12 +238,12 @@ class Record:
             files: {name: content} of its files, for example "report.html".
         """
         with readable_errors(self.uri):
-            write_report(self._client, self._experiment, self.study, description, files, getuser())
+            write_report(self.client, self.experiment_id, self.study, description, files, getuser())
 
     def has_report(self) -> bool:
         """Return whether the study has a report."""
         with readable_errors(self.uri):
-            return find_report(self._client, self._experiment) is not None
+            return find_report(self.client, self.experiment_id) is not None
 
     def colours(self, cells: Iterable[str]) -> dict[str, str]:
         """Return the colours of cells in MLflow's pages. Cells without a trial get colours that are free.
@@ -262,19 +263,19 @@ class Record:
             metric: the name of the metric, for example "val/accuracy".
         """
         with readable_errors(self.uri):
-            runs = search_runs(self._client, [self._experiment], "attributes.status != 'RUNNING'")
+            runs = search_runs(self.client, [self.experiment_id], "attributes.status != 'RUNNING'")
             trials = [run for run in reversed(runs) if mlflow_entry.is_trial_run(run.data.tags)]
             newest = {run.data.tags["digest"]: run for run in trials if metric in run.data.metrics}
             return {
-                digest: mlflow_entry.curve(self._client.get_metric_history(run.info.run_id, metric))
+                digest: mlflow_entry.curve(self.client.get_metric_history(run.info.run_id, metric))
                 for digest, run in list(newest.items())[-MOST_CURVES:]
             }
 
     def study_pages(self) -> dict[str, str]:
         """Return the studies, newest first, with the addresses of their pages relative to that of MLflow's pages."""
         with readable_errors(self.uri):
-            experiments = self._client.search_experiments(order_by=["last_update_time DESC"])
-            studies = [one for one in experiments if mlflow_study.is_study(self._client, one)]
+            experiments = self.client.search_experiments(order_by=["last_update_time DESC"])
+            studies = [one for one in experiments if mlflow_study.is_study(self.client, one)]
         return {study.name: mlflow_page.study_page(study.experiment_id, study.tags) for study in studies}
 
     def flush(self) -> None:
@@ -284,7 +285,7 @@ class Record:
         with readable_errors(self.uri):
             for run, metrics in waiting.items():
                 for start in range(0, len(metrics), _METRICS_PER_REQUEST):
-                    self._client.log_batch(run, metrics=metrics[start : start + _METRICS_PER_REQUEST])
+                    self.client.log_batch(run, metrics=metrics[start : start + _METRICS_PER_REQUEST])
 
     @property
     def _owner(self) -> str:
@@ -301,22 +302,28 @@ class Record:
     @cached_property
     def _colours(self) -> dict[str, str]:
         """The colours of the cells that have a trial in the study."""
-        runs = search_runs(self._client, [self._experiment], "")
+        runs = search_runs(self.client, [self.experiment_id], "")
         pairs = [(run.data.tags.get("cell"), run.data.tags.get(mlflow_page.RUN_COLOUR_TAG)) for run in reversed(runs)]
         return {cell: colour for cell, colour in pairs if cell and colour}
 
     @cached_property
-    def _client(self) -> MlflowClient:
+    def client(self) -> MlflowClient:
+        """The connection to MLflow."""
         return connect(self.uri)
 
     @cached_property
-    def _experiment(self) -> str:
+    def experiment_id(self) -> str:
         """MLflow's id of the study's experiment, which is created if it does not exist."""
         if (experiment := self._find_experiment()) is not None:
-            mlflow_study.check_own(self._client, experiment)
+            mlflow_study.check_own(self.client, experiment)
             return str(experiment.experiment_id)
         artifacts = None if address.is_server(self.uri) else self._home.artifacts.absolute().as_uri()
-        return str(self._client.create_experiment(self.study, artifacts, mlflow_study.new_tags(self.study)))
+        try:
+            return str(self.client.create_experiment(self.study, artifacts, mlflow_study.new_tags(self.study)))
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_ALREADY_EXISTS" and (experiment := self._find_experiment()) is not None:
+                return str(experiment.experiment_id)  # another driver created it in between
+            raise
 
     def _exists(self) -> bool:
         """Return False if the sqlite file is missing: a request would create an empty database."""
@@ -324,14 +331,14 @@ class Record:
         return file is None or file.exists()
 
     def _find_experiment(self) -> Experiment | None:
-        experiment = self._client.get_experiment_by_name(self.study)
+        experiment = self.client.get_experiment_by_name(self.study)
         if experiment is not None and experiment.lifecycle_stage == "deleted":
             raise UserError(f"The study {self.study!r} was deleted in MLflow; restore it, or choose another study=….")
         return experiment
 
     def _set_experiment_tags(self, tags: Mapping[str, str]) -> None:
         for key, value in tags.items():
-            self._client.set_experiment_tag(self._experiment, key, value)
+            self.client.set_experiment_tag(self.experiment_id, key, value)
 
     def _add_metrics(self, run: str, metrics: Mapping[str, float], step: int) -> None:
         now = int(time.time() * 1000)
@@ -340,5 +347,5 @@ class Record:
     def _close(self, run: str, state: str, tags: Mapping[str, str]) -> None:
         if self._system_metrics is not None:
             self._system_metrics.stop(run)
-        self._client.log_batch(run, tags=[RunTag(*item) for item in tags.items()])
-        self._client.set_terminated(run, state)
+        self.client.log_batch(run, tags=[RunTag(*item) for item in tags.items()])
+        self.client.set_terminated(run, state)

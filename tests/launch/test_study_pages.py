@@ -43,7 +43,7 @@ def test_settings_that_differ_are_axes_and_a_fixed_gate_is_no_column() -> None:
 
 def test_the_views_are_there_before_the_first_trial(record: Record) -> None:
     open_pages(record, STUDY, [LSTM, GRU], record.outcomes())
-    tags = record._client.get_experiment_by_name("mine").tags
+    tags = record.client.get_experiment_by_name("mine").tags
     assert tags["mlflow.note.content"].startswith("**Which gate?**")
     assert {"mlflow.sharedViewState.gatebench", "mlflow.sharedViewState.gatebench-trials"} < set(tags)
     assert not record.has_report()
@@ -55,15 +55,15 @@ def test_the_report_has_table_and_figures_and_changes_only_with_the_trials(recor
         record.end(one, outcome(one, metrics=metrics))
 
     def report() -> str:
-        experiment = record._client.get_experiment_by_name("mine")
-        (run,) = record._client.search_runs([experiment.experiment_id], "tags.`gatebench.report` = 'mine'")
+        experiment = record.client.get_experiment_by_name("mine")
+        (run,) = record.client.search_runs([experiment.experiment_id], "tags.`gatebench.report` = 'mine'")
         return str(run.info.run_id)
 
     publish(record, STUDY, [LSTM, GRU], record.outcomes(), TABLE, changed=False)
     first = report()
-    files = [file.path for file in record._client.list_artifacts(first)]
+    files = [file.path for file in record.client.list_artifacts(first)]
     assert files == ["figures", "report.html", "table.csv", "table.md"]
-    figures = [file.path for file in record._client.list_artifacts(first, "figures")]
+    figures = [file.path for file in record.client.list_artifacts(first, "figures")]
     assert figures == [
         "figures/digits_parallel_coordinates.svg",
         "figures/digits_scores.svg",

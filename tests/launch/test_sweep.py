@@ -31,7 +31,7 @@ def test_a_sweep_trains_records_and_tabulates_and_goes_on_where_it_was(
     found = [(o.task, o.status) for o in record.outcomes()]
     assert sorted(found) == [("digits", "finished")] * 2 + [("sequential_mnist", "failed")] * 2
     assert all(o.facts["threads"] == "1" for o in record.outcomes() if o.status == "finished")
-    assert "mlflow.note.content" in record._client.get_experiment_by_name("mine").tags
+    assert "mlflow.note.content" in record.client.get_experiment_by_name("mine").tags
 
     assert sweep.run([*GRID, "task=digits", "study=mine", "test=paired", "question='How long?'"]) == 0
     captured = capsys.readouterr()

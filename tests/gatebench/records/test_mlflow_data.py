@@ -28,7 +28,7 @@ def test_the_source_names_the_files_and_their_checksums() -> None:
 def test_a_run_has_its_dataset(tmp_path: Path) -> None:
     record, lstm = Record(Home(tmp_path), "mine"), trial("lstm")
     record.end(lstm, outcome(lstm))
-    experiment = record._client.get_experiment_by_name("mine")
-    (run,) = record._client.search_runs([experiment.experiment_id])
+    experiment = record.client.get_experiment_by_name("mine")
+    (run,) = record.client.search_runs([experiment.experiment_id])
     (found,) = run.inputs.dataset_inputs
     assert found.dataset.digest == dataset_input(lstm.build_task()).dataset.digest

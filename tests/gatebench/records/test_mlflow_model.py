@@ -27,7 +27,7 @@ def test_a_trial_has_a_logged_model_with_weights_signature_and_config(tmp_path: 
     record = Record(Home(tmp_path), "mine")
     lstm = replace(trial("lstm"), cell={"name": "lstm[i=1, f.x]", "base": "lstm"})
     record.end(lstm, replace(outcome(lstm), files={WEIGHTS: CONTENT, "notes.txt": b"notes"}))
-    client = record._client
+    client = record.client
     experiment = client.get_experiment_by_name("mine").experiment_id
     (model,) = client.search_logged_models([experiment])
     (run,) = client.search_runs([experiment])

@@ -339,3 +339,11 @@ def test_infinity_is_kept_as_infinity(record: Record) -> None:
     record.end(LSTM, written)
     assert record.outcomes() == [written]
     assert only_run(record).data.metrics == {"test/accuracy": 0.5, "val/accuracy": 0.5}
+
+
+def test_two_records_that_create_the_same_study_share_it(shared_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Record(shared_home, "both"), Record(shared_home, "both")
+    find, looks = second._find_experiment, iter([lambda: None])  # the first creates it after the second has looked
+    monkeypatch.setattr(second, "_find_experiment", lambda: next(looks, find)())
+    assert first.experiment_id == second.experiment_id
+    assert list(looks) == []

@@ -73,7 +73,7 @@ def test_mlflow_measures_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert thread.is_alive()
     record.end(LSTM, outcome(LSTM))
     assert not thread.is_alive()
-    names = set(record._client.get_run(run).data.metrics)
+    names = set(record.client.get_run(run).data.metrics)
     assert "system/cpu_utilization_percentage" in names
     (found,) = record.outcomes()
     assert not any(name.startswith("system/") for name in found.metrics)
