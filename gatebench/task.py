@@ -12,10 +12,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from importlib import import_module
+from inspect import isabstract
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from gatebench.errors import UserError, unknown
+from gatebench.task_modules import split_target
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -207,17 +209,20 @@ def _default(parameter: Field[Any]) -> Any:
 def build_task(config: Mapping[str, Any]) -> Task:
     """Return the task that a config describes: `_target_` names its class, the other keys are its parameters.
 
+    The name is checked before anything is imported, see `gatebench.task_modules`.
+
     Raises:
-        UserError: the class is not a task, or a parameter is unknown or out of range.
+        UserError: the package of the class is not allowed, the class is not a task, or a parameter is unknown or out of
+            range.
     """
     parameters = {key: value for key, value in config.items() if key != "_target_"}
-    module, _, attribute = str(config.get("_target_", "")).rpartition(".")
+    module, name = split_target(config.get("_target_"))
     try:
-        kind = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError):
-        raise UserError(f"task._target_ is {config.get('_target_')!r}; it must name a task's class.") from None
-    if not (isinstance(kind, type) and issubclass(kind, Task)):
-        raise UserError(f"task._target_ is {config.get('_target_')!r}, which is not a task.")
+        kind = getattr(import_module(module), name)
+    except (ImportError, AttributeError):
+        raise UserError(f"task._target_ is {config['_target_']!r}; it must name a task's class.") from None
+    if not (isinstance(kind, type) and issubclass(kind, Task)) or isabstract(kind):
+        raise UserError(f"task._target_ is {config['_target_']!r}, which is not a task.")
     for key in parameters:
         if key not in kind.__dataclass_fields__:
             task = kind.__module__.rpartition(".")[2]

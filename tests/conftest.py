@@ -1,5 +1,6 @@
 """Settings that hold for all tests: the same examples at every run, and a home of their own for each test."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from hypothesis import settings
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
+
+os.environ["GATEBENCH_TASKS"] = "tests"  # some tests have tasks of their own, also on workers
 
 # A run in the background of a shell is started with Ctrl-C ignored, and hands that on to the processes it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -47,7 +47,8 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.backends",
     ),
     # The plain data that the packages exchange.
-    "gatebench.task": ("gatebench.errors",),
+    "gatebench.task_modules": ("gatebench.errors",),
+    "gatebench.task": ("gatebench.errors", "gatebench.task_modules"),
     "gatebench.trial": (
         "gatebench.errors",
         "gatebench.spec",

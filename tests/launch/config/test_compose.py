@@ -194,7 +194,8 @@ def test_the_text_shows_the_config_and_what_is_swept(monkeypatch: pytest.MonkeyP
         ("cell.ablate.i.fix=abc", "number"),
         ("cell.base=???", "cell.base has no value."),
         ("study=${nope}", "study refers to a key or file that does not exist"),
-        ("task._target_=os.path.join", "which is not a task"),
+        ("task._target_=os.path.join", "must name a task's class below tasks"),
+        ("task._target_=this", "must name a task's class, like tasks.images.digits.Digits"),
     ],
 )
 def test_what_is_not_allowed_is_told_in_one_sentence(override: str, sentence: str) -> None:
