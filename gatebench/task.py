@@ -57,6 +57,11 @@ class Batch:
     lengths: Tensor | None = None
 
 
+def count_examples(batch: Batch) -> float:
+    """Return the number B of examples of a batch."""
+    return float(batch.x.shape[1])
+
+
 @dataclass(frozen=True)
 class Size:
     """The amount of training data of a task.
@@ -110,6 +115,9 @@ class Problem:
         scores: `scores(totals)` returns the task's metrics by name, from the added tallies.
         baselines: `baselines()` returns {name: headline metric on the test split} of simple methods, for example
             "repeat-last". They are rows of the result table.
+        targets: `targets(batch)` returns the number of targets in the mean of `loss`. The loss of a batch is the mean
+            of the losses of its parts, weighted by their numbers of targets. By default it is the number of examples,
+            which is right if all examples of a task have equally many targets.
     """
 
     train: Split
@@ -123,6 +131,7 @@ class Problem:
     tally: Callable[[Tensor, Batch], dict[str, Tensor]]
     scores: Callable[[Mapping[str, float]], dict[str, float]]
     baselines: Callable[[], dict[str, float]] = dict
+    targets: Callable[[Batch], float] = count_examples
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SG
 DEVICES = ("cpu", "cuda")
 """The devices on which a network can be trained."""
 
+NEUTRAL = {"devices": 1, "nodes": 1}
+"""The settings of the training that are not part of a trial's digest while they have this value."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -62,6 +65,8 @@ class Training:
         patience: number of epochs without a better validation score after which training stops; 0 for never.
         backend: name of the backend that computes the recurrent layers; "auto" lets the program choose.
         device: an item of `DEVICES`.
+        devices: number of devices that train one network on one machine. Each computes its share of every batch.
+        nodes: number of machines that train one network, each with `devices` devices.
     """
 
     max_epochs: int = 30
@@ -73,9 +78,12 @@ class Training:
     patience: int = 10
     backend: str = "auto"
     device: str = "cpu"
+    devices: int = 1
+    nodes: int = 1
 
     def __post_init__(self) -> None:
         minima = {"max_epochs": 1, "batch_size": 1, "weight_decay": 0, "gradient_clip": 0, "patience": 0}
+        minima |= {"devices": 1, "nodes": 1}
         for name, minimum in minima.items():
             _check_at_least(f"training.{name}", getattr(self, name), minimum)
         if not 0 < self.learning_rate < float("inf"):
@@ -84,6 +92,18 @@ class Training:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise unknown(f"training.{name}", getattr(self, name), allowed)
+        if self.ranks > self.batch_size:
+            raise out_of_range("training.batch_size", self.batch_size, f"at least {self.ranks}, one for each device")
+
+    @property
+    def ranks(self) -> int:
+        """The number of processes that train one network, one for each device."""
+        return self.devices * self.nodes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings by name. Those of `NEUTRAL` are left out if they have their neutral value."""
+        settings = asdict(self)
+        return {name: value for name, value in settings.items() if (name, value) not in NEUTRAL.items()}
 
 
 def _check_at_least(name: str, value: float, minimum: int) -> None:
@@ -128,14 +148,14 @@ class Trial:
             "cell": self.build_cell().digest,
             "task": [task.name, task.parameters(), sorted(task.checksums().items())],
             "model": asdict(self.model),
-            "training": asdict(self.training),
+            "training": self.training.to_dict(),
             "seed": self.seed,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trial as plain data that can be written as JSON."""
-        return asdict(self)
+        return asdict(self) | {"training": self.training.to_dict()}
 
     def flat_settings(self) -> dict[str, str]:
         """Return the settings by dotted key: {"model.hidden_size": "64", "cell.ablate.i.fix": "1", …}."""

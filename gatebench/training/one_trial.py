@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from gatebench.control import Control
+from gatebench.errors import Refusal
 from gatebench.machine import allocator
 from gatebench.machine.c_compiler import trouble
 from gatebench.outcome import Epoch, Outcome
@@ -59,6 +60,8 @@ def run_trial(
         KeyboardInterrupt: the user pressed Ctrl-C.
     """
     del control
+    if trial.training.ranks > 1:
+        raise Refusal(f"training.devices asks for {trial.training.ranks} processes, and one process runs this trial.")
     check_device(trial.training.device)
     memory = allocator.keep_memory() if keep_memory else "The allocator has its default settings, as configured."
     torch.manual_seed(trial.seed)

@@ -61,7 +61,7 @@ class JsbChorales(Task):
         from torch import nn
 
         from tasks.blocks.every_step import EveryStep
-        from tasks.music.next_frame import bernoulli, count_frames, frame_baselines, frame_scores
+        from tasks.music.next_frame import bernoulli, count_frames, frame_baselines, frame_scores, frames
 
         train, val, test = self.rolls.read(root, self.stretch)
         return Problem(
@@ -76,4 +76,5 @@ class JsbChorales(Task):
             tally=count_frames,
             scores=frame_scores,
             baselines=partial(frame_baselines, train, test),
+            targets=frames,
         )

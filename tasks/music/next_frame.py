@@ -20,6 +20,11 @@ def bernoulli(logits: Tensor, batch: Batch) -> Tensor:
     return nats.sum() / _valid(nats, batch).sum()
 
 
+def frames(batch: Batch) -> float:
+    """Return the number of frames in the mean of `bernoulli`."""
+    return _valid(batch.y, batch).sum().item()
+
+
 def count_frames(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
     """Return sums over the batch: the number of frames, their nats, and counts of keys.
 

@@ -37,6 +37,11 @@ def loss(logits: Tensor, batch: Batch) -> Tensor:
     return nats[scored].mean()
 
 
+def targets(batch: Batch) -> float:
+    """Return the number of steps in the mean of `loss`."""
+    return batch.y[..., 1:].bool().any(-1).sum().item()
+
+
 def tally(logits: Tensor, batch: Batch, *, pair: tuple[int, int]) -> dict[str, Tensor]:
     """Return the counts from which the scores are computed.
 

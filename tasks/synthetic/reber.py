@@ -77,7 +77,7 @@ class Reber(Generated):
 
         from tasks.blocks.every_step import EveryStep
         from tasks.blocks.one_hot import OneHot
-        from tasks.synthetic.next_symbol import loss, scores, tally
+        from tasks.synthetic.next_symbol import loss, scores, tally, targets
         from tasks.synthetic.ngrams import ngram_agreement
         from tasks.synthetic.reber_grammar import SYMBOLS
 
@@ -96,6 +96,7 @@ class Reber(Generated):
             tally=partial(tally, pair=pair),
             scores=scores,
             baselines=lambda: {f"{n}-gram": agreement(length=n) for n in NGRAMS},
+            targets=targets,
         )
 
     def _split(self, draw: RandomNumbers, count: int) -> TensorSplit:

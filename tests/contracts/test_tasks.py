@@ -234,6 +234,25 @@ def test_tallies_add_up(case: Case) -> None:
         assert not scores[metric.name] > (inf if metric.high is None else metric.high)
 
 
+def test_the_loss_is_the_mean_of_the_losses_of_parts_weighted_by_their_targets(case: Case) -> None:
+    problem, parts = case.problem, [torch.arange(3), torch.arange(3, 11), torch.arange(11, 20)]
+    torch.manual_seed(0)
+    head, encoder = problem.head(8, 1).double().eval(), problem.encoder.double().eval()
+    readout = torch.randn(problem.input_size, 8, dtype=torch.float64)
+
+    def loss(batch: Batch) -> float:
+        x = encoder(batch.x.double() if batch.x.is_floating_point() else batch.x)
+        wide = replace(batch, y=batch.y.double() if batch.y.is_floating_point() else batch.y)
+        return problem.loss(head(x @ readout, batch.lengths), wide).item()
+
+    whole, *batches = (problem.train.batch(part) for part in [torch.arange(20), *parts])
+    targets = [problem.targets(batch) for batch in batches]
+    assert problem.targets(whole) == sum(targets)
+    mean = sum(count * loss(batch) for count, batch in zip(targets, batches, strict=True)) / sum(targets)
+    assert loss(whole) == pytest.approx(mean, rel=1e-6)
+    problem.encoder.float()
+
+
 def test_chance_baseline_ceiling(case: Case) -> None:
     if isinstance(case.problem.train, Windows):
         check_forecasts(case)

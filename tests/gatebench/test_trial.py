@@ -32,6 +32,8 @@ def test_the_digest_is_of_equations_and_not_of_names() -> None:
         {"model": Model(bidirectional=True)},
         {"training": Training(max_epochs=31)},
         {"training": Training(learning_rate=2e-3)},
+        {"training": Training(devices=2)},
+        {"training": Training(nodes=2)},
         {"task": {**DIGITS, "split_seed": 1}},
         {"cell": {**LSTM, "ablate": {"f": {"bias": 1.0}}}},
     ],
@@ -48,6 +50,14 @@ def test_the_data_enter_by_their_checksum(monkeypatch: pytest.MonkeyPatch) -> No
     before = replace(TRIAL).digest
     monkeypatch.setattr("tasks.images.digits.SHA256", "0" * 64)
     assert replace(TRIAL).digest != before
+
+
+def test_one_device_is_in_neither_the_digest_nor_the_settings() -> None:
+    assert replace(TRIAL, training=Training(devices=1, nodes=1)).digest == TRIAL.digest
+    assert not {"training.devices", "training.nodes"} & TRIAL.flat_settings().keys()
+    several = replace(TRIAL, training=Training(devices=2, nodes=3))
+    assert several.flat_settings().items() >= {"training.devices": "2", "training.nodes": "3"}.items()
+    assert several.training.ranks == 6
 
 
 def test_a_trial_is_plain_data() -> None:
@@ -67,6 +77,9 @@ def test_a_trial_is_plain_data() -> None:
         (lambda: Training(optimizer="adamm"), "did you mean 'adam'"),
         (lambda: Training(backend="natve"), "did you mean 'native'"),
         (lambda: Training(device="gpu"), "Allowed: cpu, cuda"),
+        (lambda: Training(devices=0), "training.devices is 0"),
+        (lambda: Training(nodes=0), "training.nodes is 0"),
+        (lambda: Training(devices=2, nodes=2, batch_size=3), "training.batch_size is 3; it must be at least 4"),
     ],
 )
 def test_a_value_out_of_range_is_refused_in_a_sentence(make: Any, sentence: str) -> None:
