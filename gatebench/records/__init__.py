@@ -1,6 +1,7 @@
 """The records of trials in MLflow, and the home, the folder that gatebench writes to.
 
 home          the folders and files below the home, and its lock
+owner         the process that runs trials: its name, and whether it is alive
 address       the address of the records: which addresses are allowed
 mlflow_client the connection to MLflow
 mlflow_entry  the contents of a trial's run in MLflow: its params, tags, metrics and files
