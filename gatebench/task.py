@@ -187,6 +187,17 @@ class Task(ABC):
     def checksums(self) -> Mapping[str, str]:
         """Return {file: SHA-256} of every data file that a run reads. They are a part of the trial's digest."""
 
+    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: B027  (most tasks need no files)
+        """Check that the data files exist, without reading them and without torch. A task without files has none.
+
+        Args:
+            root: the data root.
+            cache: the folder for results that `load` may use in place of the files; None for no cache.
+
+        Raises:
+            UserError: a file is missing; the message says how to get it.
+        """
+
     @abstractmethod
     def load(self, root: Path, cache: Path | None = None) -> Problem:
         """Read and verify the data and return the problem.

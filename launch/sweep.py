@@ -25,6 +25,7 @@ from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.config.settings import Settings
+from launch.data_files import check_data_files
 from launch.declaration import check_declaration, keep_declaration
 from launch.running.attempt import train_trial
 from launch.running.known_outcomes import known_study, trials_to_run
@@ -41,7 +42,9 @@ def run(argv: Sequence[str]) -> int:
     if plan is None:
         return 0
     settings = plan.settings
-    check_declaration(plan, known_study(settings, settings.one_study))
+    known = known_study(settings, settings.one_study)
+    check_declaration(plan, known)
+    check_data_files(trials_to_run(plan.trials, known.outcomes, force=settings.force), settings)
     with settings.home_folder.lock():
         record = Record(
             settings.home_folder, settings.one_study, settings.records_uri, system_metrics=settings.system_metrics

@@ -18,9 +18,11 @@ from gatebench.records.record import Record
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
+from launch.data_files import check_data_files
 from launch.declaration import keep_declaration, new_declaration
 from launch.display.outcome_text import outcome_text
 from launch.running.attempt import attempt, train_trial
+from launch.running.known_outcomes import known_study, trials_to_run
 from launch.running.trial_monitor import monitored
 from launch.study_pages import open_pages
 
@@ -37,6 +39,8 @@ def run(argv: Sequence[str]) -> int:
     if len(plan.trials) > 1:
         raise UserError(f"These settings span {len(plan.trials)} trials, and train runs one; use gatebench sweep.")
     (trial,), settings = plan.trials, plan.settings
+    recorded = known_study(settings, settings.one_study).outcomes
+    check_data_files(trials_to_run(plan.trials, recorded, force=settings.force), settings)
     with settings.home_folder.lock():
         record = Record(
             settings.home_folder, settings.one_study, settings.records_uri, system_metrics=settings.system_metrics

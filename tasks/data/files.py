@@ -16,13 +16,22 @@ class MissingFile(UserError):  # noqa: N818  (an answer to the user, as every Us
     """A data file is not below the data root."""
 
 
-def find_file(root: Path, folders: Sequence[str], names: Sequence[str], source_url: str) -> Path:
+def find_file(
+    root: Path, folders: Sequence[str], names: Sequence[str], source_url: str, *, dataset: str | None = None
+) -> Path:
     """Return the first of the files `names` that exists in one of the `folders` below the data root.
 
     All names are tried in one folder before the next folder is searched.
 
+    Args:
+        root: the data root.
+        folders: the folders below the data root.
+        names: the names of the file; each one stands for the same data.
+        source_url: the address where the file is published, for the message.
+        dataset: the name of the data set that `gatebench data fetch` fetches; None if it fetches none.
+
     Raises:
-        MissingFile: there is none; the message contains `source_url`, the address where the files are published.
+        MissingFile: there is none; the message says how to get the file.
         UserError: a folder cannot be read.
     """
     for folder in folders:
@@ -33,9 +42,17 @@ def find_file(root: Path, folders: Sequence[str], names: Sequence[str], source_u
                     return path
     searched = ", ".join(str(root / folder) for folder in folders)
     raise MissingFile(
-        f"There is no {' or '.join(names)} in any of {searched} (see gatebench data fetch); "
-        f"its official source is {source_url}."
+        f"There is no {' or '.join(names)} in any of {searched}; {_how_to_get(root, source_url, dataset)}."
     )
+
+
+def _how_to_get(root: Path, source_url: str, dataset: str | None) -> str:
+    """Return the part of a message that says how to get a missing file."""
+    if dataset is None:
+        return f"download it by hand from {source_url}"
+    default = Path(os.environ.get("GATEBENCH_DATA") or default_root()).expanduser().absolute()
+    setting = "" if root.absolute() == default else f" data_root={root}"
+    return f"run gatebench data fetch {dataset}{setting}; its official source is {source_url}"
 
 
 def read_verified(path: Path, checksum: str, source_url: str) -> bytes:

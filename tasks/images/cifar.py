@@ -62,21 +62,27 @@ class CifarFiles:
             MissingFile: neither the batches nor the archive are below the data root.
             UserError: a file cannot be read, is not the published one, or does not hold images.
         """
-        files = self._read_files(root)
+        files = {
+            path.name: read_verified(path, self.checksums[path.name], self.source_url) for path in self.paths(root)
+        }
         origin = {name: self.checksums[name] for name in files}
         return cached_arrays(cache, "cifar10", origin, lambda: self._arrays(files))
 
-    def _read_files(self, root: Path) -> dict[str, bytes]:
-        """Return {file: its verified bytes} of all batches, or of the archive."""
+    def paths(self, root: Path) -> list[Path]:
+        """Return the paths of all batches, or of the archive.
+
+        Raises:
+            MissingFile: neither the batches nor the archive are below the data root.
+        """
         folders = tuple(f"{folder}/{self.batch_folder}" for folder in self.folders)
         try:
-            paths = [find_file(root, folders, (name,), self.source_url) for name in self.batches]
+            return [find_file(root, folders, (name,), self.source_url) for name in self.batches]
         except MissingFile as missing:
             try:
-                paths = [find_file(root, self.folders, (self.archive,), self.source_url)]
+                return [find_file(root, self.folders, (self.archive,), self.source_url, dataset="cifar10")]
             except MissingFile as error:
-                raise MissingFile(f"{error} The unpacked files are missing too: {missing}") from None
-        return {path.name: read_verified(path, self.checksums[path.name], self.source_url) for path in paths}
+                packed = str(error)
+                raise MissingFile(f"{str(missing).partition(';')[0]}, and {packed[:1].lower()}{packed[1:]}") from None
 
     def _arrays(self, files: dict[str, bytes]) -> Arrays:
         batches = self._members(files[self.archive]) if self.archive in files else files

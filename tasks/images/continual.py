@@ -86,6 +86,10 @@ class Continual(Task):
         images = self.limit or TRAINING_IMAGES - self.validation
         return Size(images * self.experiences, *SHAPES[self.order])
 
+    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
+        """Check that the four files of MNIST exist."""
+        MNIST.check(root)
+
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing here is worth a cache)
         """Read the files of MNIST and return a `Stream`, or a `Problem` with all experiences if `joint`."""
         from tasks.images.permuted_split import JointSplit

@@ -40,4 +40,4 @@ class FashionMnist(SequentialMnist):
         "recurrent networks."
     )
     licence = "MIT"
-    idx_files: ClassVar[IdxImages] = IdxImages(SOURCE_URL, FOLDERS, PACKED, UNPACKED)
+    idx_files: ClassVar[IdxImages] = IdxImages("fashion_mnist", SOURCE_URL, FOLDERS, PACKED, UNPACKED)

@@ -25,16 +25,38 @@ class IdxImages:
     """The four idx files of a data set.
 
     Attributes:
+        dataset: name of the data set in `gatebench data fetch`.
         source_url: address of the folder in which they are published.
         folders: folders below the data root in which they are searched, in this order.
         packed: {file: checksum in hex digits} of the published files, which are compressed with gzip.
         unpacked: {file: checksum in hex digits} of the decompressed files.
     """
 
+    dataset: str
     source_url: str
     folders: tuple[str, ...]
     packed: Mapping[str, str]
     unpacked: Mapping[str, str]
+
+    def paths(self, root: Path, part: Literal["train", "t10k"]) -> list[Path]:
+        """Return the paths of the images and of the labels of a part.
+
+        Raises:
+            MissingFile: a file is not below the data root.
+        """
+        return [
+            find_file(root, self.folders, (f"{name}.gz", name), self.source_url, dataset=self.dataset)
+            for name in (f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte")
+        ]
+
+    def check(self, root: Path) -> None:
+        """Check that the four files exist.
+
+        Raises:
+            MissingFile: a file is not below the data root.
+        """
+        self.paths(root, "train")
+        self.paths(root, "t10k")
 
     def read(self, root: Path, part: Literal["train", "t10k"]) -> tuple[Tensor, Tensor]:
         """Return the images (N, 28, 28), as bytes, and the labels (N,) of the official training or test part.
@@ -52,8 +74,7 @@ class IdxImages:
         from tasks.images.idx import read_idx
 
         arrays = []
-        for name, ndim in ((f"{part}-images-idx3-ubyte", 3), (f"{part}-labels-idx1-ubyte", 1)):
-            path = find_file(root, self.folders, (f"{name}.gz", name), self.source_url)
+        for path, ndim in zip(self.paths(root, part), (3, 1), strict=True):
             data = read_verified(path, {**self.packed, **self.unpacked}[path.name], self.source_url)
             arrays.append(torch.tensor(read_idx(data, ndim, str(path))))
         return arrays[0], arrays[1].long()

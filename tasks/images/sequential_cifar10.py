@@ -13,7 +13,7 @@ from tasks.blocks.validation import check_choice, check_flag, check_held_out
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from tasks.images.cifar import Images
+    from tasks.images.cifar import CifarFiles, Images
 
 SOURCE_URL = "https://www.cs.toronto.edu/~kriz/"
 FOLDERS = ("cifar10", ".")
@@ -73,15 +73,24 @@ class SequentialCifar10(Task):
         steps, channels = STEPS[self.order], 1 if self.greyscale else 3
         return Size(self.limit or TRAINING_IMAGES - self.validation, steps, 1024 * channels // steps)
 
+    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
+        """Check that the batches or the archive exist."""
+        self._files().paths(root)
+
+    def _files(self) -> CifarFiles:
+        from tasks.images.cifar import CifarFiles
+
+        return CifarFiles(SOURCE_URL, FOLDERS, ARCHIVE, BATCH_FOLDER, CHECKSUMS)
+
     def load(self, root: Path, cache: Path | None = None) -> Problem:
         """Read the batches, or else the archive, from the folder `cifar10` of the data root or from the root itself."""
         import torch
 
         from tasks.blocks.objectives import classification_problem
         from tasks.blocks.splits import TensorSplit
-        from tasks.images.cifar import CLASSES, CifarFiles
+        from tasks.images.cifar import CLASSES
 
-        arrays = CifarFiles(SOURCE_URL, FOLDERS, ARCHIVE, BATCH_FOLDER, CHECKSUMS).read(root, cache)
+        arrays = self._files().read(root, cache)
         training = [name for name in CHECKSUMS if name.startswith("data_batch")]
         images = torch.cat([self._sequences(arrays[f"{name}_images"]) for name in training])
         labels = torch.cat([torch.tensor(arrays[f"{name}_labels"]) for name in training])

@@ -26,7 +26,7 @@ UNPACKED = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-MNIST = IdxImages(SOURCE_URL, FOLDERS, PACKED, UNPACKED)
+MNIST = IdxImages("mnist", SOURCE_URL, FOLDERS, PACKED, UNPACKED)
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,10 @@ class SequentialMnist(Task):
     def size(self) -> Size:
         """Return the number of training images, T and I."""
         return Size(self.limit or TRAINING_IMAGES - self.validation, *SHAPES[self.order])
+
+    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
+        """Check that the four idx files exist, compressed or not."""
+        self.idx_files.check(root)
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing here is worth a cache)
         """Read the four idx files, compressed or not, from the folders of `idx_files` below the data root."""

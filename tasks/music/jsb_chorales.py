@@ -38,7 +38,7 @@ class JsbChorales(Task):
     chance = KEYS * math.log(2)  # every key with probability 1/2
     protocol = f"229 / 76 / 77 chorales, one frame for each quarter note, {PROTOCOL}"
     licence = "none stated; Boulanger-Lewandowski et al. 2012"
-    rolls: ClassVar[RollFile] = RollFile("JSB_Chorales.mat", Size(229, 128, KEYS))
+    rolls: ClassVar[RollFile] = RollFile("jsb_chorales", "JSB_Chorales.mat", Size(229, 128, KEYS))
 
     stretch: int | None = None
 
@@ -53,6 +53,10 @@ class JsbChorales(Task):
     def size(self) -> Size | None:
         """Return the number of training pieces and of frames in the longest one, if they are known; else None."""
         return self.rolls.size
+
+    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
+        """Check that the MATLAB file exists."""
+        self.rolls.path(root)
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing here is worth a cache)
         """Read the MATLAB file from one of the folders `piano_rolls.FOLDERS` of the data root."""

@@ -15,4 +15,4 @@ class MuseData(JsbChorales):
 
     title = "MuseData, next frame"
     protocol = f"524 / 135 / 124 pieces, {PROTOCOL}"
-    rolls: ClassVar[RollFile] = RollFile("MuseData.mat")
+    rolls: ClassVar[RollFile] = RollFile("muse_data", "MuseData.mat")

@@ -15,4 +15,4 @@ class Nottingham(JsbChorales):
 
     title = "Nottingham, next frame"
     protocol = f"694 / 173 / 170 tunes, {PROTOCOL}"
-    rolls: ClassVar[RollFile] = RollFile("Nottingham.mat")
+    rolls: ClassVar[RollFile] = RollFile("nottingham", "Nottingham.mat")

@@ -16,4 +16,4 @@ class PianoMidi(JsbChorales):
 
     title = "Piano-midi.de, next frame"
     protocol = f"87 / 12 / 25 pieces, {PROTOCOL}"
-    rolls: ClassVar[RollFile] = RollFile("Piano_midi.mat", Size(87, 3856, KEYS))
+    rolls: ClassVar[RollFile] = RollFile("piano_midi", "Piano_midi.mat", Size(87, 3856, KEYS))

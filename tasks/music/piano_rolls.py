@@ -37,12 +37,22 @@ class RollFile:
     """One of the MATLAB files.
 
     Attributes:
+        dataset: name of the data set in `gatebench data fetch`.
         name: file name.
         size: amount of training data; None if it is unknown.
     """
 
+    dataset: str
     name: str
     size: Size | None = None
+
+    def path(self, root: Path) -> Path:
+        """Return the path of the file.
+
+        Raises:
+            MissingFile: the file is not below the data root.
+        """
+        return find_file(root, FOLDERS, (self.name,), SOURCE_URL, dataset=self.dataset)
 
     def read(self, root: Path, stretch: int | None) -> tuple[RaggedSplit, RaggedSplit, RaggedSplit]:
         """Return the pieces for training, validation and test.
@@ -55,7 +65,7 @@ class RollFile:
             MissingFile: the file is not below the data root.
             UserError: the file cannot be read, is not the published one, or does not hold piano rolls.
         """
-        path = find_file(root, FOLDERS, (self.name,), SOURCE_URL)
+        path = self.path(root)
         cells = _read_cells(read_verified(path, CHECKSUMS[self.name], SOURCE_URL), str(path))
         absent = [part for part in PARTS if part not in cells]
         if absent:

@@ -13,7 +13,7 @@ from tasks.series.published_series import PublishedSeries
 SOURCE_URL = "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small/"
 FOLDERS = ("ett", "ETT-small", "ett/ETT-small", "ETDataset/ETT-small", "ETDataset-main/ETT-small", ".")
 FILES = {
-    name: PublishedSeries(f"{name}.csv", sha256, size, "ETT-small.zip", FOLDERS, SOURCE_URL, columns=7)
+    name: PublishedSeries("ett", f"{name}.csv", sha256, size, "ETT-small.zip", FOLDERS, SOURCE_URL, columns=7)
     for name, sha256, size in (
         ("ETTh1", "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066", 2_589_657),
         ("ETTh2", "a3dc2c597b9218c7ce1cd55eb77b283fd459a1d09d753063f944967dd6b9218b", 2_417_960),
@@ -79,6 +79,10 @@ class Ett(Task):
         """Return the number of training windows, the input length and the number of columns."""
         windows = self._ends[0] - self.input_length - self.horizon + 1
         return Size(windows, self.input_length, len(COLUMNS) if self.features == "M" else 1)
+
+    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
+        """Check that the CSV file or its zip archive exists."""
+        FILES[self.dataset].path(root)
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing needs a cache)
         """Read the CSV file, alone or in its zip archive, from one of the `FOLDERS`."""

@@ -19,6 +19,7 @@ class PublishedSeries:
     """One published CSV file: its names, its places and its checksum.
 
     Attributes:
+        dataset: the name of the data set in `gatebench data fetch`.
         file: the name of the CSV file.
         sha256: the SHA-256 of the CSV file in hex digits.
         size: the size of the CSV file in bytes.
@@ -28,6 +29,7 @@ class PublishedSeries:
         columns: I, the number of columns of numbers. They follow the first column, which contains dates.
     """
 
+    dataset: str
     file: str
     sha256: str
     size: int
@@ -35,6 +37,14 @@ class PublishedSeries:
     folders: tuple[str, ...]
     source_url: str
     columns: int
+
+    def path(self, root: Path) -> Path:
+        """Return the path of the file or of the archive.
+
+        Raises:
+            MissingFile: neither exists.
+        """
+        return find_file(root, self.folders, (self.file, self.archive), self.source_url, dataset=self.dataset)
 
     def read(self, root: Path) -> NDArray[np.float64]:
         """Return the numbers (N, I) of the file. The checksum of the CSV file is verified, also in an archive.
@@ -52,7 +62,7 @@ class PublishedSeries:
 
         from tasks.data.zipped import read_zipped
 
-        path = find_file(root, self.folders, (self.file, self.archive), self.source_url)
+        path = self.path(root)
         data, name = read_file(path), str(path)
         if path.name == self.archive:
             data, name = read_zipped(data, self.file, self.size, name), f"{self.file} in {name}"

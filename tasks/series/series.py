@@ -116,6 +116,10 @@ class Series(Task):
         with report_read_errors(path), path.open("rb") as file:
             return {path.name: hashlib.file_digest(file, "sha256").hexdigest()}
 
+    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
+        """Check that the user's file exists."""
+        self._file()
+
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing needs a cache)
         """Read the user's file. The data root is not used."""
         from tasks.series.csv_series import CsvFormat, read_csv

@@ -14,6 +14,7 @@ SOURCE_URL = "https://github.com/thuml/Autoformer"
 """The publisher of this file. The measurements are from https://www.bgc-jena.mpg.de/wetter/."""
 
 FILE = PublishedSeries(
+    "weather",
     "weather.csv",
     "34ee981d07313e51da2a50bb600072c8ae4a69cb4b0651f4cb93a069d7a2ba63",
     7_235_425,
@@ -89,6 +90,10 @@ class Weather(Task):
         """Return the number of training windows, the input length and the number of columns."""
         windows = ENDS[0] - self.input_length - self.horizon + 1
         return Size(windows, self.input_length, len(COLUMNS) if self.features == "M" else 1)
+
+    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
+        """Check that the CSV file or its zip archive exists."""
+        FILE.path(root)
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing needs a cache)
         """Read the CSV file, alone or in its zip archive, from one of its folders."""

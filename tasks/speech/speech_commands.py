@@ -12,7 +12,7 @@ from gatebench.errors import UserError, out_of_range
 from gatebench.task import Metric, Problem, Size, Task
 from tasks.blocks.validation import check_choice, check_flag, check_number, check_whole, make_floats
 from tasks.speech.speakers import PARTS
-from tasks.speech.speech_releases import ARCHIVES, WORDS, check_words, checksums
+from tasks.speech.speech_releases import ARCHIVES, WORDS, check_recordings, check_words, checksums
 
 FEATURES = {"log_mel": 64, "mfcc": 40}  # the kinds of features, with their largest width
 TRAINING_CLIPS = {"v0.01_subset": 450, "v0.01": 1703, "v0.02": 2424}  # the mean number per word
@@ -134,6 +134,11 @@ class SpeechCommands(Task):
     def checksums(self) -> Mapping[str, str]:
         """Return the SHA-256 of the archives, or `content_sha256` for an unpacked release."""
         return checksums(self.version, self.read_words, self.content_sha256)
+
+    def check_files(self, root: Path, cache: Path | None = None) -> None:
+        """Check that the recordings exist in one of their layouts, or that the cache has some features."""
+        if cache is None or not any(cache.glob("speech_commands-clean*")):
+            check_recordings(root, self.version, self.read_words, self.content_sha256)
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:
         """Read the features from the cache, or compute them from the recordings in any of their layouts."""

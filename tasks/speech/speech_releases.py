@@ -97,6 +97,27 @@ def checksums(version: str, words: Sequence[str], content_sha256: str | None) ->
     return {f"{word}.tar.xz": WORD_ARCHIVES[word] for word in words} | LIST_FILES
 
 
+def check_recordings(root: Path, version: str, words: Sequence[str], content_sha256: str | None) -> None:
+    """Check that a release exists in one of the layouts of `find_recordings`. Nothing is read.
+
+    Args:
+        root: the data root.
+        version: a key of `WORDS`.
+        words: the words to read, for the subset only.
+        content_sha256: see `find_recordings`.
+
+    Raises:
+        MissingFile: the release is not below the data root.
+    """
+    if version == "v0.01_subset":
+        _find_subset(root, words)
+    elif content_sha256 is not None:
+        find_file(root, folders_of(version), (LISTS["validation"],), SOURCE_URL)
+    else:  # an unpacked release without `content_sha256` is refused when it is read, with its digest
+        names = (_archive_name(version), LISTS["validation"])
+        find_file(root, folders_of(version), names, SOURCE_URL, dataset=f"speech_commands_{version}")
+
+
 def find_recordings(root: Path, version: str, words: Sequence[str], content_sha256: str | None) -> Recordings:
     """Return the recordings of a release, verified now or when they are read.
 
@@ -119,23 +140,29 @@ def find_recordings(root: Path, version: str, words: Sequence[str], content_sha2
     if content_sha256 is not None:
         folder = find_file(root, folders_of(version), (LISTS["validation"],), SOURCE_URL).parent
         return _unpacked_release(folder, content_sha256)
+    dataset = f"speech_commands_{version}"
     try:
-        path = find_file(root, folders_of(version), (_archive_name(version),), SOURCE_URL)
+        path = find_file(root, folders_of(version), (_archive_name(version),), SOURCE_URL, dataset=dataset)
     except MissingFile:
         _refuse_unpacked_release(root, version)
         raise
     return from_archive(path, ARCHIVES[version], SOURCE_URL)
 
 
+def _find_subset(root: Path, words: Sequence[str]) -> Path:
+    """Return the path of a file that shows the layout of the subset: an archive of a word, a list, or v0.01."""
+    folders = ("speech_commands_v0.01_subset", *folders_of("v0.01"))
+    names = (f"{words[0]}.tar.xz", LISTS["validation"], _archive_name("v0.01"))
+    return find_file(root, folders, names, SOURCE_URL, dataset="speech_commands_v0.01")
+
+
 def _subset(root: Path, words: Sequence[str]) -> Recordings:
     """Return the recordings of some words of the subset, from its own archives, from v0.01, or from v0.01 unpacked."""
-    folders = ("speech_commands_v0.01_subset", *folders_of("v0.01"))
-    word_archive, archive = f"{words[0]}.tar.xz", _archive_name("v0.01")
-    path = find_file(root, folders, (word_archive, LISTS["validation"], archive), SOURCE_URL)
-    if path.name == word_archive:
+    path = _find_subset(root, words)
+    if path.name == f"{words[0]}.tar.xz":
         files = {f"{word}.tar.xz": WORD_ARCHIVES[word] for word in words} | LIST_FILES
         return from_word_archives([(path.parent / file, sha256) for file, sha256 in files.items()], SOURCE_URL)
-    if path.name == archive:
+    if path.name == _archive_name("v0.01"):
         release = from_archive(path, ARCHIVES["v0.01"], SOURCE_URL)
         return replace(release, clips=tuple(sorted(clip for word in words for clip in _first_clips(release, word))))
     return _unpacked_subset(path.parent, words)

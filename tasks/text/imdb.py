@@ -66,6 +66,10 @@ class Imdb(Sentiment):
             return None
         return Size(self.limit or round((1 - self.validation) * TRAINING_REVIEWS), self.max_length, self.embedding)
 
+    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
+        """Check that an archive or the folder of the reviews exists."""
+        reviews.find_reviews(root)
+
     def read(self, root: Path, cache: Path | None) -> Texts:
         """Read the archive or the folder `aclImdb` from the folder `imdb` of the data root or from the root itself."""
         import numpy as np

@@ -41,7 +41,7 @@ def find_reviews(root: Path) -> Path:
         UserError: a place cannot be looked into.
     """
     try:
-        return find_file(root, FOLDERS, tuple(ARCHIVES), SOURCE_URL)
+        return find_file(root, FOLDERS, tuple(ARCHIVES), SOURCE_URL, dataset="imdb")
     except MissingFile as missing:
         found = next((path for folder in FOLDERS if (path := root / folder / UNPACKED).is_dir()), None)
         if found is None:

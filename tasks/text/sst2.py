@@ -46,6 +46,11 @@ class Sst2(Sentiment):
         """Return the number of training sentences, the number of words of the longest, and the embedding size."""
         return Size(TRAINING_SENTENCES, min(self.max_length or LONGEST, LONGEST), self.embedding)
 
+    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
+        """Check that the three files exist."""
+        for name in CHECKSUMS:
+            find_file(root, FOLDERS, (name,), SOURCE_URL)
+
     def read(self, root: Path, cache: Path | None) -> Texts:  # noqa: ARG002  (nothing here is worth a cache)
         """Read `train.tsv`, `dev.tsv` and `test.tsv`. Each line is a sentence, a tab, and 0 or 1."""
         from tasks.text.corpus import Corpus

@@ -7,9 +7,10 @@ from gatebench.records.home import Home
 from gatebench.records.record import Record
 from launch import sweep
 from launch.config.compose import expand
+from tasks.images.sequential_mnist import PACKED
 from tests.launch.trials import outcome
 
-# The digits come with scikit-learn; MNIST is looked for where it is not.
+# The digits come with scikit-learn; the files of MNIST are damaged.
 GRID = ["cell=rnn_tanh", "task=digits,sequential_mnist", "seed=0,1", "model.hidden_size=4", "training.max_epochs=1"]
 
 
@@ -17,13 +18,16 @@ def test_a_sweep_trains_records_and_tabulates_and_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GATEBENCH_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("GATEBENCH_DATA", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("GATEBENCH_DATA", str(tmp_path / "damaged"))
+    (tmp_path / "damaged" / "mnist").mkdir(parents=True)
+    for name in PACKED:
+        (tmp_path / "damaged" / "mnist" / name).write_bytes(b"damaged")
     record = Record(Home(tmp_path / "home"), "mine")
 
     assert sweep.run([*GRID, "study=mine", "workers=2"]) == 1
     captured = capsys.readouterr()
     assert "Study 'mine': 4 trials, 0 done already." in captured.err
-    assert "train-images-idx3-ubyte" in captured.err
+    assert "train-images-idx3-ubyte.gz (7 bytes) is not the published file" in captured.err
     assert "2 of 4 trials failed" in captured.err
     assert "rnn_tanh" in captured.out
     assert "0 of 2" in captured.out

@@ -26,9 +26,16 @@ def test_a_missing_file_says_what_where_and_from_where(tmp_path: Path) -> None:
     with pytest.raises(MissingFile) as caught:
         find_file(tmp_path, ("a", "."), ("packed.gz", "plain"), HOME)
     looked = f"{tmp_path / 'a'}, {tmp_path}"
-    assert str(caught.value) == (
-        f"There is no packed.gz or plain in any of {looked} (see gatebench data fetch); its official source is {HOME}."
-    )
+    assert str(caught.value) == (f"There is no packed.gz or plain in any of {looked}; download it by hand from {HOME}.")
+
+
+def test_a_missing_file_of_a_data_set_says_how_to_fetch_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for root, setting in ((tmp_path, ""), (tmp_path / "other", f" data_root={tmp_path / 'other'}")):
+        monkeypatch.setenv("GATEBENCH_DATA", str(tmp_path))
+        with pytest.raises(MissingFile) as caught:
+            find_file(root, (".",), ("plain",), HOME, dataset="digits")
+        advice = f"run gatebench data fetch digits{setting}; its official source is {HOME}."
+        assert str(caught.value) == f"There is no plain in any of {root}; {advice}"
 
 
 def test_a_place_that_cannot_be_looked_into_is_not_called_missing(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def written(root: Path, folder: str, algorithm: str = "sha256") -> IdxImages:
         data = idx_bytes(array)
         (root / folder / name).write_bytes(data)
         checksums[name] = hashlib.new(algorithm, data).hexdigest()
-    return IdxImages(SOURCE_URL, ("first", folder), {}, checksums)
+    return IdxImages("digits", SOURCE_URL, ("first", folder), {}, checksums)
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "md5"])
@@ -47,8 +47,11 @@ def test_a_damaged_file_is_refused_by_either_checksum(tmp_path: Path, algorithm:
 def test_a_missing_file_is_named_with_its_source(tmp_path: Path) -> None:
     source = written(tmp_path, "here")
     (tmp_path / "here" / "t10k-images-idx3-ubyte").unlink()
-    with pytest.raises(MissingFile, match=r"t10k-images-idx3-ubyte in any of .*first, .*here .*example\.org"):
+    sentence = r"t10k-images-idx3-ubyte in any of .*first, .*here; run gatebench data fetch digits .*example\.org"
+    with pytest.raises(MissingFile, match=sentence):
         source.read(tmp_path, "t10k")
+    with pytest.raises(MissingFile, match="t10k-images"):
+        source.check(tmp_path)
 
 
 @pytest.mark.parametrize("order", SHAPES)

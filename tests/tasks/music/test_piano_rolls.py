@@ -11,7 +11,7 @@ from tasks.data.files import MissingFile
 from tasks.music.piano_rolls import CHECKSUMS, FOLDERS, SOURCE_URL, RollFile
 from tests.tasks.music.small_music import mat_bytes, small_pieces, write_mat, write_small_music
 
-FILE = RollFile("JSB_Chorales.mat")
+FILE = RollFile("jsb_chorales", "JSB_Chorales.mat")
 ROLL = np.zeros((3, 88), np.uint8)
 
 

@@ -14,7 +14,7 @@ from tests.tasks.series.small_series import csv_bytes, periodic
 VALUES = periodic(50, 3, 24)
 DATA = csv_bytes(VALUES, "date,a (m²),b,c", 60, "\r\n")
 SERIES = PublishedSeries(
-    "a.csv", hashlib.sha256(DATA).hexdigest(), len(DATA), "all.zip", ("first", "."), "https://example.org", 3
+    "numbers", "a.csv", hashlib.sha256(DATA).hexdigest(), len(DATA), "all.zip", ("first", "."), "https://example.org", 3
 )
 
 

@@ -66,7 +66,7 @@ def test_nothing_there(tmp_path: Path) -> None:
         find_reviews(tmp_path)
     assert str(caught.value) == (
         f"There is no aclImdb_v1.tar.gz or aclImdb_labeled.tar.gz and no folder aclImdb in any of {tmp_path / 'imdb'}, "
-        f"{tmp_path} (see gatebench data fetch); its official source is {reviews.SOURCE_URL}."
+        f"{tmp_path}; run gatebench data fetch imdb data_root={tmp_path}; its official source is {reviews.SOURCE_URL}."
     )
 
 

@@ -1,0 +1,77 @@
+"""A missing data file is told before anything starts: before the records, the training and Ray."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gatebench.task import Task, build_task
+from launch.config.arguments import parse_plan
+from launch.data_files import check_data_files
+from launch.main import main
+from tasks.catalogue import DATASETS
+from tasks.data.files import MissingFile
+
+TASKS = {task: dataset for dataset in DATASETS.values() for task in dataset.tasks}
+
+
+@pytest.mark.parametrize("verb", ["train", "sweep"])
+def test_nothing_starts_without_the_files(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    assert main([verb, "task=sequential_mnist", f"data_root={tmp_path}"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert f"run gatebench data fetch mnist data_root={tmp_path};" in err
+    assert not home.exists()
+
+
+def test_each_distinct_task_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = []
+    monkeypatch.setattr(Task, "check_files", lambda task, root, cache: checked.append((task.name, root, cache)))
+    plan = parse_plan(
+        "sweep", "", ["task=parity,adding", "seed=range(0,3)", f"data_root={tmp_path}", f"home={tmp_path}"]
+    )
+    assert plan is not None
+    check_data_files(plan.trials, plan.settings)
+    assert sorted(checked) == [(name, tmp_path, tmp_path / "cache") for name in ("adding", "parity")]
+
+
+def test_the_files_of_a_cluster_are_not_searched_here(tmp_path: Path) -> None:
+    plan = parse_plan("sweep", "", ["task=sst2", f"data_root={tmp_path}", "ray_address=10.0.0.1:6379"])
+    assert plan is not None
+    check_data_files(plan.trials, plan.settings)
+    plan.settings.ray_address = None
+    with pytest.raises(
+        MissingFile, match=r"There is no train\.tsv in any of .*; download it by hand from https://github"
+    ):
+        check_data_files(plan.trials, plan.settings)
+
+
+def test_the_check_imports_no_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys; from launch.main import main; code = main(sys.argv[1:]); "
+        "sys.exit(99 if 'torch' in sys.modules or 'ray.util' in sys.modules else code)"
+    )
+    argv = [sys.executable, "-c", code, "train", "task=sequential_cifar10", f"data_root={tmp_path}"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "; run gatebench data fetch cifar10 data_root=" in done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_the_check_and_the_loading_name_the_same_files_and_an_existing_data_set(name: str, tmp_path: Path) -> None:
+    plan = parse_plan("plan", "", [f"task={name}"])
+    assert plan is not None
+    task = build_task(plan.trials[0].task)
+    with pytest.raises(MissingFile) as checked:
+        task.check_files(tmp_path, tmp_path / "cache")
+    with pytest.raises(MissingFile) as loaded:
+        task.load(tmp_path)
+    assert str(checked.value).partition(";")[2] == str(loaded.value).partition(";")[2]
+    if advice := str(checked.value).partition("run gatebench data fetch ")[2]:
+        assert task.name in DATASETS[advice.split()[0]].tasks
+    else:
+        assert TASKS[name].needs_manual_download
