@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 from gatebench.errors import UserError, unknown
+from gatebench.records.address import without_credentials
 
 VERBS = {
     "train": "train one trial",
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(arguments)
         sys.stdout.flush()
     except UserError as error:
-        print(f"gatebench: {error}", file=sys.stderr)
+        print(f"gatebench: {without_credentials(str(error), *_addresses(arguments))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("gatebench: stopped.", file=sys.stderr)
@@ -65,6 +66,12 @@ def _run(arguments: list[str]) -> int:
         raise unknown("verb", verb, VERBS)
     code: int = import_module(f"launch.{verb}").run(rest)
     return code
+
+
+def _addresses(arguments: Sequence[str]) -> list[str]:
+    """Return the addresses of records in the arguments and the environment. Their credentials are not printed."""
+    given = [text.partition("=")[2].strip("'\"") for text in arguments if text.lstrip("+").startswith("tracking_uri=")]
+    return [*given, os.environ.get("MLFLOW_TRACKING_URI", "")]
 
 
 def _usage() -> str:

@@ -47,7 +47,7 @@ def run(argv: Sequence[str]) -> int:
     record = Record(settings.home_folder, settings.one_study, settings.records_uri)
     if is_server(settings.records_uri):
         print("The records are on a server; open in a browser:")
-        _print_pages(without_credentials(settings.records_uri).rstrip("/"), record.study_pages())
+        _print_pages(without_credentials(settings.records_uri, settings.records_uri).rstrip("/"), record.study_pages())
         return 0
     file = sqlite_file(settings.records_uri)
     if file is not None and not file.exists():

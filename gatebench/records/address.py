@@ -1,33 +1,93 @@
 """Addresses of records: which ones are allowed, and how they are printed."""
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
 from gatebench.errors import UserError, unknown
 
 SERVERS = ("http", "https")
 """The schemes of an MLflow server."""
 
+HIDDEN = "***"
+"""The text in place of a secret."""
+
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 """The schemes of a database that MLflow can use directly."""
+
+_ADDRESS = re.compile(r"(?:[A-Za-z][\w+.-]*:)?//\S*[^\s.,;:'\")>…]")
+_ONE_HOST = r"(?:[\w.%-]*|\[[\w:.%]*\])(?::\d*)?"
+_HOST = re.compile(rf"{_ONE_HOST}(?:,{_ONE_HOST})*")
+_SECRET_WORDS = "pass|pwd|token|secret|auth|cred|key|sig|odbc"
+_SECRET_PARAMETER = re.compile(rf"([?&;#][^=&;#?]*(?:{_SECRET_WORDS})[^=&;#?]*=)([^&]*)", re.IGNORECASE)
 
 
 def is_server(uri: str) -> bool:
     """Return whether the address is that of an MLflow server. A server chooses where the files of a run are kept."""
-    return urlsplit(uri).scheme in SERVERS
+    return _split(uri).scheme in SERVERS
 
 
-def without_credentials(uri: str) -> str:
-    """Return the address without user name and password, to be printed.
+def without_credentials(text: str, *addresses: str) -> str:
+    """Return a text without the credentials of the addresses in it, to be printed or recorded.
+
+    User names and passwords before an "@" are removed. Parameters with secrets, such as password= or token=, become
+    "***". If it is unclear where a password ends, more is removed: too little would show a part of it.
+
+    This is written by hand: `sqlalchemy.URL.render_as_string` hides only the password before the "@".
+
+    Args:
+        text: an address, or a message that contains addresses.
+        addresses: addresses whose secrets are also removed where the text has them alone. Libraries quote them so.
 
     Examples:
         >>> without_credentials("https://me:secret@example.org/mlflow")
         'https://example.org/mlflow'
+        >>> without_credentials("postgresql://db/x?user=me&sslpassword=secret&sslmode=require")
+        'postgresql://db/x?user=me&sslpassword=***&sslmode=require'
+        >>> without_credentials("role 'me': secret is wrong", "postgresql://me:secret@db/x")
+        "role 'me': *** is wrong"
     """
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else uri
+    for address in addresses:
+        text = text.replace(address, _shown(address)) if address else text
+    text = _ADDRESS.sub(lambda found: _shown(found[0]), text)
+    for secret in sorted({secret for address in addresses for secret in _secrets(address)}, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _shown(address: str) -> str:
+    """Return one address without its credentials.
+
+    If it is unclear where a password ends, the whole part after the slashes is hidden. This is so if there is an "@"
+    after the first "/", "?" or "#" and also credentials, or a colon that a database would read as their start.
+    """
+    scheme, slashes, rest = address.partition("//")
+    if not slashes:
+        return address
+    authority, tail = _split_authority(rest)
+    _, at, host = authority.rpartition("@")
+    may_be_password = bool(at) or (":" in authority and scheme.rstrip(":") not in SERVERS)
+    if ("@" in tail and may_be_password) or not _HOST.fullmatch(host):
+        return f"{scheme}//{HIDDEN}"
+    return f"{scheme}//{host}" + _SECRET_PARAMETER.sub(rf"\1{HIDDEN}", tail)
+
+
+def _split_authority(rest: str) -> tuple[str, str]:
+    """Return the part of an address before the first "/", "?" or "#", and the part from there on."""
+    end = next((at for at, character in enumerate(rest) if character in "/?#"), len(rest))
+    return rest[:end], rest[end:]
+
+
+def _secrets(address: str) -> set[str]:
+    """Return the passwords and the other secrets of an address, as they are written in it and decoded."""
+    scheme, _, rest = address.partition("//")
+    is_unclear = _shown(address) == f"{scheme}//{HIDDEN}"
+    users = rest if is_unclear else _split_authority(rest)[0]
+    _, _, password = users.rpartition("@")[0].partition(":")
+    found = {password, *(value for _, value in _SECRET_PARAMETER.findall(rest))}
+    return {form for secret in found for form in (secret, unquote(secret), unquote_plus(secret)) if len(form) > 2}
 
 
 def sqlite_file(uri: str) -> Path | None:
@@ -37,7 +97,7 @@ def sqlite_file(uri: str) -> Path | None:
         >>> sqlite_file("sqlite:////data/mlflow.db"), sqlite_file("sqlite:///mlflow.db"), sqlite_file("http://localhost:5000")
         (PosixPath('/data/mlflow.db'), PosixPath('mlflow.db'), None)
     """
-    parts = urlsplit(uri)
+    parts = _split(uri)
     return Path(parts.path[1:]) if parts.scheme == "sqlite" else None
 
 
@@ -49,10 +109,11 @@ def check_address(uri: str) -> None:
     Raises:
         UserError: MLflow cannot use the address.
     """
-    scheme = urlsplit(uri).scheme.partition("+")[0]
+    scheme = _split(uri).scheme.partition("+")[0]
     if scheme in ("", "file"):
         raise UserError(
-            f"tracking_uri is {uri!r}. MLflow no longer keeps records in a plain folder; write sqlite:///… instead."
+            f"tracking_uri is {without_credentials(uri, uri)!r}. MLflow no longer keeps records in a plain folder; "
+            "write sqlite:///… instead."
         )
     if scheme not in (*SERVERS, *DATABASES):
         raise unknown("kind", scheme, [*SERVERS, *DATABASES], where="of tracking_uri")
@@ -62,3 +123,10 @@ def check_address(uri: str) -> None:
                 connection.execute("PRAGMA schema_version")
         except sqlite3.Error as error:
             raise UserError(f"The records at {uri} cannot be used: {error}.") from None
+
+
+def _split(uri: str) -> SplitResult:
+    try:
+        return urlsplit(uri)
+    except ValueError as error:
+        raise UserError(f"tracking_uri is {without_credentials(uri, uri)!r}, which is no address: {error}.") from None

@@ -57,8 +57,8 @@ def readable_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
-        shown = without_credentials(uri)
-        reason = str(error).partition("\n")[0].replace(uri, shown)
+        shown = without_credentials(uri, uri)
+        reason = without_credentials(str(error), uri).partition("\n")[0]
         if "Max retries exceeded" in reason:
             reason = "the server cannot be reached"
         raise UserError(f"The records at {shown} cannot be used: {reason.rstrip('.')}.") from None

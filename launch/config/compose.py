@@ -31,6 +31,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gatebench.errors import UserError
+from gatebench.records.address import without_credentials
 from gatebench.study import KEYS, TESTS, Study, without_cell
 from gatebench.trial import Trial
 from launch.config.config_errors import explain_config_error
@@ -222,7 +223,13 @@ def _to_settings(config: DictConfig) -> Settings:
 
 
 def _text(base: DictConfig, swept: Sequence[ParsedOverride]) -> str:
-    """Return the config without the sweep as YAML, like Hydra's `--cfg job`, after a comment for each swept key."""
+    """Return the config without the sweep as YAML, like Hydra's `--cfg job`, after a comment for each swept key.
+
+    The credentials of addresses are left out.
+    """
     job = OmegaConf.masked_copy(base, [str(key) for key in base if key != "hydra"])
     comments = [f"# sweeps {o.key} over {', '.join(c.partition('=')[2] for c in o.choices)}\n" for o in swept]
-    return "".join(comments) + OmegaConf.to_yaml(job)
+    address = OmegaConf.to_container(job).get("tracking_uri")
+    if isinstance(address, str):
+        job.tracking_uri = without_credentials(address, address)
+    return without_credentials("".join(comments) + OmegaConf.to_yaml(job), str(address))

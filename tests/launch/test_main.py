@@ -81,3 +81,16 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run([*COMMAND, "cells"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("address", ["postgresql://me:s3cret@db/x", "postgresql://db/x?password=s3cret"])
+@pytest.mark.parametrize("argv", [["plan", "--cfg", "job"], ["plan", "seed=["], ["table", "tracking_uri='{}"]])
+def test_credentials_are_never_printed(
+    argv: list[str], address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    for settings in ([], [f"tracking_uri='{address}'"], [f"study={address}", f"tracking_uri='{address}"]):
+        main([text.format(address) for text in [*argv, *settings]])
+        captured = capsys.readouterr()
+        assert captured.out + captured.err
+        assert "s3cret" not in captured.out + captured.err
