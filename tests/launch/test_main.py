@@ -83,7 +83,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
-@pytest.mark.parametrize("address", ["postgresql://me:s3cret@db/x", "postgresql://db/x?password=s3cret"])
+@pytest.mark.parametrize("address", ["mssql+pyodbc://me:s3cret@db/x", "mssql+pyodbc://db/x?password=s3cret"])
 @pytest.mark.parametrize("argv", [["plan", "--cfg", "job"], ["plan", "seed=["], ["table", "tracking_uri='{}"]])
 def test_credentials_are_never_printed(
     argv: list[str], address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
