@@ -229,7 +229,8 @@ def _text(base: DictConfig, swept: Sequence[ParsedOverride]) -> str:
     """
     job = OmegaConf.masked_copy(base, [str(key) for key in base if key != "hydra"])
     comments = [f"# sweeps {o.key} over {', '.join(c.partition('=')[2] for c in o.choices)}\n" for o in swept]
-    address = OmegaConf.to_container(job).get("tracking_uri")
+    content = OmegaConf.to_container(job)  # interpolations stay as they are
+    address = content.get("tracking_uri") if isinstance(content, dict) else None
     if isinstance(address, str):
         job.tracking_uri = without_credentials(address, address)
     return without_credentials("".join(comments) + OmegaConf.to_yaml(job), str(address))
