@@ -36,6 +36,11 @@ class Home:
         """The folder of the runs' files: configs, equations."""
         return self.root / "artifacts"
 
+    @property
+    def spool(self) -> Path:
+        """The folder of the trials that wait to be recorded, see `gatebench.records.spool`."""
+        return self.root / "spool"
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Create the folder if it does not exist, and lock it for this process until the end of the block.

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
@@ -10,8 +11,8 @@ from gatebench.task import Task
 _LONGEST_NAME, _LONGEST_SOURCE = 500, 60_000  # characters that MLflow allows
 
 
-def dataset_input(task: Task) -> DatasetInput:
-    """Return the dataset that a trial on the task reads.
+def dataset_content(task: Task) -> dict[str, str]:
+    """Return the dataset that a trial on the task reads, as texts: its name, digest, source and profile.
 
     Its digest depends on the checksums of the data files and on the task's parameters, such as the seed of a split, so
     two runs with the same digest were trained and scored on the same examples.
@@ -22,11 +23,19 @@ def dataset_input(task: Task) -> DatasetInput:
     source = {"task": task.title, "files": checksums, "protocol": task.protocol, "licence": task.licence}
     size = task.size()
     profile = {} if size is None else {"examples": size.examples, "steps": size.steps, "inputs": size.inputs}
-    dataset = Dataset(
-        name=task.label[:_LONGEST_NAME],
-        digest=digest,
-        source_type="gatebench",
-        source=json.dumps(source)[:_LONGEST_SOURCE],
-        profile=json.dumps(profile),
-    )
+    return {
+        "name": task.label[:_LONGEST_NAME],
+        "digest": digest,
+        "source": json.dumps(source)[:_LONGEST_SOURCE],
+        "profile": json.dumps(profile),
+    }
+
+
+def dataset_input(content: Mapping[str, str]) -> DatasetInput:
+    """Return the dataset of a trial in the form in which MLflow takes it.
+
+    Args:
+        content: the dataset as texts, see `dataset_content`.
+    """
+    dataset = Dataset(source_type="gatebench", **content)
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training, validation and test")])

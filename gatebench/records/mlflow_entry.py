@@ -59,6 +59,8 @@ _TAGS_THAT_ARE_NO_FACTS = (
     "status",
     "sentence",
     "home",
+    "attempt",
+    "owner",
     *_METRIC_TAGS,
 )
 _INFINITE = "infinite_metrics"
@@ -77,12 +79,12 @@ def params(trial: Trial) -> dict[str, str]:
     return {key: value[:_LONGEST_PARAM] for key, value in trial.flat_settings().items()}
 
 
-def opening_tags(trial: Trial, home: str) -> dict[str, str]:
+def opening_tags(trial: Trial, home: str = "") -> dict[str, str]:
     """Return the tags of a run that begins.
 
     Args:
         trial: the trial.
-        home: the host and the home of the process that writes the run.
+        home: the host and the home of the process that writes the run; "" to leave them out.
     """
     cell, task = trial.build_cell(), trial.build_task()
     metric = task.metrics[0]

@@ -18,7 +18,7 @@ from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_page, mlflow_study
 from gatebench.records.home import Home
-from gatebench.records.mlflow_data import dataset_input
+from gatebench.records.mlflow_data import dataset_content, dataset_input
 from gatebench.records.mlflow_model import WEIGHTS, log_model
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.mlflow_report import find_report, write_report
@@ -170,7 +170,7 @@ class Record:
             if self._system_metrics is not None:
                 self._system_metrics.start(run_id)
             self.client.log_batch(run_id, params=[Param(*item) for item in mlflow_entry.params(trial).items()])
-            self.client.log_inputs(run_id, datasets=[dataset_input(trial.build_task())])
+            self.client.log_inputs(run_id, datasets=[dataset_input(dataset_content(trial.build_task()))])
             for file, text in mlflow_entry.files(trial).items():
                 self.client.log_text(run_id, text, file)
 

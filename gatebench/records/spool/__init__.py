@@ -1,0 +1,9 @@
+"""The spool: a journal for each attempt of a trial, on the disk of the driver, and the drain to MLflow.
+
+journal        an append-only file of checked records
+event_json     epochs and outcomes as JSON
+header         the first record of a journal: whose attempt it is, and the content of its run in MLflow
+attempt_folder the folder of an attempt: its journal, its outcome and the files of the outcome
+study_folder   the folder of a study: its attempts, and the compact journals of those that are in the store
+spool          begins, continues and ends attempts, and reads those that are not in the store yet
+"""
