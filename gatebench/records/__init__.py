@@ -9,6 +9,8 @@ mlflow_files  the files of a run, as bytes
 mlflow_study  the declaration of a study, and which experiments are studies
 mlflow_data   the data of a trial as a dataset in MLflow
 mlflow_model  the trained network of a trial as a logged model of MLflow
+run_content   the content of a trial's run before the trial has ended
+spool         the trials that wait to be recorded, on the disk of the driver
 mlflow_page   the views of a study on the web pages of MLflow, and the text above its runs
 mlflow_report the run with the report of a study
 mlflow_app    the server of MLflow with the pages for model training as its start page

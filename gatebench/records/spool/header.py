@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome, Status
@@ -18,22 +18,6 @@ VERSION = 1
 
 _ATTEMPT = re.compile(r"[0-9a-f]{8,40}")
 _DIGEST = re.compile(r"[0-9a-f]{16}")
-
-
-class OwnerName(Protocol):
-    """The process that runs a trial, see `gatebench.records.owner.Owner`."""
-
-    @property
-    def name(self) -> str:
-        """The random name."""
-
-    @property
-    def host(self) -> str:
-        """The name of the machine, for messages."""
-
-    @property
-    def process(self) -> int:
-        """The number of the process, for messages."""
 
 
 @dataclass(frozen=True)

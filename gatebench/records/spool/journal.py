@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from gatebench.errors import UserError
 
@@ -126,20 +126,16 @@ def read_records(path: Path, start: int = 0) -> Iterator[Read]:
         UserError: the file cannot be read.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _cannot_read(path, error) from None
-    with os.fdopen(descriptor, "rb") as file:
-        try:
+        with _opened(path) as file:
             file.seek(start)
             end = start
             while (record := _parsed(line := file.readline(LARGEST_RECORD))) is not None:
                 end += len(line)
                 yield Read(record, end)
-        except OSError as error:
-            raise _cannot_read(path, error) from None
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _cannot_read(path, error) from None
 
 
 def end_of_records(path: Path) -> int:
@@ -153,8 +149,8 @@ def end_of_records(path: Path) -> int:
 def last_record(path: Path) -> dict[str, Any] | None:
     """Return the last record of a journal that can be read; None if there is none. Only the end of the file is read."""
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with _opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
             for length in (2**16, LARGEST_RECORD):
                 file.seek(max(0, size - length))
                 lines = file.read(length).splitlines(keepends=True)
@@ -169,6 +165,11 @@ def first_record(path: Path) -> dict[str, Any] | None:
     """Return the first record of a journal; None if it is damaged or missing."""
     read = next(read_records(path), None)
     return None if read is None else read.record
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file for reading, unless it is a symbolic link. A pipe does not block."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.home import Home
+from gatebench.records.owner import Owner
 from gatebench.records.run_content import RunContent
 from gatebench.records.spool.attempt_folder import AttemptFolder
 from gatebench.records.spool.event_json import epoch_json
-from gatebench.records.spool.header import Header, OwnerName, check_attempt
+from gatebench.records.spool.header import Header, check_attempt
 from gatebench.records.spool.journal import Journal, end_of_records
 from gatebench.records.spool.study_folder import StudyFolder
 from gatebench.trial import Trial
@@ -78,7 +79,7 @@ class Spool:
         self,
         trial: Trial,
         attempt: str,
-        owner: OwnerName,
+        owner: Owner,
         when: float,
         tags: Mapping[str, str] | None = None,
         *,
@@ -146,9 +147,8 @@ class Spool:
 
     def running(self) -> list[Running]:
         """Return the attempts without an outcome, of all processes, in the order of their start."""
-        return sorted(
-            (_running(header, last) for _, header, last in self._without_outcome()), key=lambda running: running.when
-        )
+        running = [_running(header, last) for _, header, last in self._without_outcome()]
+        return sorted(running, key=lambda one: one.when)
 
     def waiting(self) -> int:
         """Return the number of ended attempts that are not in the store yet."""

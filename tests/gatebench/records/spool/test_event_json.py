@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from math import inf, isnan, nan
 from typing import Any
@@ -7,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatebench.errors import UserError
-from gatebench.outcome import Epoch, Outcome
+from gatebench.outcome import Epoch
 from gatebench.records.spool.event_json import epoch_json, outcome_json, read_epoch, read_outcome
+from tests.gatebench.records.spool.attempts import message_of
 from tests.launch.trials import outcome, trial
 
 LSTM = trial("lstm")
@@ -47,16 +48,9 @@ def test_an_outcome_comes_back_without_its_files(status: Any) -> None:
 @given(key=st.sampled_from(sorted(outcome_json(outcome(LSTM), 1.0))), value=JSON)
 def test_an_outcome_with_any_wrong_part_is_refused_in_one_sentence(key: str, value: Any) -> None:
     content = {**outcome_json(outcome(LSTM), 1.0), key: value}
-    try:
-        assert isinstance(read_outcome(content), Outcome)
-    except UserError as error:
-        assert str(error).startswith("A record of the spool has a wrong ")
-        assert str(error).count("\n") == 0
+    assert re.fullmatch(r"(A record of the spool has a wrong .+\.)?", message_of(lambda: read_outcome(content)))
 
 
 @given(content=st.dictionaries(st.sampled_from(["epoch", "total", "when", "metrics"]), JSON))
 def test_an_epoch_with_any_wrong_part_is_refused_in_one_sentence(content: dict[str, Any]) -> None:
-    try:
-        assert isinstance(read_epoch(content, LSTM.digest), Epoch)
-    except UserError as error:
-        assert str(error).startswith("A record of the spool has a wrong ")
+    assert re.fullmatch(r"(A record of the spool has a wrong .+\.)?", message_of(lambda: read_epoch(content, "")))

@@ -17,13 +17,11 @@ def test_the_studies_of_a_home_are_found(tmp_path: Path) -> None:
 
 
 def test_the_declaration_stays_until_another_one_is_kept(tmp_path: Path) -> None:
-    folder = StudyFolder(Home(tmp_path), "a", "home")
-    assert folder.declaration is None
-    folder.create("{}")
-    folder.create()
-    assert folder.declaration == "{}"
-    folder.create("[]")
-    assert folder.declaration == "[]"
+    folder, found = StudyFolder(Home(tmp_path), "a", "home"), []
+    for declaration in (None, "{}", None, "[]"):
+        folder.create(declaration)
+        found.append(folder.declaration)
+    assert found == [None, "{}", "{}", "[]"]
 
 
 @pytest.mark.parametrize("study", ["../../x", "a/b", "ü" * 300, ".", "a\0b"])
@@ -34,9 +32,7 @@ def test_the_name_of_a_study_does_not_lead_elsewhere(tmp_path: Path, study: str)
     assert len(folder.path.name) < 60
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[1]", "{", '{"study": 1, "store": "home"}', '{"study": "other", "store": "home"}']
-)
+@pytest.mark.parametrize("text", ["", "[1]", "{", '{"study": 1}', '{"study": "other", "store": "home"}'])
 def test_a_folder_with_a_wrong_description_is_left_out(tmp_path: Path, text: str) -> None:
     folder = StudyFolder(Home(tmp_path), "a", "home")
     folder.create()
