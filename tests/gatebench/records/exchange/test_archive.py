@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import stat
@@ -52,7 +53,7 @@ def write_zip(
     """Write a zip file whose checksums are right."""
     path.unlink(missing_ok=True)
     with new_archive(path) as writer:
-        writer._checksums |= {name: archive.hashlib.sha256(content).hexdigest() for name, content in entries.items()}
+        writer._checksums |= {name: hashlib.sha256(content).hexdigest() for name, content in entries.items()}
         for name, content in entries.items():
             entry = zipfile.ZipInfo(name)
             entry.compress_type = zipfile.ZIP_DEFLATED
