@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from functools import cached_property
 from importlib import import_module
 from inspect import isabstract
 from pathlib import Path
@@ -176,7 +177,7 @@ class Task(ABC):
         """The name in configs, which is the last part of the module's name."""
         return type(self).__module__.rpartition(".")[2]
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The name in tables, with the parameters that differ from their defaults: "sequential_mnist[order=row]"."""
         values = self.parameters()

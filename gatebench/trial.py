@@ -5,9 +5,9 @@ This module imports neither torch nor Hydra, so plans and tables are fast.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from gatebench.backends.names import AUTO, BACKEND_NAMES
@@ -22,8 +22,25 @@ OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SG
 DEVICES = ("cpu", "cuda")
 """The devices on which a network can be trained."""
 
-NEUTRAL = {"devices": 1, "nodes": 1}
-"""The settings of the training that are not part of a trial's digest while they have this value."""
+NEUTRAL: Mapping[str, Mapping[str, Any]] = {"model": {}, "training": {"devices": 1, "nodes": 1}}
+"""The neutral values of the settings of `Model` and `Training` that later versions added.
+
+A setting at its neutral value does not enter the digest, so a trial of an earlier version keeps its digest. The
+settings that the first version had are not listed: they always enter.
+"""
+
+_MOST_BUILT = 4096  # cells and tasks that are kept for other trials with the same config
+
+
+def without_neutral(part: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a part of a trial that enter its digest.
+
+    Args:
+        part: a key of `NEUTRAL`.
+        settings: {name: value} of all settings of this part.
+    """
+    neutral = NEUTRAL[part]
+    return {name: value for name, value in settings.items() if name not in neutral or value != neutral[name]}
 
 
 @dataclass(frozen=True)
@@ -47,6 +64,10 @@ class Model:
         _check_at_least("model.num_layers", self.num_layers, 1)
         if not 0 <= self.dropout < 1:
             raise out_of_range("model.dropout", self.dropout, "at least 0 and less than 1")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings by name. Those of `NEUTRAL` are left out if they have their neutral value."""
+        return without_neutral("model", vars(self))
 
 
 @dataclass(frozen=True)
@@ -102,8 +123,7 @@ class Training:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings by name. Those of `NEUTRAL` are left out if they have their neutral value."""
-        settings = asdict(self)
-        return {name: value for name, value in settings.items() if (name, value) not in NEUTRAL.items()}
+        return without_neutral("training", vars(self))
 
 
 def _check_at_least(name: str, value: float, minimum: int) -> None:
@@ -130,36 +150,106 @@ class Trial:
     seed: int = 0
 
     def build_cell(self) -> Cell:
-        """Return the cell that the config describes."""
-        return build_cell(self.cell)
+        """Return the cell that the config describes. Trials with the same config share it."""
+        return _built_cell(_Config(repr(self.cell), self.cell))
 
     def build_task(self) -> Task:
-        """Return the task that the config describes."""
-        return build_task(self.task)
+        """Return the task that the config describes. Trials with the same config share it."""
+        return _built_task(_Config(repr(self.task), self.task))
 
     @cached_property
     def digest(self) -> str:
         """The first 16 hex digits of a SHA-256 of everything that determines the result.
 
-        The digest contains the equations of the cell and not its name, and the checksums of the data.
+        The digest contains the equations of the cell and not its name, and the checksums of the data. It contains the
+        backend and the device, because they change the last bits of a result.
         """
-        task = self.build_task()
-        content = {
-            "cell": self.build_cell().digest,
-            "task": [task.name, task.parameters(), sorted(task.checksums().items())],
-            "model": asdict(self.model),
-            "training": self.training.to_dict(),
-            "seed": self.seed,
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        return _Digests().of(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trial as plain data that can be written as JSON."""
-        return asdict(self) | {"training": self.training.to_dict()}
+        return asdict(self) | {"model": self.model.to_dict(), "training": self.training.to_dict()}
 
     def flat_settings(self) -> dict[str, str]:
         """Return the settings by dotted key: {"model.hidden_size": "64", "cell.ablate.i.fix": "1", …}."""
-        return {key: str(value) for key, value in _flat("", self.to_dict()) if value not in (None, {}, ())}
+        content = {
+            "cell": self.cell,
+            "task": self.task,
+            "model": self.model.to_dict(),
+            "training": self.training.to_dict(),
+            "seed": self.seed,
+        }
+        return {key: str(value) for key, value in _flat("", content) if value not in (None, {}, ())}
+
+
+def add_digests(trials: Iterable[Trial]) -> None:
+    """Compute the digests of many trials. Each cell and each task is built once, and the data are read once.
+
+    Raises:
+        UserError: a cell or a task is not allowed, or its data cannot be read.
+    """
+    digests = _Digests()
+    for trial in trials:
+        vars(trial)["digest"] = digests.of(trial)  # where `cached_property` keeps its value
+
+
+class _Digests:
+    """Computes the digests of trials. The texts of their parts are kept, because many trials share them."""
+
+    def __init__(self) -> None:
+        self._cells: dict[str, str] = {}
+        self._tasks: dict[str, str] = {}
+        self._settings: dict[tuple[str, str], str] = {}
+
+    def of(self, trial: Trial) -> str:
+        """Return the digest of a trial."""
+        texts = {
+            "cell": self._cell(trial),
+            "model": self._of_settings("model", trial.model),
+            "seed": json.dumps(trial.seed),
+            "task": self._task(trial),
+            "training": self._of_settings("training", trial.training),
+        }
+        content = ", ".join(f'"{key}": {text}' for key, text in texts.items())
+        return hashlib.sha256(f"{{{content}}}".encode()).hexdigest()[:16]
+
+    def _cell(self, trial: Trial) -> str:
+        config = repr(trial.cell)
+        if config not in self._cells:
+            self._cells[config] = json.dumps(trial.build_cell().digest)
+        return self._cells[config]
+
+    def _task(self, trial: Trial) -> str:
+        config = repr(trial.task)
+        if config not in self._tasks:
+            task = trial.build_task()
+            content = [task.name, task.parameters(), sorted(task.checksums().items())]
+            self._tasks[config] = json.dumps(content, sort_keys=True)
+        return self._tasks[config]
+
+    def _of_settings(self, part: str, settings: Model | Training) -> str:
+        key = (part, repr(settings))
+        if key not in self._settings:
+            self._settings[key] = json.dumps(settings.to_dict(), sort_keys=True)
+        return self._settings[key]
+
+
+@dataclass(frozen=True)
+class _Config:
+    """The config of a cell or a task as the key of a cache: configs with the same text are equal."""
+
+    text: str
+    content: Mapping[str, Any] = field(compare=False)
+
+
+@lru_cache(maxsize=_MOST_BUILT)
+def _built_cell(config: _Config) -> Cell:
+    return build_cell(config.content)
+
+
+@lru_cache(maxsize=_MOST_BUILT)
+def _built_task(config: _Config) -> Task:
+    return build_task(config.content)
 
 
 def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:

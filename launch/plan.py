@@ -6,16 +6,16 @@ gatebench plan experiment=quickstart
 gatebench plan cell=lstm,gru 'seed=range(0,5)'
 """
 
-import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from functools import lru_cache
 from statistics import fmean
 
 from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.measures.power import seeds_needed
 from gatebench.outcome import Outcome
 from gatebench.records import mlflow_entry
+from gatebench.spec.cell import Cell
 from gatebench.study import Study
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
@@ -37,9 +37,10 @@ def run(argv: Sequence[str]) -> int:
     known = known_study(settings, settings.one_study)
     study, outcomes = check_declaration(plan, known), known.outcomes
     remaining = trials_to_run(plan.trials, outcomes, force=settings.force)
+    to_run = {trial.digest for trial in remaining}
     rows = [("digest", "trial", "GFLOP", "state")]
     for trial in plan.trials:
-        state = "to run" if trial in remaining else "done"
+        state = "to run" if trial.digest in to_run else "done"
         rows.append((trial.digest, mlflow_entry.run_name(trial), _gflop(training_flops(trial)), state))
     print(align(rows, "llrl"))
     done = len(plan.trials) - len(remaining)
@@ -87,7 +88,7 @@ def _comparisons(plan: Plan, study: Study) -> dict[str, int]:
     families = study.families or {"all": tuple(plan.cells)}
     digests = {name: {plan.cells.get(cell, cell) for cell in cells} - {reference} for name, cells in families.items()}
     if not study.families and not digests["all"]:
-        arms = {json.dumps(replace(trial, seed=0).to_dict(), sort_keys=True, default=str) for trial in plan.trials}
+        arms = {(repr(trial.cell), repr(trial.task), trial.model, trial.training) for trial in plan.trials}
         tasks = {trial.build_task().label for trial in plan.trials}
         return {"all": len(arms) // len(tasks) - 1} if len(arms) > len(tasks) else {}
     return {name: len(own) for name, own in digests.items() if own}
@@ -102,12 +103,17 @@ def training_flops(trial: Trial) -> float | None:
     size = trial.build_task().size()
     if size is None:
         return None
-    cell, model = trial.build_cell(), trial.model
+    model = trial.model
     directions = 2 if model.bidirectional else 1
-    widths = [size.inputs] + [model.hidden_size * directions] * (model.num_layers - 1)
-    H = model.hidden_size
-    step = sum(product_flops(cell, width, H) + pointwise_flops(cell, width, H) for width in widths)
+    widths = (size.inputs, *([model.hidden_size * directions] * (model.num_layers - 1)))
+    step = _step_flops(trial.build_cell(), widths, model.hidden_size)
     return (1.0 + BACKWARD) * directions * step * size.steps * size.examples * trial.training.max_epochs
+
+
+@lru_cache(maxsize=1024)
+def _step_flops(cell: Cell, widths: Sequence[int], H: int) -> int:
+    """Return the FLOPs of a time step of one sequence in the layers of one direction, by the widths of their inputs."""
+    return sum(product_flops(cell, width, H) + pointwise_flops(cell, width, H) for width in widths)
 
 
 def _cost(trials: Sequence[Trial], outcomes: Iterable[Outcome], workers: int) -> str:

@@ -33,8 +33,10 @@ from omegaconf.errors import OmegaConfBaseException
 from gatebench.errors import UserError
 from gatebench.records.address import without_credentials
 from gatebench.study import KEYS, TESTS, Study, without_cell
-from gatebench.trial import Trial
+from gatebench.trial import Trial, add_digests
 from launch.config.config_errors import explain_config_error
+from launch.config.grid import Composed, Grid
+from launch.config.group_files import GroupFiles
 from launch.config.overrides import MOST_TRIALS, Grammar, ParsedOverride, merge_overrides
 from launch.config.settings import TRIAL_KEYS, Settings, resolve_data_root
 
@@ -122,23 +124,25 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
         UserError: a config, a key, a type or a value is not allowed.
     """
     with hydra_session(config_dir):
-        grammar = Grammar(GlobalHydra.instance().config_loader())
+        loader = GlobalHydra.instance().config_loader()
+        grammar = Grammar(loader)
         given = grammar.parse(overrides)
         fixed = [choice for override in given if not override.is_sweep for choice in override.choices]
         base = compose("config", fixed, return_hydra_config=True)
         swept = _swept(base, given, grammar)
-        settings = [_to_settings(config) for config in _grid(fixed, swept, grammar)]
-    trials: dict[str, Trial] = {}
+        values = [override for override in swept if not override.is_group]
+        groups = [override for override in swept if override.is_group]
+        points = [point for one in _composed(base, fixed, groups) for point in Grid(one, values).points()]
+    trials = sorted((trial for _, trial in points), key=lambda trial: trial.seed)
+    add_digests(trials)
+    distinct: dict[str, Trial] = {}
     labels: dict[str, dict[str, None]] = {}
-    names: dict[str, str] = {}
-    for trial in sorted((point.trial for point in settings), key=lambda trial: trial.seed):
-        trials.setdefault(trial.digest, trial)
-        config = repr(trial.cell)
-        names[config] = names.get(config) or trial.build_cell().name
-        labels.setdefault(trial.digest, {})[names[config]] = None
+    for trial in trials:
+        distinct.setdefault(trial.digest, trial)
+        labels.setdefault(trial.digest, {})[trial.build_cell().name] = None
     keys = frozenset(override.key.partition(".")[0] for override in given)
     named = {digest: tuple(own) for digest, own in labels.items()}
-    return Plan(settings[0], tuple(trials.values()), named, keys, _text(base, swept))
+    return Plan(points[0][0], tuple(distinct.values()), named, keys, _text(base, swept))
 
 
 @contextmanager
@@ -193,20 +197,33 @@ def _swept(base: DictConfig, given: Sequence[ParsedOverride], grammar: Grammar) 
     return swept
 
 
-def _grid(fixed: Sequence[str], swept: Sequence[ParsedOverride], grammar: Grammar) -> Iterator[DictConfig]:
-    """Yield one config for each point of the grid.
+def _composed(base: DictConfig, fixed: Sequence[str], groups: Sequence[ParsedOverride]) -> Iterator[Composed]:
+    """Yield the configs for all choices of the swept config groups, in the order of the grid.
 
-    Hydra composes each choice of config groups only once, because this is slow. Other values are set on copies.
+    It is one config with other sections if each choice changes only its own section. Otherwise there is a config for
+    each combination of choices.
     """
-    groups = [override.choices for override in swept if override.is_group]
-    values = [override for override in swept if not override.is_group]
-    for choice in product(*groups):
-        base = _checked(compose("config", [*fixed, *choice]))
-        for point in product(*(override.choices for override in values)):
-            config = base.copy()
-            for override, text in zip(values, point, strict=True):
-                OmegaConf.update(config, override.key, grammar.value(text))
-            yield config
+    config = OmegaConf.masked_copy(base, [str(key) for key in base if key != "hydra"])
+    if not groups:
+        yield Composed(_checked(config), {})
+        return
+    files = GroupFiles(GlobalHydra.instance().config_loader(), base, fixed)
+    sections = {group.key: files.sections(group.key, group.values) for group in groups}
+    if None not in sections.values():
+        checked = {group: [_checked_section(group, one) for one in own or ()] for group, own in sections.items()}
+        yield Composed(_checked(config), checked)
+        return
+    for choice in product(*(group.choices for group in groups)):
+        yield Composed(_checked(compose("config", [*fixed, *choice])), {})
+
+
+def _checked_section(group: str, section: DictConfig) -> DictConfig:
+    """Return a section of the config after the same check as `_checked`."""
+    schema = OmegaConf.masked_copy(_schema(), [group])
+    checked = OmegaConf.merge(schema, {group: OmegaConf.to_container(section)})
+    assert isinstance(checked, DictConfig)
+    own: DictConfig = checked[group]
+    return own
 
 
 def _checked(config: DictConfig) -> DictConfig:
@@ -214,12 +231,6 @@ def _checked(config: DictConfig) -> DictConfig:
     checked = OmegaConf.merge(_schema(), OmegaConf.to_container(config))
     assert isinstance(checked, DictConfig)
     return checked
-
-
-def _to_settings(config: DictConfig) -> Settings:
-    settings = OmegaConf.to_object(config)
-    assert isinstance(settings, Settings)
-    return settings
 
 
 def _text(base: DictConfig, swept: Sequence[ParsedOverride]) -> str:

@@ -4,13 +4,13 @@
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override, QuotedString
+from hydra.core.override_parser.types import Glob, Override, QuotedString, Transformer
 from hydra.errors import OverrideParseException
 
 from gatebench.errors import UserError
@@ -35,11 +35,13 @@ class ParsedOverride:
         key: the key or the config group that it sets, for example "training.learning_rate" or "cell".
         choices: the override once for each value, for example ("seed=0", "seed=1"). One if it sweeps nothing.
         is_group: whether it chooses from a config group, that is a file below `conf`.
+        values: the value of each choice, for example (0, 1); None if the override deletes a key.
     """
 
     key: str
     choices: tuple[str, ...]
     is_group: bool
+    values: tuple[Any, ...] = field(default=(), compare=False)
 
     @property
     def is_sweep(self) -> bool:
@@ -85,9 +87,11 @@ class Grammar:
                 f"{text!r} deletes a required key; only keys below cell.ablate and families can be deleted."
             )
         choices = self._choices(override, text)
+        values = tuple(value for _, value in choices)
         if key in self._groups:
-            return ParsedOverride(key, tuple(self._group_choice(key, choice, text) for choice in choices), True)
-        return ParsedOverride(key, tuple(_allow_new_key(override, choice) for choice in choices), False)
+            own = tuple(self._group_choice(key, choice, name, text) for choice, name in choices)
+            return ParsedOverride(key, own, True, values)
+        return ParsedOverride(key, tuple(_allow_new_key(override, choice) for choice, _ in choices), False, values)
 
     def _with_plain_value(self, text: str) -> str:
         """Return an override of a part of a study's declaration in the form that Hydra needs.
@@ -111,27 +115,32 @@ class Grammar:
             return f"{key}=[{value}]"
         return text
 
-    def _group_choice(self, group: str, choice: str, text: str) -> str:
+    def _group_choice(self, group: str, choice: str, name: Any, text: str) -> str:
         """Return the override that chooses from a group. With "+" Hydra adds a group that is in no defaults list."""
-        name = self._parse_text(choice).value()
         if not isinstance(name, str) and (name is not None or group != "experiment"):
             raise UserError(f"{text!r} must name one {group}; to sweep, write {group}=NAME,NAME.")
         return choice.lstrip("+") if group in _DEFAULTS else f"+{choice.lstrip('+')}"
 
-    def _choices(self, override: Override, text: str) -> list[str]:
-        """Return the override once for each of its values, each without a sweep."""
+    def _choices(self, override: Override, text: str) -> list[tuple[str, Any]]:
+        """Return the override once for each of its values, each without a sweep, and the value."""
         if not override.is_sweep_override():
-            return [text]
+            return [(text, override.value())]
         if override.key_or_group.partition(".")[0] not in self._swept:
             raise UserError(
                 f"{text!r} has several values; only {', '.join(self._swept)} and the keys below them can be swept."
             )
         if not override.is_discrete_sweep():
             raise UserError(f"{text!r} is an endless range; write a list such as 1,2,3 or range(0,5).")
-        values = list(islice(override.sweep_string_iterator(), MOST_TRIALS + 1))
+        values = list(islice(override.sweep_iterator(), MOST_TRIALS + 1))
         if not 0 < len(values) <= MOST_TRIALS:
             raise UserError(f"{text!r} has {'no value' if not values else f'more than {MOST_TRIALS:,} values'}.")
-        return [f"{override.get_key_element()}={value}" for value in values]
+        key = override.get_key_element()
+        texts = [f"{key}={Transformer.str(value)}" for value in values]
+        return [(one, self._plain_value(value, one)) for value, one in zip(values, texts, strict=True)]
+
+    def _plain_value(self, value: Any, text: str) -> Any:
+        """Return a value of a sweep. Numbers need no parser, and a range may have many thousands of them."""
+        return value if isinstance(value, bool | int | float) else self.value(text)
 
     def _parse_text(self, text: str) -> Override:
         try:

@@ -89,8 +89,7 @@ class Settings:
     @property
     def trial(self) -> Trial:
         """The trial that the config describes."""
-        cell = {key: value for key, value in vars(self.cell).items() if value is not None}
-        return Trial(cell, _with_absolute_path(self.task), self.model, self.training, self.seed)
+        return Trial(cell_mapping(self.cell), with_absolute_path(self.task), self.model, self.training, self.seed)
 
     @property
     def studies(self) -> list[str]:
@@ -131,7 +130,12 @@ def resolve_data_root(data_root: str | None) -> Path:
     return Path(data_root).expanduser().absolute() if data_root else default_root()
 
 
-def _with_absolute_path(task: dict[str, Any]) -> dict[str, Any]:
-    """Return the task's config with an absolute `path`: a worker has another working directory."""
+def cell_mapping(config: CellConfig) -> dict[str, Any]:
+    """Return the config of a cell as `Trial.cell`, without the keys that are None."""
+    return {key: value for key, value in vars(config).items() if value is not None}
+
+
+def with_absolute_path(task: dict[str, Any]) -> dict[str, Any]:
+    """Return the config of a task as `Trial.task`, with an absolute `path`: a worker has another working directory."""
     path = task.get("path")
     return task | {"path": str(Path(path).expanduser().absolute())} if isinstance(path, str) and path else task

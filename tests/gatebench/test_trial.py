@@ -1,11 +1,12 @@
+import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
 
 from gatebench.errors import UserError
-from gatebench.trial import Model, Training, Trial
+from gatebench.trial import NEUTRAL, Model, Training, Trial, add_digests, without_neutral
 
 LSTM = {"name": "lstm", "base": "lstm"}
 DIGITS = {"_target_": "tasks.images.digits.Digits"}
@@ -58,6 +59,68 @@ def test_one_device_is_in_neither_the_digest_nor_the_settings() -> None:
     several = replace(TRIAL, training=Training(devices=2, nodes=3))
     assert several.flat_settings().items() >= {"training.devices": "2", "training.nodes": "3"}.items()
     assert several.training.ranks == 6
+
+
+def test_the_digests_of_many_trials_are_those_of_each() -> None:
+    def trials() -> list[Trial]:
+        models = [Model(), Model(hidden_size=5)]
+        cells = [LSTM, {"name": "gru", "base": "gru"}]
+        return [Trial(cell, DIGITS, model, seed=seed) for cell in cells for model in models for seed in range(3)]
+
+    many = trials()
+    add_digests(many)
+    kept = [vars(trial)["digest"] for trial in many]
+    assert kept == [trial.digest for trial in trials()]
+    assert len(set(kept)) == len(many)
+
+
+def test_the_digest_is_that_of_the_content_as_json() -> None:
+    task = TRIAL.build_task()
+    content = {
+        "cell": TRIAL.build_cell().digest,
+        "task": [task.name, task.parameters(), sorted(task.checksums().items())],
+        "model": asdict(TRIAL.model),
+        "training": without_neutral("training", asdict(TRIAL.training)),
+        "seed": 0,
+    }
+    assert TRIAL.digest == hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def test_trials_of_one_config_share_its_cell_and_its_task() -> None:
+    other = replace(TRIAL, cell=dict(LSTM), task=dict(DIGITS), seed=1)
+    assert other.build_cell() is TRIAL.build_cell()
+    assert other.build_task() is TRIAL.build_task()
+    assert replace(TRIAL, cell={**LSTM, "note": "other"}).build_cell() is not TRIAL.build_cell()
+
+
+FIRST_SETTINGS = {
+    "model": {"hidden_size", "num_layers", "bidirectional", "dropout"},
+    "training": {
+        "max_epochs",
+        "batch_size",
+        "optimizer",
+        "learning_rate",
+        "weight_decay",
+        "gradient_clip",
+        "patience",
+        "backend",
+        "device",
+    },
+}
+"""The settings that are in the digests of the golden file, whatever their values."""
+
+
+@pytest.mark.parametrize(("part", "kind"), [("model", Model), ("training", Training)])
+def test_a_setting_that_was_added_later_has_a_neutral_value_as_its_default(part: str, kind: type) -> None:
+    defaults = {field.name: field.default for field in fields(kind)}
+    assert set(without_neutral(part, defaults)) == FIRST_SETTINGS[part]
+    assert set(defaults) - FIRST_SETTINGS[part] <= set(NEUTRAL[part])
+
+
+def test_a_neutral_value_does_not_enter_the_digest_and_others_do() -> None:
+    assert without_neutral("training", {"max_epochs": 1, "devices": 1}) == {"max_epochs": 1}
+    assert without_neutral("training", {"max_epochs": 1, "devices": 2}) == {"max_epochs": 1, "devices": 2}
+    assert TRIAL.digest == "0807059f32d266d7"  # of the first version
 
 
 def test_a_trial_is_plain_data() -> None:

@@ -1,0 +1,276 @@
+"""The grid that swept overrides span: the settings at each of its points.
+
+A config has five sections that make a trial: `TRIAL_KEYS`. OmegaConf checks each choice of a config group and each
+swept value once, by itself. The points combine the checked contents as plain data, because OmegaConf needs 15 ms for
+the config of a point.
+
+Sections that are linked by interpolations form a block, for example if training.batch_size is ${model.hidden_size}.
+OmegaConf resolves a block again for each combination of the values that are swept in it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+from omegaconf import Container, DictConfig, OmegaConf
+
+from gatebench.trial import Model, Training, Trial
+from launch.config.interpolations import ANYTHING, has_interpolation, referenced_keys
+from launch.config.overrides import ParsedOverride
+from launch.config.settings import TRIAL_KEYS, CellConfig, Settings, cell_mapping, with_absolute_path
+
+Contents = Mapping[str, Any]
+"""{section: its content as plain data}."""
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A composed and checked config, and the other choices of its config groups.
+
+    Attributes:
+        config: the config.
+        sections: {group: its section for each of its swept choices}. Empty if no group is swept.
+    """
+
+    config: DictConfig
+    sections: Mapping[str, Sequence[DictConfig]]
+
+
+class Grid:
+    """The points of a grid over one composed config.
+
+    Args:
+        composed: the config.
+        values: the swept overrides that are not choices of groups.
+    """
+
+    def __init__(self, composed: Composed, values: Sequence[ParsedOverride]) -> None:
+        self._composed, self._values = composed, values
+
+    def points(self) -> Iterator[tuple[Settings, Trial]]:
+        """Yield the settings and the trial at each point. The last override varies fastest.
+
+        Raises:
+            UserError: a value is out of range.
+            OmegaConfBaseException: a value has a wrong type, or an interpolation cannot be resolved.
+        """
+        axes = [range(len(sections)) for sections in self._composed.sections.values()]
+        axes += [range(len(override.choices)) for override in self._values]
+        blocks = [_Block(self._composed, names, self._values) for names in self._blocks()]
+        first: Settings | None = None
+        for point in product(*axes):
+            parts = {name: part for block in blocks for name, part in block.parts(point).items()}
+            if first is None:
+                first = self._settings(point)
+            settings = replace(first, **{name: part.setting for name, part in parts.items()})
+            yield settings, Trial(**{name: part.of_trial for name, part in parts.items()})
+
+    def _settings(self, point: Sequence[int]) -> Settings:
+        """Return all settings at a point."""
+        block = _Block(self._composed, TRIAL_KEYS, self._values)
+        settings = OmegaConf.to_object(block.config(point))
+        assert isinstance(settings, Settings)
+        return settings
+
+    def _blocks(self) -> list[tuple[str, ...]]:
+        """Return the sections in blocks that do not refer to each other."""
+        blocks: dict[str, set[str]] = {name: {name} for name in TRIAL_KEYS}
+        for name in TRIAL_KEYS:
+            for other in self._linked_sections(name):
+                joined = blocks[name] | blocks[other]
+                blocks |= dict.fromkeys(joined, joined)
+        distinct = {tuple(name for name in TRIAL_KEYS if name in block) for block in blocks.values()}
+        return sorted(distinct)
+
+    def _linked_sections(self, name: str) -> set[str]:
+        """Return the sections that the interpolations of a section refer to, also through other keys."""
+        contents = [_raw(self._composed.config, name), *(_swept_values(self._values, name))]
+        contents += [OmegaConf.to_container(section) for section in self._composed.sections.get(name, ())]
+        found: set[str] = set()
+        waiting = referenced_keys(contents)
+        while waiting:
+            key = waiting.pop()
+            if key == ANYTHING:
+                return set(TRIAL_KEYS)
+            if key not in found:
+                found.add(key)
+                waiting |= referenced_keys(_raw(self._composed.config, key)) if key not in TRIAL_KEYS else set()
+        return found & set(TRIAL_KEYS)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The content of a section at some points.
+
+    Attributes:
+        setting: the content as an attribute of `Settings`.
+        of_trial: the content as an attribute of `Trial`.
+    """
+
+    setting: Any
+    of_trial: Any
+
+
+class _Block:
+    """Some sections of a config, which refer to no others.
+
+    Args:
+        composed: the config.
+        names: the names of the sections.
+        values: all swept overrides that are not choices of groups.
+    """
+
+    def __init__(self, composed: Composed, names: Sequence[str], values: Sequence[ParsedOverride]) -> None:
+        self._composed, self._names = composed, names
+        self._groups = [(axis, group) for axis, group in enumerate(composed.sections) if group in names]
+        own = [(axis, one) for axis, one in enumerate(values, len(composed.sections)) if _section(one.key) in names]
+        self._overrides = own
+        self._axes = [axis for axis, _ in [*self._groups, *own]]
+        self._parts: dict[tuple[int, ...], dict[str, _Part]] = {}
+        self._variants: dict[tuple[int, ...], _Variants | None] = {}
+
+    def parts(self, point: Sequence[int]) -> dict[str, _Part]:
+        """Return the contents of the sections at a point of the whole grid."""
+        key = tuple(point[axis] for axis in self._axes)
+        if key not in self._parts:
+            self._parts[key] = {name: _part(name, content) for name, content in self._contents(point).items()}
+        return self._parts[key]
+
+    def config(self, point: Sequence[int]) -> DictConfig:
+        """Return the whole config with the choices and values of a point in these sections."""
+        config = self._chosen(point)
+        for axis, override in self._overrides:
+            OmegaConf.update(config, override.key, override.values[point[axis]])
+        return config
+
+    def _chosen(self, point: Sequence[int]) -> DictConfig:
+        """Return a copy of the whole config with the choices of groups of a point in these sections."""
+        config = self._composed.config.copy()
+        for axis, group in self._groups:
+            config[group] = self._composed.sections[group][point[axis]]
+        return config
+
+    def _contents(self, point: Sequence[int]) -> Contents:
+        choice = tuple(point[axis] for axis, _ in self._groups)
+        if choice not in self._variants:
+            self._variants[choice] = self._new_variants(point)
+        variants = self._variants[choice]
+        if variants is None:
+            return _resolved(self.config(point), self._names)
+        return {self._names[0]: variants.content([point[axis] for axis, _ in self._overrides])}
+
+    def _new_variants(self, point: Sequence[int]) -> "_Variants | None":
+        """Return the variants of the section for a choice of groups; None if the values depend on each other."""
+        if len(self._names) > 1:
+            return None
+        (name,), overrides = self._names, [override for _, override in self._overrides]
+        config = self._chosen(point)
+        if has_interpolation([_raw(config, name), *_swept_values(overrides, name)]):
+            return None
+        keys = [f"{override.key}." for override in overrides]
+        if any(one.startswith(other) for one in keys for other in keys if one is not other):
+            return None
+        first = self.config([0 if axis in self._axes[len(self._groups) :] else i for axis, i in enumerate(point)])
+        content = _resolved(first, self._names)
+        if not all(_is_reached(content, override.key) for override in overrides):
+            return None
+        return _Variants(name, config, content, overrides)
+
+
+class _Variants:
+    """The contents of a section for all values that are swept in it. Each value is checked once.
+
+    Args:
+        name: the name of the section.
+        config: the whole config, without the swept values of this section.
+        first: {section: its content with the first value of each override}.
+        overrides: the overrides, of which no key is below another.
+    """
+
+    def __init__(self, name: str, config: DictConfig, first: Contents, overrides: Sequence[ParsedOverride]) -> None:
+        self._name, self._first, self._config, self._overrides = name, first, config, overrides
+        self._scratch = config.copy()
+        self._values: list[dict[int, Any]] = [{} for _ in overrides]
+
+    def content(self, choices: Sequence[int]) -> Any:
+        """Return the content with some values.
+
+        Args:
+            choices: the number of the value of each override.
+        """
+        content = self._first
+        for number, (override, choice) in enumerate(zip(self._overrides, choices, strict=True)):
+            if choice:
+                if choice not in self._values[number]:
+                    self._values[number][choice] = self._checked(override.key, override.values[choice])
+                content = _with_value(content, override.key.split("."), self._values[number][choice])
+        return content[self._name]
+
+    def _checked(self, key: str, value: Any) -> Any:
+        """Return a value as OmegaConf keeps it at a key."""
+        config = self._config.copy() if isinstance(value, dict | list) else self._scratch
+        OmegaConf.update(config, key, value)
+        kept = OmegaConf.select(config, key, throw_on_missing=True)
+        return OmegaConf.to_container(kept, throw_on_missing=True) if isinstance(kept, Container) else kept
+
+
+def _section(key: str) -> str:
+    """Return the section that a key belongs to."""
+    return key.partition(".")[0]
+
+
+def _raw(config: DictConfig, name: str) -> Any:
+    """Return the content of a top-level key as plain data, without resolving interpolations."""
+    return OmegaConf.to_container(OmegaConf.masked_copy(config, [name])) if name in config else None
+
+
+def _swept_values(overrides: Sequence[ParsedOverride], name: str) -> list[Any]:
+    return [value for override in overrides if _section(override.key) == name for value in override.values]
+
+
+def _resolved(config: DictConfig, names: Sequence[str]) -> dict[str, Any]:
+    """Return the contents of some sections as plain data.
+
+    Raises:
+        OmegaConfBaseException: a value is missing, or an interpolation cannot be resolved.
+    """
+    contents: dict[str, Any] = {}
+    for name in names:
+        value = OmegaConf.select(config, name, throw_on_missing=True)
+        is_container = isinstance(value, Container)
+        contents[name] = OmegaConf.to_container(value, resolve=True, throw_on_missing=True) if is_container else value
+    return contents
+
+
+def _is_reached(content: Any, key: str) -> bool:
+    """Return whether plain data has a value at a dotted key, and all values above it are dicts."""
+    for name in key.split("."):
+        if not isinstance(content, dict) or name not in content:
+            return False
+        content = content[name]
+    return True
+
+
+def _with_value(content: Any, path: Sequence[str], value: Any) -> Any:
+    """Return plain data with another value at a path. Only the dicts above it are copied."""
+    name, *rest = path
+    return {**content, name: _with_value(content[name], rest, value) if rest else value}
+
+
+def _part(name: str, content: Any) -> _Part:
+    """Return the content of a section as attributes of `Settings` and `Trial`.
+
+    Raises:
+        UserError: a value is out of range.
+    """
+    if name == "cell":
+        cell = CellConfig(**content)
+        return _Part(cell, cell_mapping(cell))
+    if name == "task":
+        return _Part(content, with_absolute_path(content))
+    if name == "model":
+        content = Model(**content)
+    elif name == "training":
+        content = Training(**content)
+    return _Part(content, content)
