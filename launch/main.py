@@ -19,6 +19,7 @@ VERBS = {
     "cells": "list the cells, or show or draw one",
     "data": "list, fetch and verify the data sets",
     "ui": "open the records in MLflow",
+    "export-study": "write a study to one zip file",
 }
 """The verbs, each with a description."""
 
@@ -64,7 +65,7 @@ def _run(arguments: list[str]) -> int:
         return 0
     if verb not in VERBS:
         raise unknown("verb", verb, VERBS)
-    code: int = import_module(f"launch.{verb}").run(rest)
+    code: int = import_module(f"launch.{verb.replace('-', '_')}").run(rest)
     return code
 
 

@@ -66,6 +66,7 @@ class Settings:
     keep_memory: bool = True
     system_metrics: bool = False
     format: str = "text"
+    file: str | None = None
     port: int = 5000
 
     def __post_init__(self) -> None:

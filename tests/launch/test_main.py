@@ -20,7 +20,7 @@ def test_help_names_every_verb_and_every_verb_has_a_module(capsys: pytest.Captur
     launch = ROOT / "launch"
     for verb in VERBS:
         assert f"  {verb} " in out
-        assert (launch / f"{verb}.py").exists()
+        assert (launch / f"{verb.replace('-', '_')}.py").exists()
 
 
 def test_help_imports_nothing_heavy() -> None:
