@@ -2,6 +2,9 @@
 
 home          the folders and files below the home, and its lock
 owner         the process that runs trials: its name, and whether it is alive
+claims        several drivers share a study: each trial is run by one of them
+claim_board   the log of the claims in MLflow
+claim_log     the entries of the log, and the holders that follow from them
 address       the address of the records: which addresses are allowed
 mlflow_client the connection to MLflow
 mlflow_entry  the contents of a trial's run in MLflow: its params, tags, metrics and files

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 
 # MLflow reads these when it is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -20,6 +21,11 @@ from gatebench.records.address import check_address, without_credentials
 
 for _name in ("mlflow", "alembic", "urllib3"):
     logging.getLogger(_name).setLevel(logging.ERROR)
+
+_SHORT_TIMEOUTS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+_former: dict[str, str | None] = {}  # the timeouts before the first block of `short_timeouts`
+_blocks = 0  # the number of blocks of `short_timeouts` that run
+_lock = Lock()
 
 _RUNS_PER_REQUEST = 5000  # the largest number that MLflow allows
 
@@ -40,15 +46,34 @@ def connect(uri: str) -> MlflowClient:
 
 @contextmanager
 def short_timeouts() -> Iterator[None]:
-    """Ask a server at most twice, for 10 seconds each, inside the block. MLflow's default is up to four minutes."""
-    settings = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-    before = {key: os.environ.get(key) for key in settings}
-    os.environ.update(settings)
+    """Ask a server at most twice, for 10 seconds each, inside the block. MLflow's default is up to four minutes.
+
+    The setting holds for the process. Several threads may be in such blocks at the same time.
+    """
+    _change_timeouts(+1)
     try:
         yield
     finally:
-        for key, value in before.items():
-            os.environ.pop(key) if value is None else os.environ.update({key: value})
+        _change_timeouts(-1)
+
+
+def _change_timeouts(blocks: int) -> None:
+    """Set the short timeouts at the start of the first block, and restore the former ones at the end of the last."""
+    global _blocks
+    with _lock:
+        before, _blocks = _blocks, _blocks + blocks
+        if before == 0:
+            _former.update({key: os.environ.get(key) for key in _SHORT_TIMEOUTS})
+            os.environ.update(_SHORT_TIMEOUTS)
+        elif _blocks == 0:
+            for key, value in _former.items():
+                os.environ.pop(key) if value is None else os.environ.update({key: value})
+
+
+def is_conflict(error: MlflowException) -> bool:
+    """Return whether a param was not written because it has another value, or because its run is deleted."""
+    causes = ("Changing param values is not allowed", "must be in the 'active' state")
+    return error.error_code == "INVALID_PARAMETER_VALUE" and any(cause in str(error) for cause in causes)
 
 
 @contextmanager

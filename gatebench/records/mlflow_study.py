@@ -14,6 +14,12 @@ from gatebench.study import Study
 STUDY_TAG = "gatebench.study"
 """The tag of an experiment with the declaration of its study."""
 
+BOARD_TAG = "gatebench.board"
+"""The tag of an experiment with the id of the first run of its claims, see `claim_board`. Those runs have it, too."""
+
+CLAIMS_TAG = "gatebench.claims"
+"""The same tag of the deleted experiment by which drivers agree on that run."""
+
 LONGEST_DECLARATION = 20_000
 """The largest number of characters of the declaration, because MLflow allows no longer tag of an experiment."""
 
@@ -50,7 +56,7 @@ def declaration_text(study: Study) -> str:
 
 def is_study(client: MlflowClient, experiment: Experiment) -> bool:
     """Return whether an experiment is a study, and not that of another program."""
-    return STUDY_TAG in experiment.tags or _has_trials(client, experiment)
+    return not {STUDY_TAG, BOARD_TAG}.isdisjoint(experiment.tags) or _has_trials(client, experiment)
 
 
 def check_own(client: MlflowClient, experiment: Experiment) -> None:

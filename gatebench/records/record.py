@@ -60,7 +60,7 @@ class Record:
     def __init__(self, home: Home, study: str, uri: str | None = None, *, system_metrics: bool = False) -> None:
         self.uri = uri or home.tracking_uri
         self.study = study
-        self._home = home
+        self.home = home
         self._runs: dict[str, str] = {}  # digest of an open trial: MLflow's id of its run
         self._waiting: dict[str, list[Metric]] = {}  # id of a run: metrics that are not written yet
         self._flushed = time.monotonic()
@@ -290,7 +290,7 @@ class Record:
     @property
     def _owner(self) -> str:
         """The host and the home, which mark the runs of this home."""
-        return f"{node()}:{self._home.root.absolute()}"
+        return f"{node()}:{self.home.root.absolute()}"
 
     def _is_own(self, tags: Mapping[str, str]) -> bool:
         return mlflow_entry.is_trial_run(tags) and tags.get("home") == self._owner
@@ -317,7 +317,7 @@ class Record:
         if (experiment := self._find_experiment()) is not None:
             mlflow_study.check_own(self.client, experiment)
             return str(experiment.experiment_id)
-        artifacts = None if address.is_server(self.uri) else self._home.artifacts.absolute().as_uri()
+        artifacts = None if address.is_server(self.uri) else self.home.artifacts.absolute().as_uri()
         try:
             return str(self.client.create_experiment(self.study, artifacts, mlflow_study.new_tags(self.study)))
         except MlflowException as error:

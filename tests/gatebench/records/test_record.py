@@ -101,7 +101,7 @@ def test_a_trial_leaves_its_outcome_its_curves_and_its_files(record: Record) -> 
     assert run.data.metrics["best/gate/l0/f/mean"] == 0.7
     files = {Path(file.path).name for file in client(record).list_artifacts(run.info.run_id)}
     assert files == {"config.yaml", "equations.txt", "equations.tex"}
-    assert run.info.artifact_uri.startswith(Path(record._home.artifacts).absolute().as_uri())
+    assert run.info.artifact_uri.startswith(Path(record.home.artifacts).absolute().as_uri())
 
 
 def test_what_failed_is_not_finished_and_keeps_its_traceback(record: Record) -> None:
@@ -193,7 +193,7 @@ def test_the_runs_of_a_cell_have_its_colour_in_every_process(record: Record) -> 
     runs = client(record).search_runs([client(record).get_experiment_by_name(record.study).experiment_id])
     colours = {run.data.tags["cell"]: run.data.tags["mlflow.runColor"] for run in runs}
     assert colours == colours_of(["gru", "lstm"])
-    assert Record(record._home, record.study).colours(["mgu"]) == colours_of(["gru", "lstm", "mgu"])
+    assert Record(record.home, record.study).colours(["mgu"]) == colours_of(["gru", "lstm", "mgu"])
 
 
 def test_curves_are_those_of_the_newest_run(record: Record) -> None:
@@ -250,7 +250,7 @@ def test_runs_of_other_programs_in_a_study_are_left_alone(record: Record) -> Non
     assert record.outcomes() == []
     record.begin(LSTM)
     record.write(Epoch(LSTM.digest, 0, 3, {"val/accuracy": 0.5}))
-    assert Record(record._home, record.study).close_stale_runs() == 1
+    assert Record(record.home, record.study).close_stale_runs() == 1
     record.end(LSTM, outcome(LSTM))
     record.end(GRU, outcome(GRU))
     record.interrupt("The user stopped it.")
@@ -262,7 +262,7 @@ def test_runs_of_other_programs_in_a_study_are_left_alone(record: Record) -> Non
 def test_an_experiment_of_another_program_is_no_study_and_stays_as_it_is(record: Record) -> None:
     user = client(record)
     tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": "My notes."}
-    experiment = user.create_experiment(record.study, record._home.artifacts.absolute().as_uri(), tags)
+    experiment = user.create_experiment(record.study, record.home.artifacts.absolute().as_uri(), tags)
     user.create_run(experiment, run_name="a notebook")
     before = dict(user.get_experiment(experiment).tags)
     assert record.outcomes() == []
@@ -283,7 +283,7 @@ def test_an_experiment_of_another_program_is_no_study_and_stays_as_it_is(record:
 
 
 def test_an_empty_experiment_can_become_a_study(record: Record) -> None:
-    client(record).create_experiment(record.study, record._home.artifacts.absolute().as_uri())
+    client(record).create_experiment(record.study, record.home.artifacts.absolute().as_uri())
     assert record.study not in record.study_pages()
     record.declare(Study(record.study))
     assert record.study in record.study_pages()
@@ -293,7 +293,7 @@ def test_a_study_of_an_earlier_version_has_no_declaration_but_is_a_study(record:
     record.end(LSTM, outcome(LSTM))
     experiment = client(record).get_experiment_by_name(record.study)
     client(record).delete_experiment_tag(experiment.experiment_id, "gatebench.study")
-    again = Record(record._home, record.study)
+    again = Record(record.home, record.study)
     assert again.study_declaration() is None
     assert again.study in again.study_pages()
     again.end(GRU, outcome(GRU))
@@ -305,7 +305,7 @@ def test_the_declaration_is_kept_with_the_records(record: Record) -> None:
     declared = Study(record.study, "Which gate matters?", "lstm", ("lstm", "gru"), {"others": ("gru",)}, "paired")
     record.declare(declared)
     record.begin(LSTM)
-    assert Record(record._home, record.study).study_declaration() == declared
+    assert Record(record.home, record.study).study_declaration() == declared
     record.declare(Study(record.study))
     assert record.study_declaration() == Study(record.study)
 
