@@ -79,7 +79,7 @@ def test_the_files_and_the_config_are_there(trials: dict[str, StoredTrial]) -> N
 def test_no_user_and_no_folder_is_there(record: Record, trials: dict[str, StoredTrial]) -> None:
     text = repr([stored.to_json() for stored in trials.values()])
     assert "mlflow.user" not in text
-    assert str(record._home.root) not in text
+    assert str(record.home.root) not in text
 
 
 def test_what_is_read_passes_the_checks_of_an_import(trials: dict[str, StoredTrial]) -> None:

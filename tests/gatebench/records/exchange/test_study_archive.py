@@ -158,7 +158,7 @@ def test_a_wrong_description_is_refused(path: Path, tmp_path: Path, change: dict
 
 def test_an_empty_study_is_not_exported(record: Record, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="contains no trials that have ended"):
-        export_study(Record(record._home, "empty"), tmp_path / "x.zip", "0.1.0", lambda count: None)
+        export_study(Record(record.home, "empty"), tmp_path / "x.zip", "0.1.0", lambda count: None)
     assert not (tmp_path / "x.zip").exists()
 
 
