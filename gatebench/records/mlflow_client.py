@@ -10,8 +10,11 @@ from threading import Lock
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # stdout is for tables
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+# MLflow's defaults: a server that does not answer is asked for up to 8 minutes.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
-from mlflow.entities import Run
+from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
@@ -89,11 +92,20 @@ def readable_errors(uri: str) -> Iterator[None]:
         raise UserError(f"The records at {shown} cannot be used: {reason.rstrip('.')}.") from None
 
 
-def search_runs(client: MlflowClient, experiments: Sequence[str], condition: str) -> list[Run]:
-    """Return all runs of some experiments that meet a condition in MLflow's search syntax, newest first."""
+def search_runs(
+    client: MlflowClient, experiments: Sequence[str], condition: str, view: int = ViewType.ACTIVE_ONLY
+) -> list[Run]:
+    """Return all runs of some experiments that meet a condition in MLflow's search syntax, newest first.
+
+    Args:
+        client: the connection to MLflow.
+        experiments: MLflow's ids of the experiments.
+        condition: the condition.
+        view: whether deleted runs are left out, which is the default.
+    """
     runs: list[Run] = []
     token: str | None = None
     while token != "":
-        page = client.search_runs(list(experiments), condition, max_results=_RUNS_PER_REQUEST, page_token=token)
+        page = client.search_runs(list(experiments), condition, view, _RUNS_PER_REQUEST, page_token=token)
         runs, token = [*runs, *page], page.token or ""
     return runs

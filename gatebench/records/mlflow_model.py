@@ -17,7 +17,6 @@ from mlflow.tracking import MlflowClient
 from mlflow.version import VERSION
 
 from gatebench.errors import UserError
-from gatebench.trial import Trial
 
 WEIGHTS = "weights.safetensors"
 """The file of an outcome with the weights, see `gatebench.training.weights_file`."""
@@ -26,31 +25,49 @@ _FORBIDDEN = re.compile(r"[/:.%\"'\[\]]+")  # characters that MLflow does not al
 _LONGEST_HEADER = 1 << 20
 
 
-def log_model(client: MlflowClient, experiment: str, run: str, trial: Trial, weights: bytes) -> None:
-    """Log the network of a trial as a model of its run.
+def create_model(client: MlflowClient, experiment: str, run: str, tags: Mapping[str, str]) -> str:
+    """Create the model of a run without files, and return MLflow's id of it.
 
     Args:
         client: the connection to MLflow.
         experiment: MLflow's id of the experiment.
         run: MLflow's id of the run.
-        trial: the trial.
+        tags: the tags of the run.
+    """
+    own = {key: tags.get(key, "") for key in ("cell", "task", "seed", "digest")}
+    name = _FORBIDDEN.sub("_", f"{own['cell']} {own['task']} seed {own['seed']}").strip("_ ")
+    return str(client.create_logged_model(experiment, name, run, own, model_type="gatebench").model_id)
+
+
+def find_model(client: MlflowClient, experiment: str, run: str) -> str | None:
+    """Return MLflow's id of the model of a run; None if it has none."""
+    models = client.search_logged_models([experiment], f"source_run_id = '{run}'")
+    return next((str(model.model_id) for model in models), None)
+
+
+def write_model(client: MlflowClient, run: str, model: str, config: Mapping[str, Any], weights: bytes) -> None:
+    """Write the files of a model and mark it as ready. It may be written several times.
+
+    Args:
+        client: the connection to MLflow.
+        run: MLflow's id of the run.
+        model: MLflow's id of the model.
+        config: the trial as plain data.
         weights: the content of the safetensors file.
 
     Raises:
         UserError: the weights cannot be read.
     """
-    cell, task = trial.build_cell().name, trial.build_task().label
-    name = _FORBIDDEN.sub("_", f"{cell} {task} seed {trial.seed}").strip("_ ")
-    tags = {"cell": cell, "task": task, "seed": str(trial.seed), "digest": trial.digest}
-    model = client.create_logged_model(experiment, name, source_run_id=run, tags=tags, model_type="gatebench")
     with TemporaryDirectory(prefix="gatebench-") as folder:
         Path(folder, WEIGHTS).write_bytes(weights)
         # JSON is YAML, too, and is written a hundred times as fast.
-        Path(folder, "config.json").write_text(_as_json(trial.to_dict()), encoding="utf-8")
-        Path(folder, "MLmodel").write_text(_as_json(description(model.model_id, run, weights)), encoding="utf-8")
-        client.log_model_artifacts(model.model_id, folder)
-    client.finalize_logged_model(model.model_id, "READY")
-    client.log_outputs(run, [LoggedModelOutput(model.model_id, step=0)])
+        Path(folder, "config.json").write_text(_as_json(config), encoding="utf-8")
+        Path(folder, "MLmodel").write_text(_as_json(description(model, run, weights)), encoding="utf-8")
+        client.log_model_artifacts(model, folder)
+    client.finalize_logged_model(model, "READY")
+    outputs = client.get_run(run).outputs
+    if model not in {output.model_id for output in (outputs.model_outputs if outputs else ())}:
+        client.log_outputs(run, [LoggedModelOutput(model, step=0)])
 
 
 def description(model: str, run: str, weights: bytes) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from gatebench.outcome import Epoch, Outcome
 from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_page, mlflow_study
 from gatebench.records.home import Home
 from gatebench.records.mlflow_data import dataset_content, dataset_input
-from gatebench.records.mlflow_model import WEIGHTS, log_model
+from gatebench.records.mlflow_model import WEIGHTS, create_model, write_model
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.mlflow_report import find_report, write_report
 from gatebench.records.system_metrics import SystemMetrics
@@ -64,7 +64,7 @@ class Record:
         self._runs: dict[str, str] = {}  # digest of an open trial: MLflow's id of its run
         self._waiting: dict[str, list[Metric]] = {}  # id of a run: metrics that are not written yet
         self._flushed = time.monotonic()
-        self._system_metrics = SystemMetrics(self.uri) if system_metrics else None
+        self.system_metrics = SystemMetrics(self.uri) if system_metrics else None
 
     @property
     def printable_uri(self) -> str:
@@ -167,8 +167,8 @@ class Record:
                 run_name=mlflow_entry.run_name(trial),
             )
             run_id = self._runs[trial.digest] = run.info.run_id
-            if self._system_metrics is not None:
-                self._system_metrics.start(run_id)
+            if self.system_metrics is not None:
+                self.system_metrics.start(run_id)
             self.client.log_batch(run_id, params=[Param(*item) for item in mlflow_entry.params(trial).items()])
             self.client.log_inputs(run_id, datasets=[dataset_input(dataset_content(trial.build_task()))])
             for file, text in mlflow_entry.files(trial).items():
@@ -191,7 +191,8 @@ class Record:
                 self.client.log_text(run, traceback, f"{mlflow_entry.TRACEBACK}.txt")
             files = dict(outcome.files)
             if (weights := files.pop(WEIGHTS, None)) is not None:
-                log_model(self.client, self.experiment_id, run, trial, weights)
+                model = create_model(self.client, self.experiment_id, run, mlflow_entry.opening_tags(trial))
+                write_model(self.client, run, model, trial.to_dict(), weights)
             mlflow_files.write_files(self.client, run, files)
             self._close(run, mlflow_entry.STATES[outcome.status], mlflow_entry.closing_tags(outcome))
         del self._runs[trial.digest]
@@ -295,9 +296,16 @@ class Record:
     def _is_own(self, tags: Mapping[str, str]) -> bool:
         return mlflow_entry.is_trial_run(tags) and tags.get("home") == self._owner
 
+    def colour_tag(self, cell: str) -> dict[str, str]:
+        """Return the tag with which a run has the colour of its cell.
+
+        Args:
+            cell: the label of the cell.
+        """
+        return {mlflow_page.RUN_COLOUR_TAG: self.colours([cell])[cell]}
+
     def _presentation_tags(self, trial: Trial) -> dict[str, str]:
-        cell = trial.build_cell().name
-        return {"mlflow.user": getuser(), mlflow_page.RUN_COLOUR_TAG: self.colours([cell])[cell]}
+        return {"mlflow.user": getuser(), **self.colour_tag(trial.build_cell().name)}
 
     @cached_property
     def _colours(self) -> dict[str, str]:
@@ -345,7 +353,7 @@ class Record:
         self._waiting.setdefault(run, []).extend(Metric(name, value, now, step) for name, value in metrics.items())
 
     def _close(self, run: str, state: str, tags: Mapping[str, str]) -> None:
-        if self._system_metrics is not None:
-            self._system_metrics.stop(run)
+        if self.system_metrics is not None:
+            self.system_metrics.stop(run)
         self.client.log_batch(run, tags=[RunTag(*item) for item in tags.items()])
         self.client.set_terminated(run, state)

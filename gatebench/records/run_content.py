@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from getpass import getuser
 from typing import Any
 
 from gatebench.errors import UserError
@@ -43,7 +44,7 @@ class RunContent:
         """
         return cls(
             mlflow_entry.run_name(trial),
-            {**mlflow_entry.opening_tags(trial), **tags},
+            {**mlflow_entry.opening_tags(trial), "mlflow.user": getuser(), **tags},
             mlflow_entry.params(trial),
             mlflow_entry.files(trial),
             dataset_content(trial.build_task()),

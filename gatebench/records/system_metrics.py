@@ -39,7 +39,9 @@ class SystemMetrics:
         self._monitors: dict[str, Any] = {}
 
     def start(self, run: str) -> None:
-        """Begin to measure for a run, given by MLflow's id."""
+        """Begin to measure for a run, given by MLflow's id. A second call for the same run does nothing."""
+        if run in self._monitors:
+            return
         from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
         monitor = SystemMetricsMonitor(

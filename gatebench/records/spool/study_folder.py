@@ -35,12 +35,14 @@ class StudyFolder:
         store: the address of the store without credentials; that of the sqlite file in the home becomes "home".
 
     Attributes:
+        home: the home.
         study: the name of the study.
         store: the address of the store, or "home".
         path: the path of the folder.
     """
 
     def __init__(self, home: Home, study: str, store: str) -> None:
+        self.home = home
         self.study = study
         self.store = HOME_STORE if store == home.tracking_uri else store
         self.path = home.spool / _folder_name(study, self.store)

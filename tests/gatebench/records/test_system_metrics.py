@@ -66,7 +66,7 @@ def test_mlflow_measures_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path:
     record = Record(Home(tmp_path), "mine", system_metrics=True)
     record.begin(LSTM)
     run = record._runs[LSTM.digest]
-    monitor = record._system_metrics
+    monitor = record.system_metrics
     assert monitor is not None
     thread = monitor._monitors[run]._process
     thread.join(timeout=2.0)  # it runs until the end of the trial

@@ -1,0 +1,226 @@
+"""Rounds in which everything that is new in the spool of a study is brought into the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.pool import ThreadPool
+
+from filelock import FileLock, Timeout
+
+from gatebench.errors import UserError
+from gatebench.records.address import is_server
+from gatebench.records.mlflow_client import readable_errors
+from gatebench.records.record import Record
+from gatebench.records.spool.attempt_folder import AttemptFolder
+from gatebench.records.spool.run_requests import RunRequests
+from gatebench.records.spool.spool import Spool
+from gatebench.records.spool.transfer import Transfer
+
+AT_ONCE = 4
+"""The number of attempts that are brought to a server at the same time. A sqlite file has one writer at a time."""
+
+LONGEST_PAUSE = 30.0
+"""The longest time in seconds between two tries after an error."""
+
+
+@dataclass
+class _Attempt:
+    """An attempt that is not in the store.
+
+    Attributes:
+        folder: its folder.
+        transfer: its transfer.
+        seen: the size of its journal and whether it has ended, when everything had been brought.
+        refusals: the number of errors in succession.
+        next_try: the time by `time.monotonic` before which it is left alone.
+    """
+
+    folder: AttemptFolder
+    transfer: Transfer
+    seen: tuple[int, bool] = (-1, False)
+    refusals: int = 0
+    next_try: float = 0.0
+
+
+@dataclass
+class Report:
+    """The attempts that a drain has brought into the store, and those that it could not bring.
+
+    Attributes:
+        recorded: the number of attempts that are in the store.
+        dropped: {attempt: the reason for which it is not recorded}.
+        refused: {attempt: the last error} of attempts that stay in the spool.
+        notes: messages about parts of attempts that are damaged.
+    """
+
+    recorded: int = 0
+    dropped: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+class StudyDrain:
+    """The transfer of all attempts in the spool of a study. One process at a time does this for a study.
+
+    Args:
+        record: the records of the study.
+        spool: the spool of the study.
+        owner: the name of this process. MLflow measures the use of the machine for its trials alone.
+
+    Attributes:
+        problem: the reason for which the store cannot be written to now; None if it can.
+        busy: whether another process does the work now.
+        report: what was done.
+    """
+
+    def __init__(self, record: Record, spool: Spool, owner: str = "") -> None:
+        self.problem: str | None = None
+        self.busy = False
+        self.report = Report()
+        self._record, self._spool, self._owner = record, spool, owner
+        self._requests = RunRequests(record)
+        self._attempts: dict[str, _Attempt] = {}
+        self._lock = FileLock(spool.folder.lock, thread_local=False, fallback_to_soft=False)
+
+    def round(self) -> bool:
+        """Bring what is new, and return whether everything that has ended is in the store.
+
+        Errors of the store are in `problem`, those of single attempts in `report`. None is raised.
+        """
+        folders = self._spool.folder.attempts()
+        if not folders:
+            self.problem = None
+            return True
+        if not self._locked() or not self._is_ready():
+            return False
+        attempts = [attempt for attempt in map(self._attempt, folders) if self._has_news(attempt)]
+        if len(attempts) > 1 and is_server(self._record.uri):
+            with ThreadPool(min(AT_ONCE, len(attempts))) as pool:
+                pool.map(self._bring, attempts, chunksize=1)
+        else:
+            for attempt in attempts:
+                self._bring(attempt)
+        return self.problem is None and self._spool.waiting() == 0
+
+    def waits_for_nothing_else(self) -> bool:
+        """Return whether all ended attempts that are not in the store were refused."""
+        ended = [folder.attempt for folder in self._spool.folder.attempts() if folder.has_ended]
+        return self.problem is None and not self.busy and set(ended) <= self.report.refused.keys()
+
+    def close(self) -> None:
+        """Let other processes do the work."""
+        self._lock.release()
+
+    def _locked(self) -> bool:
+        """Return whether this process does the work. It keeps the lock until `close`."""
+        try:
+            if not self._lock.is_locked:
+                self._lock.acquire(blocking=False)
+        except Timeout:
+            self.busy = True
+            return False
+        except OSError as error:
+            self.problem = f"The spool {self._spool.folder.path} cannot be written to: {error.strerror or error}."
+            return False
+        self.busy = False
+        return True
+
+    def _is_ready(self) -> bool:
+        """Return whether the store answers and has the study's experiment."""
+        try:
+            with readable_errors(self._record.uri):
+                _ = self._record.experiment_id
+        except UserError as error:
+            self.problem = str(error)
+            return False
+        self.problem = None
+        return True
+
+    def _attempt(self, folder: AttemptFolder) -> _Attempt:
+        if folder.attempt not in self._attempts:
+            transfer = Transfer(self._spool.folder, folder, self._requests)
+            self._attempts[folder.attempt] = _Attempt(folder, transfer)
+        return self._attempts[folder.attempt]
+
+    def _has_news(self, attempt: _Attempt) -> bool:
+        return attempt.next_try <= time.monotonic() and _state(attempt.folder) != attempt.seen
+
+    def _bring(self, attempt: _Attempt) -> None:
+        """Bring an attempt, unless the store has stopped to answer in this round."""
+        if self.problem is not None:
+            return
+        seen, name = _state(attempt.folder), attempt.folder.attempt
+        try:
+            with readable_errors(self._record.uri):
+                self._measure(attempt)
+                finished = attempt.transfer.bring()
+        except UserError as error:
+            self._refused(attempt, str(error))
+            return
+        attempt.refusals = 0
+        self.report.refused.pop(name, None)
+        if finished:
+            self._finished(attempt)
+        elif not seen[1]:
+            attempt.seen = seen
+
+    def _refused(self, attempt: _Attempt, message: str) -> None:
+        if not self._requests.answers():
+            self.problem = message
+            return
+        with suppress(UserError), readable_errors(self._record.uri):
+            attempt.transfer.after_refusal()
+        attempt.refusals += 1
+        attempt.next_try = time.monotonic() + min(LONGEST_PAUSE, 2.0**attempt.refusals)
+        self.report.refused[attempt.folder.attempt] = message
+
+    def _finished(self, attempt: _Attempt) -> None:
+        del self._attempts[attempt.folder.attempt]
+        self.report.notes += attempt.transfer.notes
+        if (reason := attempt.transfer.dropped) is None:
+            self.report.recorded += 1
+        else:
+            self.report.dropped[attempt.folder.attempt] = reason
+
+    def _measure(self, attempt: _Attempt) -> None:
+        """Let MLflow measure the use of this machine while a trial of this process runs."""
+        if self._record.system_metrics is None or (run := attempt.transfer.run) is None:
+            return
+        if attempt.folder.has_ended:
+            self._record.system_metrics.stop(run)
+        elif attempt.folder.header().owner == self._owner:
+            self._record.system_metrics.start(run)
+
+
+def _state(folder: AttemptFolder) -> tuple[int, bool]:
+    """Return the size of the journal, and whether the attempt has ended."""
+    ended = folder.has_ended
+    try:
+        return folder.journal.stat().st_size, ended
+    except OSError:
+        return 0, ended
+
+
+def bring_all(drain: StudyDrain, deadline: float, pause: Callable[[float], None] = time.sleep) -> None:
+    """Do rounds until everything that has ended is in the store, nothing else can be brought, or the time is over.
+
+    Args:
+        drain: the drain.
+        deadline: the time by `time.monotonic` at which no further round begins.
+        pause: waits between two rounds.
+    """
+    while not (drain.round() or drain.waits_for_nothing_else() or time.monotonic() > deadline):
+        pause(0.5)
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number with the name of a thing: "1 trial", "2 trials"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def sentences(reports: Sequence[Report]) -> list[str]:
+    """Return the problems of single attempts in some reports, one sentence each."""
+    return [text for report in reports for text in (*report.notes, *report.refused.values())]
