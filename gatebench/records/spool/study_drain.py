@@ -17,7 +17,7 @@ from gatebench.records.record import Record
 from gatebench.records.spool.attempt_folder import AttemptFolder
 from gatebench.records.spool.run_requests import RunRequests
 from gatebench.records.spool.spool import Spool
-from gatebench.records.spool.transfer import Transfer
+from gatebench.records.spool.transfer import AttemptTransfer
 
 AT_ONCE = 4
 """The number of attempts that are brought to a server at the same time. A sqlite file has one writer at a time."""
@@ -39,7 +39,7 @@ class _Attempt:
     """
 
     folder: AttemptFolder
-    transfer: Transfer
+    transfer: AttemptTransfer
     seen: tuple[int, bool] = (-1, False)
     refusals: int = 0
     next_try: float = 0.0
@@ -141,7 +141,7 @@ class StudyDrain:
 
     def _attempt(self, folder: AttemptFolder) -> _Attempt:
         if folder.attempt not in self._attempts:
-            transfer = Transfer(self._spool.folder, folder, self._requests)
+            transfer = AttemptTransfer(self._spool.folder, folder, self._requests)
             self._attempts[folder.attempt] = _Attempt(folder, transfer)
         return self._attempts[folder.attempt]
 

@@ -32,7 +32,7 @@ TAKEN_OVER = "The process that ran the trial did not record its end; another pro
 _ROUNDS_TO_WAIT = 20  # for another drain that is about to close its run
 
 
-class Transfer:
+class AttemptTransfer:
     """The transfer of one attempt.
 
     Args:
