@@ -59,6 +59,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "gatebench.outcome": ("gatebench.task", "gatebench.trial"),
     "gatebench.study": ("gatebench.errors",),
     "gatebench.control": (),
+    "gatebench.ranks": (),
     "gatebench.colours": (),
     # The packages that use them.
     "gatebench.measures": ("gatebench.errors", "gatebench.machine"),
@@ -72,6 +73,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.trial",
         "gatebench.outcome",
         "gatebench.control",
+        "gatebench.ranks",
         "gatebench.measures",
         "gatebench.machine",
     ),

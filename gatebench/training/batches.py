@@ -6,6 +6,9 @@ every cell sees the same batches. Sequences of different lengths are shuffled fi
 
 Validation and test batches: the order is the same in every epoch. It is the order of the split; sequences of different
 lengths are sorted by length, shortest first.
+
+Several ranks divide each batch: rank 0 has its first examples, rank 1 the next ones, and so on. The numbers of examples
+differ by at most one. So all ranks together train on the same batches as one process.
 """
 
 from collections.abc import Iterator
@@ -14,27 +17,33 @@ from time import perf_counter
 import torch
 from torch import Generator, Tensor
 
+from gatebench.ranks import ALONE, Ranks
 from gatebench.task import Batch, Split
 
 POOL = 50
 """The number of batches among which sequences are sorted by length. It reduces padding and keeps the order random."""
 
 
+EMPTY = Batch(torch.empty(0, 0), torch.empty(0))
+"""The share of a rank that has no example of a batch, because the batch has fewer examples than there are ranks."""
+
+
 class Batches:
-    """The batches of one split. Each iteration is one epoch.
+    """The batches of one split, or the share of one rank in each of them. Each iteration is one epoch.
 
     Args:
         split: the data.
-        batch_size: B. The last batch may be smaller and is never dropped.
+        batch_size: B, the number of examples of all ranks together. The last batch may be smaller and is never dropped.
         seed: the seed of the shuffling; None for the fixed order of validation and test.
+        ranks: the place of this process; by default it is alone.
 
     Attributes:
         epoch: the number of complete epochs.
         waited: the seconds spent on gathering batches so far.
     """
 
-    def __init__(self, split: Split, batch_size: int, seed: int | None) -> None:
-        self.split, self.batch_size, self.seed = split, batch_size, seed
+    def __init__(self, split: Split, batch_size: int, seed: int | None, ranks: Ranks = ALONE) -> None:
+        self.split, self.batch_size, self.seed, self.ranks = split, batch_size, seed, ranks
         self.epoch = 0
         self.waited = 0.0
 
@@ -46,10 +55,16 @@ class Batches:
         """Yield the epoch's batches."""
         for indices in self._order() if len(self.split) else ():
             began = perf_counter()
-            batch = self.split.batch(indices)
+            batch = self._share(indices)
             self.waited += perf_counter() - began
             yield batch
         self.epoch += 1
+
+    def _share(self, indices: Tensor) -> Batch:
+        """Return this rank's examples of a batch."""
+        if self.ranks.world > 1:
+            indices = indices.tensor_split(self.ranks.world)[self.ranks.rank]
+        return self.split.batch(indices) if len(indices) else EMPTY
 
     def _order(self) -> tuple[Tensor, ...]:
         """Return the indices of the examples of each batch."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytorch_lightning as pl
 import torch
 
+from gatebench.ranks import ALONE, Ranks
 from gatebench.task import Batch, Problem
 from gatebench.training.batches import Batches
 
@@ -16,13 +17,14 @@ class SplitsDataModule(pl.LightningDataModule):
         problem: the loaded task.
         batch_size: B.
         seed: the seed of the order of the training batches.
+        ranks: the place of this process, which gets its share of every batch; by default it is alone.
     """
 
-    def __init__(self, problem: Problem, batch_size: int, seed: int) -> None:
+    def __init__(self, problem: Problem, batch_size: int, seed: int, ranks: Ranks = ALONE) -> None:
         super().__init__()
-        self.train = Batches(problem.train, batch_size, seed)
-        self.val = Batches(problem.val, batch_size, None)
-        self.test = Batches(problem.test, batch_size, None)
+        self.train = Batches(problem.train, batch_size, seed, ranks)
+        self.val = Batches(problem.val, batch_size, None, ranks)
+        self.test = Batches(problem.test, batch_size, None, ranks)
 
     def train_dataloader(self) -> Batches:
         """Return the training batches, shuffled."""

@@ -1,4 +1,7 @@
-"""The scores and the gates of a network over a split, from one forward pass for each batch."""
+"""The scores and the gates of a network over a split, from one forward pass for each batch.
+
+If several ranks share the batches, the sums of all ranks are added. So the scores are exact, as those of one process.
+"""
 
 from collections import defaultdict
 from math import nan
@@ -9,7 +12,9 @@ from torch import Tensor
 from gatebench.measures.gate_recorder import GateRecorder
 from gatebench.measures.gate_sums import TraceSums
 from gatebench.task import Batch, Problem
+from gatebench.training.gate_exchange import sum_over_ranks
 from gatebench.training.network import Network
+from gatebench.training.rank_group import NO_GROUP, RankGroup
 
 
 class Evaluation:
@@ -18,17 +23,20 @@ class Evaluation:
     Args:
         problem: the task.
         recorder: the recorder of the gates, which is reset; None: the gates are not traced.
+        group: the ranks that share the batches.
     """
 
-    def __init__(self, problem: Problem, recorder: GateRecorder | None) -> None:
-        self.problem, self.recorder = problem, recorder
+    def __init__(self, problem: Problem, recorder: GateRecorder | None, group: RankGroup = NO_GROUP) -> None:
+        self.problem, self.recorder, self.group = problem, recorder, group
         if recorder is not None:
             recorder.reset()
         self._tallies: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
         self._has_nan = False
 
     def add(self, network: Network, batch: Batch) -> None:
-        """Run the network on a batch, and add its tallies and its gates."""
+        """Run the network on a batch, and add its tallies and its gates. The batch may have no example."""
+        if not batch.x.shape[1]:
+            return
         if self.recorder is None:
             logits = network(batch)
         else:
@@ -39,10 +47,14 @@ class Evaluation:
             self._tallies[name] = self._tallies[name] + value.detach().double().cpu()
 
     def scores(self) -> dict[str, float]:
-        """Return the task's metrics; all are NaN if a logit was NaN, because the largest of NaNs says nothing."""
-        scores = self.problem.scores({name: value.item() for name, value in self._tallies.items()})
-        return dict.fromkeys(scores, nan) if self._has_nan else scores
+        """Return the task's metrics over the examples of all ranks.
+
+        All are NaN if a logit was NaN, because the largest of NaNs says nothing.
+        """
+        tallies = {name: value.item() for name, value in self._tallies.items()}
+        scores = self.problem.scores(self.group.sum_by_name(tallies))
+        return dict.fromkeys(scores, nan) if self.group.any(self._has_nan) else scores
 
     def gate_sums(self) -> TraceSums | None:
-        """Return the sums of the gates over the batches so far; None if the gates are not traced."""
-        return None if self.recorder is None else self.recorder.sums
+        """Return the sums of the gates over the examples of all ranks so far; None if the gates are not traced."""
+        return None if self.recorder is None else sum_over_ranks(self.recorder.sums, self.group)

@@ -18,6 +18,8 @@ from gatebench.task import Batch, Metric, Problem, Stream
 from gatebench.training.epochs import best_epoch, divergence
 from gatebench.training.evaluation import Evaluation
 from gatebench.training.network import Network
+from gatebench.training.rank_group import NO_GROUP, RankGroup
+from gatebench.training.shared_loss import shared_loss
 from gatebench.trial import OPTIMIZERS, Trial
 
 
@@ -28,6 +30,7 @@ class Learner(pl.LightningModule):
         trial: the trial, with the cell, the network and the training.
         problem: the loaded task.
         record_gates: whether the gates are recorded in validation and test.
+        group: the ranks that share the batches. The metrics and the gates are those of the examples of all ranks.
 
     Attributes:
         network: the network that is trained.
@@ -41,9 +44,11 @@ class Learner(pl.LightningModule):
         record_gates: as in the arguments. It may be changed between two passes over a split.
     """
 
-    def __init__(self, trial: Trial, problem: Problem, *, record_gates: bool = True) -> None:
+    def __init__(
+        self, trial: Trial, problem: Problem, *, record_gates: bool = True, group: RankGroup = NO_GROUP
+    ) -> None:
         super().__init__()
-        self.trial, self.record_gates = trial, record_gates
+        self.trial, self.record_gates, self.group = trial, record_gates, group
         self.metric: Metric = problem.metric if isinstance(problem, Stream) else trial.build_task().metrics[0]
         self.network = Network(problem, trial)
         self.roles = roles(self.network.recurrent.cell)
@@ -60,11 +65,15 @@ class Learner(pl.LightningModule):
         self._losses: list[Tensor] = []
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """Return the loss of a batch."""
+        """Return the loss of a batch. With several ranks it is this rank's part, multiplied by the number of ranks."""
         del index
-        loss = self.problem.loss(self.network(batch), batch)
-        self._losses.append(loss.detach())
-        return loss
+        if self.group.is_alone:
+            loss = self.problem.loss(self.network(batch), batch)
+            self._losses.append(loss.detach())
+            return loss
+        part = shared_loss(self.problem, self.network, batch, self.group)
+        self._losses.append(part.detach())
+        return part * self.group.ranks.world  # DDP divides the sum of the gradients by the number of ranks
 
     def on_validation_epoch_start(self) -> None:
         """Start the sums of the epoch."""
@@ -77,7 +86,7 @@ class Learner(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Add the epoch's metrics to the history. Stop the training if it has diverged."""
-        loss = torch.stack(self._losses).mean().item() if self._losses else nan
+        loss = self._mean_loss()
         self._losses = []
         scores = {f"val/{name}": value for name, value in self._evaluation.scores().items()}
         gates = self._evaluation.gate_sums()
@@ -115,7 +124,14 @@ class Learner(pl.LightningModule):
         return make(self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
     def _new_evaluation(self) -> Evaluation:
-        return Evaluation(self.problem, self.recorder if self.record_gates else None)
+        return Evaluation(self.problem, self.recorder if self.record_gates else None, self.group)
+
+    def _mean_loss(self) -> float:
+        """Return the mean of the losses of the epoch's batches."""
+        if not self._losses:
+            return nan
+        losses = torch.stack(self._losses)
+        return (losses if self.group.is_alone else self.group.sum(losses).to(losses.dtype)).mean().item()
 
 
 class EpochReporter(Callback):

@@ -8,16 +8,18 @@ from pathlib import Path
 import torch
 
 from gatebench.control import Control
-from gatebench.errors import Refusal
 from gatebench.machine import allocator
 from gatebench.machine.c_compiler import trouble
 from gatebench.outcome import Epoch, Outcome
+from gatebench.ranks import Ranks
 from gatebench.task import Problem, Stream
 from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.epochs import best_epoch, divergence_sentence
 from gatebench.training.learner import Learner
 from gatebench.training.lightning_output import interruptible, quiet
-from gatebench.training.outcome_metrics import backend_facts, best_epoch_metrics, cost_metrics, run_facts
+from gatebench.training.outcome_metrics import backend_facts, best_epoch_metrics, cost_metrics, rank_facts, run_facts
+from gatebench.training.rank_seeds import seed_generators
+from gatebench.training.ranks import check_ranks, joined
 from gatebench.training.recorded_gates import add_recorded_gates
 from gatebench.training.stream import run_stream
 from gatebench.training.trainer import check_device, load_best_weights, make_trainer
@@ -34,8 +36,9 @@ def run_trial(
     control: Control | None = None,
     keep_memory: bool = True,
     record_gates: bool = True,
+    ranks: Ranks | None = None,
 ) -> Outcome:
-    """Train and test one trial.
+    """Train and test one trial, or take part in it as one of several ranks.
 
     Args:
         trial: the trial to run.
@@ -47,37 +50,46 @@ def run_trial(
             `gatebench.machine.allocator`.
         record_gates: whether the gates are recorded in validation and test. False is for measuring what it costs; all
             scores are the same to the last bit.
+        ranks: the place of this process among those that run the trial; None: it is alone.
 
     Returns:
         The outcome. Its status is finished, or diverged: then the sentence names the epoch at which the training loss
         or the validation score was not finite, and the metrics are those of the best epoch before it. If there is no
         such epoch, they contain no scores. The metrics contain "seconds" of training, "seconds/load" of loading the
-        data, and "seconds/data_share", the share of the training time that was spent on gathering batches.
+        data, and "seconds/data_share", the share of the training time that was spent on gathering batches. The outcome
+        of rank 0 is that of the trial; those of other ranks lack the baselines, the gates and the files.
 
     Raises:
         UserError: the config or the data are wrong.
         Refusal: the device or the backend cannot run the trial.
+        RankLost: another rank of the trial has ended.
         KeyboardInterrupt: the user pressed Ctrl-C.
     """
     del control
-    if trial.training.ranks > 1:
-        raise Refusal(f"training.devices asks for {trial.training.ranks} processes, and one process runs this trial.")
     check_device(trial.training.device)
+    check_ranks(trial, ranks)
     memory = allocator.keep_memory() if keep_memory else "The allocator has its default settings, as configured."
     torch.manual_seed(trial.seed)
     began = time.perf_counter()
     problem = trial.build_task().load(data_root or Path(), home / "cache")
     loading = {"seconds/load": time.perf_counter() - began}
-    learner = Learner(trial, problem, record_gates=record_gates)
-    facts = {**run_facts(learner), "allocator": memory, "compiler": trouble("fused") or "It compiles cells."}
-    outcome = Outcome.of(trial, "finished", metrics=loading, facts=facts)
-    folder = home / "checkpoints" / trial.digest
-    if isinstance(problem, Stream):
-        outcome = run_stream(outcome, learner, problem, folder, emit)
-    else:
-        outcome = _train_and_test(outcome, learner, problem, folder, emit)
+    with joined(ranks, trial.training.device) as group:
+        learner = Learner(trial, problem, record_gates=record_gates, group=group)
+        seed_generators(learner, trial.seed, group.ranks.rank)
+        facts = {**run_facts(learner), "allocator": memory, "compiler": trouble("fused") or "It compiles cells."}
+        outcome = Outcome.of(trial, "finished", metrics=loading, facts={**facts, **rank_facts(trial)})
+        folder = home / "checkpoints" / trial.digest
+        emit = emit if group.is_first else _ignore
+        if isinstance(problem, Stream):
+            outcome = run_stream(outcome, learner, problem, folder, emit)
+        else:
+            outcome = _train_and_test(outcome, learner, problem, folder, emit)
     has_scores = any(name.startswith("test/") for name in outcome.metrics)
-    return add_weights(outcome, learner.network, problem) if has_scores else outcome
+    return add_weights(outcome, learner.network, problem) if has_scores and group.is_first else outcome
+
+
+def _ignore(epoch: Epoch) -> None:
+    del epoch
 
 
 def _train_and_test(
@@ -85,10 +97,10 @@ def _train_and_test(
 ) -> Outcome:
     """Train on a problem, test the best weights, and return the outcome with its metrics."""
     trial = learner.trial
-    data = SplitsDataModule(problem, trial.training.batch_size, trial.seed)
+    data = SplitsDataModule(problem, trial.training.batch_size, trial.seed, learner.group.ranks)
     began = time.perf_counter()
     with quiet(), interruptible():
-        trainer, best = make_trainer(trial, learner.metric, folder, emit)
+        trainer, best = make_trainer(trial, learner.metric, folder, emit, learner.group)
         trainer.fit(learner, datamodule=data)
     seconds = time.perf_counter() - began
     data_share = {"seconds/data_share": (data.train.waited + data.val.waited) / seconds}
@@ -101,6 +113,8 @@ def _train_and_test(
     load_best_weights(learner, best)
     with quiet(), interruptible():
         trainer.test(learner, datamodule=data, verbose=False)
+    if not learner.group.is_first:
+        return replace(outcome, metrics={**learner.test_scores, **training})
     simple_methods = {f"baseline/{name}": value for name, value in problem.baselines().items()}
     metrics = {
         **learner.test_scores,

@@ -10,6 +10,8 @@ from gatebench.machine.facts import machine_facts
 from gatebench.nn.recurrent import Recurrent
 from gatebench.training.epochs import best_epoch
 from gatebench.training.learner import Learner
+from gatebench.training.ranks import BACKENDS
+from gatebench.trial import Trial
 
 
 def best_epoch_metrics(learner: Learner) -> dict[str, float]:
@@ -62,6 +64,14 @@ def run_facts(learner: Learner) -> Mapping[str, str]:
     device = torch.cuda.get_device_name() if trial.training.device == "cuda" else machine_facts()["processor"]
     dtype = str(next(learner.parameters()).dtype).removeprefix("torch.")
     return {**machine_facts(), **checksums, "device": device, "dtype": dtype, "threads": str(torch.get_num_threads())}
+
+
+def rank_facts(trial: Trial) -> dict[str, str]:
+    """Return the facts "devices", "nodes" and "communication" of a trial on several devices; none on one device."""
+    settings = trial.training
+    if settings.ranks == 1:
+        return {}
+    return {"devices": str(settings.ranks), "nodes": str(settings.nodes), "communication": BACKENDS[settings.device]}
 
 
 def backend_facts(learner: Learner) -> dict[str, str]:

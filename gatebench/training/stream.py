@@ -67,7 +67,7 @@ def run_stream(
         **outcome.metrics,
     }
     outcome = replace(outcome, metrics=metrics)
-    if val_gates is None or test_gates is None:
+    if val_gates is None or test_gates is None or not learner.group.is_first:
         return outcome
     return add_recorded_gates(outcome, learner, stream.experiences[-1], val_gates, test_gates)
 
@@ -86,8 +86,11 @@ def _train(
 
     learner.start(experience)
     with quiet(), interruptible():
-        trainer, best = make_trainer(trial, stream.metric, folder / f"experience_{number}", emit_renumbered)
-        trainer.fit(learner, datamodule=SplitsDataModule(experience, trial.training.batch_size, trial.seed))
+        trainer, best = make_trainer(
+            trial, stream.metric, folder / f"experience_{number}", emit_renumbered, learner.group
+        )
+        data = SplitsDataModule(experience, trial.training.batch_size, trial.seed, learner.group.ranks)
+        trainer.fit(learner, datamodule=data)
     if best_epoch(learner.history, learner.metric) is not None:
         load_best_weights(learner, best)
 
@@ -100,11 +103,12 @@ def _evaluate(
     sums: list[TraceSums] = []
     records_otherwise, learner.record_gates = learner.record_gates, record_gates
     for experience in stream.experiences:
-        data = SplitsDataModule(experience, learner.trial.training.batch_size, learner.trial.seed)
+        settings = learner.trial.training
+        data = SplitsDataModule(experience, settings.batch_size, learner.trial.seed, learner.group.ranks)
         data.test = data.test if split == "test" else data.val
         learner.problem = experience
         with quiet(), interruptible():
-            trainer, _ = make_trainer(learner.trial, stream.metric, Path(), lambda _: None)
+            trainer, _ = make_trainer(learner.trial, stream.metric, Path(), lambda _: None, learner.group)
             trainer.test(learner, datamodule=data, verbose=False)
         scores.append(learner.test_scores[f"test/{stream.metric.name}"])
         sums += [] if learner.test_gates is None else [learner.test_gates]

@@ -11,6 +11,8 @@ from gatebench.errors import Refusal
 from gatebench.outcome import Epoch
 from gatebench.task import Metric
 from gatebench.training.learner import EpochReporter, Learner
+from gatebench.training.rank_group import NO_GROUP, RankGroup
+from gatebench.training.ranks import strategy
 from gatebench.trial import Trial
 
 
@@ -27,7 +29,7 @@ def check_device(device: str) -> None:
 
 
 def make_trainer(
-    trial: Trial, metric: Metric, folder: Path, emit: Callable[[Epoch], None]
+    trial: Trial, metric: Metric, folder: Path, emit: Callable[[Epoch], None], group: RankGroup = NO_GROUP
 ) -> tuple[pl.Trainer, ModelCheckpoint]:
     """Return a trainer with early stopping, and its checkpoint of the best weights.
 
@@ -36,6 +38,7 @@ def make_trainer(
         metric: the metric of the validation split that early stopping and the best weights go by.
         folder: the folder for the file `best.ckpt`.
         emit: the function that receives every epoch's metrics.
+        group: the ranks that train the network together.
     """
     settings, monitor = trial.training, f"val/{metric.name}"
     best = ModelCheckpoint(
@@ -52,6 +55,9 @@ def make_trainer(
     trainer = pl.Trainer(
         accelerator="gpu" if settings.device == "cuda" else "cpu",
         devices=1,
+        num_nodes=group.ranks.world,  # for Lightning each rank is a node with one device
+        strategy="auto" if group.is_alone else strategy(group),
+        use_distributed_sampler=False,
         max_epochs=settings.max_epochs,
         gradient_clip_val=settings.gradient_clip or None,
         callbacks=[best, stop, EpochReporter(emit, trial)],
@@ -64,6 +70,10 @@ def make_trainer(
 
 
 def load_best_weights(learner: Learner, best: ModelCheckpoint) -> None:
-    """Load the best weights into the learner. `weights_only=True`: nothing is unpickled."""
-    if best.best_model_path:
+    """Load the best weights into the learner. `weights_only=True`: nothing is unpickled.
+
+    Rank 0 reads the file, which may be on its machine only. The other ranks get the weights from it when they next
+    train or test: Lightning sends the weights of rank 0 to all ranks before that.
+    """
+    if best.best_model_path and learner.group.is_first:
         learner.load_state_dict(torch.load(best.best_model_path, weights_only=True, map_location="cpu")["state_dict"])

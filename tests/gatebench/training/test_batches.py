@@ -4,8 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from gatebench.ranks import Ranks
 from gatebench.task import Batch
 from gatebench.training.batches import Batches
+from tasks.blocks.splits import TensorSplit
 
 
 class Numbers:
@@ -67,3 +69,17 @@ def test_the_time_that_batches_take_is_kept() -> None:
     first = batches.waited
     seen(batches)
     assert batches.waited > first > 0
+
+
+@pytest.mark.parametrize("world", [2, 3, 5])
+@pytest.mark.parametrize("seed", [None, 3])
+def test_ranks_divide_every_batch_in_its_order(world: int, seed: int | None) -> None:
+    split = TensorSplit(torch.arange(23)[:, None, None].float(), torch.arange(23))
+    whole = list(Batches(split, 6, seed))
+    shares = [list(Batches(split, 6, seed, Ranks(rank, world))) for rank in range(world)]
+    assert {len(share) for share in shares} == {len(whole)}
+    for number, batch in enumerate(whole):
+        parts = [share[number] for share in shares]
+        sizes = [part.x.shape[1] for part in parts]
+        assert max(sizes) - min(sizes) <= 1
+        assert torch.equal(torch.cat([part.y for part in parts if part.x.shape[1]]), batch.y)
