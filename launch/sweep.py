@@ -24,13 +24,14 @@ from gatebench.study import Study
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
+from launch.config.memory_size import memory_bytes
 from launch.config.settings import Settings
 from launch.data_files import check_data_files
 from launch.declaration import check_declaration, keep_declaration
 from launch.running.attempt import train_trial
 from launch.running.known_outcomes import known_study, trials_to_run
-from launch.running.ray_cluster import Resources
 from launch.running.ray_sweep import run_trials
+from launch.running.resources import Resources
 from launch.running.trial_monitor import monitored
 from launch.study_pages import open_pages, publish
 from launch.table import table_of
@@ -69,9 +70,16 @@ def _run_all(trials: Sequence[Trial], settings: Settings, record: Record) -> int
     runner = partial(
         train_trial, home=settings.home_folder.root, data_root=settings.data_folder, keep_memory=settings.keep_memory
     )
-    resources = Resources(settings.workers, settings.cpus_per_trial, settings.gpus_per_trial, settings.ray_address)
+    resources = Resources(
+        settings.workers,
+        settings.cpus_per_trial,
+        settings.gpus_per_trial,
+        settings.ray_address,
+        memory_bytes("memory_per_trial", settings.memory_per_trial),
+        settings.resources_per_trial,
+    )
     with monitored(trials, record) as monitor:
-        run_trials(trials, runner, resources, monitor)
+        run_trials(trials, runner, resources, monitor, budgets=settings.retries)
     return sum(not outcome.has_result for outcome in monitor.outcomes)
 
 

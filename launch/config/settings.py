@@ -8,6 +8,8 @@ from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.records.home import Home
 from gatebench.study import TESTS
 from gatebench.trial import Model, Training, Trial
+from launch.config.memory_size import memory_bytes
+from launch.config.retry_budgets import RetryBudgets
 from tasks.data.files import default_root
 
 TRIAL_KEYS = ("cell", "task", "model", "training", "seed")
@@ -62,6 +64,9 @@ class Settings:
     workers: int | None = None
     cpus_per_trial: int = 1
     gpus_per_trial: float | None = None
+    memory_per_trial: str | None = None
+    resources_per_trial: dict[str, float] = field(default_factory=dict)
+    retries: RetryBudgets = field(default_factory=RetryBudgets)
     ray_address: str | None = None
     keep_memory: bool = True
     system_metrics: bool = False
@@ -80,6 +85,10 @@ class Settings:
             raise out_of_range("cpus_per_trial", self.cpus_per_trial, "a whole number of at least 1")
         if self.gpus_per_trial is not None and not 0 <= self.gpus_per_trial < float("inf"):
             raise out_of_range("gpus_per_trial", self.gpus_per_trial, "a number of at least 0, or null")
+        memory_bytes("memory_per_trial", self.memory_per_trial)
+        for name, amount in self.resources_per_trial.items():
+            if not 0 < amount < float("inf"):
+                raise out_of_range(f"resources_per_trial.{name}", amount, "a number greater than 0")
         if not 1 <= self.port <= 65535:
             raise out_of_range("port", self.port, "a whole number from 1 to 65535")
         if not all(name.strip() for name in self.study.split(",")):

@@ -1,8 +1,21 @@
 """The running of trials.
 
 attempt         runs one trial and turns its errors into an outcome
-ray_sweep       runs many trials on Ray's workers, which send events to the driver
-ray_cluster     joins or starts the Ray cluster
 trial_monitor   writes the events to the records and shows them
 known_outcomes  the outcomes in the records, and the trials that are still to run
+
+On Ray's workers:
+
+ray_sweep       the driver: it submits the trials, hands on their events, and starts further attempts
+trial_queue     the trials that are not submitted yet, and those that another driver runs
+retries         the budgets of further attempts
+interrupts      the signals of the driver
+mailbox         holds the events between the workers and the driver
+event_sender    sends the events of one attempt from the worker
+worker_task     runs one attempt on a worker
+code_versions   compares the code of the worker with that of the driver
+resources       the cores, GPUs and memory of a trial
+ray_cluster     joins or starts the Ray cluster
+ray_folder      the temporary folder of a local cluster
+ray_processes   the processes of a local cluster
 """

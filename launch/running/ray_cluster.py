@@ -1,14 +1,13 @@
-"""The Ray cluster of a sweep: it is joined at its address, or started on this machine. Its resources are checked."""
+"""The Ray cluster of a sweep: it is joined at its address, or started on this machine."""
 
 import logging
 import os
 import signal
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from io import StringIO
-from tempfile import TemporaryDirectory
+from threading import current_thread, main_thread
 from typing import Any
 
 # Ray reads these when it is imported. Without the second one, every worker prints a warning.
@@ -18,74 +17,63 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 import ray
 from ray.exceptions import RayError
 
-from gatebench.errors import Refusal, UserError
-from gatebench.trial import Trial
+from gatebench.errors import UserError
+from launch.running.ray_folder import ray_folder
+from launch.running.ray_processes import end_processes, processes_of
+from launch.running.resources import Resources
 
 CONNECT_SECONDS = 10
 """The time limit for a connection to the address of a cluster."""
 
 _OBJECT_STORE = 80 * 2**20  # bytes, the least that Ray allows: only small events are sent
-
-
-@dataclass(frozen=True)
-class Resources:
-    """The resources of the trials of a sweep.
-
-    Attributes:
-        workers: the number of trials at a time on this machine; None: as many as the cores allow.
-        cpus: the number of cores of a trial.
-        gpus: the number of GPUs of a trial, also a fraction; None: one for a trial that trains on cuda, else none.
-        address: the address of a running cluster; None: a new cluster on this machine.
-    """
-
-    workers: int | None = None
-    cpus: int = 1
-    gpus: float | None = None
-    address: str | None = None
-
-    def of(self, trial: Trial) -> dict[str, float]:
-        """Return the resources of one trial, {"CPU": …, "GPU": …}."""
-        gpus = float(trial.training.device == "cuda") if self.gpus is None else self.gpus
-        return {"CPU": float(self.cpus), "GPU": gpus}
+_LOOPBACK = "127.0.0.1"  # Ray's servers then listen on this address only
 
 
 @contextmanager
 def open_cluster(resources: Resources) -> Iterator[None]:
     """Join the cluster at the address, or start one on this machine. At the end of the block leave it, or end it.
 
+    A cluster on this machine cannot be reached from other machines. At its end no process and no folder is left.
+
     Raises:
         UserError: Ray cannot be started, or there is no cluster at the address.
     """
-    sigterm_handler = signal.getsignal(signal.SIGTERM)
-    temporary = TemporaryDirectory(prefix="gatebench-", dir="/tmp", ignore_cleanup_errors=True)
+    handlers: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     # Ray prints its messages about dead workers to stdout, which is for tables.
-    with temporary as folder, redirect_stdout(StringIO()):
+    with ray_folder() as folder, redirect_stdout(StringIO()):
         try:
-            _connect(resources, folder)
-            signal.signal(signal.SIGTERM, sigterm_handler)  # Ray's own handler would abort without closing the records
+            _connect(resources, str(folder))
+            _set_handlers(handlers)  # Ray's own handler would abort without closing the records
             yield
         finally:
+            _set_handlers(dict.fromkeys(handlers, signal.SIG_IGN))  # a signal would leave processes behind
+            processes = processes_of(str(folder))
             ray.shutdown()
+            end_processes(processes)
+            _set_handlers(handlers)
 
 
-def check_resources(requests: Iterable[Mapping[str, float]]) -> None:
-    """Check that at least one machine of the cluster has the resources of each request.
+def machines() -> dict[str, dict[str, float]]:
+    """Return {Ray's name of the node: its resources} of the machines of the cluster that are alive."""
+    return {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
 
-    Raises:
-        Refusal: no machine has them. Ray would wait for ever.
-    """
-    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    for request in requests:
-        needed = {name: amount for name, amount in request.items() if amount}
-        if not any(all(machine.get(name, 0) >= amount for name, amount in needed.items()) for machine in machines):
-            text = " and ".join(f"{amount:g} {name}{'s' * (amount != 1)}" for name, amount in needed.items())
-            most = ", ".join(f"{max((m.get(name, 0) for m in machines), default=0):g} {name}s" for name in needed)
-            raise Refusal(f"A trial needs {text} on one machine; the most that a machine has is {most}.")
+
+def node_name() -> str:
+    """Return Ray's name of the node that runs this process."""
+    name: str = ray.get_runtime_context().get_node_id()
+    return name
 
 
 def first_line(error: Exception) -> str:
     """Return the first line of an error's message, or its class if it has no message."""
     return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+
+
+def _set_handlers(handlers: Mapping[int, Any]) -> None:
+    """Set the handlers of signals. Only the main thread can, and only it receives signals."""
+    if current_thread() is main_thread():
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _connect(resources: Resources, folder: str) -> None:
@@ -96,7 +84,7 @@ def _connect(resources: Resources, folder: str) -> None:
     try:
         if resources.address is None:
             # Without "local", Ray may find the address of a dead cluster, and hang.
-            ray.init(address="local", **local, **quiet)
+            ray.init(address="local", _node_ip_address=_LOOPBACK, **local, **quiet)
         else:
             _check_connection(resources.address)
             ray.init(address=resources.address, **quiet)

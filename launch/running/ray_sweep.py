@@ -1,126 +1,307 @@
-"""Many trials at once: Ray runs each of them as a task on a worker process. Workers are reused.
+"""Many trials at once: Ray runs each attempt of a trial as a task on a worker process. Workers are reused.
 
-A worker sends events to the driver, see `launch/events.py`: `Started` and one `Epoch` after each epoch go through an
-`EventQueue`, a Ray actor that the driver empties every `POLL_SECONDS`. The `Outcome` is the return value of the task.
+The driver keeps about twice as many tasks submitted as the cluster runs at a time. The workers send their events
+through the mailbox, see `mailbox.py`. The end of a task brings the outcome and the events that are still on their way.
 """
 
+import secrets
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from launch.running.ray_cluster import (  # before ray: it sets Ray up
-    Resources,
-    check_resources,
-    first_line,
-    open_cluster,
-)
+from launch.running.ray_cluster import first_line, machines, node_name, open_cluster  # before ray: it sets Ray up
 
 # isort: split
 import ray
-from ray.exceptions import OutOfMemoryError, RayError, TaskCancelledError, WorkerCrashedError
+from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, TaskCancelledError, WorkerCrashedError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from gatebench.control import Control
 from gatebench.errors import UserError
-from gatebench.outcome import Epoch, Outcome
+from gatebench.outcome import Outcome, Status
+from gatebench.records.mlflow_entry import TRACEBACK, run_name
 from gatebench.trial import Trial
-from launch.events import Event, EventHandler, Started
-from launch.running.attempt import TrialRunner, attempt_in_sweep
+from launch.config.retry_budgets import RetryBudgets
+from launch.events import EventHandler
+from launch.running.attempt import TrialRunner
+from launch.running.code_versions import code_versions
+from launch.running.interrupts import Interrupts
+from launch.running.mailbox import EventBatch, Mailbox, Order
+from launch.running.resources import Request, Resources, check_requests, fits, slots, task_options
+from launch.running.retries import Cause, Retries
+from launch.running.trial_queue import Take, TrialQueue
+from launch.running.worker_task import Assignment, TaskEnd, run_on_worker
 
 POLL_SECONDS = 0.25
-"""The time between two looks of the driver at the event queue."""
+"""The longest time in which the driver does not look at the signals and at the ends of tasks."""
+
+MACHINES_SECONDS = 2.0
+"""The time between two looks at the machines of the cluster."""
+
+KILL_SECONDS = 5.0
+"""The time in which killed trials must end."""
+
+_MEMORY_ERRORS = ("MemoryError", "OutOfMemoryError")  # the second one is torch's, for a GPU
+_CONCURRENT_CALLS = 10_000  # of the mailbox: each running attempt waits in one
 
 
-class EventQueue:
-    """A queue of the events that workers have sent and the driver has not taken yet. It runs as a Ray actor."""
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-
-    def put(self, event: Event) -> None:
-        """Add an event."""
-        self._events.append(event)
-
-    def take(self) -> list[Event]:
-        """Return the events since the last call, in their order."""
-        events, self._events = self._events, []
-        return events
+def _never(digest: str) -> bool:
+    del digest
+    return False
 
 
-def run_trials(trials: Sequence[Trial], run: TrialRunner, resources: Resources, handle: EventHandler) -> None:
+def _nothing(digest: str) -> bytes | None:
+    del digest
+    return None
+
+
+def run_trials(
+    trials: Sequence[Trial],
+    run: TrialRunner,
+    resources: Resources,
+    handle: EventHandler,
+    *,
+    take: Take = frozenset,
+    done: Callable[[str], bool] = _never,
+    resume: Callable[[str], bytes | None] = _nothing,
+    budgets: RetryBudgets | None = None,
+    report: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
+) -> None:
     """Run the trials, as many at once as the resources allow, and pass their events to `handle`.
 
-    A trial that fails, or whose process dies, has a failed outcome and does not stop the others. If this function ends
-    early, for example by Ctrl-C, the running trials are cancelled.
+    A trial that fails, or whose process dies, does not stop the others; see `RetryBudgets` for its retries. After the
+    first Ctrl-C no new trial begins, and the running ones end; after the second one, or SIGTERM, they save a checkpoint
+    and stop.
 
     Args:
         trials: the trials.
         run: the function that trains one trial on a worker.
         resources: the resources of the trials, and the address of the cluster.
         handle: the function that receives all events, in this process.
+        take: the function that claims trials by their digests, and returns those that no other driver runs.
+        done: the function that tells whether a trial which another driver ran has a result.
+        resume: the function that returns the newest checkpoint of a trial, or None.
+        budgets: the budgets of retries; None: the default ones.
+        report: the function that shows a line to the user.
 
     Raises:
         UserError: Ray cannot be reached, or the connection is lost.
         Refusal: no machine has the resources of a trial.
+        KeyboardInterrupt: a signal has ended the sweep early.
     """
-    with open_cluster(resources):
-        check_resources([resources.of(trial) for trial in trials])
+    with Interrupts() as interrupts, open_cluster(resources):
+        requests = {tuple(request.items()): request for request in map(resources.of, trials)}
+        check_requests(requests.values(), list(machines().values()))
+        queue, retries = TrialQueue(trials, take, done), Retries(budgets or RetryBudgets())
         try:
-            _handle_events(*_submit(trials, run, resources), handle)
+            driver = _Driver(run, resources, handle, queue, retries, resume, interrupts, report)
+            driver.run_all(list(requests.values()))
         except RayError as error:
             raise UserError(
                 f"The connection to Ray's cluster is lost ({first_line(error)}); run the same command to continue."
             ) from None
+    if interrupts.order != "run":
+        raise KeyboardInterrupt
 
 
-def _submit(trials: Sequence[Trial], run: TrialRunner, resources: Resources) -> tuple[dict[Any, Trial], Any]:
-    """Submit all trials to Ray. Return the trials by their references, and the event queue."""
-    queue: Any = ray.remote(num_cpus=0)(EventQueue).remote()
-    task: Any = ray.remote(max_retries=0)(_run_on_worker)
-    pending: dict[Any, Trial] = {}
-    for trial in trials:
-        options = {f"num_{name.lower()}s": amount for name, amount in resources.of(trial).items()}
-        pending[task.options(**options).remote(trial, run, queue)] = trial
-    return pending, queue
+@dataclass
+class _Attempt:
+    """One submitted attempt.
+
+    Attributes:
+        name: the name of the attempt.
+        trial: the trial.
+        node: Ray's name of the node on which it runs; None before it begins.
+        handled: the number of the last batch that the driver has handled.
+    """
+
+    name: str
+    trial: Trial
+    node: str | None = None
+    handled: int = -1
 
 
-def _handle_events(pending: dict[Any, Trial], queue: Any, handle: EventHandler) -> None:
-    """Pass the events to `handle` until every trial has ended."""
-    try:
-        while pending:
-            ready, _ = ray.wait(list(pending), timeout=POLL_SECONDS)
-            for event in ray.get(queue.take.remote()):
-                handle(event)
-            for reference in ready:
-                handle(_outcome(reference, pending.pop(reference)))
-    finally:
-        for reference in pending:
-            ray.cancel(reference, force=True)
+class _Driver:
+    """The loop of `run_trials`, which describes the arguments."""
+
+    def __init__(
+        self,
+        run: TrialRunner,
+        resources: Resources,
+        handle: EventHandler,
+        queue: TrialQueue,
+        retries: Retries,
+        resume: Callable[[str], bytes | None],
+        interrupts: Interrupts,
+        report: Callable[[str], None],
+    ) -> None:
+        self._run, self._resources, self._handle = ray.put(run), resources, handle
+        self._queue, self._retries, self._resume = queue, retries, resume
+        self._interrupts, self._report = interrupts, report
+        self._told: Order = "run"
+        self._told_held, self._killed = False, 0.0
+        here = NodeAffinitySchedulingStrategy(node_name(), soft=False)
+        self._mailbox: Any = (
+            ray.remote(Mailbox)
+            .options(
+                num_cpus=0,
+                scheduling_strategy=here,
+                max_restarts=-1,
+                max_task_retries=-1,
+                max_concurrency=_CONCURRENT_CALLS,
+            )
+            .remote()
+        )
+        self._task: Any = ray.remote(max_retries=0)(run_on_worker)
+        self._submitted: dict[Any, _Attempt] = {}
+        self._attempts: dict[str, _Attempt] = {}
+        self._keys: list[tuple[str, int]] = []
+        self._machines: dict[str, dict[str, float]] = {}
+        self._machines_read = float("-inf")
+
+    def run_all(self, requests: Sequence[Request]) -> None:
+        """Run the trials until all have ended, or a signal ends the sweep.
+
+        Args:
+            requests: the distinct requests of the trials.
+        """
+        self._requests = requests
+        mail = self._take_mail()
+        while self._submitted or (self._queue and self._interrupts.order == "run"):
+            self._fill()
+            ready, _ = ray.wait([mail, *self._submitted], num_returns=1, timeout=POLL_SECONDS)
+            if mail in ready:
+                for batch in ray.get(mail):
+                    self._handle_batch(batch)
+                mail = self._take_mail()
+            for reference in self._ended_tasks():
+                self._end(reference)
+            self._obey_signals()
+
+    def _ended_tasks(self) -> list[Any]:
+        tasks = list(self._submitted)
+        return ray.wait(tasks, num_returns=len(tasks), timeout=0)[0] if tasks else []
+
+    def _take_mail(self) -> Any:
+        keys, self._keys = self._keys, []
+        return self._mailbox.take.remote(keys, self._interrupts.order)
+
+    def _fill(self) -> None:
+        """Submit trials until twice as many are submitted as the machines run at a time."""
+        if not self._queue or self._interrupts.order != "run":
+            return
+        if (now := time.monotonic()) - self._machines_read > MACHINES_SECONDS:
+            self._machines, self._machines_read = machines(), now
+        free = self._window() - len(self._submitted)
+        for trial in self._queue.next(free) if free > 0 else ():
+            self._submit(trial)
+        if self._queue.held and not self._submitted and not self._told_held:
+            self._told_held = True
+            self._report(f"{self._queue.held} trials are run by another sweep of this study; this one waits for them.")
+
+    def _window(self) -> int:
+        """Return the number of tasks to keep submitted."""
+        return 2 * max(1, *(slots(self._machines.values(), request) for request in self._requests))
+
+    def _submit(self, trial: Trial, without: str | None = None) -> None:
+        """Submit an attempt of a trial.
+
+        Args:
+            trial: the trial.
+            without: the node of the last attempt, which another node replaces if one has the resources.
+        """
+        attempt = _Attempt(secrets.token_hex(6), trial)
+        request = self._resources.of(trial)
+        options = task_options(request)
+        others = [name for name, machine in self._machines.items() if name != without and fits(machine, request)]
+        if without is not None and others:
+            options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(secrets.choice(others), soft=True)
+        assignment = Assignment(trial, attempt.name, self._resume(trial.digest), code_versions())
+        reference = self._task.options(**options).remote(assignment, self._run, self._mailbox)
+        self._submitted[reference] = self._attempts[attempt.name] = attempt
+
+    def _handle_batch(self, batch: EventBatch) -> None:
+        """Handle the events of a batch. Those of an attempt that has ended, and those handled already, are ignored."""
+        self._keys.append(batch.key)
+        attempt = self._attempts.get(batch.attempt)
+        if attempt is None or batch.number <= attempt.handled:
+            return
+        attempt.node, attempt.handled = batch.node, batch.number
+        for event in batch.events:
+            self._handle(event)
+
+    def _end(self, reference: Any) -> None:
+        """Handle the end of a task: the outcome of the trial, or another attempt."""
+        attempt = self._submitted.pop(reference)
+        try:
+            ended: TaskEnd = ray.get(reference)
+        except TaskCancelledError:
+            self._give_up(attempt)
+        except OutOfMemoryError:
+            self._ended_early(attempt, "memory", "The machine ran out of memory, and Ray ended the trial's process.")
+        except WorkerCrashedError:
+            self._ended_early(attempt, "crash", "The trial's process died: it was killed, or it crashed.")
+        except NodeDiedError:
+            self._ended_early(attempt, "crash", "The machine of the trial died, or the network to it.")
+        except RayError as error:
+            self._ended_early(attempt, "crash", f"Ray lost the trial ({first_line(error)}).")
+        else:
+            for batch in ended.batches:
+                self._handle_batch(batch)
+            self._handle_end(attempt, ended)
+        del self._attempts[attempt.name]
+
+    def _handle_end(self, attempt: _Attempt, ended: TaskEnd) -> None:
+        outcome = ended.outcome
+        if outcome is None:
+            if self._interrupts.order == "run":
+                self._submit(attempt.trial)
+        elif ended.preempted:
+            self._ended_early(attempt, "preempted", "The trial's process received SIGTERM.", outcome)
+        elif outcome.status == "failed" and TRACEBACK in outcome.facts:
+            memory = outcome.sentence.startswith(_MEMORY_ERRORS)
+            self._ended_early(attempt, "memory" if memory else "error", outcome.sentence, outcome)
+        else:
+            self._handle(outcome)
+
+    def _ended_early(self, attempt: _Attempt, cause: Cause, sentence: str, outcome: Outcome | None = None) -> None:
+        """Submit another attempt if the budget allows it. Else the trial has failed."""
+        trial = attempt.trial
+        if self._interrupts.overdue:
+            self._give_up(attempt)
+        elif self._interrupts.order == "run" and self._retries.allow(trial.digest, cause, sentence):
+            self._machines = machines()  # a node that died is not among them
+            self._submit(trial, without=attempt.node)
+            how = "continues from its checkpoint" if self._resume(trial.digest) else "begins again"
+            self._report(f"{run_name(trial)} {how}, attempt {self._retries.number(trial.digest) + 1}: {sentence}")
+        else:
+            status: Status = "interrupted" if cause == "preempted" else "failed"
+            sentence = self._retries.history(trial.digest, sentence)
+            self._handle(replace(outcome or _outcome(trial, status), sentence=sentence))
+
+    def _give_up(self, attempt: _Attempt) -> None:
+        self._handle(replace(_outcome(attempt.trial, "interrupted"), sentence="The user stopped it."))
+
+    def _obey_signals(self) -> None:
+        """Tell the workers about a new order, and kill the trials that have not stopped in time."""
+        order = self._interrupts.order
+        if order != self._told:
+            self._told = order
+            self._mailbox.obey.remote(order)
+            if running := sum(attempt.node is not None for attempt in self._submitted.values()):
+                self._report(self._interrupts.sentence(running))
+        if not self._interrupts.overdue:
+            return
+        if not self._killed:
+            self._killed = time.monotonic()
+            for reference in self._submitted:
+                ray.cancel(reference, force=True)
+        elif time.monotonic() - self._killed > KILL_SECONDS:
+            for attempt in self._submitted.values():
+                self._give_up(attempt)
+            self._submitted.clear()
 
 
-def _run_on_worker(trial: Trial, run: TrialRunner, queue: Any) -> Outcome:
-    """Run a trial on a worker, send its events, and return its outcome."""
-    last_sent = queue.put.remote(Started(trial.digest, time.time()))
-
-    def emit(epoch: Epoch) -> None:
-        nonlocal last_sent
-        last_sent = queue.put.remote(epoch)
-
-    outcome = attempt_in_sweep(trial, run, emit, Control())
-    # The calls of one worker arrive in order. After the last one, all events are in the queue before the outcome.
-    ray.get(last_sent)
-    return outcome
-
-
-def _outcome(reference: Any, trial: Trial) -> Outcome:
-    """Return the outcome of a task that has ended, also if its process died."""
-    try:
-        outcome: Outcome = ray.get(reference)
-    except TaskCancelledError:
-        return Outcome.of(trial, "interrupted", "The trial was cancelled.")
-    except OutOfMemoryError:
-        return Outcome.of(trial, "failed", "The machine ran out of memory, and Ray ended the trial's process.")
-    except WorkerCrashedError:
-        return Outcome.of(trial, "failed", "The trial's process died: it was killed, or it crashed.")
-    except RayError as error:
-        return Outcome.of(trial, "failed", f"Ray lost the trial ({first_line(error)}).")
-    return outcome
+def _outcome(trial: Trial, status: Status) -> Outcome:
+    return replace(Outcome.of(trial, status), when=time.time())

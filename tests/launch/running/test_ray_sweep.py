@@ -9,9 +9,10 @@ from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
+from launch.config.retry_budgets import RetryBudgets
 from launch.events import Event, Started
-from launch.running.ray_cluster import Resources
-from launch.running.ray_sweep import EventQueue, run_trials
+from launch.running.ray_sweep import run_trials
+from launch.running.resources import Resources
 from tests.launch.trials import outcome, trial
 
 FINE, MISTAKE, BROKEN, KILLED = range(4)
@@ -37,7 +38,8 @@ def test_trials_run_side_by_side_and_none_stops_another(
     on_term = signal.getsignal(signal.SIGTERM)
     trials = [trial(seed=seed) for seed in (FINE, MISTAKE, BROKEN, KILLED)] + [trial("gru"), trial("rnn_tanh")]
     events: list[Event] = []
-    run_trials(trials, run, Resources(workers=2), events.append)
+    told: list[str] = []
+    run_trials(trials, run, Resources(workers=2), events.append, budgets=RetryBudgets(crash=1), report=told.append)
 
     ends = {event.digest: event for event in events if isinstance(event, Outcome)}
     fine, mistake, broken, killed, gru, rnn = (ends[t.digest] for t in trials)
@@ -45,7 +47,9 @@ def test_trials_run_side_by_side_and_none_stops_another(
     assert (mistake.status, mistake.sentence) == ("failed", "There is no file.")
     assert (broken.status, broken.sentence) == ("failed", "ValueError: Shapes differ.")
     assert "in run" in broken.facts[TRACEBACK]
-    assert killed.sentence == "The trial's process died: it was killed, or it crashed."
+    died = "The trial's process died: it was killed, or it crashed"
+    assert killed.sentence == f"{died} (attempt 2; attempt 1: {died})."
+    assert told == [f"lstm · digits · seed 3 begins again, attempt 2: {died}."]
     assert {o.facts["threads"] for o in (fine, gru, rnn)} == {"1"}
     for t in (trials[FINE], *trials[4:]):
         of_one = [event for event in events if event.digest == t.digest]
@@ -54,11 +58,3 @@ def test_trials_run_side_by_side_and_none_stops_another(
         assert of_one[-1] is ends[t.digest]
     assert signal.getsignal(signal.SIGTERM) is on_term
     assert capfd.readouterr().out == ""
-
-
-def test_the_event_queue_gives_everything_once_and_in_order() -> None:
-    queue, first, then = EventQueue(), Started("a", 1.0), Started("b", 2.0)
-    queue.put(first)
-    queue.put(then)
-    assert queue.take() == [first, then]
-    assert queue.take() == []

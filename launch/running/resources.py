@@ -1,0 +1,86 @@
+"""The resources of the trials of a sweep: cores, GPUs, memory and resources that a cluster names itself."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gatebench.errors import Refusal
+from gatebench.trial import Trial
+from launch.config.memory_size import memory_text
+
+Request = Mapping[str, float]
+"""The resources of one trial by Ray's names: "CPU", "GPU", "memory" (bytes), and names of the cluster."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The resources of the trials of a sweep.
+
+    Attributes:
+        workers: the number of trials at a time on this machine; None: as many as the cores allow.
+        cpus: the number of cores of a trial.
+        gpus: the number of GPUs of a trial, also a fraction; None: one for a trial that trains on cuda, else none.
+        address: the address of a running cluster; None: a new cluster on this machine.
+        memory: the memory of a trial in bytes; None: it is not reserved.
+        custom: the amounts of resources that the cluster names itself, for example {"accelerator": 1}.
+    """
+
+    workers: int | None = None
+    cpus: int = 1
+    gpus: float | None = None
+    address: str | None = None
+    memory: int | None = None
+    custom: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, trial: Trial) -> dict[str, float]:
+        """Return the resources of one trial: {"CPU": …, "GPU": …}, and memory and custom resources if there are any."""
+        gpus = float(trial.training.device == "cuda") if self.gpus is None else self.gpus
+        memory = {} if self.memory is None else {"memory": float(self.memory)}
+        return {"CPU": float(self.cpus), "GPU": gpus, **memory, **self.custom}
+
+
+def task_options(request: Request) -> dict[str, Any]:
+    """Return the options of a Ray task that reserve the resources."""
+    custom = {name: amount for name, amount in request.items() if name not in ("CPU", "GPU", "memory")}
+    options: dict[str, Any] = {"num_cpus": request.get("CPU", 0), "num_gpus": request.get("GPU", 0)}
+    if "memory" in request:
+        options["memory"] = int(request["memory"])
+    return options | ({"resources": custom} if custom else {})
+
+
+def fits(machine: Request, request: Request) -> bool:
+    """Return whether a machine has the resources of a request."""
+    return all(machine.get(name, 0) >= amount for name, amount in request.items())
+
+
+def slots(machines: Iterable[Request], request: Request) -> int:
+    """Return the number of trials with this request that run at a time on the machines."""
+    needed = {name: amount for name, amount in request.items() if amount}
+    if not needed:
+        return 0
+    return sum(min(int(machine.get(name, 0) / amount) for name, amount in needed.items()) for machine in machines)
+
+
+def check_requests(requests: Iterable[Request], machines: Sequence[Request]) -> None:
+    """Check that at least one machine has the resources of each request.
+
+    Raises:
+        Refusal: no machine has them. Ray would wait for ever.
+    """
+    distinct = {tuple(sorted(request.items())): request for request in requests}
+    for request in distinct.values():
+        needed = {name: amount for name, amount in request.items() if amount}
+        if not any(fits(machine, needed) for machine in machines):
+            text = " and ".join(_amount(name, amount) for name, amount in needed.items())
+            most = ", ".join(
+                _amount(name, max((m.get(name, 0) for m in machines), default=0), plural=True) for name in needed
+            )
+            raise Refusal(f"A trial needs {text} on one machine; the most that a machine has is {most}.")
+
+
+def _amount(name: str, amount: float, *, plural: bool = False) -> str:
+    if name == "memory":
+        return f"{memory_text(amount)} of memory"
+    if name in ("CPU", "GPU"):
+        return f"{amount:g} {name}{'s' * (plural or amount != 1)}"
+    return f"{amount:g} of {name!r}"

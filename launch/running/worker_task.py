@@ -1,0 +1,126 @@
+"""The task that runs one attempt of a trial on a Ray worker."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from threading import Event, Timer, current_thread, main_thread
+from types import FrameType
+from typing import Any
+
+from launch.running.ray_cluster import node_name  # before ray: it sets Ray up
+
+# isort: split
+import ray
+from ray.exceptions import RayError
+
+from gatebench.control import Control
+from gatebench.outcome import Outcome
+from gatebench.trial import Trial
+from launch.events import Started
+from launch.running.attempt import TrialRunner, attempt_in_sweep
+from launch.running.code_versions import CodeVersions, code_versions, difference
+from launch.running.event_sender import EventSender
+from launch.running.mailbox import EventBatch, Order
+
+RESEND_SECONDS = 1.0
+"""The time before a batch is sent again, if the mailbox did not answer."""
+
+LEAVE_SECONDS = 1.0
+"""The time between the end of an attempt and the end of its process, if the process has received SIGTERM."""
+
+_preempted = Event()  # set after a SIGTERM
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One attempt, as the driver gives it to a worker.
+
+    Attributes:
+        trial: the trial.
+        attempt: the name of the attempt.
+        resume: the checkpoint from which the trial continues, or None.
+        versions: the versions of the driver's code.
+    """
+
+    trial: Trial
+    attempt: str
+    resume: bytes | None
+    versions: CodeVersions
+
+
+@dataclass(frozen=True)
+class TaskEnd:
+    """The end of a task.
+
+    Attributes:
+        outcome: the outcome; None if the attempt did not begin.
+        batches: the batches that the driver may not have handled.
+        preempted: whether the process has received SIGTERM, so that the trial is to continue elsewhere.
+    """
+
+    outcome: Outcome | None
+    batches: Sequence[EventBatch] = ()
+    preempted: bool = False
+
+
+def run_on_worker(assignment: Assignment, run: TrialRunner, mailbox: Any) -> TaskEnd:
+    """Run a trial on a worker, send its events, and return its end.
+
+    Args:
+        assignment: the attempt.
+        run: the function that trains the trial.
+        mailbox: the handle of the mailbox.
+    """
+    trial = assignment.trial
+    if _preempted.is_set():
+        return TaskEnd(None, preempted=True)
+    if (sentence := difference(assignment.versions, code_versions())) is not None:
+        return TaskEnd(_now(Outcome.of(trial, "refused", sentence[:1].upper() + sentence[1:])))
+    first = EventBatch(assignment.attempt, 0, [Started(trial.digest, time.time())], node_name())
+    if _ask(mailbox.begin, first) != "run":
+        return TaskEnd(None)
+    sender = EventSender(first, trial.digest, lambda batch: _ask(mailbox.put, batch))
+    with _preemption():
+        control = Control(assignment.resume, sender.save, lambda: _preempted.is_set() or sender.should_stop())
+        outcome = _now(attempt_in_sweep(trial, run, sender.emit, control))
+        return TaskEnd(outcome, sender.end(), preempted=_preempted.is_set() and outcome.status == "interrupted")
+
+
+def _now(outcome: Outcome) -> Outcome:
+    return outcome if outcome.when else replace(outcome, when=time.time())
+
+
+def _ask(method: Any, batch: EventBatch) -> Order:
+    """Send a batch to the mailbox and return the driver's order. While the mailbox does not answer, send it again."""
+    while True:
+        try:
+            order: Order = ray.get(method.remote(batch))
+        except RayError:
+            time.sleep(RESEND_SECONDS)
+        else:
+            return order
+
+
+@contextmanager
+def _preemption() -> Iterator[None]:
+    """Note a SIGTERM in the block. After the block, the process that received one ends."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, _on_sigterm)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        if _preempted.is_set():
+            leave = Timer(LEAVE_SECONDS, os.kill, (os.getpid(), signal.SIGTERM))
+            leave.daemon = True
+            leave.start()
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    _preempted.set()

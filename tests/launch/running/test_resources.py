@@ -1,0 +1,50 @@
+import pytest
+
+from gatebench.errors import Refusal
+from gatebench.trial import Training, Trial
+from launch.running.resources import Resources, check_requests, fits, slots, task_options
+from tests.launch.trials import trial
+
+SMALL, LARGE = {"CPU": 4.0, "memory": 8e9}, {"CPU": 2.0, "GPU": 1.0, "memory": 4e9, "accelerator": 2.0}
+
+
+def test_a_request_that_no_machine_can_meet_is_refused() -> None:
+    check_requests([{"CPU": 4.0, "GPU": 0.0}, {"CPU": 2.0, "GPU": 1.0}], [SMALL, LARGE])
+    with pytest.raises(Refusal) as caught:
+        check_requests([{"CPU": 4.0, "GPU": 1.0}], [SMALL, LARGE])
+    assert str(caught.value) == (
+        "A trial needs 4 CPUs and 1 GPU on one machine; the most that a machine has is 4 CPUs, 1 GPUs."
+    )
+    with pytest.raises(Refusal) as caught:
+        check_requests([{"CPU": 1.0, "memory": 16e9, "tpu": 1.0}], [SMALL, LARGE])
+    assert str(caught.value) == (
+        "A trial needs 1 CPU and 16 GB of memory and 1 of 'tpu' on one machine; "
+        "the most that a machine has is 4 CPUs, 8 GB of memory, 0 of 'tpu'."
+    )
+
+
+def test_a_trial_on_the_gpu_needs_one_unless_configured_otherwise() -> None:
+    on_gpu = Trial(trial().cell, trial().task, training=Training(device="cuda"))
+    assert Resources().of(trial()) == {"CPU": 1.0, "GPU": 0.0}
+    assert Resources().of(on_gpu) == {"CPU": 1.0, "GPU": 1.0}
+    assert Resources(gpus=0.25, cpus=2).of(on_gpu) == {"CPU": 2.0, "GPU": 0.25}
+    assert Resources(memory=10**9, custom={"tpu": 0.5}).of(trial()) == {"CPU": 1, "GPU": 0, "memory": 1e9, "tpu": 0.5}
+
+
+def test_the_options_of_a_task_reserve_the_request() -> None:
+    assert task_options({"CPU": 1.0, "GPU": 0.25}) == {"num_cpus": 1.0, "num_gpus": 0.25}
+    assert task_options({"CPU": 1.0, "GPU": 0.0, "memory": 2e9, "tpu": 1.0}) == {
+        "num_cpus": 1.0,
+        "num_gpus": 0.0,
+        "memory": 2_000_000_000,
+        "resources": {"tpu": 1.0},
+    }
+
+
+def test_the_slots_are_those_of_the_scarcest_resource_of_each_machine() -> None:
+    assert slots([SMALL, LARGE], {"CPU": 1.0, "GPU": 0.0}) == 6
+    assert slots([SMALL, LARGE], {"CPU": 1.0, "memory": 3e9}) == 2 + 1
+    assert slots([SMALL, LARGE], {"CPU": 0.1, "GPU": 0.25}) == 4
+    assert slots([SMALL, LARGE], {"CPU": 0.0}) == 0
+    assert fits(LARGE, {"CPU": 2.0, "GPU": 1.0})
+    assert not fits(SMALL, {"CPU": 2.0, "GPU": 1.0})

@@ -1,0 +1,58 @@
+from collections.abc import Sequence
+
+import pytest
+
+from launch.running import trial_queue
+from launch.running.trial_queue import TrialQueue
+from tests.launch.trials import trial
+
+TRIALS = [trial(seed=seed) for seed in range(6)]
+DIGESTS = [t.digest for t in TRIALS]
+
+
+class Others:
+    """Other drivers, which run some trials and have results of some."""
+
+    def __init__(self, *held: str) -> None:
+        self.held, self.results = set(held), set[str]()
+        self.asked: list[str] = []
+
+    def take(self, digests: Sequence[str]) -> frozenset[str]:
+        self.asked += digests
+        return frozenset(digests) - self.held
+
+    def done(self, digest: str) -> bool:
+        return digest in self.results
+
+
+def test_only_as_many_trials_are_claimed_as_are_submitted() -> None:
+    others = Others()
+    queue = TrialQueue(TRIALS, others.take, others.done)
+    assert queue.next(2) == TRIALS[:2]
+    assert others.asked == DIGESTS[:2]
+    queue.retry(TRIALS[0])
+    assert queue.next(2) == [TRIALS[0], TRIALS[2]]
+    assert others.asked == DIGESTS[:3]
+    assert len(queue) == 3
+
+
+def test_trials_of_others_come_last_and_until_they_are_ours_or_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    others = Others(DIGESTS[0], DIGESTS[1], DIGESTS[3])
+    queue = TrialQueue(TRIALS, others.take, others.done)
+    assert queue.next(6) == [TRIALS[2], TRIALS[4], TRIALS[5]]
+    assert (len(queue), queue.held) == (3, 3)
+    assert queue.next(6) == []
+    assert len(others.asked) == 6
+
+    now += trial_queue.HELD_SECONDS
+    others.held.remove(DIGESTS[3])
+    others.results.add(DIGESTS[0])
+    assert queue.next(1) == [TRIALS[3]]
+    assert (len(queue), queue.held) == (1, 1)
+    assert queue.next(1) == []
+    now += trial_queue.HELD_SECONDS
+    others.results.add(DIGESTS[1])
+    assert queue.next(1) == []
+    assert len(queue) == 0
