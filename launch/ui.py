@@ -8,24 +8,20 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import entry_points
 from pathlib import Path
+from typing import BinaryIO
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from gatebench.errors import UserError
-from gatebench.records.address import is_server, sqlite_file, without_credentials
-from gatebench.records.record import Record
+from gatebench.records import mlflow_server
+from gatebench.records.address import check_address, is_server, sqlite_file, without_credentials
+from gatebench.records.mlflow_server import HOST
 from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
-
-HOST = "127.0.0.1"
-APP_NAME = "gatebench"
-"""The name of gatebench's plugin of MLflow, see `gatebench.records.mlflow_app`."""
 
 MOST_STUDIES = 20
 """The largest number of studies whose addresses are printed."""
@@ -44,29 +40,35 @@ def run(argv: Sequence[str]) -> int:
     if plan is None:
         return 0
     settings = plan.settings
-    record = Record(settings.home_folder, settings.one_study, settings.records_uri)
     if is_server(settings.records_uri):
         print("The records are on a server; open in a browser:")
-        _print_pages(without_credentials(settings.records_uri, settings.records_uri).rstrip("/"), record.study_pages())
+        server_address = without_credentials(settings.records_uri, settings.records_uri).rstrip("/")
+        _print_pages(server_address, _study_pages(settings))
         return 0
     file = sqlite_file(settings.records_uri)
     if file is not None and not file.exists():
         raise UserError(
             f"There are no records at {settings.records_uri} yet; run gatebench sweep experiment=quickstart."
         )
+    check_address(settings.records_uri)
     _check_port(settings.port)
-    _check_plugin()
-    pages = record.study_pages()
     log = settings.home_folder.root / "ui.log"
     with _server(settings, log) as server:
+        pages = _study_pages(settings)  # while the server starts
         _wait_until_ready(server, settings.port, log)
-        print(f"MLflow shows the records of {settings.home_folder.root}; Ctrl-C stops it.")
-        _print_pages(f"http://{HOST}:{settings.port}", pages)
         try:
+            print(f"MLflow shows the records of {settings.home_folder.root}; Ctrl-C stops it.")
+            _print_pages(f"http://{HOST}:{settings.port}", pages)
             server.wait()
         except KeyboardInterrupt:
             return 0
     raise UserError(f"MLflow's server has stopped by itself; its output is in {log}.")
+
+
+def _study_pages(settings: Settings) -> Mapping[str, str]:
+    from gatebench.records.record import Record  # imports MLflow, which takes a second
+
+    return Record(settings.home_folder, settings.one_study, settings.records_uri).study_pages()
 
 
 def _print_pages(server: str, pages: Mapping[str, str]) -> None:
@@ -77,15 +79,6 @@ def _print_pages(server: str, pages: Mapping[str, str]) -> None:
         print(f"  and {len(pages) - MOST_STUDIES} older studies: {server}/#/experiments", flush=True)
     if not pages:
         print(f"  {server} has no studies of gatebench yet", flush=True)
-
-
-def _check_plugin() -> None:
-    """Check that MLflow finds the plugin with gatebench's start page; see `gatebench.records.mlflow_app`."""
-    if APP_NAME not in {plugin.name for plugin in entry_points(group="mlflow.app")}:
-        raise UserError(
-            "MLflow does not find the plugin of gatebench, because gatebench was installed before it had one; install "
-            "it again: pip install --editable . (or make setup)."
-        )
 
 
 def _check_port(port: int) -> None:
@@ -99,20 +92,15 @@ def _check_port(port: int) -> None:
 
 @contextmanager
 def _server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    # With its default of jobs and four workers, the server takes three times as long to start.
-    fast_start = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    # The address may contain credentials. Every user of the machine can read a command line, but not the environment.
-    address = {"MLFLOW_BACKEND_STORE_URI": settings.records_uri}
-    options = ["--host", HOST, "--port", str(settings.port), "--workers", "1"]
-    options += ["--app-name", APP_NAME]
-    artifacts = ["--default-artifact-root", settings.home_folder.artifacts.as_uri()]
-    with log.open("wb") as output:
+    """Run MLflow's server inside the block. Its output goes to the file `log`."""
+    own = mlflow_server.environment(settings.records_uri, settings.home_folder.artifacts)
+    with _writable(log) as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *options, *artifacts],
-            env={**os.environ, **fast_start, **address},
+            mlflow_server.command(settings.port),
+            env={**os.environ, **own},
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches only this process, and the workers can be ended as one group
+            start_new_session=True,  # Ctrl-C reaches only this process
         )
     try:
         yield server
@@ -120,6 +108,18 @@ def _server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGTERM)
         server.wait()
+
+
+def _writable(log: Path) -> BinaryIO:
+    """Return the opened file for the server's output."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("wb")
+    except OSError as error:
+        raise UserError(
+            f"The home {log.parent} cannot be written to ({error.strerror or error}), and MLflow's server keeps its "
+            f"output in {log.name} there; copy the home to a folder that can be written to, and set home=… to it."
+        ) from None
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -138,6 +138,7 @@ ONLY_IN = {
     "fastapi": "gatebench/records",
     "matplotlib": "gatebench/report/figures",
     "sqlalchemy": "gatebench/records",
+    "uvicorn": "gatebench/records",
     "pytorch_lightning": "gatebench/training",
     "torchaudio": "tasks/speech",
     "soundfile": "tasks/speech",

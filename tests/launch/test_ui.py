@@ -11,6 +11,7 @@ import pytest
 
 from gatebench.errors import UserError
 from gatebench.records.home import Home
+from gatebench.records.mlflow_server import HOST
 from gatebench.records.record import Record
 from launch import ui
 from tests.launch.trials import outcome, trial
@@ -19,7 +20,7 @@ from tests.launch.trials import outcome, trial
 @pytest.fixture
 def port() -> int:
     with socket.socket() as probe:
-        probe.bind((ui.HOST, 0))
+        probe.bind((HOST, 0))
         number: int = probe.getsockname()[1]
     return number
 
@@ -27,7 +28,7 @@ def port() -> int:
 @pytest.fixture
 def taken() -> Iterator[int]:
     with socket.socket() as holder:
-        holder.bind((ui.HOST, 0))
+        holder.bind((HOST, 0))
         holder.listen()
         yield holder.getsockname()[1]
 
@@ -68,10 +69,17 @@ def test_a_server_without_studies(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "  http://127.0.0.1:9 has no studies of gatebench yet\n"
 
 
-def test_an_old_installation_is_told_to_be_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ui, "entry_points", lambda group: [])
-    with pytest.raises(UserError, match="does not find the plugin of gatebench"):
-        ui._check_plugin()
+def test_a_home_that_cannot_be_written_to_is_refused(tmp_path: Path, port: int) -> None:
+    Record(Home(tmp_path), "mine").end(trial(), outcome(trial()))
+    (tmp_path / "ui.log").mkdir()
+    with pytest.raises(UserError, match=r"The home .* cannot be written to \(Is a directory\)"):
+        ui.run([f"home={tmp_path}", f"port={port}"])
+
+
+def test_a_database_that_cannot_be_read_is_refused(tmp_path: Path, port: int) -> None:
+    (tmp_path / "mlflow.db").write_bytes(b"this is no database, so MLflow cannot read it" * 100)
+    with pytest.raises(UserError, match="cannot be used: file is not a database"):
+        ui.run([f"home={tmp_path}", f"port={port}"])
 
 
 def test_the_pages_are_served_on_this_machine_until_it_is_stopped(tmp_path: Path, port: int) -> None:
