@@ -19,4 +19,5 @@ mlflow_report the run with the report of a study
 mlflow_app    the server of MLflow with the pages for model training as its start page
 system_metrics the use of the machine while a run is open, as MLflow measures it
 record        writes trials to MLflow and reads outcomes from it
+sqlite_reader reads outcomes from a sqlite store with plain SQL, without MLflow
 """

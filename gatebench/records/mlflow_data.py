@@ -1,12 +1,16 @@
 """The data of a trial as a dataset in MLflow. MLflow shows it in the column "Dataset" and on the page of the run."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Mapping
-
-from mlflow.entities import Dataset, DatasetInput, InputTag
+from typing import TYPE_CHECKING
 
 from gatebench.task import Task
+
+if TYPE_CHECKING:
+    from mlflow.entities import DatasetInput
 
 _LONGEST_NAME, _LONGEST_SOURCE = 500, 60_000  # characters that MLflow allows
 
@@ -37,5 +41,7 @@ def dataset_input(content: Mapping[str, str]) -> DatasetInput:
     Args:
         content: the dataset as texts, see `dataset_content`.
     """
+    from mlflow.entities import Dataset, DatasetInput, InputTag  # the spool needs only the texts, and MLflow is slow
+
     dataset = Dataset(source_type="gatebench", **content)
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training, validation and test")])

@@ -42,6 +42,10 @@ TRACEBACK = "traceback"
 """The fact that is written to a file, because it is longer than a tag may be."""
 
 
+EPOCH_METRICS = ("train/", "val/", "gate/", "system/")
+"""The starts of the names of the metrics that are curves over the epochs, or over the time."""
+
+
 class EpochValue(Protocol):
     """The value of a metric in an epoch, as MLflow returns it."""
 
@@ -225,7 +229,7 @@ def _direction(text: object) -> Literal["max", "min"]:
 
 
 def _read_final_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
-    final = {key: value for key, value in metrics.items() if not key.startswith(("train/", "val/", "gate/", "system/"))}
+    final = {key: value for key, value in metrics.items() if not key.startswith(EPOCH_METRICS)}
     return {
         key.removeprefix(_BEST) if key.startswith(_BEST + "gate/") else key: _with_infinity(value)
         for key, value in final.items()

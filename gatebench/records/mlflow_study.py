@@ -4,12 +4,17 @@ An experiment of MLflow is a study if it has the tag "gatebench.study", the decl
 versions lack the tag. Their experiments are studies if they contain a run of a trial.
 """
 
-from mlflow.entities import Experiment
-from mlflow.tracking import MlflowClient
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from gatebench.errors import UserError
 from gatebench.records import mlflow_entry
 from gatebench.study import Study
+
+if TYPE_CHECKING:  # MLflow takes a second to be imported, and a table does not need it
+    from mlflow.entities import Experiment
+    from mlflow.tracking import MlflowClient
 
 STUDY_TAG = "gatebench.study"
 """The tag of an experiment with the declaration of its study."""
@@ -52,6 +57,11 @@ def declaration_text(study: Study) -> str:
             f"{LONGEST_DECLARATION:,}, so shorten its question, or compare fewer cells."
         )
     return text
+
+
+def deleted_study(study: str) -> UserError:
+    """Return the error about a study that was deleted on MLflow's pages."""
+    return UserError(f"The study {study!r} was deleted in MLflow; restore it, or choose another study=….")
 
 
 def is_study(client: MlflowClient, experiment: Experiment) -> bool:

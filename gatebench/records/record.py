@@ -14,7 +14,6 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from gatebench.colours import colours_of
-from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_page, mlflow_study
 from gatebench.records.home import Home
@@ -73,6 +72,13 @@ class Record:
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcomes of the study's trials, oldest first, without those that run."""
+        return [outcome for _, outcome in self.outcomes_by_attempt()]
+
+    def outcomes_by_attempt(self) -> list[tuple[str, Outcome]]:
+        """Return the attempts and outcomes of the study's trials, oldest first, without those that run.
+
+        The name of an attempt is "" in records of earlier versions.
+        """
         if not self._exists():
             return []
         with readable_errors(self.uri):
@@ -81,7 +87,10 @@ class Record:
                 return []
             runs = search_runs(self.client, [experiment.experiment_id], "attributes.status != 'RUNNING'")
         return [
-            mlflow_entry.read_outcome(run.info.status, run.data.tags, run.data.metrics, run.data.params)
+            (
+                run.data.tags.get("attempt", ""),
+                mlflow_entry.read_outcome(run.info.status, run.data.tags, run.data.metrics, run.data.params),
+            )
             for run in reversed(runs)
             if mlflow_entry.is_trial_run(run.data.tags)
         ]
@@ -341,7 +350,7 @@ class Record:
     def _find_experiment(self) -> Experiment | None:
         experiment = self.client.get_experiment_by_name(self.study)
         if experiment is not None and experiment.lifecycle_stage == "deleted":
-            raise UserError(f"The study {self.study!r} was deleted in MLflow; restore it, or choose another study=….")
+            raise mlflow_study.deleted_study(self.study)
         return experiment
 
     def _set_experiment_tags(self, tags: Mapping[str, str]) -> None:

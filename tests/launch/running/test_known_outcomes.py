@@ -3,7 +3,9 @@ import sys
 from pathlib import Path
 
 from gatebench.records.home import Home
+from gatebench.records.owner import Owner
 from gatebench.records.record import Record
+from gatebench.records.spool.spool import Spool
 from gatebench.study import Study
 from launch.config.settings import Settings
 from launch.running.known_outcomes import KnownStudy, known_study, study_names, trials_to_run
@@ -33,6 +35,36 @@ def test_the_declaration_and_the_outcomes_of_one_study_are_read(tmp_path: Path) 
     assert known_study(Settings(home=str(tmp_path)), "mine") == KnownStudy(Study("mine", "Why?"), [outcome(trial())])
     assert known_study(Settings(home=str(tmp_path)), "nothing") == KnownStudy(None, [])
     assert sorted(study_names(Settings(home=str(tmp_path)))) == ["mine", "other"]
+
+
+def test_what_waits_in_the_spool_is_known_once(tmp_path: Path) -> None:
+    home, settings = Home(tmp_path), Settings(home=str(tmp_path))
+    spool = Spool(home, "mine", home.tracking_uri)
+    spool.folder.create(Study("mine", "Why?").to_json())
+    lstm, gru = trial(), trial("gru")
+    for attempt, one, when in (("1" * 12, gru, 9.0), ("2" * 12, lstm, 4.0)):
+        spool.begin(one, attempt, Owner("a" * 12, "host", 1), 1.0)
+        spool.end(attempt, outcome(one, when=when))
+    known = known_study(settings, "mine")
+    assert known.declaration == Study("mine", "Why?")
+    assert [one.digest for one in known.outcomes] == [lstm.digest, gru.digest]
+
+    record = Record(home, "mine")
+    record.end(gru, outcome(gru))
+    (run,) = record.client.search_runs([record.experiment_id])
+    record.client.set_tag(run.info.run_id, "attempt", "1" * 12)
+    assert [one.digest for one in known_study(settings, "mine").outcomes] == [gru.digest, lstm.digest]
+
+
+def test_a_sqlite_store_is_read_without_mlflow(tmp_path: Path) -> None:
+    Record(Home(tmp_path), "mine").end(trial(), outcome(trial()))
+    code = (
+        "import sys; from launch.config.settings import Settings; "
+        "from launch.running.known_outcomes import known_study, study_names; "
+        f"settings = Settings(home={str(tmp_path)!r}); assert study_names(settings) == ['mine']; "
+        "assert len(known_study(settings, 'mine').outcomes) == 1; sys.exit('mlflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_trial_with_a_result_is_not_run_again_unless_forced() -> None:
