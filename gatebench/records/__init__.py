@@ -7,6 +7,7 @@ claim_board   the log of the claims in MLflow
 claim_log     the entries of the log, and the holders that follow from them
 address       the address of the records: which addresses are allowed
 mlflow_client the connection to MLflow
+sqlite_schema the tables of MLflow in a sqlite file: all or none
 mlflow_entry  the contents of a trial's run in MLflow: its params, tags, metrics and files
 mlflow_files  the files of a run, as bytes
 mlflow_study  the declaration of a study, and which experiments are studies

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
@@ -20,7 +21,8 @@ from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from gatebench.errors import UserError
-from gatebench.records.address import check_address, without_credentials
+from gatebench.records.address import check_address, sqlite_file, without_credentials
+from gatebench.records.sqlite_schema import create_tables, repair_tables
 
 for _name in ("mlflow", "alembic", "urllib3"):
     logging.getLogger(_name).setLevel(logging.ERROR)
@@ -41,10 +43,32 @@ def connect(uri: str) -> MlflowClient:
         MlflowException: the server does not answer; see `readable_errors`.
     """
     check_address(uri)
+    file = sqlite_file(uri)
+    if file is not None:
+        with _sqlite_errors():
+            create_tables(file)
+    try:
+        return _open(uri)
+    except MlflowException:
+        with _sqlite_errors():
+            if file is None or not repair_tables(file):
+                raise
+    return _open(uri)
+
+
+def _open(uri: str) -> MlflowClient:
     with short_timeouts():
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.search_experiments(max_results=1)
     return client
+
+
+@contextmanager
+def _sqlite_errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OSError(str(error)) from None
 
 
 @contextmanager
