@@ -20,6 +20,7 @@ VERBS = {
     "data": "list, fetch and verify the data sets",
     "ui": "open the records in MLflow",
     "export-study": "write a study to one zip file",
+    "import-study": "read a study from such a file",
 }
 """The verbs, each with a description."""
 
