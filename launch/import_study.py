@@ -3,11 +3,11 @@
 gatebench import-study file=mine.zip
 gatebench import-study file=mine.zip study=other tracking_uri=http://HOST:5000
 
-If the study exists, the two are merged, and each trial is there once. A result replaces a failure. A trial of the file is
-skipped if the study has its result, or if neither has one. The declaration of the study stays, and cells that only the
-file declares are added to it. The same command again changes nothing.
+If the study exists, the two are merged, and each trial is there once. A result replaces a failure. A trial of the file
+is skipped if the study has its result, or if neither has one. The declaration of the study stays, and cells that only
+the file declares are added to it. The same command again changes nothing.
 
-The file may come from somebody else: it is checked as a whole before anything is written, and nothing in it is executed.
+The file may come from somebody else: it is checked as a whole before anything is written, and nothing in it is run.
 """
 
 import sys
