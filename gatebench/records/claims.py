@@ -35,8 +35,8 @@ class Claims:
     """The claims of one owner on the trials of one study.
 
     It is a context manager: inside the block a thread writes the heartbeat, and the end gives all claims back. Enter
-    the block before the study's outcomes are read. A trial that another owner ends after that is not taken any more,
-    although the outcomes that were read do not contain it.
+    the block before the study's outcomes are read. The outcomes do not contain a trial that another owner ends after
+    that, so the first `take` that asks for such a trial leaves it out, and the caller looks at the outcomes again.
 
     If the records cannot be reached, `take` returns all digests, so that training continues. The claims are made up
     for when the records can be reached again; `lost` then has the trials that another owner has claimed, too.
@@ -95,8 +95,8 @@ class Claims:
     def take(self, digests: Sequence[str]) -> frozenset[str]:
         """Claim trials, and return the digests of those that this owner may run now.
 
-        The others have a live owner, or another owner has ended them since the block was entered. Two drivers share
-        the work if each of them takes a few trials at a time.
+        The others have a live owner, or another owner has ended them since the last look, see the class. Two drivers
+        share the work if each of them takes a few trials at a time.
         """
         wanted = dict.fromkeys(digests)
         if self.problem is None:
@@ -152,6 +152,8 @@ class Claims:
                 is_fresh = True
             elif not self._bury({state.holders[digest] for digest in wanted if digest in state.holders}):
                 break
+        for digest in wanted:
+            state.ended.pop(digest, None)
         own = frozenset(digest for digest in wanted if board.state.holders.get(digest) == self._name)
         self._taken.update(dict.fromkeys(own))
         return own
@@ -222,6 +224,7 @@ class Claims:
         self._rejoin()
         board.beat(self._name, self._beats)
         self._silences.look(board.heartbeats(), set(board.state.holders.values()), self._clock())
+        self._bury(set(board.state.holders.values()))
         self._write_ends()
         unclaimed = [digest for digest in list(self._taken) if digest not in board.state.holders]
         for part in chunks(unclaimed):
