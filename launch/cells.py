@@ -10,6 +10,7 @@ gatebench cells draw lstm cell.ablate.i.fix=1 format=dot
 from collections.abc import Sequence
 from math import isfinite
 
+from gatebench.backends.selective import SELECTIVE
 from gatebench.cells import build_cell, cell_names, load_cell
 from gatebench.derive.affine import scannable
 from gatebench.derive.bounds import gate_ranges
@@ -109,15 +110,12 @@ def markdown() -> str:
 
 def rows() -> list[tuple[str, ...]]:
     """Return the rows of the table of cells: a text for each of `COLUMNS`. No cell is compiled."""
-    from gatebench.backends.registry import BACKENDS  # imports torch, which a plan does not need
-
     cells = [load_cell(name) for name in cell_names()]
-    selective = {n: b for n, b in BACKENDS.items() if any(b.refuses_cell(cell) for cell in cells)}
     table: list[tuple[str, ...]] = []
     for cell in cells:
         name = cell.name
         can_scan = scannable(cell)
-        backends = [backend for backend in selective if selective[backend].refuses_cell(cell) is None]
+        backends = [backend for backend, refusal in SELECTIVE.items() if refusal(cell) is None]
         table.append(
             (
                 name,

@@ -6,7 +6,6 @@ torch.nn.LSTM and torch.nn.GRU, section "Variables". T time, B batch, I input, H
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -14,9 +13,9 @@ from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from gatebench.backends.contract import LayerResult, Workload
-from gatebench.cells import BASES
+from gatebench.backends.selective import native_refusal as refuses_cell
+from gatebench.backends.selective import torch_cell
 from gatebench.spec.cell import Cell
-from gatebench.spec.definitions import Definitions
 
 NAME = "native"
 DESCRIPTION = "torch's kernels, with the weights of the cell's table"
@@ -50,25 +49,8 @@ KERNELS: dict[str, TorchKernel] = {
 
 def kernel(cell: Cell) -> TorchKernel | None:
     """Return the kernel that computes exactly this cell's equations, or None. The name of the cell does not matter."""
-    name = kernel_name(cell.definitions)
+    name = torch_cell(cell.definitions)
     return KERNELS[name] if name else None
-
-
-@lru_cache(maxsize=256)
-def kernel_name(definitions: Definitions) -> str | None:
-    """Return the key in `KERNELS` of the kernel with exactly these equations and states, or None."""
-    for name in KERNELS:
-        base = BASES[name].definitions
-        if base.formulas == definitions.formulas and base.states == definitions.states:
-            return name
-    return None
-
-
-def refuses_cell(cell: Cell) -> str | None:
-    """Return why torch has no kernel for the cell, or None."""
-    if kernel(cell) is None:
-        return f"native runs exactly {', '.join(KERNELS)}; {cell.name} has other equations."
-    return None
 
 
 def refuses(cell: Cell, work: Workload) -> str | None:

@@ -10,7 +10,6 @@ the backend `fused`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -20,19 +19,11 @@ from gatebench.backends.contract import LayerResult, Workload
 from gatebench.backends.fused.compiled_cell import compile_cell, compile_trouble
 from gatebench.backends.fused.emit.constants import WIDEST
 from gatebench.backends.fused.function import run_cell
-from gatebench.derive.affine import NotAffine, scan_coefficients
+from gatebench.backends.selective import scan_refusal as refuses_cell
 from gatebench.spec.cell import Cell
-from gatebench.spec.definitions import Definitions
 
 NAME = "scan"
 DESCRIPTION = "loops in C for cells that are affine in their state, derived from the cell's table"
-
-
-def refuses_cell(cell: Cell) -> str | None:
-    """Return why the cell is not affine in its state, or None."""
-    if obstacle := _obstacle(cell.definitions):
-        return f"scan runs cells that are affine in their state; in {cell.name} {obstacle}."
-    return None
 
 
 def refuses(cell: Cell, work: Workload) -> str | None:
@@ -58,13 +49,3 @@ def run(
     """
     kernel = compile_cell(cell.definitions, x.dtype, x.shape[-1] <= WIDEST)
     return run_cell(NAME, kernel, weights, x, state, lengths, trace)
-
-
-@lru_cache(maxsize=1024)
-def _obstacle(definitions: Definitions) -> str | None:
-    """Return why the cell is not affine in its state, e.g. "R.f multiplies h[t-1]", or None if it is."""
-    try:
-        scan_coefficients(definitions)
-    except NotAffine as error:
-        return str(error)
-    return None

@@ -13,11 +13,11 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from gatebench.errors import UserError, unknown
 from gatebench.measures.arm_scores import ArmScores, Direction, ranks
 from gatebench.measures.comparisons import ALPHA, TESTS
+from gatebench.measures.distributions import t_quantile
 from gatebench.measures.permutation import TIE, smallest_p
 from gatebench.measures.sign_flip import sign_flip_p
 
@@ -227,6 +227,6 @@ def _paired(scores: Floats) -> list[int]:
 
     def critical(kept: list[int]) -> float:
         single = (1 - ALPHA) ** (1 / comb(len(kept), 2))
-        return float(stdtrit(n - 1, (1 + single) / 2))
+        return t_quantile(n - 1, (1 + single) / 2)
 
     return step_down(np.where(allowed, t, 0.0), critical)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from math import exp, lgamma, sqrt
 from statistics import fmean, variance
 
-from scipy.special import chdtri, nctdtrinc
-
+from gatebench.measures.distributions import chi_square_upper_quantile, t_noncentrality
 from gatebench.measures.estimates import LEVEL, Estimate
 
 LARGEST_T = 1e3
@@ -54,5 +53,5 @@ def _noncentrality(freedom: int, probability: float, t: float) -> float:
     For large |t| the normal part of T is δ, up to a relative error of 1/|t|, and then T = δ / √(χ²/ν).
     """
     if abs(t) <= LARGEST_T:
-        return float(nctdtrinc(freedom, probability, t))
-    return t * sqrt(float(chdtri(freedom, probability if t > 0 else 1 - probability)) / freedom)
+        return t_noncentrality(freedom, probability, t)
+    return t * sqrt(chi_square_upper_quantile(freedom, probability if t > 0 else 1 - probability) / freedom)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from statistics import mean, stdev
 
-from scipy.special import stdtrit
+from gatebench.measures.distributions import t_quantile
 
 LEVEL = 0.95
 """The confidence level of the intervals."""
@@ -67,7 +67,7 @@ def estimate(values: Sequence[float], low: float | None = None, high: float | No
     middle = float(mean(values))
     if n == 1:
         return Estimate(middle, None, None, 1)
-    half_width = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * stdev(values) / sqrt(n)
+    half_width = t_quantile(n - 1, (1 + LEVEL) / 2) * stdev(values) / sqrt(n)
     lower, upper = middle - half_width, middle + half_width
     # A score outside of the bounds is the mistake of the bounds: the interval always contains the mean.
     cut_low = lower if low is None else min(max(lower, low), middle)

@@ -21,6 +21,8 @@ MOST_SPLITS = 25_000
 """The largest number of splits that are listed. Mirror images do not count: 9 scores in each arm have 24,310 splits. If
 there are more, this number is sampled."""
 
+_SPLITS_AT_ONCE = 1000  # that are sampled at a time: all together need gigabytes for hundreds of scores
+
 TIE = 1e-9
 """The relative margin within which two statistics are tied. Sums that are equal on paper differ by rounding."""
 
@@ -176,8 +178,10 @@ def _splits(n1: int, n2: int) -> _Splits:
         # `combinations` begins with those that contain score 0, and the others are their mirror images if n1 = n2.
         chosen = np.array(list(islice(combinations(range(total), n1), _number_of_splits(n1, n2))))
     else:
-        order = np.argsort(np.random.default_rng(0).random((MOST_SPLITS, total)), axis=1)
-        chosen = order[:, :n1]
+        generator = np.random.default_rng(0)
+        sizes = [min(_SPLITS_AT_ONCE, MOST_SPLITS - start) for start in range(0, MOST_SPLITS, _SPLITS_AT_ONCE)]
+        orders = (np.argsort(generator.random((size, total)), axis=1) for size in sizes)
+        chosen = np.concatenate([order[:, :n1].copy() for order in orders])
         chosen[0] = np.arange(n1)
     in_first = np.zeros((len(chosen), total))
     np.put_along_axis(in_first, chosen, 1.0, axis=1)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+
+from gatebench.measures.distributions import t_probability, t_quantile
 
 
 def welch_p(arm: Sequence[float], baseline: Sequence[float]) -> float | None:
@@ -26,7 +27,7 @@ def welch_p(arm: Sequence[float], baseline: Sequence[float]) -> float | None:
     if moments is None:
         return None
     difference, error, freedom = moments
-    return float(2 * stdtr(freedom, -abs(difference) / error))
+    return 2 * t_probability(freedom, -abs(difference) / error)
 
 
 def welch_interval(arm: Sequence[float], baseline: Sequence[float], level: float) -> tuple[float, float] | None:
@@ -35,7 +36,7 @@ def welch_interval(arm: Sequence[float], baseline: Sequence[float], level: float
     if moments is None:
         return None
     difference, error, freedom = moments
-    half_width = float(stdtrit(freedom, (1 + level) / 2)) * error
+    half_width = t_quantile(freedom, (1 + level) / 2) * error
     return difference - half_width, difference + half_width
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from gatebench.backends.native import KERNELS, kernel_name, stacked, unstacked
+from gatebench.backends.native import KERNELS, stacked, unstacked
+from gatebench.backends.selective import torch_cell
 from gatebench.cells import BASES
 from gatebench.errors import UserError
 from gatebench.nn.recurrent import Recurrent
@@ -75,7 +76,7 @@ def to_torch(layer: Recurrent) -> nn.RNNBase:
     Raises:
         UserError: the cell has other equations.
     """
-    name = kernel_name(layer.cell.definitions)
+    name = torch_cell(layer.cell.definitions)
     if name is None:
         raise UserError(f"torch.nn has exactly {', '.join(MODULES)}; {layer.cell.name} has other equations.")
     module_class, arguments = MODULES[name]

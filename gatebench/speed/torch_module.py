@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gatebench.backends.native import KERNELS, kernel_name, stacked
+from gatebench.backends.native import KERNELS, stacked
+from gatebench.backends.selective import torch_cell
 from gatebench.nn.torch_modules import MODULES
 from gatebench.spec.cell import Cell
 from gatebench.speed.layer_case import LayerCase, StepResult
@@ -13,7 +14,7 @@ from gatebench.speed.layer_case import LayerCase, StepResult
 
 def refuses(cell: Cell) -> str | None:
     """Return why torch has no module for a cell, or None if it has one."""
-    if kernel_name(cell.definitions) is None:
+    if torch_cell(cell.definitions) is None:
         return f"torch has no module with the equations of {cell.name}."
     return None
 
@@ -29,7 +30,7 @@ class TorchModule:
     """
 
     def __init__(self, case: LayerCase) -> None:
-        name = kernel_name(case.cell.definitions)
+        name = torch_cell(case.cell.definitions)
         assert name is not None
         self.kernel = KERNELS[name]
         self.typed = case.to(torch.float32)

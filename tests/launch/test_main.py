@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from gatebench.records.home import Home
+from gatebench.records.record import Record
 from launch import plan
 from launch.main import VERBS, main
+from tests.launch.trials import outcome, trial
 from tests.paths import ROOT
 
 HEAVY = {"torch", "hydra", "mlflow", "ray", "pytorch_lightning", "rich", "numpy"}
@@ -26,6 +29,32 @@ def test_help_names_every_verb_and_every_verb_has_a_module(capsys: pytest.Captur
 def test_help_imports_nothing_heavy() -> None:
     code = f"import sys; from launch.main import main; main(['--help']); sys.exit(bool({HEAVY} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+SLOW_TO_IMPORT = {"torch", "mlflow", "ray", "pytorch_lightning", "matplotlib", "pandas", "sqlalchemy", "rich"}
+
+
+@pytest.mark.parametrize(
+    ("argv", "avoided"),
+    [
+        (["plan", "experiment=quickstart"], {"scipy"}),
+        (["plan", "study=mine"], {"scipy"}),
+        (["table", "study=mine"], set()),
+        (["cells"], {"hydra", "scipy", "numpy"}),
+        (["cells", "show", "lstm"], {"scipy", "numpy"}),
+    ],
+    ids=str,
+)
+def test_plans_tables_and_cells_import_nothing_slow(argv: list[str], avoided: set[str], tmp_path: Path) -> None:
+    Record(Home(tmp_path), "mine").end(trial(), outcome(trial()))
+    code = (
+        "import sys; from launch.main import main; code = main(sys.argv[1:]); "
+        f"found = {SLOW_TO_IMPORT | avoided} & set(sys.modules); print(found, file=sys.stderr); "
+        "sys.exit(code or len(found))"
+    )
+    environment = {**os.environ, "GATEBENCH_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code, *argv], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("verb", VERBS)

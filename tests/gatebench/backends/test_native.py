@@ -7,7 +7,8 @@ import torch
 
 from gatebench import Cell, load_cell
 from gatebench.backends.contract import Workload
-from gatebench.backends.native import KERNELS, kernel, kernel_name, refuses, stacked, unstacked
+from gatebench.backends.native import KERNELS, kernel, refuses, stacked, unstacked
+from gatebench.backends.selective import torch_cell
 from tests.gatebench.nn.layers import build
 
 WORK = Workload(5, 3, 4, 2)
@@ -26,7 +27,7 @@ WORK = Workload(5, 3, 4, 2)
 )
 def test_a_kernel_is_found_by_equations_and_not_by_name(name: str, expected: str | None) -> None:
     cell = load_cell(name)
-    assert kernel_name(cell.definitions) == expected
+    assert torch_cell(cell.definitions) == expected
     assert kernel(cell) is (KERNELS[expected] if expected else None)
     assert kernel(replace(cell, name="other")) is kernel(cell)
 

@@ -8,21 +8,24 @@ import sys
 import uuid
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from gatebench.outcome import Epoch
+from gatebench.records import mlflow_entry
 from gatebench.records.home import Home
 from gatebench.records.record import Record
-from gatebench.trial import Trial
+from gatebench.trial import Model, Trial
 from tests.launch.trials import outcome, trial
 
 GATES = {f"gate/l0/{role}/{statistic}": 0.25 for role in ("keep/f", "write/i") for statistic in ("mean", "left", "std")}
 
 
 def trials_of(count: int) -> list[Trial]:
-    """Return different trials of a few cells."""
-    cells = ("lstm", "gru", "rnn_tanh", "mgu", "janet")
-    return [trial(cells[number % len(cells)], seed=number // len(cells)) for number in range(count)]
+    """Return different trials: of five cells, ten hidden sizes, and as many seeds as it takes."""
+    cells, sizes = ("lstm", "gru", "rnn_tanh", "mgu", "janet"), range(4, 14)
+    kinds = [replace(trial(cell), model=Model(hidden_size=size)) for cell in cells for size in sizes]
+    return [replace(kinds[number % len(kinds)], seed=number // len(kinds)) for number in range(count)]
 
 
 def make_store(home: Home, study: str, trials: Sequence[Trial], epochs: int) -> None:
@@ -55,7 +58,7 @@ def _copy_run(connection: sqlite3.Connection, run: str, new: str, other: Trial, 
     changed = {"digest": other.digest, "seed": str(other.seed), "cell": cell.name, "cell_digest": cell.digest}
     for key, value in changed.items():
         connection.execute("UPDATE tags SET value = ? WHERE run_uuid = ? AND key = ?", (value, new, key))
-    for key, value in {"seed": str(other.seed), "cell.name": cell.name, "cell.base": cell.name}.items():
+    for key, value in mlflow_entry.params(other).items():
         connection.execute("UPDATE params SET value = ? WHERE run_uuid = ? AND key = ?", (value, new, key))
     connection.execute(
         "UPDATE latest_metrics SET value = ? WHERE run_uuid = ? AND key = 'test/accuracy'",
