@@ -19,7 +19,7 @@ from ray.exceptions import RayError
 
 from gatebench.errors import UserError
 from launch.running.ray_folder import ray_folder
-from launch.running.ray_processes import end_processes, processes_of
+from launch.running.ray_processes import guarded
 from launch.running.resources import Resources
 
 CONNECT_SECONDS = 10
@@ -40,17 +40,27 @@ def open_cluster(resources: Resources) -> Iterator[None]:
     """
     handlers: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     # Ray prints its messages about dead workers to stdout, which is for tables.
-    with ray_folder() as folder, redirect_stdout(StringIO()):
-        try:
-            _connect(resources, str(folder))
-            _set_handlers(handlers)  # Ray's own handler would abort without closing the records
-            yield
-        finally:
-            _set_handlers(dict.fromkeys(handlers, signal.SIG_IGN))  # a signal would leave processes behind
-            processes = processes_of(str(folder))
-            ray.shutdown()
-            end_processes(processes)
-            _set_handlers(handlers)
+    try:
+        with _folder(resources) as folder, redirect_stdout(StringIO()):
+            try:
+                _connect(resources, folder)
+                _set_handlers(handlers)  # Ray's own handler would abort without closing the records
+                yield
+            finally:
+                _set_handlers(dict.fromkeys(handlers, signal.SIG_IGN))  # a signal would leave processes behind
+                ray.shutdown()
+    finally:
+        _set_handlers(handlers)
+
+
+@contextmanager
+def _folder(resources: Resources) -> Iterator[str]:
+    """Yield the folder of a cluster on this machine; an empty text for one that runs already."""
+    if resources.address is not None:
+        yield ""
+        return
+    with ray_folder() as folder, guarded(folder):
+        yield str(folder)
 
 
 def machines() -> dict[str, dict[str, float]]:

@@ -1,11 +1,22 @@
-"""The processes that a local Ray cluster starts. None of them may outlive the cluster."""
+"""The processes that a local Ray cluster starts. None of them may outlive the sweep, even if its driver is killed.
+
+Ray's agents live for a minute after their cluster is killed. So each process of the cluster inherits an environment
+variable with the cluster's temporary folder, and this file is also run as a small process that waits for the end of the
+driver, kills what is left, and removes the folder. It imports only the standard library, so it starts at once.
+"""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+MARK = "GATEBENCH_RAY_FOLDER"
+"""The environment variable of the processes of a cluster: its temporary folder."""
 
 END_SECONDS = 3.0
 """The time in which the processes of a cluster must end by themselves. Then they are killed."""
@@ -13,74 +24,52 @@ END_SECONDS = 3.0
 _PROC = Path("/proc")
 
 
-@dataclass(frozen=True)
-class Process:
-    """A process of this machine.
+@contextmanager
+def guarded(folder: Path) -> Iterator[None]:
+    """Guard the processes that the block starts: at its end, or if this process is killed, they are ended.
 
-    Attributes:
-        number: the process number.
-        parent: the number of its parent.
-        started: its start time in clock ticks since boot: a number that was used again has another one.
-        zombie: whether it has ended, and its parent has not noticed yet.
-    """
-
-    number: int
-    parent: int
-    started: int
-    zombie: bool
-
-
-def processes_of(folder: str) -> list[Process]:
-    """Return the processes of the cluster whose temporary folder this is, if this process has started it.
-
-    Only Linux shows them; elsewhere the list is empty.
+    Only Linux shows the processes; elsewhere only the folder is removed.
 
     Args:
-        folder: the temporary folder. Ray's servers have it in their command lines.
+        folder: the temporary folder of the cluster, which is removed too.
     """
-    everyone = _processes()
-    servers = [process for process in everyone if process.parent == os.getpid() and _mentions(process, folder)]
-    found = servers
-    while servers:
-        numbers = {process.number for process in servers}
-        servers = [process for process in everyone if process.parent in numbers]
-        found = found + servers
-    return found
+    command = [sys.executable, "-I", "-S", __file__, str(folder)]
+    # A session of its own: a signal to the driver's process group does not end it.
+    guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, close_fds=True)
+    os.environ[MARK] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[MARK]
+        end_processes(folder)
+        guard.communicate()
 
 
-def end_processes(processes: list[Process]) -> None:
-    """Wait until the processes have ended. Kill those that are alive after `END_SECONDS`."""
+def end_processes(folder: Path) -> None:
+    """Wait until the processes of a cluster have ended. Kill those that are alive after `END_SECONDS`."""
     deadline = time.monotonic() + END_SECONDS
-    while (alive := _alive(processes)) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    while (alive := processes_of(folder)) and time.monotonic() < deadline:
+        time.sleep(0.05)
     for process in alive:
         with suppress(ProcessLookupError, PermissionError):
-            os.kill(process.number, signal.SIGKILL)
+            os.kill(process, signal.SIGKILL)
 
 
-def _alive(processes: list[Process]) -> list[Process]:
-    started = {process.number: process.started for process in _processes() if not process.zombie}
-    return [process for process in processes if started.get(process.number) == process.started]
+def processes_of(folder: Path) -> list[int]:
+    """Return the numbers of the processes of the cluster with this temporary folder."""
+    mark = f"{MARK}={folder}\0".encode()
+    return [int(process.name) for process in _PROC.glob("[0-9]*") if mark in _environment(process)]
 
 
-def _processes() -> list[Process]:
-    found = (_read(folder) for folder in _PROC.glob("[0-9]*"))
-    return [process for process in found if process is not None]
-
-
-def _read(folder: Path) -> Process | None:
-    """Return the process of a folder in /proc; None if it has ended."""
+def _environment(process: Path) -> bytes:
+    """Return the environment of a process; nothing if it has ended, or belongs to another user."""
     try:
-        # The name in parentheses may contain spaces and parentheses.
-        fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
+        return (process / "environ").read_bytes() + b"\0"
     except OSError:
-        return None
-    return Process(int(folder.name), int(fields[1]), int(fields[19]), fields[0] in "ZX")
+        return b""
 
 
-def _mentions(process: Process, text: str) -> bool:
-    """Return whether the command line of a process contains a text."""
-    try:
-        return text.encode() in (_PROC / str(process.number) / "cmdline").read_bytes()
-    except OSError:
-        return False
+if __name__ == "__main__":
+    sys.stdin.read()  # ends when the driver closes the pipe, or dies
+    end_processes(Path(sys.argv[1]))
+    shutil.rmtree(sys.argv[1], ignore_errors=True)

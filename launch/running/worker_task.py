@@ -86,7 +86,8 @@ def run_on_worker(assignment: Assignment, run: TrialRunner, mailbox: Any) -> Tas
     with _preemption():
         control = Control(assignment.resume, sender.save, lambda: _preempted.is_set() or sender.should_stop())
         outcome = _now(attempt_in_sweep(trial, run, sender.emit, control))
-        return TaskEnd(outcome, sender.end(), preempted=_preempted.is_set() and outcome.status == "interrupted")
+        batches = [first, *sender.end()]  # the end may reach the driver before the first batch
+        return TaskEnd(outcome, batches, preempted=_preempted.is_set() and outcome.status == "interrupted")
 
 
 def _now(outcome: Outcome) -> Outcome:

@@ -74,7 +74,8 @@ def test_the_epochs_come_at_the_latest_with_the_end(mailbox: Mailbox) -> None:
     ended = run_on_worker(ASSIGNMENT, train, mailbox)
     assert isinstance(mailbox.batches[0].events[0], Started)
     assert mailbox.batches[0].key == ("attempt", 0)
-    events = [event for batch in (*mailbox.batches[1:], *ended.batches) for event in batch.events]
+    assert ended.batches[0] == mailbox.batches[0]
+    events = [event for batch in (*mailbox.batches[1:], *ended.batches[1:]) for event in batch.events]
     assert any(isinstance(event, Epoch) for event in events)
     assert ended.outcome is not None
     assert ended.outcome.when > 0

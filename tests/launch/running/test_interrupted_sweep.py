@@ -1,0 +1,112 @@
+"""Signals to the driver and to a worker of a sweep: what they end, and that nothing is left."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc exists only on Linux")
+
+MARK = "GATEBENCH_TEST_SWEEP"
+
+
+def marked(value: str) -> list[int]:
+    """Return the processes that inherited the mark of a sweep."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{MARK}={value}".encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+@contextmanager
+def sweep(folder: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
+    """Start a sweep, wait until two trials run, and check that nothing of it is left after the block."""
+    before = set(Path("/tmp").glob("gatebench-*"))
+    command = [sys.executable, "-m", "tests.launch.running.sweep_process", str(folder), str(seconds)]
+    environment = {**os.environ, MARK: str(folder), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        while len(lines(folder, "started")) < 2:
+            assert process.poll() is None
+            time.sleep(0.05)
+        mine = set(Path("/tmp").glob("gatebench-*")) - before
+        yield process
+        process.wait(60)
+    assert not [folder for folder in mine if folder.exists()]
+    assert marked(str(folder)) == []
+
+
+def lines(folder: Path, name: str) -> list[str]:
+    file = folder / name
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def events(folder: Path) -> Counter[str]:
+    return Counter(lines(folder, "events"))
+
+
+def message(process: subprocess.Popen[str]) -> str:
+    assert process.stderr is not None
+    return process.stderr.read()
+
+
+def test_the_first_ctrl_c_lets_running_trials_end(tmp_path: Path) -> None:
+    with sweep(tmp_path, 8.0) as process:
+        os.killpg(process.pid, signal.SIGINT)  # as the terminal does
+        assert re.search(r"^No new trial begins\. \d trials? .*; press Ctrl-C again to stop", message(process))
+    assert process.returncode == 130
+    begun = len(lines(tmp_path, "started"))
+    assert begun < 6
+    assert events(tmp_path) == {"Started ": begun, "Epoch ": begun, "Outcome finished": begun}
+
+
+def test_the_second_ctrl_c_saves_and_stops_running_trials(tmp_path: Path) -> None:
+    with sweep(tmp_path, 600.0) as process:
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.5)
+        os.killpg(process.pid, signal.SIGINT)
+    assert process.returncode == 130
+    assert events(tmp_path) == {"Started ": 2, "Checkpoint 5": 2, "Outcome interrupted": 2}
+
+
+@pytest.mark.slow
+def test_sigterm_saves_and_stops_running_trials(tmp_path: Path) -> None:
+    with sweep(tmp_path, 600.0) as process:
+        process.terminate()
+    assert process.returncode == 130
+    assert events(tmp_path) == {"Started ": 2, "Checkpoint 5": 2, "Outcome interrupted": 2}
+
+
+@pytest.mark.slow
+def test_a_worker_that_receives_sigterm_saves_and_its_trial_goes_on_in_another_process(tmp_path: Path) -> None:
+    with sweep(tmp_path, 3.0) as process:
+        first = int(lines(tmp_path, "started")[0].split()[0])
+        os.kill(first, signal.SIGTERM)
+        assert "begins again, attempt 2: The trial's process received SIGTERM." in message(process)
+    assert process.returncode == 0
+    assert events(tmp_path) == {"Started ": 7, "Checkpoint 5": 1, "Epoch ": 6, "Outcome finished": 6}
+    assert len({line.split()[1] for line in lines(tmp_path, "started")}) == 6
+
+
+@pytest.mark.slow
+def test_a_killed_driver_leaves_nothing(tmp_path: Path) -> None:
+    with sweep(tmp_path, 600.0) as process:
+        process.kill()
+        deadline = time.monotonic() + 20
+        while marked(str(tmp_path)) and time.monotonic() < deadline:
+            time.sleep(0.1)
