@@ -21,6 +21,7 @@ VERBS = {
     "ui": "open the records in MLflow",
     "export-study": "write a study to one zip file",
     "import-study": "read a study from such a file",
+    "prune": "remove files that nothing needs any more",
 }
 """The verbs, each with a description."""
 

@@ -72,6 +72,7 @@ class Settings:
     system_metrics: bool = False
     format: str = "text"
     file: str | None = None
+    yes: bool = False
     port: int = 5000
 
     def __post_init__(self) -> None:
