@@ -15,23 +15,23 @@ parts that it declares, and prints the change.
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 from gatebench.errors import UserError
+from gatebench.outcome import Outcome
 from gatebench.records.record import Record
 from gatebench.report.render import FORMATS
 from gatebench.study import Study
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
-from launch.config.memory_size import memory_bytes
 from launch.config.settings import Settings
 from launch.data_files import check_data_files
 from launch.declaration import check_declaration, keep_declaration
-from launch.running.attempt import train_trial
+from launch.running.attempt import runner_of
 from launch.running.known_outcomes import known_study, trials_to_run
 from launch.running.ray_sweep import run_trials
-from launch.running.resources import Resources
+from launch.running.recording import Recording, record_of, recording
+from launch.running.resources import resources_of
 from launch.running.trial_monitor import monitored
 from launch.study_pages import open_pages, publish
 from launch.table import table_of
@@ -46,46 +46,37 @@ def run(argv: Sequence[str]) -> int:
     known = known_study(settings, settings.one_study)
     check_declaration(plan, known)
     check_data_files(trials_to_run(plan.trials, known.outcomes, force=settings.force), settings)
-    with settings.home_folder.lock():
-        record = Record(
-            settings.home_folder, settings.one_study, settings.records_uri, system_metrics=settings.system_metrics
-        )
-        recorded = record.study_declaration()
+    record = record_of(settings)
+    with recording(settings, record) as records:
         study = keep_declaration(plan, record)
-        if stale := record.close_stale_runs():
-            _report(f"{stale} runs that a killed process had left open were closed.")
-        outcomes = record.outcomes()
-        trials = trials_to_run(plan.trials, outcomes, force=settings.force)
+        trials = trials_to_run(plan.trials, records.outcomes, force=settings.force)
         _report(f"Study {study.name!r}: {len(plan.trials)} trials, {len(plan.trials) - len(trials)} done already.")
-        open_pages(record, study, plan.trials, outcomes)
-        failed = _run_all(trials, settings, record) if trials else 0
-        _print_table(plan, study, record, changed=bool(trials) or study != recorded)
-    if failed:
-        _report(f"{failed} of {len(trials)} trials failed; their messages are above and in the records.")
-    return 1 if failed else 0
+        open_pages(record, study, plan.trials, records.outcomes)
+        outcomes = _run_all(trials, settings, records) if trials else []
+    _print_table(plan, study, record, changed=bool(trials) or study != known.declaration)
+    _report_ends(outcomes, len(trials))
+    return int(any(not outcome.has_result for outcome in outcomes))
 
 
-def _run_all(trials: Sequence[Trial], settings: Settings, record: Record) -> int:
-    """Run the trials and return the number of those that failed."""
-    runner = partial(
-        train_trial, home=settings.home_folder.root, data_root=settings.data_folder, keep_memory=settings.keep_memory
-    )
-    resources = Resources(
-        settings.workers,
-        settings.cpus_per_trial,
-        settings.gpus_per_trial,
-        settings.ray_address,
-        memory_bytes("memory_per_trial", settings.memory_per_trial),
-        settings.resources_per_trial,
-    )
-    with monitored(trials, record) as monitor:
-        run_trials(trials, runner, resources, monitor, budgets=settings.retries)
-    return sum(not outcome.has_result for outcome in monitor.outcomes)
+def _run_all(trials: Sequence[Trial], settings: Settings, records: Recording) -> list[Outcome]:
+    """Run the trials and return the outcomes of those that this process has run."""
+    with monitored(trials, records) as monitor:
+        run_trials(
+            trials,
+            runner_of(settings),
+            resources_of(settings),
+            monitor,
+            take=records.take,
+            done=records.done,
+            resume=records.checkpoint,
+            budgets=settings.retries,
+        )
+    return monitor.outcomes
 
 
 def _print_table(plan: Plan, study: Study, record: Record, *, changed: bool) -> None:
     """Print the table of the plan's trials and the address of the records, and set the pages of the study in MLflow."""
-    outcomes = record.outcomes()
+    outcomes = known_study(plan.settings, study.name).outcomes
     chosen = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
     table = table_of(chosen, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)
     print(FORMATS["text"](table))
@@ -94,8 +85,21 @@ def _print_table(plan: Plan, study: Study, record: Record, *, changed: bool) -> 
     except UserError as error:  # because of trials of other sweeps, so the results of this one are shown
         _report(f"The pages in MLflow show only this sweep, because all trials of the study fit no table: {error}")
         page = table
-    publish(record, study, plan.trials, outcomes, page, changed=changed)
+    try:
+        publish(record, study, plan.trials, outcomes, page, changed=changed)
+    except UserError as error:  # the records cannot be reached; the results are in the spool
+        _report(f"The pages in MLflow are not up to date: {error}")
     print(f"The records lie at {record.printable_uri}, study {record.study!r}; to open them: gatebench ui")
+
+
+def _report_ends(outcomes: Sequence[Outcome], planned: int) -> None:
+    """Print a line about the trials that diverged, and one about those that failed."""
+    diverged = sum(outcome.status == "diverged" for outcome in outcomes)
+    failed = sum(not outcome.has_result for outcome in outcomes)
+    if diverged:
+        _report(f"{diverged} of {planned} trials diverged; the table counts them as the worst by rank.")
+    if failed:
+        _report(f"{failed} of {planned} trials failed; their messages are above and in the records.")
 
 
 def _report(line: str) -> None:

@@ -7,22 +7,24 @@ A trial that has a result in the study is not run again; its metrics are printed
 """
 
 import os
+import time
 from collections.abc import Sequence
-from functools import partial
 
 from gatebench.control import Control
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.records import mlflow_entry
-from gatebench.records.record import Record
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
 from launch.data_files import check_data_files
 from launch.declaration import keep_declaration, new_declaration
 from launch.display.outcome_text import outcome_text
-from launch.running.attempt import attempt, train_trial
+from launch.events import Checkpoint, Started
+from launch.running.attempt import attempt, runner_of
+from launch.running.interrupts import StopRequest
 from launch.running.known_outcomes import known_study, trials_to_run
+from launch.running.recording import Recording, record_of, recording
 from launch.running.trial_monitor import monitored
 from launch.study_pages import open_pages
 
@@ -39,18 +41,15 @@ def run(argv: Sequence[str]) -> int:
     if len(plan.trials) > 1:
         raise UserError(f"These settings span {len(plan.trials)} trials, and train runs one; use gatebench sweep.")
     (trial,), settings = plan.trials, plan.settings
-    recorded = known_study(settings, settings.one_study).outcomes
-    check_data_files(trials_to_run(plan.trials, recorded, force=settings.force), settings)
-    with settings.home_folder.lock():
-        record = Record(
-            settings.home_folder, settings.one_study, settings.records_uri, system_metrics=settings.system_metrics
-        )
-        new_declaration(plan, record.study_declaration())  # a mistake in it is found before training
-        record.close_stale_runs()
-        known = None if settings.force else _known_result(trial, record)
-        outcome = known or _train(trial, settings, record)
-        study = keep_declaration(plan, record)
-        open_pages(record, study, plan.trials, record.outcomes())
+    recorded = known_study(settings, settings.one_study)
+    check_data_files(trials_to_run(plan.trials, recorded.outcomes, force=settings.force), settings)
+    new_declaration(plan, recorded.declaration)  # a mistake in it is found before training
+    record = record_of(settings)
+    with recording(settings, record) as records:
+        known = None if settings.force else _known_result(trial, records)
+        outcome = known or _train(trial, settings, records)
+    study = keep_declaration(plan, record)
+    open_pages(record, study, plan.trials, known_study(settings, study.name).outcomes)
     if known:
         print(f"{mlflow_entry.run_name(trial)} is done already ({trial.digest}); force=true runs it again.")
     if outcome.metrics:
@@ -58,17 +57,31 @@ def run(argv: Sequence[str]) -> int:
     return 0 if outcome.has_result else 1
 
 
-def _known_result(trial: Trial, record: Record) -> Outcome | None:
-    outcomes = record.outcomes()
-    return next((outcome for outcome in outcomes if outcome.digest == trial.digest and outcome.has_result), None)
+def _known_result(trial: Trial, records: Recording) -> Outcome | None:
+    return next((one for one in records.outcomes if one.digest == trial.digest and one.has_result), None)
 
 
-def _train(trial: Trial, settings: Settings, record: Record) -> Outcome:
+def _train(trial: Trial, settings: Settings, records: Recording) -> Outcome:
+    """Train the trial in this process and return its outcome.
+
+    Raises:
+        UserError: another process runs the trial.
+    """
+    if trial.digest not in records.take([trial.digest]):
+        raise UserError(
+            f"The trial {trial.digest} is being run by {records.holder(trial.digest) or 'another process'}; "
+            "gatebench status shows it."
+        )
     os.environ.setdefault("OMP_NUM_THREADS", str(settings.cpus_per_trial))  # as in a sweep; read when torch is imported
-    runner = partial(
-        train_trial, home=settings.home_folder.root, data_root=settings.data_folder, keep_memory=settings.keep_memory
-    )
-    with monitored([trial], record) as monitor:
-        outcome = attempt(trial, runner, monitor, Control())
+    with monitored([trial], records) as monitor, StopRequest() as stop:
+        monitor(Started(trial.digest, time.time()))
+        control = Control(
+            resume=records.checkpoint(trial.digest),
+            save=lambda content: monitor(Checkpoint(trial.digest, content)),
+            should_stop=lambda: stop.requested,
+        )
+        outcome = attempt(trial, runner_of(settings), monitor, control)
         monitor(outcome)
+    if stop.requested and not outcome.has_result:
+        raise KeyboardInterrupt
     return outcome

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gatebench.control import SAVE_SECONDS
 from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.records.home import Home
 from gatebench.study import TESTS
@@ -67,6 +68,7 @@ class Settings:
     memory_per_trial: str | None = None
     resources_per_trial: dict[str, float] = field(default_factory=dict)
     retries: RetryBudgets = field(default_factory=RetryBudgets)
+    checkpoint_seconds: float = SAVE_SECONDS
     ray_address: str | None = None
     keep_memory: bool = True
     system_metrics: bool = False
@@ -90,6 +92,8 @@ class Settings:
         for name, amount in self.resources_per_trial.items():
             if not 0 < amount < float("inf"):
                 raise out_of_range(f"resources_per_trial.{name}", amount, "a number greater than 0")
+        if not 0 < self.checkpoint_seconds < float("inf"):
+            raise out_of_range("checkpoint_seconds", self.checkpoint_seconds, "a number greater than 0")
         if not 1 <= self.port <= 65535:
             raise out_of_range("port", self.port, "a whole number from 1 to 65535")
         if not all(name.strip() for name in self.study.split(",")):

@@ -2,6 +2,8 @@
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +12,7 @@ from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
+from launch.config.settings import Settings
 
 
 class TrialRunner(Protocol):
@@ -24,12 +27,31 @@ class TrialRunner(Protocol):
 
 
 def train_trial(
-    trial: Trial, *, home: Path, data_root: Path, keep_memory: bool, emit: Callable[[Epoch], None], control: Control
+    trial: Trial,
+    *,
+    home: Path,
+    data_root: Path,
+    keep_memory: bool,
+    save_seconds: float,
+    emit: Callable[[Epoch], None],
+    control: Control,
 ) -> Outcome:
     """Train a trial, see `gatebench.training.run_trial`. Only the processes that call this import torch."""
     from gatebench.training import run_trial
 
+    control = replace(control, save_seconds=save_seconds)
     return run_trial(trial, home=home, data_root=data_root, emit=emit, control=control, keep_memory=keep_memory)
+
+
+def runner_of(settings: Settings) -> TrialRunner:
+    """Return the function that trains a trial with the home and the data of a command."""
+    return partial(
+        train_trial,
+        home=settings.home_folder.root,
+        data_root=settings.data_folder,
+        keep_memory=settings.keep_memory,
+        save_seconds=settings.checkpoint_seconds,
+    )
 
 
 def attempt(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None], control: Control) -> Outcome:

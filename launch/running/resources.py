@@ -6,7 +6,8 @@ from typing import Any
 
 from gatebench.errors import Refusal
 from gatebench.trial import Trial
-from launch.config.memory_size import memory_text
+from launch.config.memory_size import memory_bytes, memory_text
+from launch.config.settings import Settings
 
 Request = Mapping[str, float]
 """The resources of one trial by Ray's names: "CPU", "GPU", "memory" (bytes), and names of the cluster."""
@@ -37,6 +38,18 @@ class Resources:
         gpus = float(trial.training.device == "cuda") if self.gpus is None else self.gpus
         memory = {} if self.memory is None else {"memory": float(self.memory)}
         return {"CPU": float(self.cpus), "GPU": gpus, **memory, **self.custom}
+
+
+def resources_of(settings: Settings) -> Resources:
+    """Return the resources that the settings of a command ask for."""
+    return Resources(
+        settings.workers,
+        settings.cpus_per_trial,
+        settings.gpus_per_trial,
+        settings.ray_address,
+        memory_bytes("memory_per_trial", settings.memory_per_trial),
+        settings.resources_per_trial,
+    )
 
 
 def task_options(request: Request) -> dict[str, Any]:
