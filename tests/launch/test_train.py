@@ -7,6 +7,9 @@ from gatebench.errors import UserError
 from gatebench.records.home import Home
 from gatebench.records.record import Record
 from launch import train
+from launch.config.compose import expand
+from launch.running import attempt
+from launch.running.recording import record_of, recording
 
 QUICK = ["cell=rnn_tanh", "model.hidden_size=4", "training.max_epochs=1"]
 
@@ -52,13 +55,15 @@ def test_a_broken_trial_is_a_failure_with_its_sentence(home: Home, monkeypatch: 
     def broken(*_: object, **__: object) -> None:
         raise ValueError("Shapes differ.")
 
-    monkeypatch.setattr(train, "train_trial", broken)
+    monkeypatch.setattr(attempt, "train_trial", broken)
     assert train.run(QUICK) == 1
     (outcome,) = Record(home, "scratch").outcomes()
     assert (outcome.status, outcome.sentence) == ("failed", "ValueError: Shapes differ.")
 
 
-def test_a_busy_home_is_refused(home: Home) -> None:
-    with home.lock(), pytest.raises(UserError, match="is in use by process"):
-        train.run(QUICK)
-    assert not home.database.exists()
+def test_a_trial_of_another_process_is_refused() -> None:
+    plan = expand(QUICK)
+    with recording(plan.settings, record_of(plan.settings)) as other:
+        other.take([plan.trials[0].digest])
+        with pytest.raises(UserError, match=r"is being run by .*, process \d+; gatebench status shows it\."):
+            train.run(QUICK)
