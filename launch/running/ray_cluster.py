@@ -15,6 +15,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
+from ray._private import ray_constants
 from ray.exceptions import RayError
 
 from gatebench.errors import UserError
@@ -26,7 +27,6 @@ CONNECT_SECONDS = 10
 """The time limit for a connection to the address of a cluster."""
 
 _OBJECT_STORE = 80 * 2**20  # bytes, the least that Ray allows: only small events are sent
-_LOOPBACK = "127.0.0.1"  # Ray's servers then listen on this address only
 
 
 @contextmanager
@@ -94,7 +94,8 @@ def _connect(resources: Resources, folder: str) -> None:
     try:
         if resources.address is None:
             # Without "local", Ray may find the address of a dead cluster, and hang.
-            ray.init(address="local", _node_ip_address=_LOOPBACK, **local, **quiet)
+            with _this_machine_only():
+                ray.init(address="local", **local, **quiet)
         else:
             _check_connection(resources.address)
             ray.init(address=resources.address, **quiet)
@@ -105,6 +106,16 @@ def _connect(resources: Resources, folder: str) -> None:
             f"Ray cannot be reached at {resources.address} ({first_line(error)}). "
             "A cluster with tokens also needs RAY_AUTH_MODE=token."
         ) from None
+
+
+@contextmanager
+def _this_machine_only() -> Iterator[None]:
+    """Let Ray use the address 127.0.0.1, as it does on systems without clusters. Its servers then listen only there."""
+    before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def _check_connection(address: str) -> None:
