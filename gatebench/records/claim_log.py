@@ -12,8 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-NAMES_PER_ENTRY = 250
-"""The largest number of digests and names in an entry. A param of MLflow has at most 6000 characters."""
+NAMES_PER_ENTRY = 200
+"""The largest number of digests in an entry that are claimed. A param of MLflow has at most 6000 characters."""
+
+ENDS_PER_ENTRY = 50
+"""The largest number of digests in an entry that are released, and of those that are given back."""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from threading import Event, Lock, Thread
 from types import TracebackType
 
 from gatebench.errors import UserError
 from gatebench.records.address import is_server
 from gatebench.records.claim_board import ClaimBoard
-from gatebench.records.claim_log import Entry, chunks
+from gatebench.records.claim_log import ENDS_PER_ENTRY, Entry, chunks
 from gatebench.records.mlflow_client import readable_errors, short_timeouts
 from gatebench.records.owner import Owner, is_dead
 from gatebench.records.record import Record
@@ -101,8 +102,12 @@ class Claims:
         wanted = dict.fromkeys(digests)
         if self.problem is None:
             with self._lock, self._noting_problems():
-                self._write_ends()
+                if not wanted.keys().isdisjoint(self._ended.keys() | self._unused.keys()):
+                    self._write_ends()  # before they are claimed again
                 return self._claim(wanted)
+        for digest in wanted:
+            self._ended.pop(digest, None)
+            self._unused.pop(digest, None)
         self._taken.update(wanted)
         return frozenset(wanted)
 
@@ -171,35 +176,27 @@ class Claims:
         known = is_dead(self._record.home, name.partition(".")[0])
         return self._silences.is_dead(name) if known is None else known
 
-    def _append(self, *, release: Names = (), give_back: Names = (), dead: Names = ()) -> None:
+    def _append(self, *, dead: Names = ()) -> None:
         """Append an entry. It is tried again if other drivers append at the same time."""
-        while not self._try_to_append(release=release, give_back=give_back, dead=dead):
+        while not self._try_to_append(dead=dead):
             pass
 
-    def _try_to_append(self, *, take: Names = (), release: Names = (), give_back: Names = (), dead: Names = ()) -> bool:
+    def _try_to_append(self, *, take: Names = (), dead: Names = ()) -> bool:
+        """Append an entry, which also contains trials that were released and given back since the last one."""
         self._entries += 1
-        return self._open().append(
-            Entry(
-                self._name,
-                self._owner.label,
-                take=take,
-                release=release,
-                give_back=give_back,
-                dead=dead,
-                number=self._entries,
-            )
-        )
+        ended, unused = (tuple(islice(list(ends), ENDS_PER_ENTRY)) for ends in (self._ended, self._unused))
+        entry = Entry(self._name, self._owner.label, take, ended, unused, dead, number=self._entries)
+        if not self._open().append(entry):
+            return False
+        for ends, written in ((self._ended, ended), (self._unused, unused)):
+            for digest in written:
+                ends.pop(digest, None)
+        return True
 
     def _write_ends(self) -> None:
         """Write the trials that were released and given back since the last time."""
-        for part in chunks(list(self._ended)):
-            self._append(release=part)
-            for digest in part:
-                self._ended.pop(digest, None)
-        for part in chunks(list(self._unused)):
-            self._append(give_back=part)
-            for digest in part:
-                self._unused.pop(digest, None)
+        while self._ended or self._unused:
+            self._append()
 
     def _rejoin(self) -> None:
         """Continue under another name if other drivers have declared this owner dead, and claim its trials again."""

@@ -22,6 +22,7 @@ from gatebench.errors import UserError
 from gatebench.records.home import Home
 
 _SUFFIX = ".lock"
+_LONGEST_HOST = 64  # characters
 _held: set[int] = set()  # the file descriptors of the locked files of this process
 
 
@@ -56,7 +57,7 @@ def owner_of(home: Home, store: str = "") -> Iterator[Owner]:
     Raises:
         UserError: the home cannot be written to.
     """
-    owner = Owner(secrets.token_hex(6), node(), os.getpid())
+    owner = Owner(secrets.token_hex(6), node()[:_LONGEST_HOST], os.getpid())
     file = _file(home, owner.name)
     descriptor = _create_locked(home, file, {"host": owner.host, "process": owner.process, "store": store})
     _held.add(descriptor)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatebench.records.claim_log import ClaimState, Entry, chunks
+from gatebench.records.claim_log import ENDS_PER_ENTRY, ClaimState, Entry, chunks
 
 WORDS = st.lists(st.text("0123456789abcdef", min_size=1, max_size=4), max_size=4).map(tuple)
 ENTRIES = st.builds(
@@ -72,4 +72,7 @@ def test_an_entry_fits_into_a_param() -> None:
     digests = [f"{n:016x}" for n in range(1000)]
     parts = list(chunks(digests))
     assert [digest for part in parts for digest in part] == digests
-    assert all(len(Entry("f" * 15, "h" * 200, take=part, number=10**6).to_text()) < 6000 for part in parts)
+    ends = tuple(digests[:ENDS_PER_ENTRY])
+    for part in parts:
+        entry = Entry("f" * 15, "h" * 64 + ", process 1234567", part, ends, ends, ("f" * 15,), number=10**6)
+        assert len(entry.to_text()) < 6000

@@ -161,11 +161,26 @@ def test_a_trial_that_ended_before_the_outcomes_were_read_may_be_run_again(drive
     assert drivers.new().take(["a"]) == {"a"}
 
 
-def test_a_released_trial_may_be_tried_again_by_its_owner(drivers: Drivers) -> None:
-    one = drivers.new()
-    one.take(["a"])
+def test_many_releases_are_written(drivers: Drivers) -> None:
+    one, digests = drivers.new(), [f"{n:016x}" for n in range(130)]
+    one.take(digests)
+    one.release(digests[:125])
+    one.give_back(digests[125:])
+    beat(one)
+    assert drivers.new().take(digests) == set(digests)
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_a_released_trial_may_be_tried_again_by_its_owner(drivers: Drivers, is_away: bool) -> None:
+    one, two = drivers.new(), drivers.new()
+    one.take(["a", "b"])
     one.release(["a"])
-    assert one.take(["a"]) == {"a"}
+    one.give_back(["b"])
+    one.problem = "the records are away" if is_away else None
+    assert one.take(["a", "b"]) == {"a", "b"}
+    beat(one)
+    two.take(["a", "b"])
+    assert two.take(["a", "b"]) == frozenset()
 
 
 def test_the_claims_of_a_dead_owner_of_this_home_are_free_when_the_next_one_begins(drivers: Drivers) -> None:
