@@ -1,14 +1,18 @@
 """The console command `gatebench VERB …`. Each verb is a module of this package with a function `run`."""
 
+import errno
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 
 from gatebench.errors import UserError, unknown
 from gatebench.records.address import without_credentials
+from launch.display.plain_text import use_plain_text
 
 VERBS = {
     "train": "train one trial",
@@ -30,6 +34,9 @@ Settings are key=value in Hydra's grammar: cell=lstm,gru 'seed=range(0,5)' train
 Everything is written below $GATEBENCH_HOME (default: ./runs). Data files are read below $GATEBENCH_DATA.
 `gatebench VERB --help` describes a verb."""
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The system's errors for a full disk, for an exceeded quota and for a file that is larger than allowed."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code.
@@ -40,21 +47,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: open runs are closed
+    _open_closed_streams()
+    use_plain_text()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _run(arguments)
         sys.stdout.flush()
     except UserError as error:
-        print(f"gatebench: {without_credentials(str(error), *_addresses(arguments))}", file=sys.stderr)
+        _complain(without_credentials(str(error), *_addresses(arguments)))
         return 2
     except KeyboardInterrupt:
-        print("gatebench: stopped.", file=sys.stderr)
+        _complain("stopped.")
         return 130
-    except BrokenPipeError:
-        # The reader has closed the pipe (`| head`). Without this, the interpreter prints another error at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has closed the pipe, as `| head` does
+        _discard_output()
         return 141
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        place = error.filename or "The standard output, or a file,"
+        _complain(f"{place} cannot be written to ({error.strerror}); make space and run the command again.")
+        _discard_output()
+        return 2
     return code
+
+
+def _open_closed_streams() -> None:
+    """Discard the output to a standard stream that the shell has closed. Python has None in its place."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  (it is open until the end)
+
+
+def _complain(sentence: str) -> None:
+    """Print a sentence to the standard error."""
+    with suppress(OSError):  # the standard error is on a full disk, too
+        print(f"gatebench: {sentence}", file=sys.stderr, flush=True)
+
+
+def _discard_output() -> None:
+    """Discard the output that is still to be written. The interpreter would print another error at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:
@@ -85,3 +118,7 @@ def _usage() -> str:
         "Which gate of a recurrent network matters, where, and by how much.\n\n"
         f"{verbs}\n\n{EPILOG}"
     )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -26,6 +26,7 @@ from gatebench.records.sqlite_schema import create_tables, repair_tables
 
 for _name in ("mlflow", "alembic", "urllib3"):
     logging.getLogger(_name).setLevel(logging.ERROR)
+logging.getLogger("mlflow.store.db").setLevel(logging.CRITICAL)  # it prints the traceback of an error that it raises
 
 _SHORT_TIMEOUTS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 _former: dict[str, str | None] = {}  # the timeouts before the first block of `short_timeouts`
@@ -113,6 +114,8 @@ def readable_errors(uri: str) -> Iterator[None]:
         reason = without_credentials(str(error), uri).partition("\n")[0]
         if "Max retries exceeded" in reason:
             reason = "the server cannot be reached"
+        if "disk is full" in reason or "No space left" in reason:
+            reason = "the disk is full; make space and run the command again"
         raise UserError(f"The records at {shown} cannot be used: {reason.rstrip('.')}.") from None
 
 

@@ -123,3 +123,50 @@ def test_credentials_are_never_printed(
         captured = capsys.readouterr()
         assert captured.out + captured.err
         assert "s3cret" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("module", ["launch", "launch.main"])
+def test_the_command_can_be_run_as_a_module(module: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module, "plna"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("gatebench: There is no verb 'plna'; did you mean 'plan'?")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("argv", [["cells"], ["cells", "show", "lstm"], ["--help"], ["plan", "cell=lsmt…"]])
+def test_an_output_without_unicode_gets_plain_characters(encoding: str, argv: list[str], tmp_path: Path) -> None:
+    variables = {**os.environ, "PYTHONIOENCODING": encoding, "GATEBENCH_HOME": str(tmp_path)}
+    done = subprocess.run([*COMMAND, *argv], env=variables, capture_output=True, check=False)
+    assert done.returncode == (2 if argv[0] == "plan" else 0)
+    assert "Traceback" not in (text := (done.stdout + done.stderr).decode(encoding))
+    assert "..." in text or argv[0] == "cells"
+    assert "…" not in text
+
+
+def test_a_full_disk_is_one_sentence() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run([*COMMAND, "cells"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert subprocess.run([*COMMAND, "plna"], stdout=full, stderr=full, check=False).returncode == 2
+    assert done.returncode == 2
+    assert done.stderr == (
+        "gatebench: The standard output, or a file, cannot be written to (No space left on device); "
+        "make space and run the command again.\n"
+    )
+
+
+@pytest.mark.parametrize("kilobytes", [0, 40, 400])
+def test_a_home_on_a_full_disk_is_one_sentence(kilobytes: int, tmp_path: Path) -> None:
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({kilobytes * 1000}, {kilobytes * 1000}))"
+    argv = ["train", "task=digits", "cell=gru", "model.hidden_size=2", "training.max_epochs=1", f"home={tmp_path}"]
+    done = subprocess.run(
+        [sys.executable, "-c", f"{limit}; {COMMAND[2]}", *argv], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert done.stderr.startswith("gatebench: ")
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_closed_stream_is_no_error(stream: str) -> None:
+    code = f"import sys; sys.{stream} = None; {COMMAND[2]}"
+    done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
