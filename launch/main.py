@@ -22,6 +22,7 @@ VERBS = {
     "table": "print the ablation table of the trials in the records",
     "cells": "list the cells, or show or draw one",
     "data": "list, fetch and verify the data sets",
+    "drain": "bring trials that wait on the disk to the records, or rebuild a lost database",
     "ui": "open the records in MLflow",
     "export-study": "write a study to one zip file",
     "import-study": "read a study from such a file",

@@ -16,11 +16,13 @@ from mlflow.tracking import MlflowClient
 from gatebench.colours import colours_of
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_page, mlflow_study
+from gatebench.records.database_file import check_database
 from gatebench.records.home import Home
 from gatebench.records.mlflow_data import dataset_content, dataset_input
 from gatebench.records.mlflow_model import WEIGHTS, create_model, write_model
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.mlflow_report import find_report, write_report
+from gatebench.records.spool.study_folder import StudyFolder
 from gatebench.records.system_metrics import SystemMetrics
 from gatebench.study import Study
 from gatebench.trial import Trial
@@ -114,6 +116,7 @@ class Record:
             UserError: it is too long, or MLflow's experiment belongs to another program.
         """
         text = mlflow_study.declaration_text(study)
+        StudyFolder(self.home, self.study, self.printable_uri).create(text)
         with readable_errors(self.uri):
             self.client.set_experiment_tag(self.experiment_id, mlflow_study.STUDY_TAG, text)
 
@@ -326,6 +329,7 @@ class Record:
     @cached_property
     def client(self) -> MlflowClient:
         """The connection to MLflow."""
+        check_database(self.home, self.uri)
         return connect(self.uri)
 
     @cached_property
@@ -344,6 +348,7 @@ class Record:
 
     def _exists(self) -> bool:
         """Return False if the sqlite file is missing: a request would create an empty database."""
+        check_database(self.home, self.uri)
         file = address.sqlite_file(self.uri)
         return file is None or file.exists()
 

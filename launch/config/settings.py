@@ -72,6 +72,7 @@ class Settings:
     ray_address: str | None = None
     keep_memory: bool = True
     system_metrics: bool = False
+    rebuild: bool = False
     format: str = "text"
     file: str | None = None
     yes: bool = False

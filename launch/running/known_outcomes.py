@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gatebench.outcome import Outcome
 from gatebench.records.address import sqlite_file, without_credentials
+from gatebench.records.database_file import check_database
 from gatebench.records.spool.spool import Spool
 from gatebench.records.sqlite_reader import SqliteReader
 from gatebench.study import Study
@@ -58,6 +59,7 @@ def study_names(settings: Settings) -> list[str]:
 
 def _recorded(settings: Settings, study: str) -> tuple[Study | None, list[tuple[str, Outcome]]]:
     """Return the declaration of a study, and its attempts with their outcomes, as the store has them."""
+    check_database(settings.home_folder, settings.records_uri)
     if (file := sqlite_file(settings.records_uri)) is not None:
         return SqliteReader(file).read(study) if file.exists() else (None, [])
     from gatebench.records.record import Record  # imports MLflow, which takes a second

@@ -158,11 +158,12 @@ class Spool:
         """Give the open attempts of dead processes the outcome "lost", and return the digests of their trials.
 
         Args:
-            is_dead: returns whether the process of a name has ended; None if that is unknown.
+            is_dead: returns whether the process of a name has ended without a clean end; None if it ended cleanly, so
+                that the home has no file of it, see `gatebench.records.owner.is_dead`.
         """
         lost = []
         for folder, header, last in self._without_outcome():
-            if is_dead(header.owner) is True:
+            if is_dead(header.owner) is not False:
                 outcome = header.outcome("lost", LOST, header.when if last is None else last.when)
                 self._write_outcome(folder, outcome)
                 lost.append(header.digest)

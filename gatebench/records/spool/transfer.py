@@ -17,6 +17,7 @@ from gatebench.records.spool.compact_journal import write_compact_journal
 from gatebench.records.spool.header import Header
 from gatebench.records.spool.journal import end_of_records
 from gatebench.records.spool.progress import Progress
+from gatebench.records.spool.restore import remove_origin
 from gatebench.records.spool.run_requests import RunRequests, StoredRun, in_requests
 from gatebench.records.spool.study_folder import StudyFolder
 
@@ -214,6 +215,7 @@ class AttemptTransfer:
         if not (steps.archived and (self._study.done / self._folder.attempt).exists()):
             write_compact_journal(self._study.done, self._folder, ended, steps)
             self._progress.note(archived=True)
+        remove_origin(self._study, self._folder)
         shutil.rmtree(self._folder.path, ignore_errors=True)
 
     @cached_property

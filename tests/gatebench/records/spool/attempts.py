@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from mlflow.tracking._tracking_service.registry import TrackingStoreRegistry
+
 from gatebench.errors import UserError
 from gatebench.records.owner import Owner
 
@@ -16,3 +19,11 @@ def message_of(read: Callable[[], object]) -> str:
     except UserError as error:
         return str(error)
     return ""
+
+
+def forget_connections(uri: str) -> None:
+    """Close MLflow's connections to a database, as the end of the process does."""
+    engine = SqlAlchemyStore._engine_map.pop(uri, None)
+    if engine is not None:
+        engine.dispose()
+    TrackingStoreRegistry._get_store_with_resolved_uri.cache_clear()

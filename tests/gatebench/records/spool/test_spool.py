@@ -74,11 +74,14 @@ def test_the_attempts_of_dead_processes_are_lost(spool: Spool) -> None:
     spool.begin(LSTM, FIRST, Owner("dead", "", 1), 5.0)
     spool.epoch(FIRST, Epoch(LSTM.digest, 0, 3, {}, 7.0))
     spool.begin(GRU, SECOND, Owner("alive", "", 1), 5.0)
-    spool.begin(trial("mgu"), THIRD, Owner("elsewhere", "", 1), 5.0)
-    assert spool.close_lost({"dead": True, "alive": False}.get) == [LSTM.digest]
+    spool.begin(trial("mgu"), THIRD, Owner("ended", "", 1), 8.0)
+    assert spool.close_lost({"dead": True, "alive": False}.get) == [LSTM.digest, trial("mgu").digest]
     assert spool.close_lost({"dead": True, "alive": False}.get) == []
-    assert spool.outcomes() == [outcome(LSTM, "lost", sentence=LOST, when=7.0)]
-    assert len(spool.running()) == 2
+    assert spool.outcomes() == [
+        outcome(LSTM, "lost", sentence=LOST, when=7.0),
+        outcome(trial("mgu"), "lost", sentence=LOST, when=8.0),
+    ]
+    assert [running.digest for running in spool.running()] == [GRU.digest]
 
 
 def test_an_interruption_ends_the_own_attempts_alone(spool: Spool) -> None:
