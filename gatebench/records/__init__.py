@@ -6,6 +6,7 @@ claims        several drivers share a study: each trial is run by one of them
 claim_board   the log of the claims in MLflow
 claim_log     the entries of the log, and the holders that follow from them
 address       the address of the records: which addresses are allowed
+database_file the sqlite file of a home: whether it is missing or damaged
 mlflow_client the connection to MLflow
 sqlite_schema the tables of MLflow in a sqlite file: all or none
 mlflow_entry  the contents of a trial's run in MLflow: its params, tags, metrics and files

@@ -9,6 +9,8 @@ progress       the steps that the drain has done with an attempt
 run_requests   the requests to MLflow with which the runs of a study are written
 transfer       brings one attempt into MLflow, continuing where it was interrupted
 compact_journal the journal of an attempt that is in MLflow, from which a lost database is rebuilt
+restore        puts attempts that were in a lost database back into the spool
+rebuild        makes a new database for a home
 study_drain    brings all attempts of a study into MLflow, in rounds
 drain          the thread that does this while trials run
 spool          begins, continues and ends attempts, and reads those that are not in the store yet

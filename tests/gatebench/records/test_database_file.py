@@ -10,7 +10,7 @@ from gatebench.records.home import Home
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def filled(tmp_path: Path) -> Home:
     home = Home(tmp_path)
     with closing(sqlite3.connect(home.database)) as connection:
         connection.execute("CREATE TABLE runs (name TEXT)")
@@ -19,33 +19,33 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
-def test_a_whole_database_has_no_fault(home: Home) -> None:
-    assert cut(home.database) is None
-    assert fault(home.database) is None
-    check_database(home, home.tracking_uri)
+def test_a_whole_database_has_no_fault(filled: Home) -> None:
+    assert cut(filled.database) is None
+    assert fault(filled.database) is None
+    check_database(filled, filled.tracking_uri)
 
 
-def test_a_database_that_was_cut_at_any_page_is_damaged(home: Home) -> None:
-    content = home.database.read_bytes()
+def test_a_database_that_was_cut_at_any_page_is_damaged(filled: Home) -> None:
+    content = filled.database.read_bytes()
     for length in range(1, len(content), 1000):
-        home.database.write_bytes(content[:length])
-        assert cut(home.database) is not None
+        filled.database.write_bytes(content[:length])
+        assert cut(filled.database) is not None
         with pytest.raises(UserError, match=r"is damaged \(.+\); rebuild it with gatebench drain rebuild=true\.$"):
-            check_database(home, home.tracking_uri)
+            check_database(filled, filled.tracking_uri)
 
 
-def test_another_file_is_no_database(home: Home) -> None:
-    home.database.write_bytes(b"nonsense" * 1000)
+def test_another_file_is_no_database(filled: Home) -> None:
+    filled.database.write_bytes(b"nonsense" * 1000)
     with pytest.raises(UserError, match="it is not a database"):
-        check_database(home, home.tracking_uri)
+        check_database(filled, filled.tracking_uri)
 
 
-def test_damage_in_the_middle_is_found_by_reading_all(home: Home) -> None:
-    content = bytearray(home.database.read_bytes())
+def test_damage_in_the_middle_is_found_by_reading_all(filled: Home) -> None:
+    content = bytearray(filled.database.read_bytes())
     content[8192:12288] = b"\xff" * 4096
-    home.database.write_bytes(content)
-    assert cut(home.database) is None
-    assert fault(home.database) is not None
+    filled.database.write_bytes(content)
+    assert cut(filled.database) is None
+    assert fault(filled.database) is not None
 
 
 def test_a_missing_database_is_told_if_trials_were_in_it(tmp_path: Path) -> None:
@@ -65,11 +65,11 @@ def test_a_missing_database_is_told_if_trials_were_in_it(tmp_path: Path) -> None
     check_database(home, "http://127.0.0.1:9")
 
 
-def test_a_damaged_database_is_kept_under_another_name(home: Home) -> None:
+def test_a_damaged_database_is_kept_under_another_name(filled: Home) -> None:
     names = []
     for text in ("a", "b"):
-        home.database.write_text(text)
-        names.append(set_aside(home.database).name)
+        filled.database.write_text(text)
+        names.append(set_aside(filled.database).name)
     assert names == ["mlflow.db.damaged", "mlflow.db.damaged2"]
-    assert (home.root / "mlflow.db.damaged2").read_text() == "b"
-    assert not home.database.exists()
+    assert (filled.root / "mlflow.db.damaged2").read_text() == "b"
+    assert not filled.database.exists()

@@ -23,7 +23,7 @@ DECLARED = Study("mine", "Which gate matters?", "lstm", ("lstm", "gru"))
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def filled(tmp_path: Path) -> Home:
     """A home with two recorded trials."""
     home = Home(tmp_path)
     Record(home, "mine").declare(DECLARED)
@@ -76,52 +76,52 @@ def replaced(file: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [removed, halved, replaced])
-def test_a_lost_database_is_rebuilt_with_everything_in_it(home: Home, damage: Callable[[Path], None]) -> None:
-    before = content(home)
-    damage(home.database)
-    forget_connections(home.tracking_uri)
+def test_a_lost_database_is_rebuilt_with_everything_in_it(filled: Home, damage: Callable[[Path], None]) -> None:
+    before = content(filled)
+    damage(filled.database)
+    forget_connections(filled.tracking_uri)
     for use in (
-        Record(home, "mine").outcomes,
-        Record(home, "mine").study_pages,
-        lambda: Record(home, "x").experiment_id,
+        Record(filled, "mine").outcomes,
+        Record(filled, "mine").study_pages,
+        lambda: Record(filled, "x").experiment_id,
     ):
         with pytest.raises(UserError, match=r"rebuild it with gatebench drain rebuild=true\.$"):
             use()
-    rebuilt = rebuild(home)
+    rebuilt = rebuild(filled)
     assert rebuilt.restored == {"mine": 2}
     assert rebuilt.problems == []
     assert (rebuilt.kept is not None) == (damage is not removed)
-    drain(home)
-    assert content(home) == before
-    runs = {path.name for path in home.artifacts.iterdir() if re.fullmatch("[0-9a-f]{32}", path.name)}
+    drain(filled)
+    assert content(filled) == before
+    runs = {path.name for path in filled.artifacts.iterdir() if re.fullmatch("[0-9a-f]{32}", path.name)}
     assert len(runs) == 2
-    assert len(list((home.artifacts / "models").iterdir())) == 1
-    assert rebuild(home).restored == {}
+    assert len(list((filled.artifacts / "models").iterdir())) == 1
+    assert rebuild(filled).restored == {}
 
 
-def test_a_whole_database_stays_as_it_is(home: Home) -> None:
-    before = content(home)
-    assert rebuild(home).restored == {}
-    assert content(home) == before
+def test_a_whole_database_stays_as_it_is(filled: Home) -> None:
+    before = content(filled)
+    assert rebuild(filled).restored == {}
+    assert content(filled) == before
 
 
-def test_trials_that_were_on_their_way_are_written_anew(home: Home) -> None:
-    spool = Spool(home, "mine", home.tracking_uri)
+def test_trials_that_were_on_their_way_are_written_anew(filled: Home) -> None:
+    spool = Spool(filled, "mine", filled.tracking_uri)
     spool.begin(LSTM, THIRD, OWNER, 20.0, force=True)
-    StudyDrain(Record(home, "mine"), Spool(home, "mine", home.tracking_uri)).round()
+    StudyDrain(Record(filled, "mine"), Spool(filled, "mine", filled.tracking_uri)).round()
     spool.end(THIRD, outcome(LSTM, when=30.0))
-    home.database.unlink()
-    forget_connections(home.tracking_uri)
-    rebuild(home)
-    drain(home)
-    assert len(Record(home, "mine").outcomes()) == 3
+    filled.database.unlink()
+    forget_connections(filled.tracking_uri)
+    rebuild(filled)
+    drain(filled)
+    assert len(Record(filled, "mine").outcomes()) == 3
 
 
-def test_an_interrupted_rebuild_goes_on(home: Home) -> None:
-    before = content(home)
+def test_an_interrupted_rebuild_goes_on(filled: Home) -> None:
+    before = content(filled)
     for _ in range(2):
-        home.database.unlink()
-        forget_connections(home.tracking_uri)
-        rebuild(home)
-    drain(home)
-    assert content(home) == before
+        filled.database.unlink()
+        forget_connections(filled.tracking_uri)
+        rebuild(filled)
+    drain(filled)
+    assert content(filled) == before
