@@ -34,6 +34,8 @@ TABLES = 9_999
 PERMUTATIONS = 1_999
 """The number of permuted tables for a critical value, with a fixed seed."""
 
+_AT_ONCE = 250  # permutations that are computed at a time: thousands of scores would need gigabytes
+
 ROUNDING = 1e-13
 """The share of the sum of squares up to which a variance is rounding: that of equal scores."""
 
@@ -190,7 +192,9 @@ def permutation_limit(scores: Floats, counts: NDArray[np.int_], orders: NDArray[
         counts: the number of scores of each arm, shape (arms,), at least 2.
         orders: permutations of the indices of the scores, shape (tables, scores).
     """
-    return _quantile(leads(*means_and_errors(scores[orders], counts)).max(axis=1), ALPHA)
+    parts = [orders[start : start + _AT_ONCE] for start in range(0, len(orders), _AT_ONCE)]
+    largest = [leads(*means_and_errors(scores[part], counts)).max(axis=1) for part in parts]
+    return _quantile(np.concatenate(largest), ALPHA)
 
 
 def _quantile(values: Floats, share: float) -> float:
@@ -202,7 +206,9 @@ def _quantile(values: Floats, share: float) -> float:
 @lru_cache(maxsize=16)
 def _orders(total: int) -> NDArray[np.int_]:
     """Return the permutations of `permutation_limit`."""
-    return np.argsort(np.random.default_rng(0).random((PERMUTATIONS, total)), axis=1)
+    random = np.random.default_rng(0)
+    sizes = [min(_AT_ONCE, PERMUTATIONS - start) for start in range(0, PERMUTATIONS, _AT_ONCE)]
+    return np.concatenate([np.argsort(random.random((size, total)), axis=1) for size in sizes])
 
 
 @lru_cache(maxsize=16)
