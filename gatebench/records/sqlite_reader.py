@@ -114,6 +114,37 @@ class SqliteReader:
             experiment = _experiment(connection, study)
             return [] if experiment is None else list(_open_runs(connection, experiment))
 
+    def tag_pairs(self, study: str, first: str, second: str) -> list[tuple[str, str]]:
+        """Return the values of two tags of each run of a study that has both, oldest first, with those that run."""
+        with self._connection() as connection:
+            experiment = _experiment(connection, study)
+            if experiment is None:
+                return []
+            rows = connection.execute(
+                """
+                SELECT a.value, b.value FROM runs
+                JOIN tags AS a ON a.run_uuid = runs.run_uuid AND a.key = ?
+                JOIN tags AS b ON b.run_uuid = runs.run_uuid AND b.key = ?
+                WHERE experiment_id = ? AND lifecycle_stage = 'active'
+                ORDER BY start_time, runs.run_uuid DESC
+                """,
+                (first, second, experiment),
+            )
+            return [(one, other) for one, other in rows if one and other]
+
+    def curves(self, study: str, metric: str, most: int) -> dict[str, list[float]]:
+        """Return the values of a metric in each epoch, by the digest of the trial, of the newest run of each trial.
+
+        Args:
+            study: the name of the study.
+            metric: the name of the metric, for example "val/accuracy".
+            most: the largest number of curves; those of the newest trials are returned.
+        """
+        with self._connection() as connection:
+            experiment = _experiment(connection, study)
+            newest = {} if experiment is None else _newest_runs_with(connection, experiment, metric)
+            return {digest: _curve(connection, run, metric) for digest, run in list(newest.items())[-most:]}
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         """Yield a read-only connection that sees the file as it was at the first request."""
@@ -181,6 +212,37 @@ def _outcomes(connection: sqlite3.Connection, experiment: int) -> Iterator[tuple
         if mlflow_entry.is_trial_run(own):
             outcome = mlflow_entry.read_outcome(status, own, metrics.get(run, {}), params.get(run, {}))
             yield own.get("attempt", ""), outcome
+
+
+def _newest_runs_with(connection: sqlite3.Connection, experiment: int, metric: str) -> dict[str, str]:
+    """Return {digest: id of its newest ended run} of the trials that have a metric, oldest first."""
+    rows = connection.execute(
+        """
+        SELECT d.value, runs.run_uuid FROM runs
+        JOIN tags AS d ON d.run_uuid = runs.run_uuid AND d.key = 'digest'
+        JOIN tags AS c ON c.run_uuid = runs.run_uuid AND c.key = 'cell_digest'
+        JOIN tags AS s ON s.run_uuid = runs.run_uuid AND s.key = ? AND s.value = ?
+        JOIN latest_metrics AS m ON m.run_uuid = runs.run_uuid AND m.key = ?
+        WHERE experiment_id = ? AND lifecycle_stage = 'active' AND status != 'RUNNING'
+        ORDER BY start_time, runs.run_uuid DESC
+        """,
+        (mlflow_entry.SOURCE, mlflow_entry.PROGRAM, metric, experiment),
+    )
+    return dict(rows.fetchall())
+
+
+def _curve(connection: sqlite3.Connection, run: str, metric: str) -> list[float]:
+    request = "SELECT step, value, is_nan FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY step, timestamp, rowid"
+    rows = connection.execute(request, (run, metric))
+    return mlflow_entry.curve(_Point(step, float("nan") if is_nan else value) for step, value, is_nan in rows)
+
+
+@dataclass(frozen=True)
+class _Point:
+    """The value of a metric in an epoch."""
+
+    step: int
+    value: float
 
 
 def _open_runs(connection: sqlite3.Connection, experiment: int) -> Iterator[OpenRun]:

@@ -40,8 +40,7 @@ def record(home: Home, request: pytest.FixtureRequest) -> Iterator[Record]:
 
 def read(record: Record) -> list[Outcome]:
     """Return the outcomes that the reader finds, after a comparison with those of the record."""
-    assert record.home.database.exists()
-    reader = SqliteReader(record.home.database)
+    reader, record = SqliteReader(record.home.database), through_mlflow(record)
     assert reader.study_declaration(record.study) == record.study_declaration()
     declaration, attempts = reader.read(record.study)
     assert declaration == record.study_declaration()
@@ -51,6 +50,13 @@ def read(record: Record) -> list[Outcome]:
         (attempt, repr(one)) for attempt, one in record.outcomes_by_attempt()
     ]
     return found
+
+
+def through_mlflow(record: Record) -> Record:
+    """Return the record of the same study that reads through MLflow."""
+    slow = Record(record.home, record.study)
+    vars(slow)["_reader"] = None  # where `cached_property` keeps its value
+    return slow
 
 
 def client(record: Record) -> MlflowClient:
@@ -125,7 +131,7 @@ def test_a_changed_tag_is_the_same_error(record: Record) -> None:
     run = client(record).search_runs([record.experiment_id])[0].info.run_id
     client(record).set_tag(run, "seed", "abc")
     with pytest.raises(UserError) as expected:
-        record.outcomes()
+        through_mlflow(record).outcomes()
     with pytest.raises(UserError) as found:
         SqliteReader(record.home.database).outcomes(record.study)
     assert str(found.value) == str(expected.value)
@@ -171,10 +177,31 @@ def test_open_runs_have_their_progress(record: Record) -> None:
     assert (gru.digest, gru.epochs, gru.score) == (GRU.digest, 0, None)
 
 
+def test_colours_and_curves_are_those_of_mlflow(record: Record) -> None:
+    reader, slow = SqliteReader(record.home.database), through_mlflow(record)
+    record.begin(LSTM, when=3.0)
+    for epoch, value in ((0, 0.5), (2, nan), (3, 0.25)):
+        record.write(Epoch(LSTM.digest, epoch, 4, {"val/accuracy": value}))
+    record.end(LSTM, outcome(LSTM))
+    record.end(GRU, outcome(GRU))
+    record.begin(trial("mgu"))
+    assert repr(reader.curves(record.study, "val/accuracy", 9)) == repr(slow.curves("val/accuracy"))
+    assert repr(slow.curves("val/accuracy")[LSTM.digest]) == "[0.5, nan, nan, 0.25]"
+    for seed in (1, 2):
+        record.begin(trial(seed=seed), when=float(seed))
+        record.write(Epoch(trial(seed=seed).digest, 0, 4, {"val/accuracy": 1.0}))
+        record.end(trial(seed=seed), outcome(trial(seed=seed)))
+    assert list(reader.curves(record.study, "val/accuracy", 2)) == [trial(seed=2).digest, LSTM.digest]
+    assert record.colours([]) == through_mlflow(record).colours([])
+    pairs = reader.tag_pairs(record.study, "cell", "mlflow.runColor")
+    assert dict(pairs).keys() == {"lstm", "gru", "mgu"}
+
+
 def test_an_empty_database_has_no_studies(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").touch()
     reader = SqliteReader(tmp_path / "mlflow.db")
     assert (reader.study_names(), reader.read("mine"), reader.open_runs("mine")) == ([], (None, []), [])
+    assert (reader.tag_pairs("mine", "a", "b"), reader.curves("mine", "a", 1)) == ([], {})
 
 
 @pytest.mark.parametrize(
@@ -225,7 +252,7 @@ def test_mlflow_and_sqlalchemy_are_not_imported(home: Home) -> None:
 
 def test_a_store_with_many_epochs_is_read_in_a_fraction_of_the_time_of_mlflow(tmp_path: Path) -> None:
     make_store(Home(tmp_path), "large", trials_of(200), epochs=25)
-    record, reader = Record(Home(tmp_path), "large"), SqliteReader(Home(tmp_path).database)
+    record, reader = through_mlflow(Record(Home(tmp_path), "large")), SqliteReader(Home(tmp_path).database)
     record.study_declaration()
     started = time.process_time()
     expected = record.outcomes()
