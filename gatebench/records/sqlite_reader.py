@@ -237,7 +237,7 @@ def _curve(connection: sqlite3.Connection, run: str, metric: str) -> list[float]
     return mlflow_entry.curve(_Point(step, float("nan") if is_nan else value) for step, value, is_nan in rows)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Point:
     """The value of a metric in an epoch."""
 
