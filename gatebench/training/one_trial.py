@@ -37,6 +37,7 @@ def run_trial(
     keep_memory: bool = True,
     record_gates: bool = True,
     ranks: Ranks | None = None,
+    while_waiting: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Train and test one trial, or take part in it as one of several ranks.
 
@@ -51,6 +52,8 @@ def run_trial(
         record_gates: whether the gates are recorded in validation and test. False is for measuring what it costs; all
             scores are the same to the last bit.
         ranks: the place of this process among those that run the trial; None: it is alone.
+        while_waiting: a function that rank 0 calls while it waits for the other ranks to start; it raises an error if
+            one of them cannot start.
 
     Returns:
         The outcome. Its status is finished, or diverged: then the sentence names the epoch at which the training loss
@@ -69,11 +72,11 @@ def run_trial(
     check_device(trial.training.device)
     check_ranks(trial, ranks)
     memory = allocator.keep_memory() if keep_memory else "The allocator has its default settings, as configured."
-    torch.manual_seed(trial.seed)
-    began = time.perf_counter()
-    problem = trial.build_task().load(data_root or Path(), home / "cache")
-    loading = {"seconds/load": time.perf_counter() - began}
-    with joined(ranks, trial.training.device) as group:
+    with joined(ranks, trial.training.device, while_waiting) as group:
+        torch.manual_seed(trial.seed)
+        began = time.perf_counter()
+        problem = trial.build_task().load(data_root or Path(), home / "cache")
+        loading = {"seconds/load": time.perf_counter() - began}
         learner = Learner(trial, problem, record_gates=record_gates, group=group)
         seed_generators(learner, trial.seed, group.ranks.rank)
         facts = {**run_facts(learner), "allocator": memory, "compiler": trouble("fused") or "It compiles cells."}

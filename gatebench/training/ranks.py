@@ -6,7 +6,8 @@ are exchanged with gloo between CPUs; gradients between GPUs are exchanged with 
 
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -28,6 +29,9 @@ BACKENDS = {"cpu": "gloo", "cuda": "nccl"}
 
 MEETING = timedelta(minutes=5)
 """The longest time that a rank waits until all ranks have started."""
+
+LOOK_SECONDS = 0.02
+"""The time between two looks of rank 0 at the ranks that have started."""
 
 TIMEOUT = timedelta(minutes=30)
 """The longest time that a rank waits for the values of another one, for example while that one reads data.
@@ -53,13 +57,21 @@ def check_ranks(trial: Trial, ranks: Ranks | None) -> None:
         )
 
 
+def _do_nothing() -> None:
+    """Do nothing."""
+
+
 @contextmanager
-def joined(ranks: Ranks | None, device: str) -> Iterator[RankGroup]:
+def joined(
+    ranks: Ranks | None, device: str, while_waiting: Callable[[], None] = _do_nothing
+) -> Iterator[RankGroup]:
     """Connect this process with the other ranks, and yield the group. At the end of the block leave the group.
 
     Args:
         ranks: the place of this process; None: it is alone, and nothing is connected.
         device: the device of the network, "cpu" or "cuda".
+        while_waiting: a function that rank 0 calls again and again until all other ranks have started. It raises an
+            error if one of them cannot start.
 
     Raises:
         RankLost: the other ranks do not start in time, or one of them ends in the middle of the block.
@@ -69,7 +81,7 @@ def joined(ranks: Ranks | None, device: str) -> Iterator[RankGroup]:
         return
     with _environment(ranks):
         try:
-            _connect(ranks, device)
+            _connect(ranks, device, while_waiting)
             yield RankGroup(ranks)
         except RuntimeError as error:
             if _is_lost(error):
@@ -146,7 +158,7 @@ def strategy(group: RankGroup) -> DDPStrategy:
     )
 
 
-def _connect(ranks: Ranks, device: str) -> None:
+def _connect(ranks: Ranks, device: str, while_waiting: Callable[[], None]) -> None:
     """Connect this process with the other ranks."""
     listener = None if ranks.rank else _listen(ranks)
     store = dist.TCPStore(  # type: ignore[attr-defined]
@@ -158,8 +170,20 @@ def _connect(ranks: Ranks, device: str) -> None:
         wait_for_workers=False,
         master_listen_fd=None if listener is None else listener.detach(),
     )
+    store.set(f"started/{ranks.rank}", "")
+    _wait_for(store, ranks, while_waiting)
     backend = "gloo" if device == "cpu" else f"cpu:gloo,{device}:{BACKENDS[device]}"
     dist.init_process_group(backend, store=store, rank=ranks.rank, world_size=ranks.world, timeout=TIMEOUT)
+
+
+def _wait_for(store: dist.Store, ranks: Ranks, while_waiting: Callable[[], None]) -> None:
+    """Wait in rank 0 until all ranks have started."""
+    started, deadline = [f"started/{rank}" for rank in range(ranks.world)], time.monotonic() + MEETING.total_seconds()
+    while not ranks.rank and not store.check(started):
+        while_waiting()
+        if time.monotonic() > deadline:
+            raise RankLost(f"Not all of the {ranks.world} ranks have started within {MEETING}.")
+        time.sleep(LOOK_SECONDS)
 
 
 def _listen(ranks: Ranks) -> socket.socket:
@@ -189,4 +213,4 @@ def _environment(ranks: Ranks) -> Iterator[None]:
 
 def _is_lost(error: RuntimeError) -> bool:
     """Return whether an error is one of the connection. Gloo raises a bare RuntimeError that names its source file."""
-    return isinstance(error, dist.DistError) or "gloo" in str(error).lower()
+    return isinstance(error, dist.DistError) or "gloo" in str(error).lower() or "tcpstore" in str(error).lower()
