@@ -1,7 +1,8 @@
-"""Train one trial in this process and record it.
+"""Train one trial and record it: in this process, or with a process for each device of training.devices.
 
   gatebench train experiment=quickstart cell=lstm seed=0
   gatebench train cell=lstm cell.ablate.i.fix=1
+  gatebench train cell=lstm training.devices=2
 
 A trial that has a result in the study is not run again; its metrics are printed.
 """
@@ -25,6 +26,7 @@ from launch.running.attempt import attempt, runner_of
 from launch.running.interrupts import StopRequest
 from launch.running.known_outcomes import known_study, trials_to_run
 from launch.running.recording import Recording, record_of, recording
+from launch.running.resources import resources_of
 from launch.running.trial_monitor import monitored
 from launch.study_pages import open_pages
 
@@ -72,6 +74,8 @@ def _train(trial: Trial, settings: Settings, records: Recording) -> Outcome:
             f"The trial {trial.digest} is being run by {records.holder(trial.digest) or 'another process'}; "
             "gatebench status shows it."
         )
+    if trial.training.ranks > 1:
+        return _train_on_devices(trial, settings, records)
     os.environ.setdefault("OMP_NUM_THREADS", str(settings.cpus_per_trial))  # as in a sweep; read when torch is imported
     with monitored([trial], records) as monitor, StopRequest() as stop:
         monitor(Started(trial.digest, time.time()))
@@ -85,3 +89,19 @@ def _train(trial: Trial, settings: Settings, records: Recording) -> Outcome:
     if stop.requested and not outcome.has_result:
         raise KeyboardInterrupt
     return outcome
+
+
+def _train_on_devices(trial: Trial, settings: Settings, records: Recording) -> Outcome:
+    """Train the trial on several devices, each in a process of its own, and return its outcome."""
+    from launch.running.ray_sweep import run_trials  # imports Ray, which takes a second
+
+    with monitored([trial], records) as monitor:
+        run_trials(
+            [trial],
+            runner_of(settings),
+            resources_of(settings),
+            monitor,
+            resume=records.checkpoint,
+            budgets=settings.retries,
+        )
+    return monitor.outcomes[-1]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -62,9 +63,7 @@ def _do_nothing() -> None:
 
 
 @contextmanager
-def joined(
-    ranks: Ranks | None, device: str, while_waiting: Callable[[], None] = _do_nothing
-) -> Iterator[RankGroup]:
+def joined(ranks: Ranks | None, device: str, while_waiting: Callable[[], None] = _do_nothing) -> Iterator[RankGroup]:
     """Connect this process with the other ranks, and yield the group. At the end of the block leave the group.
 
     Args:
@@ -176,7 +175,7 @@ def _connect(ranks: Ranks, device: str, while_waiting: Callable[[], None]) -> No
     dist.init_process_group(backend, store=store, rank=ranks.rank, world_size=ranks.world, timeout=TIMEOUT)
 
 
-def _wait_for(store: dist.Store, ranks: Ranks, while_waiting: Callable[[], None]) -> None:
+def _wait_for(store: Any, ranks: Ranks, while_waiting: Callable[[], None]) -> None:
     """Wait in rank 0 until all ranks have started."""
     started, deadline = [f"started/{rank}" for rank in range(ranks.world)], time.monotonic() + MEETING.total_seconds()
     while not ranks.rank and not store.check(started):

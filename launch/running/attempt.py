@@ -10,6 +10,7 @@ from typing import Protocol
 from gatebench.control import Control, Stopped
 from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
+from gatebench.ranks import RankLost, Ranks
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
 from launch.config.settings import Settings
@@ -36,11 +37,43 @@ def train_trial(
     emit: Callable[[Epoch], None],
     control: Control,
 ) -> Outcome:
-    """Train a trial, see `gatebench.training.run_trial`. Only the processes that call this import torch."""
+    """Train a trial, see `gatebench.training.run_trial`. Only the processes that call this import torch.
+
+    A trial on several devices must be a Ray task; see `launch.running.ranks`.
+    """
+    train = partial(train_rank, home=home, data_root=data_root, keep_memory=keep_memory)
+    control = replace(control, save_seconds=save_seconds)
+    if trial.training.ranks == 1:
+        return train(trial, emit=emit, control=control)
+    from launch.running.ranks import train_on_ranks  # imports Ray, which takes a second
+
+    return train_on_ranks(trial, train, emit=emit, control=control)
+
+
+def train_rank(
+    trial: Trial,
+    *,
+    home: Path,
+    data_root: Path,
+    keep_memory: bool,
+    emit: Callable[[Epoch], None],
+    control: Control,
+    ranks: Ranks | None = None,
+    while_waiting: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Train a trial as one of its ranks; None: it has no other ranks."""
     from gatebench.training import run_trial
 
-    control = replace(control, save_seconds=save_seconds)
-    return run_trial(trial, home=home, data_root=data_root, emit=emit, control=control, keep_memory=keep_memory)
+    return run_trial(
+        trial,
+        home=home,
+        data_root=data_root,
+        emit=emit,
+        control=control,
+        keep_memory=keep_memory,
+        ranks=ranks,
+        while_waiting=while_waiting,
+    )
 
 
 def runner_of(settings: Settings) -> TrialRunner:
@@ -59,10 +92,11 @@ def attempt(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], None], contr
 
     Raises:
         UserError: a mistake of the user, or a refusal.
+        RankLost: another rank of the trial has ended, and the trial can be run again.
     """
     try:
         return run(trial, emit=emit, control=control)
-    except UserError:
+    except (UserError, RankLost):
         raise
     except Stopped as stopped:
         return Outcome.of(trial, "interrupted", str(stopped))

@@ -90,7 +90,7 @@ def _connect(resources: Resources, folder: str) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE, "_temp_dir": folder}
     if resources.workers:
-        local["num_cpus"] = resources.workers * resources.cpus
+        local["num_cpus"] = resources.workers * resources.cpus * resources.devices
     try:
         if resources.address is None:
             # Without "local", Ray may find the address of a dead cluster, and hang.

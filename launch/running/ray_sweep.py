@@ -20,6 +20,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome, Status
+from gatebench.ranks import RankLost
 from gatebench.records.mlflow_entry import TRACEBACK, run_name
 from gatebench.trial import Trial
 from launch.config.retry_budgets import RetryBudgets
@@ -28,7 +29,8 @@ from launch.running.attempt import TrialRunner
 from launch.running.code_versions import code_versions
 from launch.running.interrupts import Interrupts
 from launch.running.mailbox import EventBatch, Mailbox, Order
-from launch.running.resources import Request, Resources, check_requests, fits, slots, task_options
+from launch.running.ranks import rank_options, release, reserve
+from launch.running.resources import Request, Resources, check_nodes, check_requests, fits, slots, task_options
 from launch.running.retries import Cause, Retries
 from launch.running.trial_queue import Take, TrialQueue
 from launch.running.worker_task import Assignment, TaskEnd, run_on_worker
@@ -90,9 +92,11 @@ def run_trials(
         Refusal: no machine has the resources of a trial.
         KeyboardInterrupt: a signal has ended the sweep early.
     """
+    requests = {tuple(request.items()): request for request in map(resources.of, trials)}
+    resources = replace(resources, devices=max((trial.training.devices for trial in trials), default=1))
     with Interrupts() as interrupts, open_cluster(resources):
-        requests = {tuple(request.items()): request for request in map(resources.of, trials)}
         check_requests(requests.values(), list(machines().values()))
+        check_nodes(trials, resources, list(machines().values()))
         queue, retries = TrialQueue(trials, take, done), Retries(budgets or RetryBudgets())
         try:
             driver = _Driver(run, resources, handle, queue, retries, resume, interrupts, report)
@@ -114,12 +118,14 @@ class _Attempt:
         trial: the trial.
         node: Ray's name of the node on which it runs; None before it begins.
         handled: the number of the last batch that the driver has handled.
+        places: Ray's placement group of a trial on several devices; None for a trial on one device.
     """
 
     name: str
     trial: Trial
     node: str | None = None
     handled: int = -1
+    places: Any = None
 
 
 class _Driver:
@@ -214,6 +220,9 @@ class _Driver:
         attempt = _Attempt(secrets.token_hex(6), trial)
         request = self._resources.of(trial)
         options = task_options(request)
+        if trial.training.ranks > 1:
+            attempt.places = reserve(trial, request)
+            options, without = rank_options(trial, request, attempt.places, rank=0), None
         others = [name for name, machine in self._machines.items() if name != without and fits(machine, request)]
         if without is not None and others:
             options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(secrets.choice(others), soft=True)
@@ -234,6 +243,8 @@ class _Driver:
     def _end(self, reference: Any) -> None:
         """Handle the end of a task: the outcome of the trial, or another attempt."""
         attempt = self._submitted.pop(reference)
+        if attempt.places is not None:
+            release(attempt.places)
         try:
             ended: TaskEnd = ray.get(reference)
         except TaskCancelledError:
@@ -244,6 +255,8 @@ class _Driver:
             self._ended_early(attempt, "crash", "The trial's process died: it was killed, or it crashed.")
         except NodeDiedError:
             self._ended_early(attempt, "crash", "The machine of the trial died, or the network to it.")
+        except RankLost as lost:
+            self._ended_early(attempt, "crash", str(getattr(lost, "cause", lost)))
         except RayError as error:
             self._ended_early(attempt, "crash", f"Ray lost the trial ({first_line(error)}).")
         else:

@@ -6,11 +6,15 @@ from typing import Any
 
 from gatebench.errors import Refusal
 from gatebench.trial import Trial
+from launch.config.device_counts import check_gpus
 from launch.config.memory_size import memory_bytes, memory_text
 from launch.config.settings import Settings
 
 Request = Mapping[str, float]
-"""The resources of one trial by Ray's names: "CPU", "GPU", "memory" (bytes), and names of the cluster."""
+"""The resources of one trial on each of its machines, by Ray's names.
+
+The names are "CPU", "GPU", "memory" (bytes), and those of the cluster.
+"""
 
 
 @dataclass(frozen=True)
@@ -19,11 +23,14 @@ class Resources:
 
     Attributes:
         workers: the number of trials at a time on this machine; None: as many as the cores allow.
-        cpus: the number of cores of a trial.
-        gpus: the number of GPUs of a trial, also a fraction; None: one for a trial that trains on cuda, else none.
+        cpus: the number of cores of a trial for each of its devices.
+        gpus: the number of GPUs of a trial, also a fraction; None: one for each device if it trains on cuda, else none.
         address: the address of a running cluster; None: a new cluster on this machine.
-        memory: the memory of a trial in bytes; None: it is not reserved.
-        custom: the amounts of resources that the cluster names itself, for example {"accelerator": 1}.
+        memory: the memory of a trial on each of its machines, in bytes; None: it is not reserved.
+        custom: the amounts of resources on each machine of a trial that the cluster names itself, for example
+            {"accelerator": 1}.
+        devices: the largest number of devices that a trial has on one machine. A cluster on this machine with `workers`
+            has the cores of as many trials with so many devices.
     """
 
     workers: int | None = None
@@ -32,12 +39,23 @@ class Resources:
     address: str | None = None
     memory: int | None = None
     custom: Mapping[str, float] = field(default_factory=dict)
+    devices: int = 1
 
     def of(self, trial: Trial) -> dict[str, float]:
-        """Return the resources of one trial: {"CPU": …, "GPU": …}, and memory and custom resources if there are any."""
-        gpus = float(trial.training.device == "cuda") if self.gpus is None else self.gpus
+        """Return the resources of one trial on each of its machines.
+
+        These are {"CPU": …, "GPU": …}, and memory and custom resources if there are any. Each device of
+        `training.devices` has its own cores, and on cuda its own GPU.
+
+        Raises:
+            UserError: `gpus` contradicts the devices of the trial.
+        """
+        training = trial.training
+        check_gpus(training, self.gpus)
+        devices = training.devices
+        gpus = float(devices * (training.device == "cuda")) if self.gpus is None else self.gpus / training.nodes
         memory = {} if self.memory is None else {"memory": float(self.memory)}
-        return {"CPU": float(self.cpus), "GPU": gpus, **memory, **self.custom}
+        return {"CPU": float(self.cpus * devices), "GPU": gpus, **memory, **self.custom}
 
 
 def resources_of(settings: Settings) -> Resources:
@@ -50,6 +68,22 @@ def resources_of(settings: Settings) -> Resources:
         memory_bytes("memory_per_trial", settings.memory_per_trial),
         settings.resources_per_trial,
     )
+
+
+def check_nodes(trials: Iterable[Trial], resources: Resources, machines: Sequence[Request]) -> None:
+    """Check that there are as many machines with the resources of a trial as each trial needs.
+
+    Raises:
+        Refusal: there are fewer. Ray would wait for ever.
+    """
+    for nodes, needed in {(trial.training.nodes, tuple(resources.of(trial).items())) for trial in trials}:
+        enough = sum(fits(machine, dict(needed)) for machine in machines)
+        if enough < nodes:
+            text = " and ".join(_amount(name, amount) for name, amount in needed if amount)
+            raise Refusal(
+                f"training.nodes is {nodes}, and a trial needs {text} on each of these machines; "
+                f"the cluster has {enough} such machine{'s' * (enough != 1)}."
+            )
 
 
 def task_options(request: Request) -> dict[str, Any]:
@@ -67,7 +101,7 @@ def fits(machine: Request, request: Request) -> bool:
 
 
 def slots(machines: Iterable[Request], request: Request) -> int:
-    """Return the number of trials with this request that run at a time on the machines."""
+    """Return the number of requests that the machines have the resources for at a time."""
     needed = {name: amount for name, amount in request.items() if amount}
     if not needed:
         return 0
