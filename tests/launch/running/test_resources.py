@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
-from gatebench.errors import Refusal
+from gatebench.errors import Refusal, UserError
 from gatebench.trial import Training, Trial
-from launch.running.resources import Resources, check_requests, fits, slots, task_options
+from launch.running.resources import Resources, check_nodes, check_requests, fits, slots, task_options
 from tests.launch.trials import trial
 
 SMALL, LARGE = {"CPU": 4.0, "memory": 8e9}, {"CPU": 2.0, "GPU": 1.0, "memory": 4e9, "accelerator": 2.0}
@@ -48,3 +50,25 @@ def test_the_slots_are_those_of_the_scarcest_resource_of_each_machine() -> None:
     assert slots([SMALL, LARGE], {"CPU": 0.0}) == 0
     assert fits(LARGE, {"CPU": 2.0, "GPU": 1.0})
     assert not fits(SMALL, {"CPU": 2.0, "GPU": 1.0})
+
+
+def test_each_device_has_its_cores_and_its_gpu() -> None:
+    of_one = trial()
+    two = replace(of_one, training=replace(of_one.training, devices=2, nodes=3))
+    on_gpus = replace(two, training=replace(two.training, device="cuda"))
+    assert Resources(cpus=4).of(two) == {"CPU": 8.0, "GPU": 0.0}
+    assert Resources(cpus=4).of(on_gpus) == {"CPU": 8.0, "GPU": 2.0}
+    assert Resources(gpus=6).of(on_gpus) == {"CPU": 2.0, "GPU": 2.0}
+    with pytest.raises(UserError, match="gpus_per_trial is 2, but"):
+        Resources(gpus=2).of(on_gpus)
+
+
+def test_as_many_machines_as_nodes_must_have_the_resources() -> None:
+    of_one = trial()
+    two = replace(of_one, training=replace(of_one.training, devices=2, nodes=2))
+    check_nodes([of_one, two], Resources(), [{"CPU": 2.0}, {"CPU": 4.0}])
+    refusal = (
+        r"training.nodes is 2, and a trial needs 2 CPUs on each of these machines; the cluster has 1 such machine\."
+    )
+    with pytest.raises(Refusal, match=refusal):
+        check_nodes([of_one, two], Resources(), [{"CPU": 1.0}, {"CPU": 4.0}])
