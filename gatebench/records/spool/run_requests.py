@@ -100,9 +100,19 @@ class RunRequests:
         client, params = self._record.client, list(content.params.items())
         for start in range(0, len(params), _PARAMS_PER_REQUEST):
             client.log_batch(run, params=[Param(*item) for item in params[start : start + _PARAMS_PER_REQUEST]])
-        client.log_inputs(run, datasets=[dataset_input(content.dataset)])
+        self._write_dataset(run, content.dataset)
         files = {name: text.encode() for name, text in content.files.items()}
         mlflow_files.write_files(client, run, files)
+
+    def _write_dataset(self, run: str, content: Mapping[str, str]) -> None:
+        """Write the dataset of a run. MLflow fails if another run makes the same dataset at the same moment."""
+        for tries_left in (2, 1, 0):
+            try:
+                self._record.client.log_inputs(run, datasets=[dataset_input(content)])
+                return
+            except MlflowException as error:
+                if not tries_left or "unique" not in str(error).lower():
+                    raise
 
     def write_epochs(self, run: str, epochs: Sequence[Epoch]) -> None:
         """Write the metrics of epochs."""

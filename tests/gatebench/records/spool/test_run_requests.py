@@ -1,4 +1,8 @@
 from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow.exceptions import MlflowException
 
 from gatebench.outcome import Epoch
 from gatebench.records.home import Home
@@ -55,6 +59,30 @@ def test_requests_to_a_real_store_can_be_sent_again(tmp_path: Path) -> None:
     (outcome,) = record.outcomes()
     assert outcome.metrics["test/accuracy"] == 0.5
     assert outcome.facts == {}
+
+
+@pytest.mark.parametrize(("failures", "message"), [(2, ""), (3, "UniqueViolation"), (1, "no such run")])
+def test_a_dataset_that_another_run_makes_at_the_same_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int, message: str
+) -> None:
+    requests = RunRequests(record := Record(Home(tmp_path), "mine"))
+    content = RunContent.of(LSTM, {"attempt": FIRST, "owner": "o"})
+    run, write, calls = requests.create(content, 5.0), record.client.log_inputs, 0
+
+    def log_inputs(*arguments: Any, **options: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls <= failures:
+            raise MlflowException(message or "UniqueViolation: duplicate key value violates unique constraint")
+        write(*arguments, **options)
+
+    monkeypatch.setattr(record.client, "log_inputs", log_inputs)
+    if message:
+        with pytest.raises(MlflowException, match=message):
+            requests.open(run, content)
+    else:
+        requests.open(run, content)
+        assert len(record.client.get_run(run).inputs.dataset_inputs) == 1
 
 
 def test_a_model_is_found_by_its_run(tmp_path: Path) -> None:
