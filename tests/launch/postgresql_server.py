@@ -54,7 +54,7 @@ def postgresql() -> Iterator[int]:
                 shutil.chown(path, user)
 
         def call(program: str, *arguments: str) -> None:
-            command = [binaries / program, *arguments]
+            command = [str(binaries / program), *arguments]
             done = subprocess.run(command, user=user, cwd=folder, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
 
