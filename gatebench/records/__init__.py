@@ -1,7 +1,8 @@
 """The records of trials in MLflow, and the home, the folder that gatebench writes to.
 
-home          the folders and files below the home, and its lock
+home          the folders and files below the home
 owner         the process that runs trials: its name, and whether it is alive
+stale_runs    closes the runs that dead processes left open
 claims        several drivers share a study: each trial is run by one of them
 claim_board   the log of the claims in MLflow
 claim_log     the entries of the log, and the holders that follow from them

@@ -157,6 +157,7 @@ class Claims:
                 is_fresh = True
             elif not self._bury({state.holders[digest] for digest in wanted if digest in state.holders}):
                 break
+        self._write_ends()
         for digest in wanted:
             state.ended.pop(digest, None)
         own = frozenset(digest for digest in wanted if board.state.holders.get(digest) == self._name)

@@ -35,14 +35,12 @@ MOST_CURVES = 300
 """The largest number of curves that `Record.curves` returns."""
 
 _METRICS_PER_REQUEST = 1000  # the largest number that MLflow allows
-_STALE_MESSAGE = "The process ended before the trial did."
 
 
 class Record:
     """The records of one study.
 
-    Only one process writes to a study, the one that holds the lock of the home: with more writers the throughput
-    falls. Nothing is created before the first `begin`; reading missing records gives nothing.
+    Nothing is created before the first `begin`; reading missing records gives nothing.
 
     A study may contain runs that are not trials, for example of the user's own scripts. They are ignored: they are
     neither read nor closed. An experiment with runs of other programs alone is not a study, and nothing is written to
@@ -148,21 +146,6 @@ class Record:
                         return content
         return None
 
-    def close_stale_runs(self) -> int:
-        """Close the runs that a killed process of this home left open, in all studies, and return their number.
-
-        Their trials count as interrupted. The caller holds the lock of the home, so no trial of this home is running.
-        """
-        if not self._exists():
-            return 0
-        with readable_errors(self.uri):
-            studies = [experiment.experiment_id for experiment in self.client.search_experiments()]
-            running = search_runs(self.client, studies, "attributes.status = 'RUNNING'")
-            stale = [run for run in running if self._is_own(run.data.tags)]
-            for run in stale:
-                self._close(run.info.run_id, "KILLED", {"status": "interrupted", "sentence": _STALE_MESSAGE})
-        return len(stale)
-
     def begin(self, trial: Trial, when: float | None = None) -> None:
         """Open the trial's run. A second call for the same trial does nothing.
 
@@ -176,7 +159,7 @@ class Record:
             run = self.client.create_run(
                 self.experiment_id,
                 start_time=int((when or time.time()) * 1000),
-                tags=mlflow_entry.opening_tags(trial, self._owner) | self._presentation_tags(trial),
+                tags=mlflow_entry.opening_tags(trial, self.home_mark) | self._presentation_tags(trial),
                 run_name=mlflow_entry.run_name(trial),
             )
             run_id = self._runs[trial.digest] = run.info.run_id
@@ -304,12 +287,9 @@ class Record:
                     self.client.log_batch(run, metrics=metrics[start : start + _METRICS_PER_REQUEST])
 
     @property
-    def _owner(self) -> str:
-        """The host and the home, which mark the runs of this home."""
+    def home_mark(self) -> str:
+        """The host and the home, which mark the runs that this object writes."""
         return f"{node()}:{self.home.root.absolute()}"
-
-    def _is_own(self, tags: Mapping[str, str]) -> bool:
-        return mlflow_entry.is_trial_run(tags) and tags.get("home") == self._owner
 
     def colour_tag(self, cell: str) -> dict[str, str]:
         """Return the tag with which a run has the colour of its cell.

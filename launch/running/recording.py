@@ -12,8 +12,9 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.address import without_credentials
 from gatebench.records.checkpoints import Checkpoints
@@ -23,6 +24,7 @@ from gatebench.records.owner import Owner, dead_owners, forget_owners, is_dead, 
 from gatebench.records.record import Record
 from gatebench.records.spool.drain import Drain
 from gatebench.records.spool.spool import Spool
+from gatebench.records.stale_runs import close_stale_runs
 from gatebench.trial import Trial
 from launch.config.settings import Settings
 from launch.running.known_outcomes import known_study
@@ -145,6 +147,7 @@ def recording(settings: Settings, record: Record) -> Iterator[Recording]:
         lost = spool.close_lost(lambda name: is_dead(home, name) is not False)
         if lost:
             _report(f"{len(lost)} trials of a process that died were closed; they continue from their checkpoints.")
+        _close_stale_runs(record, claims)
         forget_owners(home, dead_owners(home, store))
         drain = Drain(record, spool, owner)
         with drain:
@@ -152,6 +155,15 @@ def recording(settings: Settings, record: Record) -> Iterator[Recording]:
         started.release()
     if (sentence := drain.left()) is not None:
         _report(sentence)
+
+
+def _close_stale_runs(record: Record, claims: Claims) -> None:
+    """Close the runs that dead processes left open, unless the records cannot be reached: the next command does it."""
+    if claims.problem is not None:
+        return
+    with suppress(UserError):
+        if count := close_stale_runs(record, claims.is_dead):
+            _report(f"{count} runs that a killed process had left open were closed.")
 
 
 def _continues(outcome: Outcome) -> bool:

@@ -14,6 +14,7 @@ from gatebench.records.home import Home
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.record import Record
+from gatebench.records.stale_runs import close_stale_runs
 from gatebench.study import Study
 from gatebench.task import Metric
 from tests.launch.trials import outcome, trial
@@ -76,7 +77,6 @@ def test_reading_what_is_not_there_creates_nothing(tmp_path: Path) -> None:
     record = Record(Home(tmp_path / "home"), "mine")
     assert record.outcomes() == []
     assert with_result(record) == set()
-    assert record.close_stale_runs() == 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -137,19 +137,6 @@ def test_interrupting_closes_every_open_run_and_writes_what_waits(record: Record
     assert [(o.status, o.sentence) for o in record.outcomes()] == [("interrupted", "The user stopped it.")]
 
 
-def test_what_a_killed_driver_left_running_is_closed_in_all_studies_of_the_home_alone(
-    tmp_path: Path, shared_home: Home
-) -> None:
-    mine, theirs, uri = Home(tmp_path / "mine"), Home(tmp_path / "theirs"), shared_home.tracking_uri
-    Record(mine, "a", uri).begin(LSTM)
-    Record(mine, "b", uri).begin(LSTM)
-    Record(theirs, "a", uri).begin(GRU)
-    assert Record(mine, "a", uri).close_stale_runs() == 2
-    assert [o.status for o in Record(mine, "b", uri).outcomes()] == ["interrupted"]
-    assert [o.cell for o in Record(mine, "a", uri).outcomes()] == ["lstm"]
-    assert Record(mine, "a", uri).close_stale_runs() == 0
-
-
 def test_epochs_wait_to_be_written_together(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FLUSH_SECONDS", 3600.0)
     record.begin(LSTM)
@@ -183,7 +170,6 @@ def test_a_report_is_linked_and_is_no_outcome(record: Record) -> None:
     record.set_study_page("demo", "", CONTENT)
     assert "[Report with table and figures](#/experiments/" in note(record)
     assert [found.digest for found in record.outcomes()] == [LSTM.digest]
-    assert record.close_stale_runs() == 0
 
 
 def test_the_runs_of_a_cell_have_its_colour_in_every_process(record: Record) -> None:
@@ -241,7 +227,7 @@ def test_runs_of_other_programs_in_a_study_are_left_alone(record: Record) -> Non
     record.declare(Study(record.study))
     user = client(record)
     experiment = user.get_experiment_by_name(record.study).experiment_id
-    running = user.create_run(experiment, run_name="a notebook", tags={"home": record._owner})
+    running = user.create_run(experiment, run_name="a notebook", tags={"home": record.home_mark})
     ended = user.create_run(experiment, tags={"digest": LSTM.digest, "cell_digest": "c", "seed": "none"})
     user.log_metric(ended.info.run_id, "test/accuracy", 1.0)
     user.set_terminated(ended.info.run_id)
@@ -250,7 +236,7 @@ def test_runs_of_other_programs_in_a_study_are_left_alone(record: Record) -> Non
     assert record.outcomes() == []
     record.begin(LSTM)
     record.write(Epoch(LSTM.digest, 0, 3, {"val/accuracy": 0.5}))
-    assert Record(record.home, record.study).close_stale_runs() == 1
+    assert close_stale_runs(Record(record.home, record.study), lambda owner: None) == 1
     record.end(LSTM, outcome(LSTM))
     record.end(GRU, outcome(GRU))
     record.interrupt("The user stopped it.")
