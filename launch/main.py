@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from gatebench.errors import UserError, unknown
-from gatebench.records.address import without_credentials
+from gatebench.records.address import hide_credentials
 from launch.display.plain_text import use_plain_text
 
 VERBS = {
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(arguments)
         sys.stdout.flush()
     except UserError as error:
-        _complain(without_credentials(str(error), *_addresses(arguments)))
+        _complain(hide_credentials(str(error), *_addresses(arguments)))
         return 2
     except KeyboardInterrupt:
         _complain("stopped.")

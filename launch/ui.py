@@ -42,7 +42,7 @@ def run(argv: Sequence[str]) -> int:
     settings = plan.settings
     if is_server(settings.records_uri):
         print("The records are on a server; open in a browser:")
-        server_address = without_credentials(settings.records_uri, settings.records_uri).rstrip("/")
+        server_address = without_credentials(settings.records_uri).rstrip("/")
         _print_pages(server_address, _study_pages(settings))
         return 0
     file = sqlite_file(settings.records_uri)

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
@@ -29,39 +30,57 @@ def is_server(uri: str) -> bool:
     return _split(uri).scheme in SERVERS
 
 
-def without_credentials(text: str, *addresses: str) -> str:
-    """Return a text without the credentials of the addresses in it, to be printed or recorded.
+def without_credentials(address: str) -> str:
+    """Return an address without its credentials, to be printed or recorded.
 
-    User names and passwords before an "@" are removed. Parameters with secrets, such as password= or token=, become
-    "***". If it is unclear where a password ends, more is removed: too little would show a part of it.
-
-    This is written by hand: `sqlalchemy.URL.render_as_string` hides only the password before the "@".
-
-    Args:
-        text: an address, or a message that contains addresses.
-        addresses: addresses whose secrets are also removed where the text has them alone. Libraries quote them so.
+    User name and password before the "@" are removed. Parameters with secrets, such as password= or token=, become
+    "***". If it is unclear where a password ends, the whole part after the slashes is hidden: too little would show a
+    part of it. This is written by hand, because `sqlalchemy.URL.render_as_string` hides only the password before the
+    "@".
 
     Examples:
         >>> without_credentials("https://me:secret@example.org/mlflow")
         'https://example.org/mlflow'
         >>> without_credentials("postgresql://db/x?user=me&sslpassword=secret&sslmode=require")
         'postgresql://db/x?user=me&sslpassword=***&sslmode=require'
-        >>> without_credentials("role 'me': secret is wrong", "postgresql://me:secret@db/x")
-        "role 'me': *** is wrong"
     """
-    for address in addresses:
-        text = text.replace(address, _shown(address)) if address else text
+    return _shown(address)
+
+
+def hide_credentials(text: str, *addresses: str) -> str:
+    """Return a message without the credentials of the addresses in it.
+
+    Args:
+        text: the message.
+        addresses: addresses whose secrets are also hidden if the message has them alone. Libraries quote them so.
+
+    Examples:
+        >>> hide_credentials("postgresql://me:secret@db/x: role 'me': secret is wrong", "postgresql://me:secret@db/x")
+        "postgresql://db/x: role 'me': *** is wrong"
+    """
+    given = sorted({address for address in addresses if address}, key=len, reverse=True)
+    parts = _split_at(given, text) if given else [text]
+    secrets = sorted({secret for address in given for secret in _secrets(address)}, key=len, reverse=True)
+    return "".join(_shown(part) if part in given else _hidden(part, secrets) for part in parts)
+
+
+def _split_at(addresses: Sequence[str], text: str) -> list[str]:
+    """Return the parts of a text: those that are one of the addresses, and those between them."""
+    return re.split(f"({'|'.join(map(re.escape, addresses))})", text)
+
+
+def _hidden(text: str, secrets: Sequence[str]) -> str:
     text = _ADDRESS.sub(lambda found: _shown(found[0]), text)
-    for secret in sorted({secret for address in addresses for secret in _secrets(address)}, key=len, reverse=True):
+    for secret in secrets:
         text = text.replace(secret, HIDDEN)
     return text
 
 
 def _shown(address: str) -> str:
-    """Return one address without its credentials.
+    """Return an address without its credentials; the whole part after the slashes is hidden if their end is unclear.
 
-    If it is unclear where a password ends, the whole part after the slashes is hidden. This is so if there is an "@"
-    after the first "/", "?" or "#" and also credentials, or a colon that a database would read as their start.
+    It is unclear if there is an "@" after the first "/", "?" or "#" and also credentials, or a colon that a database
+    would read as their start.
     """
     scheme, slashes, rest = address.partition("//")
     if not slashes:
@@ -112,7 +131,7 @@ def check_address(uri: str) -> None:
     scheme = _split(uri).scheme.partition("+")[0]
     if scheme in ("", "file"):
         raise UserError(
-            f"tracking_uri is {without_credentials(uri, uri)!r}. MLflow no longer keeps records in a plain folder; "
+            f"tracking_uri is {without_credentials(uri)!r}. MLflow no longer keeps records in a plain folder; "
             "write sqlite:///… instead."
         )
     if scheme not in (*SERVERS, *DATABASES):
@@ -129,4 +148,4 @@ def _split(uri: str) -> SplitResult:
     try:
         return urlsplit(uri)
     except ValueError as error:
-        raise UserError(f"tracking_uri is {without_credentials(uri, uri)!r}, which is no address: {error}.") from None
+        raise UserError(f"tracking_uri is {without_credentials(uri)!r}, which is no address: {error}.") from None

@@ -21,7 +21,7 @@ from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from gatebench.errors import UserError
-from gatebench.records.address import check_address, sqlite_file, without_credentials
+from gatebench.records.address import check_address, hide_credentials, sqlite_file, without_credentials
 from gatebench.records.sqlite_schema import create_tables, repair_tables
 
 for _name in ("mlflow", "alembic", "urllib3"):
@@ -110,8 +110,8 @@ def readable_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
-        shown = without_credentials(uri, uri)
-        reason = without_credentials(str(error), uri).partition("\n")[0]
+        shown = without_credentials(uri)
+        reason = hide_credentials(str(error), uri).partition("\n")[0]
         if "Max retries exceeded" in reason:
             reason = "the server cannot be reached"
         if "disk is full" in reason or "No space left" in reason:

@@ -69,7 +69,7 @@ class Record:
     @property
     def printable_uri(self) -> str:
         """The address without credentials."""
-        return address.without_credentials(self.uri, self.uri)
+        return address.without_credentials(self.uri)
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcomes of the study's trials, oldest first, without those that run."""

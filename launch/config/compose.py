@@ -31,7 +31,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gatebench.errors import UserError
-from gatebench.records.address import without_credentials
+from gatebench.records.address import hide_credentials, without_credentials
 from gatebench.study import KEYS, TESTS, Study, without_cell
 from gatebench.trial import Trial, add_digests
 from launch.config.config_errors import explain_config_error
@@ -243,5 +243,5 @@ def _text(base: DictConfig, swept: Sequence[ParsedOverride]) -> str:
     content = OmegaConf.to_container(job)  # interpolations stay as they are
     address = content.get("tracking_uri") if isinstance(content, dict) else None
     if isinstance(address, str):
-        job.tracking_uri = without_credentials(address, address)
-    return without_credentials("".join(comments) + OmegaConf.to_yaml(job), str(address))
+        job.tracking_uri = without_credentials(address)
+    return hide_credentials("".join(comments) + OmegaConf.to_yaml(job), str(address))

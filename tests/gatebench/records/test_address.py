@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatebench.errors import UserError
-from gatebench.records.address import DATABASES, check_address, is_server, sqlite_file, without_credentials
+from gatebench.records.address import (
+    DATABASES,
+    check_address,
+    hide_credentials,
+    is_server,
+    sqlite_file,
+    without_credentials,
+)
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:5000", "https://example.org/mlflow", "postgresql+psycopg2://db/x"])
@@ -73,20 +80,19 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_credentials_are_not_shown(address: str, shown: str) -> None:
-    assert without_credentials(address, address) == shown
+    assert without_credentials(address) == shown
+    assert hide_credentials(f"It is '{address}'.", address) == f"It is '{shown}'."
 
 
 def test_credentials_in_a_sentence_are_not_shown() -> None:
     text = "Neither 'http://me:pw1@a/x' nor postgresql://db?password=pw2, nor (https://me:pw3@b). It ends."
-    assert (
-        without_credentials(text) == "Neither 'http://a/x' nor postgresql://db?password=***, nor (https://b). It ends."
-    )
+    assert hide_credentials(text) == "Neither 'http://a/x' nor postgresql://db?password=***, nor (https://b). It ends."
 
 
 def test_a_secret_that_a_library_quotes_alone_is_not_shown() -> None:
     address = "postgresql://me:a%20b%2Fc@db/x?sslpassword=key+one"
     text = "dsn user=me password='a b/c', a%20b%2Fc, 'key one', key+one"
-    assert without_credentials(text, address) == "dsn user=me password='***', ***, '***', ***"
+    assert hide_credentials(text, address) == "dsn user=me password='***', ***, '***', ***"
 
 
 SECRETS = st.text(st.characters(codec="utf-8", exclude_characters=" \n"), min_size=6, max_size=20)
@@ -99,7 +105,7 @@ NAMES = st.sampled_from(["password", "sslpassword", "token", "access_token", "pa
 def test_no_password_of_a_user_is_shown(scheme: str, secret: str, quoted: bool) -> None:
     secret = f"S3cr{secret}"
     address = f"{scheme}://me:{quote(secret, safe='') if quoted else secret}@host:5000/x?user=me"
-    for text in (without_credentials(address, address), without_credentials(f"It is {address}, or {secret}.", address)):
+    for text in (without_credentials(address), hide_credentials(f"It is {address}, or {secret}.", address)):
         assert secret not in text
         assert "S3cr" not in text
         assert secret[-6:] not in text
@@ -109,18 +115,25 @@ def test_no_password_of_a_user_is_shown(scheme: str, secret: str, quoted: bool) 
 def test_no_secret_parameter_is_shown(name: str, secret: str, quoted: bool) -> None:
     secret = f"S3cr{secret.replace('&', '')}"
     address = f"postgresql://host/x?user=me&{name}={quote(secret, safe='') if quoted else secret}"
-    for text in (without_credentials(address, address), without_credentials(f"It is {address}, or {secret}.", address)):
+    for text in (without_credentials(address), hide_credentials(f"It is {address}, or {secret}.", address)):
         assert secret not in text
         assert "S3cr" not in text
 
 
 @given(st.text(max_size=80))
 def test_any_text_is_accepted(text: str) -> None:
-    assert isinstance(without_credentials(text, text), str)
+    assert isinstance(without_credentials(text), str)
+    assert isinstance(hide_credentials(text, text), str)
     for check in (check_address, is_server, sqlite_file):
         if not text.startswith("sqlite"):
             with suppress(UserError):
                 check(text)
+
+
+def test_a_password_that_is_also_a_part_of_the_address_leaves_the_address_as_it_is() -> None:
+    address = "http://mlflow:mlflow@mlflow:5000/mlflow"
+    assert without_credentials(address) == "http://mlflow:5000/mlflow"
+    assert hide_credentials(f"{address} refused mlflow", address) == "http://mlflow:5000/mlflow refused ***"
 
 
 def test_a_malformed_address_is_refused_without_its_password() -> None:
