@@ -136,7 +136,7 @@ class Study:
             known["cell_digests"] = {str(k): str(v) for k, v in known.get("cell_digests", {}).items()}
             known["families"] = {str(k): tuple(map(str, v)) for k, v in known.get("families", {}).items()}
             return cls(**known)
-        except (ValueError, TypeError, AttributeError, KeyError):
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
             raise UserError("The declaration of the study in its records cannot be read.") from None
 
 

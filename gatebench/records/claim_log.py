@@ -63,7 +63,7 @@ class Entry:
                 next_board=str(values.get("next_board", "")),
                 number=int(values.get("number", 0)),
             )
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return cls("")
 
 

@@ -198,7 +198,7 @@ def read_outcome(
             table_metrics=tuple(tags["table_metrics"].split(",")) if "table_metrics" in tags else (),
             settings=dict(params),
         )
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             f"The run of the trial {tags.get('digest')!r} in MLflow has a tag that cannot be read ({error}); "
             "delete the run, or restore its tags."

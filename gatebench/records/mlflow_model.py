@@ -91,8 +91,15 @@ def description(model: str, run: str, weights: bytes) -> dict[str, Any]:
 
 
 def _tensor(name: str, metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Return a tensor in the form of MLflow's signatures."""
-    return {"name": name, "type": "tensor", "tensor-spec": json.loads(metadata[name])}
+    """Return a tensor in the form of MLflow's signatures.
+
+    Raises:
+        UserError: the metadata do not describe the tensor.
+    """
+    try:
+        return {"name": name, "type": "tensor", "tensor-spec": dict(json.loads(metadata[name]))}
+    except (ValueError, TypeError, RecursionError):
+        raise UserError(f"The file of the weights is damaged: it does not describe its {name}.") from None
 
 
 def _metadata(weights: bytes) -> dict[str, str]:
@@ -100,7 +107,7 @@ def _metadata(weights: bytes) -> dict[str, str]:
     try:
         header = json.loads(weights[8 : 8 + min(length, _LONGEST_HEADER)])
         return {str(key): str(value) for key, value in header["__metadata__"].items()}
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise UserError("The file of the weights is damaged: its header cannot be read.") from None
 
 

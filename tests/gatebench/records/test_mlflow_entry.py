@@ -102,7 +102,9 @@ def test_infinite_values_are_no_points_of_curves() -> None:
         {"chance": "a third"},
         {"metrics": "no JSON"},
         {"metrics": "[1]"},
+        {"metrics": "[" * 100_000},
         {"infinite_metrics": "[]"},
+        {"infinite_metrics": '{"a":' * 100_000},
         {"infinite_metrics": '{"a": "many"}'},
     ],
 )

@@ -55,7 +55,19 @@ def test_mlflow_reads_the_signature(tmp_path: Path) -> None:
     assert signature.outputs.inputs[0].shape == (-1, 10)
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff" * 20, (3).to_bytes(8, "little") + b"[1]", CONTENT[:40]])
+def with_header(header: bytes) -> bytes:
+    return len(header).to_bytes(8, "little") + header
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"\xff" * 20, CONTENT[:40], (2**63).to_bytes(8, "little") + b"{}"),
+        *map(with_header, (b"[1]", b"[" * 100_000, b'{"__metadata__": 3}', b'{"__metadata__": {"input": "{"}}')),
+        with_header(b'{"__metadata__": {"input": "' + b"[" * 100_000 + b'"}}'),
+        with_header(b'{"__metadata__": {"output": "3"}}'),
+    ],
+)
 def test_damaged_weights_are_an_error_in_one_sentence(content: bytes) -> None:
     with pytest.raises(UserError, match="file of the weights is damaged"):
         description("m", "r", content)
