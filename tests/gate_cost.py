@@ -18,9 +18,11 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping
 
+from gatebench.control import Control
 from gatebench.machine.allocator import keep_memory
 from gatebench.task import Problem
 from gatebench.training import Learner, SplitsDataModule
+from gatebench.training.checkpoint.saver import TrialSaver
 from gatebench.training.lightning_output import quiet
 from gatebench.training.trainer import make_trainer
 from gatebench.trial import Trial
@@ -71,7 +73,8 @@ def measure(trial: Trial) -> Timer:
         assert isinstance(problem, Problem)
         learner = Learner(trial, problem)
         with quiet():
-            trainer, _ = make_trainer(trial, learner.metric, Path(folder), lambda _: None)
+            saver = TrialSaver(learner, (problem,), Control())
+            trainer = make_trainer(trial, learner.metric, lambda _: None, saver)
             kept = [one for one in trainer.callbacks if not isinstance(one, EarlyStopping)]  # type: ignore[attr-defined]
             trainer.callbacks = [*kept, timer]  # type: ignore[attr-defined]
             trainer.fit(learner, datamodule=SplitsDataModule(problem, trial.training.batch_size, trial.seed))

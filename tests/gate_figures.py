@@ -9,12 +9,14 @@ import tempfile
 from pathlib import Path
 
 import torch
+from safetensors.torch import load
 from torch import Tensor
 
 from gatebench.measures.gate_recorder import GateRecorder
 from gatebench.task import Problem
 from gatebench.training import Learner, run_trial
 from gatebench.training.batches import Batches
+from gatebench.training.weights_file import FILE_NAME
 from gatebench.trial import Model, Training, Trial
 
 NAME = "gate/l0/write/i/left"
@@ -40,9 +42,7 @@ def best_weights(home: Path) -> dict[str, Tensor]:
     """Train the trial, and return its best weights."""
     outcome = run_trial(TRIAL, home=home, data_root=None, emit=lambda _: None)
     print(f"lstm on parity: test accuracy {outcome.metrics['test/accuracy']:.3f}, {NAME} {outcome.metrics[NAME]:.3f}")
-    saved = torch.load(home / "checkpoints" / TRIAL.digest / "best.ckpt", weights_only=True)
-    weights: dict[str, Tensor] = saved["state_dict"]
-    return weights
+    return load(outcome.files[FILE_NAME])
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
         problem = TRIAL.build_task().load(Path(), Path(folder) / "cache")
         assert isinstance(problem, Problem)
         learner = Learner(TRIAL, problem)
-        learner.load_state_dict(best_weights(Path(folder)))
+        learner.network.load_state_dict(best_weights(Path(folder)))
     learner.eval()
     for label, batches in (("first batch", 1), ("whole validation split", None)):
         share, steps = figure(learner, problem, batches)

@@ -38,7 +38,7 @@ class Batches:
         ranks: the place of this process; by default it is alone.
 
     Attributes:
-        epoch: the number of complete epochs.
+        epoch: the number of complete iterations, from which the order of an iteration follows. A checkpoint keeps it.
         waited: the seconds spent on gathering batches so far.
     """
 
@@ -46,6 +46,16 @@ class Batches:
         self.split, self.batch_size, self.seed, self.ranks = split, batch_size, seed, ranks
         self.epoch = 0
         self.waited = 0.0
+        self._skipped = 0
+
+    def continue_at(self, epoch: int, batches: int) -> None:
+        """Start the next iteration in the middle of an epoch, as a trial does that continues from a checkpoint.
+
+        Args:
+            epoch: the value of `epoch` from the checkpoint.
+            batches: the number of batches of the epoch that the next iteration leaves out.
+        """
+        self.epoch, self._skipped = epoch, batches
 
     def __len__(self) -> int:
         """Return the number of batches."""
@@ -53,7 +63,9 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the epoch's batches."""
-        for indices in self._order() if len(self.split) else ():
+        order = self._order()[self._skipped :] if len(self.split) else ()
+        self._skipped = 0
+        for indices in order:
             began = perf_counter()
             batch = self._share(indices)
             self.waited += perf_counter() - began

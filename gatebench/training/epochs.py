@@ -34,7 +34,7 @@ def divergence(epoch: Mapping[str, float], metric: Metric) -> str | None:
 def best_epoch(history: History, metric: Metric) -> int | None:
     """Return the number of the best epoch, from 0; of several, the first. None if all epochs have diverged.
 
-    Scores are compared in float32, as by the checkpoint of the best weights.
+    Scores are compared in float32, as by early stopping.
     """
     sign = 1 if metric.direction == "max" else -1
     usable = [number for number, epoch in enumerate(history) if divergence(epoch, metric) is None]

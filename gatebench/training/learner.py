@@ -1,12 +1,13 @@
 """The Lightning module: the loss and the optimiser, and the metrics of an epoch."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from math import nan
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
-from torch import Tensor, optim
+from torch import Tensor, nn, optim
 
 from gatebench.derive.bounds import gate_ranges
 from gatebench.derive.roles import roles
@@ -36,6 +37,9 @@ class Learner(pl.LightningModule):
         network: the network that is trained.
         metric: the metric of the validation split by which the best epoch is chosen.
         history: the metrics of each epoch, for example "train/loss", "val/accuracy", "gate/l0/keep/f/mean".
+        ended: the time at which each epoch ended, in seconds since 1970.
+        losses: the losses of the training steps since the last epoch ended, each a scalar.
+        best_weights: a copy of the weights after the best epoch, on the CPU; None before the first usable epoch.
         roles: the roles of the cell's gates.
         recorder: the recorder of the gates in validation and test.
         best_gates: the sums of the gates over the validation of the best epoch; None if they were not recorded.
@@ -59,20 +63,27 @@ class Learner(pl.LightningModule):
         """Train on this problem from now on. The weights stay, and everything that is known of epochs is forgotten."""
         self.problem = problem
         self.history: list[dict[str, float]] = []
+        self.ended: list[float] = []
+        self.losses: list[Tensor] = []
+        self.best_weights: dict[str, Tensor] | None = None
         self.best_gates: TraceSums | None = None
         self.test_scores: dict[str, float] = {}
         self.test_gates: TraceSums | None = None
-        self._losses: list[Tensor] = []
+
+    def load_best_weights(self) -> None:
+        """Take the weights of the best epoch. Nothing changes if no epoch was usable."""
+        if self.best_weights is not None:
+            self.load_state_dict(self.best_weights)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the loss of a batch. With several ranks it is this rank's part, multiplied by the number of ranks."""
         del index
         if self.group.is_alone:
             loss = self.problem.loss(self.network(batch), batch)
-            self._losses.append(loss.detach())
+            self.losses.append(loss.detach())
             return loss
         part = shared_loss(self.problem, self.network, batch, self.group)
-        self._losses.append(part.detach())
+        self.losses.append(part.detach())
         return part * self.group.ranks.world  # DDP divides the sum of the gradients by the number of ranks
 
     def on_validation_epoch_start(self) -> None:
@@ -87,15 +98,17 @@ class Learner(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Add the epoch's metrics to the history. Stop the training if it has diverged."""
         loss = self._mean_loss()
-        self._losses = []
+        self.losses = []
         scores = {f"val/{name}": value for name, value in self._evaluation.scores().items()}
         gates = self._evaluation.gate_sums()
         self.history.append({"train/loss": loss, **scores, **(metrics(gates, self.roles) if gates else {})})
+        self.ended.append(time.time())
         if best_epoch(self.history, self.metric) == len(self.history) - 1:
             self.best_gates = gates
+            self.best_weights = {name: value.detach().cpu().clone() for name, value in self.state_dict().items()}
         if divergence(self.history[-1], self.metric) is not None:
             self.trainer.should_stop = True
-            scores = dict.fromkeys(scores, nan)  # so that the checkpoint of the best weights is kept
+            scores = dict.fromkeys(scores, nan)  # it is not the best score, whatever it is
         self.log_dict({name: torch.tensor(value, dtype=torch.float32) for name, value in scores.items()})
 
     def on_test_epoch_start(self) -> None:
@@ -119,18 +132,22 @@ class Learner(pl.LightningModule):
         settings are torch's defaults: for Adam and AdamW betas (0.9, 0.999) and eps 1e-8, for RMSprop alpha 0.99 and
         eps 1e-8, for SGD no momentum.
         """
+        return self.make_optimizer(self.parameters())
+
+    def make_optimizer(self, parameters: Iterable[nn.Parameter]) -> optim.Optimizer:
+        """Return a new optimiser with the settings of the trial for these parameters."""
         settings = self.trial.training
         make: Callable[..., optim.Optimizer] = getattr(optim, OPTIMIZERS[settings.optimizer])
-        return make(self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        return make(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
     def _new_evaluation(self) -> Evaluation:
         return Evaluation(self.problem, self.recorder if self.record_gates else None, self.group)
 
     def _mean_loss(self) -> float:
         """Return the mean of the losses of the epoch's batches."""
-        if not self._losses:
+        if not self.losses:
             return nan
-        losses = torch.stack(self._losses)
+        losses = torch.stack(self.losses)
         return (losses if self.group.is_alone else self.group.sum(losses).to(losses.dtype)).mean().item()
 
 
@@ -148,4 +165,5 @@ class EpochReporter(Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Send the epoch that was just validated."""
         assert isinstance(pl_module, Learner)
-        self.emit(Epoch(self.digest, trainer.current_epoch, self.trial.training.max_epochs, pl_module.history[-1]))
+        number, total = trainer.current_epoch, self.trial.training.max_epochs
+        self.emit(Epoch(self.digest, number, total, pl_module.history[-1], pl_module.ended[-1]))

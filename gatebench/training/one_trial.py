@@ -13,16 +13,15 @@ from gatebench.machine.c_compiler import trouble
 from gatebench.outcome import Epoch, Outcome
 from gatebench.ranks import Ranks
 from gatebench.task import Problem, Stream
-from gatebench.training.data_module import SplitsDataModule
+from gatebench.training.checkpoint.saver import TrialSaver
 from gatebench.training.epochs import best_epoch, divergence_sentence
 from gatebench.training.learner import Learner
-from gatebench.training.lightning_output import interruptible, quiet
 from gatebench.training.outcome_metrics import backend_facts, best_epoch_metrics, cost_metrics, rank_facts, run_facts
 from gatebench.training.rank_seeds import seed_generators
 from gatebench.training.ranks import check_ranks, joined
 from gatebench.training.recorded_gates import add_recorded_gates
 from gatebench.training.stream import run_stream
-from gatebench.training.trainer import check_device, load_best_weights, make_trainer
+from gatebench.training.trainer import check_device, test, train
 from gatebench.training.weights_file import add_weights
 from gatebench.trial import Trial
 
@@ -43,10 +42,13 @@ def run_trial(
 
     Args:
         trial: the trial to run.
-        home: the home; the best checkpoint is written to `checkpoints/<digest>/` below it.
+        home: the home; caches of the task's data and weights that are too large for a run are written below it.
         data_root: the data root with the task's files; None if the task needs no files.
         emit: the function that receives every epoch's metrics.
         control: the checkpoints of the trial, and the function that stops it; None: it is neither saved nor stopped.
+            A trial that continues from a checkpoint ends with the same weights and metrics, to the last bit on the
+            CPU, as one that was never stopped. It sends the epochs of the checkpoint again before it continues. A
+            checkpoint that does not fit is reported on stderr, and the trial begins at its first step.
         keep_memory: whether this process keeps freed memory for the next training step; see
             `gatebench.machine.allocator`.
         record_gates: whether the gates are recorded in validation and test. False is for measuring what it costs; all
@@ -58,17 +60,18 @@ def run_trial(
     Returns:
         The outcome. Its status is finished, or diverged: then the sentence names the epoch at which the training loss
         or the validation score was not finite, and the metrics are those of the best epoch before it. If there is no
-        such epoch, they contain no scores. The metrics contain "seconds" of training, "seconds/load" of loading the
-        data, and "seconds/data_share", the share of the training time that was spent on gathering batches. The outcome
-        of rank 0 is that of the trial; those of other ranks lack the baselines, the gates and the files.
+        such epoch, they contain no scores. The metrics contain "seconds" of training, in all parts of the trial,
+        "seconds/load" of loading the data, and "seconds/data_share", the share of the training time that was spent on
+        gathering batches. The outcome of rank 0 is that of the trial; those of other ranks lack the baselines, the
+        gates and the files.
 
     Raises:
         UserError: the config or the data are wrong.
         Refusal: the device or the backend cannot run the trial.
         RankLost: another rank of the trial has ended.
+        Stopped: the control stopped the trial, after its checkpoint was saved.
         KeyboardInterrupt: the user pressed Ctrl-C.
     """
-    del control
     check_device(trial.training.device)
     check_ranks(trial, ranks)
     memory = allocator.keep_memory() if keep_memory else "The allocator has its default settings, as configured."
@@ -81,14 +84,15 @@ def run_trial(
         seed_generators(learner, trial.seed, group.ranks.rank)
         facts = {**run_facts(learner), "allocator": memory, "compiler": trouble("fused") or "It compiles cells."}
         outcome = Outcome.of(trial, "finished", metrics=loading, facts={**facts, **rank_facts(trial)})
-        folder = home / "checkpoints" / trial.digest
         emit = emit if group.is_first else _ignore
+        problems = problem.experiences if isinstance(problem, Stream) else (problem,)
+        saver = TrialSaver(learner, problems, control or Control())
         if isinstance(problem, Stream):
-            outcome = run_stream(outcome, learner, problem, folder, emit)
+            outcome = run_stream(outcome, learner, problem, saver, emit)
         else:
-            outcome = _train_and_test(outcome, learner, problem, folder, emit)
+            outcome = _train_and_test(outcome, learner, problem, saver, emit)
     has_scores = any(name.startswith("test/") for name in outcome.metrics)
-    return add_weights(outcome, learner.network, problem) if has_scores and group.is_first else outcome
+    return add_weights(outcome, learner.network, problem, home) if has_scores and group.is_first else outcome
 
 
 def _ignore(epoch: Epoch) -> None:
@@ -96,26 +100,23 @@ def _ignore(epoch: Epoch) -> None:
 
 
 def _train_and_test(
-    outcome: Outcome, learner: Learner, problem: Problem, folder: Path, emit: Callable[[Epoch], None]
+    outcome: Outcome, learner: Learner, problem: Problem, saver: TrialSaver, emit: Callable[[Epoch], None]
 ) -> Outcome:
     """Train on a problem, test the best weights, and return the outcome with its metrics."""
-    trial = learner.trial
-    data = SplitsDataModule(problem, trial.training.batch_size, trial.seed, learner.group.ranks)
-    began = time.perf_counter()
-    with quiet(), interruptible():
-        trainer, best = make_trainer(trial, learner.metric, folder, emit, learner.group)
-        trainer.fit(learner, datamodule=data)
-    seconds = time.perf_counter() - began
-    data_share = {"seconds/data_share": (data.train.waited + data.val.waited) / seconds}
+    total = learner.trial.training.max_epochs
+    for number, epoch in enumerate(saver.epochs[0]):
+        emit(Epoch(learner.trial.digest, number, total, epoch.metrics, epoch.when))
+    data = train(learner, saver, learner.metric, emit)
+    seconds = saver.seconds
+    data_share = {"seconds/data_share": saver.waited / seconds}
     training = {**outcome.metrics, **data_share, "seconds": seconds, "epochs": float(len(learner.history))}
     outcome = replace(outcome, metrics=training, facts={**outcome.facts, **backend_facts(learner)})
     if (sentence := divergence_sentence(learner.history, learner.metric)) is not None:
         outcome = replace(outcome, status="diverged", sentence=sentence)
     if best_epoch(learner.history, learner.metric) is None:
         return outcome
-    load_best_weights(learner, best)
-    with quiet(), interruptible():
-        trainer.test(learner, datamodule=data, verbose=False)
+    saver.end_training()
+    test(learner, saver, data, learner.metric)
     if not learner.group.is_first:
         return replace(outcome, metrics={**learner.test_scores, **training})
     simple_methods = {f"baseline/{name}": value for name, value in problem.baselines().items()}

@@ -1,29 +1,28 @@
 """One trial on a stream of experiences: the network learns them one after another, each once."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import add
-from pathlib import Path
 from statistics import fmean
 from typing import Literal
 
 from gatebench.measures.continual_learning import average_accuracy, backward_transfer, forgetting
 from gatebench.measures.gate_sums import TraceSums
 from gatebench.outcome import Epoch, Outcome
-from gatebench.task import Problem, Stream
+from gatebench.task import Stream
+from gatebench.training.checkpoint.saver import TrialSaver
+from gatebench.training.checkpoint.state import PastEpoch
 from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.epochs import best_epoch, divergence_sentence
 from gatebench.training.learner import Learner
-from gatebench.training.lightning_output import interruptible, quiet
 from gatebench.training.outcome_metrics import backend_facts, cost_metrics
 from gatebench.training.recorded_gates import add_recorded_gates
-from gatebench.training.trainer import load_best_weights, make_trainer
+from gatebench.training.trainer import test, train
 
 
 def run_stream(
-    outcome: Outcome, learner: Learner, stream: Stream, folder: Path, emit: Callable[[Epoch], None]
+    outcome: Outcome, learner: Learner, stream: Stream, saver: TrialSaver, emit: Callable[[Epoch], None]
 ) -> Outcome:
     """Train one network on the experiences of a stream, one after another, and test it on all of them after each.
 
@@ -32,9 +31,9 @@ def run_stream(
 
     Args:
         outcome: the outcome before training.
-        learner: the network, untrained.
+        learner: the network at the position of the saver.
         stream: the experiences.
-        folder: the folder for the best weights of each experience.
+        saver: the checkpoints of the trial.
         emit: the function that receives every epoch's metrics. Epochs are counted through all experiences.
 
     Returns:
@@ -44,24 +43,27 @@ def run_stream(
         splits. If the training of an experience diverged, it goes on with the best weights of that experience, and the
         sentence names the first experience that diverged. If there are no such weights, the stream ends without scores.
     """
-    began, epochs = time.perf_counter(), 0
-    matrix: list[list[float]] = []
-    for number, experience in enumerate(stream.experiences, start=1):
-        _train(learner, experience, stream, number, folder, emit)
-        epochs += len(learner.history)
-        training = {**outcome.metrics, "seconds": time.perf_counter() - began, "epochs": float(epochs)}
+    for past, epochs in enumerate(saver.epochs):
+        _send_again(epochs, learner, stream, past, emit)
+    for number in range(saver.position.experience, len(stream.experiences)):
+        train(learner, saver, stream.metric, _renumbered(emit, learner, stream, number))
+        count = float(sum(map(len, saver.epochs)))
+        training = {**outcome.metrics, "seconds": saver.seconds, "epochs": count}
         outcome = replace(outcome, metrics=training, facts={**outcome.facts, **backend_facts(learner)})
-        sentence = divergence_sentence(learner.history, learner.metric, f" of experience {number}")
-        if sentence is not None:
-            outcome = replace(outcome, status="diverged", sentence=outcome.sentence or sentence)
+        if (sentence := _first_divergence(saver, stream)) is not None:
+            outcome = replace(outcome, status="diverged", sentence=sentence)
         if best_epoch(learner.history, learner.metric) is None:
-            return replace(outcome, sentence=sentence or "")
-        is_last = number == len(stream.experiences)
-        scores, test_gates = _evaluate(learner, stream, "test", record_gates=learner.record_gates and is_last)
-        matrix.append(scores)
-    val_scores, val_gates = _evaluate(learner, stream, "val", record_gates=learner.record_gates)
+            last = divergence_sentence(learner.history, learner.metric, f" of experience {number + 1}")
+            return replace(outcome, sentence=last or "")
+        saver.end_training()
+        is_last = number == len(stream.experiences) - 1
+        record_gates = learner.record_gates and is_last
+        scores, test_gates = _evaluate(learner, stream, saver, "test", record_gates=record_gates)
+        if not is_last:
+            saver.end_experience(scores)
+    val_scores, val_gates = _evaluate(learner, stream, saver, "val", record_gates=learner.record_gates)
     metrics = {
-        **_stream_metrics(matrix),
+        **_stream_metrics([*saver.matrix, scores]),
         "best/val/average_accuracy": fmean(val_scores),
         **cost_metrics(learner),
         **outcome.metrics,
@@ -72,31 +74,40 @@ def run_stream(
     return add_recorded_gates(outcome, learner, stream.experiences[-1], val_gates, test_gates)
 
 
-def _train(
-    learner: Learner, experience: Problem, stream: Stream, number: int, folder: Path, emit: Callable[[Epoch], None]
-) -> None:
-    """Train on one experience. Afterwards the learner has its best weights, and its epochs as the history."""
-    trial = learner.trial
-    epochs_each = trial.training.max_epochs
-    first_epoch, all_epochs = (number - 1) * epochs_each, epochs_each * len(stream.experiences)
+def _renumbered(
+    emit: Callable[[Epoch], None], learner: Learner, stream: Stream, number: int
+) -> Callable[[Epoch], None]:
+    """Return a function that sends the epochs of an experience (from 0), counted through all experiences."""
+    epochs_each = learner.trial.training.max_epochs
+    first_epoch, all_epochs = number * epochs_each, epochs_each * len(stream.experiences)
 
-    def emit_renumbered(epoch: Epoch) -> None:
-        metrics = {**epoch.metrics, "train/experience": float(number)}
+    def send(epoch: Epoch) -> None:
+        metrics = {**epoch.metrics, "train/experience": float(number + 1)}
         emit(replace(epoch, epoch=first_epoch + epoch.epoch, total=all_epochs, metrics=metrics))
 
-    learner.start(experience)
-    with quiet(), interruptible():
-        trainer, best = make_trainer(
-            trial, stream.metric, folder / f"experience_{number}", emit_renumbered, learner.group
-        )
-        data = SplitsDataModule(experience, trial.training.batch_size, trial.seed, learner.group.ranks)
-        trainer.fit(learner, datamodule=data)
-    if best_epoch(learner.history, learner.metric) is not None:
-        load_best_weights(learner, best)
+    return send
+
+
+def _send_again(
+    epochs: Sequence[PastEpoch], learner: Learner, stream: Stream, number: int, emit: Callable[[Epoch], None]
+) -> None:
+    """Send the epochs of an experience that a checkpoint has."""
+    send = _renumbered(emit, learner, stream, number)
+    for epoch, past in enumerate(epochs):
+        send(Epoch(learner.trial.digest, epoch, learner.trial.training.max_epochs, past.metrics, past.when))
+
+
+def _first_divergence(saver: TrialSaver, stream: Stream) -> str | None:
+    """Return the sentence of the first experience that has diverged."""
+    for number, epochs in enumerate(saver.epochs, start=1):
+        history = [epoch.metrics for epoch in epochs]
+        if (sentence := divergence_sentence(history, stream.metric, f" of experience {number}")) is not None:
+            return sentence
+    return None
 
 
 def _evaluate(
-    learner: Learner, stream: Stream, split: Literal["val", "test"], *, record_gates: bool
+    learner: Learner, stream: Stream, saver: TrialSaver, split: Literal["val", "test"], *, record_gates: bool
 ) -> tuple[list[float], TraceSums | None]:
     """Return the scores on a split of each experience, and the sums of the gates over all these splits."""
     scores: list[float] = []
@@ -107,9 +118,7 @@ def _evaluate(
         data = SplitsDataModule(experience, settings.batch_size, learner.trial.seed, learner.group.ranks)
         data.test = data.test if split == "test" else data.val
         learner.problem = experience
-        with quiet(), interruptible():
-            trainer, _ = make_trainer(learner.trial, stream.metric, Path(), lambda _: None, learner.group)
-            trainer.test(learner, datamodule=data, verbose=False)
+        test(learner, saver, data, stream.metric)
         scores.append(learner.test_scores[f"test/{stream.metric.name}"])
         sums += [] if learner.test_gates is None else [learner.test_gates]
     learner.record_gates = records_otherwise

@@ -1,17 +1,18 @@
-"""The device, the Lightning trainer with its callbacks, and the best weights."""
+"""The device, the Lightning trainer with its callbacks, and the two uses of it: training and test."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping
 
 from gatebench.errors import Refusal
 from gatebench.outcome import Epoch
 from gatebench.task import Metric
+from gatebench.training.checkpoint.saver import TrialSaver
+from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.learner import EpochReporter, Learner
-from gatebench.training.rank_group import NO_GROUP, RankGroup
+from gatebench.training.lightning_output import interruptible, quiet
 from gatebench.training.ranks import strategy
 from gatebench.trial import Trial
 
@@ -28,31 +29,23 @@ def check_device(device: str) -> None:
         )
 
 
-def make_trainer(
-    trial: Trial, metric: Metric, folder: Path, emit: Callable[[Epoch], None], group: RankGroup = NO_GROUP
-) -> tuple[pl.Trainer, ModelCheckpoint]:
-    """Return a trainer with early stopping, and its checkpoint of the best weights.
+def make_trainer(trial: Trial, metric: Metric, emit: Callable[[Epoch], None], saver: TrialSaver) -> pl.Trainer:
+    """Return a trainer with early stopping. It writes no file.
 
     Args:
         trial: the trial, with the training's settings.
-        metric: the metric of the validation split that early stopping and the best weights go by.
-        folder: the folder for the file `best.ckpt`.
+        metric: the metric of the validation split that early stopping goes by.
         emit: the function that receives every epoch's metrics.
-        group: the ranks that train the network together.
+        saver: the checkpoints of the trial. Its learner knows the ranks that train the network together.
     """
-    settings, monitor = trial.training, f"val/{metric.name}"
-    best = ModelCheckpoint(
-        folder,
-        filename="best",
-        monitor=monitor,
-        mode=metric.direction,
-        save_weights_only=True,
-        enable_version_counter=False,
-    )
+    settings, group = trial.training, saver.learner.group
     stop = EarlyStopping(
-        monitor, mode=metric.direction, patience=settings.patience or settings.max_epochs, check_finite=False
+        f"val/{metric.name}",
+        mode=metric.direction,
+        patience=settings.patience or settings.max_epochs,
+        check_finite=False,
     )
-    trainer = pl.Trainer(
+    return pl.Trainer(
         accelerator="gpu" if settings.device == "cuda" else "cpu",
         devices=1,
         num_nodes=group.ranks.world,  # for Lightning each rank is a node with one device
@@ -60,20 +53,42 @@ def make_trainer(
         use_distributed_sampler=False,
         max_epochs=settings.max_epochs,
         gradient_clip_val=settings.gradient_clip or None,
-        callbacks=[best, stop, EpochReporter(emit, trial)],
+        callbacks=[stop, EpochReporter(emit, trial), saver],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
-    return trainer, best
 
 
-def load_best_weights(learner: Learner, best: ModelCheckpoint) -> None:
-    """Load the best weights into the learner. `weights_only=True`: nothing is unpickled.
+def train(learner: Learner, saver: TrialSaver, metric: Metric, emit: Callable[[Epoch], None]) -> SplitsDataModule:
+    """Train on the learner's problem from the position of the saver on. Return the data of the problem.
 
-    Rank 0 reads the file, which may be on its machine only. The other ranks get the weights from it when they next
-    train or test: Lightning sends the weights of rank 0 to all ranks before that.
+    Nothing is trained if the training on the problem is over. Afterwards the learner has the best weights.
+
+    Args:
+        learner: the network.
+        saver: the checkpoints of the trial.
+        metric: as in `make_trainer`.
+        emit: the function that receives every new epoch's metrics.
     """
-    if best.best_model_path and learner.group.is_first:
-        learner.load_state_dict(torch.load(best.best_model_path, weights_only=True, map_location="cpu")["state_dict"])
+    trial = learner.trial
+    data = SplitsDataModule(learner.problem, trial.training.batch_size, trial.seed, learner.group.ranks)
+    if not saver.position.trained:
+        with quiet(), interruptible():
+            trainer = make_trainer(trial, metric, emit, saver)
+            saver.attach(trainer, data)
+            trainer.fit(learner, datamodule=data)
+    learner.load_best_weights()
+    return data
+
+
+def test(learner: Learner, saver: TrialSaver, data: SplitsDataModule, metric: Metric) -> None:
+    """Test the learner. Afterwards it has the scores in `test_scores`."""
+    with quiet(), interruptible():
+        make_trainer(learner.trial, metric, _ignore, saver).test(learner, datamodule=data, verbose=False)
+
+
+def _ignore(epoch: Epoch) -> None:
+    """Receive no epoch: a test has none."""
+    del epoch

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from safetensors.torch import save
@@ -14,26 +15,31 @@ from gatebench.training.network import Network
 FILE_NAME = "weights.safetensors"
 
 LARGEST = 16 * 2**20
-"""The largest number of bytes of the weights that are kept with a run. The checkpoint in the home has no limit."""
+"""The largest number of bytes of the weights that are kept with a run. Larger ones are kept in the home."""
 
 
-def add_weights(outcome: Outcome, network: Network, problem: Problem) -> Outcome:
-    """Return the outcome with the weights in its files, and in the fact "weights" whether they are kept.
+def add_weights(outcome: Outcome, network: Network, problem: Problem, home: Path) -> Outcome:
+    """Return the outcome with the weights in its files, and in the fact "weights" where they are kept.
 
+    Weights of more than `LARGEST` bytes are written to the file `weights/DIGEST.safetensors` below the home instead.
     The file's metadata has the shapes and types of input and output; T and B are -1 there.
 
     Args:
         outcome: the outcome of a finished trial.
         network: its network, with the best weights.
         problem: the loaded task.
+        home: the home.
     """
     weights = network.state_dict()
     size = sum(tensor.numel() * tensor.element_size() for tensor in weights.values())
-    if size > LARGEST:
-        fact = f"They have {size:,} bytes and are in the checkpoint only; a run keeps at most {LARGEST:,}."
-        return replace(outcome, facts={**outcome.facts, "weights": fact})
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     content = save(tensors, _signature(network, problem))
+    if size > LARGEST:
+        file = home / "weights" / f"{outcome.digest}.safetensors"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        fact = f"They have {size:,} bytes and are in the home as weights/{file.name}; a run keeps at most {LARGEST:,}."
+        return replace(outcome, facts={**outcome.facts, "weights": fact})
     facts = {**outcome.facts, "weights": f"They are kept with the run, {size:,} bytes."}
     return replace(outcome, facts=facts, files={**outcome.files, FILE_NAME: content})
 

@@ -83,3 +83,14 @@ def test_ranks_divide_every_batch_in_its_order(world: int, seed: int | None) -> 
         sizes = [part.x.shape[1] for part in parts]
         assert max(sizes) - min(sizes) <= 1
         assert torch.equal(torch.cat([part.y for part in parts if part.x.shape[1]]), batch.y)
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+def test_an_iteration_can_start_in_the_middle_of_an_epoch(seed: int | None) -> None:
+    whole = Batches(Numbers(100), 8, seed)
+    epochs = [[batch.y.tolist() for batch in whole] for _ in range(4)]
+    other = Batches(Numbers(100), 8, seed)
+    other.continue_at(2, 5)
+    assert [batch.y.tolist() for batch in other] == epochs[2][5:]
+    assert [batch.y.tolist() for batch in other] == epochs[3]
+    assert len(other) == len(epochs[0])

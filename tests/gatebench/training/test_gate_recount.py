@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load
 
 from gatebench.measures import gate_file
 from gatebench.task import Problem, Split
 from gatebench.training import Learner, run_trial
+from gatebench.training.weights_file import FILE_NAME
 from gatebench.trial import Model, Training, Trial
 from tests.tasks.real_data import data_root, shared_cache, skipping_without_files
 
@@ -92,8 +94,7 @@ def test_the_figures_are_those_of_a_recount_over_the_whole_split(
         problem: Problem = trial.build_task().load(data_root(), cache)
     outcome = run_trial(trial, home=tmp_path, data_root=data_root(), emit=lambda _: None)
     learner = Learner(trial, problem)
-    saved = torch.load(tmp_path / "checkpoints" / trial.digest / "best.ckpt", weights_only=True)
-    learner.load_state_dict(saved["state_dict"])
+    learner.network.load_state_dict(load(outcome.files[FILE_NAME]))
     learner.eval()  # the encoder of sentences has dropout
     arrays = gate_file.read(outcome.files["gates.npz"])
     for name, prefix, split in (("val", "", problem.val), ("test", "test/", problem.test)):

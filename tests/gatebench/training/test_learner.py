@@ -43,7 +43,7 @@ def validated(built: Learner, parts: list[torch.Tensor]) -> dict[str, float]:
     with torch.no_grad():
         for index, part in enumerate(parts):
             built.validation_step(built.problem.val.batch(part), index)
-    built._losses = [torch.tensor(1.0), torch.tensor(2.0)]
+    built.losses = [torch.tensor(1.0), torch.tensor(2.0)]
     built.on_validation_epoch_end()
     return built.history[-1]
 

@@ -1,0 +1,19 @@
+"""The checkpoints of a running trial: their content as bytes, and how a trial continues from them.
+
+A checkpoint holds plain values as JSON and tensors as safetensors. Nothing is pickled, so reading it executes nothing.
+
+| state | where it lives | its part of a checkpoint |
+| --- | --- | --- |
+| experience, epoch, step, matrix, seconds | `Position` and `Progress` of `progress.py` | JSON |
+| metrics of the epochs | `Learner.history` | JSON |
+| losses of the epoch so far, of each rank | `Learner.losses` | tensors "ranks/0/losses", … |
+| weights | `Learner` | tensors "weights/…" |
+| weights of the best epoch | `Learner.best_weights` | tensors "best/…" |
+| gate sums of the best epoch | `Learner.best_gates` | JSON and tensors "gates/…", "pairs/…" |
+| state of the optimiser | Lightning's trainer | tensors "optimizer/…" |
+| counters of early stopping | its callback | JSON |
+| generators of each rank: torch's, and those of modules | `random_state.py` | tensors "ranks/0/random/…", … |
+| order of the training batches | `Batches.epoch` | JSON |
+
+A split has no state: its batches depend on the indices only. There is no learning rate schedule.
+"""
