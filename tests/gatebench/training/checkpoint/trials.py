@@ -119,4 +119,4 @@ def _exact(metrics: Any) -> dict[str, str]:
 
 def _tensors(content: bytes) -> dict[str, bytes]:
     """Return the bytes of each tensor. The order in the file and that of its metadata are not always the same."""
-    return {name: one.contiguous().numpy().tobytes() for name, one in load(content).items()}
+    return {name: one.contiguous().numpy().tobytes() for name, one in sorted(load(content).items())}
