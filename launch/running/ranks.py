@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any, Protocol
 
 import ray
@@ -128,8 +129,9 @@ def train_on_ranks(trial: Trial, train: RankTrainer, *, emit: Callable[[Epoch], 
 
 def _run_rank(trial: Trial, train: RankTrainer, ranks: Ranks, resume: bytes | None) -> None:
     """Run a rank other than 0, as a Ray task. Its outcome is not used."""
+    control = Control(resume, save_seconds=inf)  # rank 0 decides when a checkpoint is saved
     try:
-        train(trial, emit=_ignore, control=Control(resume), ranks=ranks, while_waiting=_never_called)
+        train(trial, emit=_ignore, control=control, ranks=ranks, while_waiting=_never_called)
     except Stopped:
         return
 
