@@ -2,6 +2,7 @@
 
 home          the folders and files below the home
 owner         the process that runs trials: its name, and whether it is alive
+moved_home    the addresses of files follow a home that was moved or copied
 stale_runs    closes the runs that dead processes left open
 claims        several drivers share a study: each trial is run by one of them
 claim_board   the log of the claims in MLflow

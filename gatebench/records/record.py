@@ -22,6 +22,7 @@ from gatebench.records.mlflow_data import dataset_content, dataset_input
 from gatebench.records.mlflow_model import WEIGHTS, create_model, write_model
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.mlflow_report import find_report, write_report
+from gatebench.records.moved_home import relocate
 from gatebench.records.spool.study_folder import StudyFolder
 from gatebench.records.sqlite_reader import SqliteReader
 from gatebench.records.system_metrics import SystemMetrics
@@ -321,7 +322,10 @@ class Record:
     def client(self) -> MlflowClient:
         """The connection to MLflow."""
         check_database(self.home, self.uri)
-        return connect(self.uri)
+        client = connect(self.uri)
+        if address.sqlite_file(self.uri) == self.home.database.absolute():
+            relocate(self.home)
+        return client
 
     @cached_property
     def experiment_id(self) -> str:
