@@ -19,6 +19,8 @@ from mlflow.tracking import MlflowClient
 from gatebench.errors import UserError
 from gatebench.outcome import RESULTS, Epoch, Outcome
 from gatebench.records import mlflow_entry, mlflow_files
+from gatebench.records.address import sqlite_file
+from gatebench.records.exchange.epoch_points import epoch_points
 from gatebench.records.exchange.stored_trial import TRACEBACK_FILE, WEIGHTS, StoredTrial, is_kept, is_run_file
 from gatebench.records.record import Record
 from gatebench.records.run_content import RunContent
@@ -88,7 +90,7 @@ def _stored(client: MlflowClient, uri: str, run: Run, outcome: Outcome, model: s
             dataset=_dataset(run),
             config=_config(texts.get("config.yaml", "{}")),
         ),
-        epochs=tuple(_epochs(client, run)),
+        epochs=tuple(_epochs(client, uri, run)),
         outcome=Outcome(**{**vars(outcome), "facts": facts, "when": (info.end_time or info.start_time) / 1000}),
         files=files,
     )
@@ -98,21 +100,33 @@ def _is_public(tag: str) -> bool:
     return tag in _OWN_TAGS or not (tag.startswith("mlflow.") or tag in _PRIVATE_TAGS)
 
 
-def _epochs(client: MlflowClient, run: Run) -> Iterator[Epoch]:
-    """Yield the epochs of a run. Each metric needs a request of its own."""
-    names = [name for name in run.data.metrics if name.startswith(_EPOCH_METRICS)]
-    with ThreadPoolExecutor(REQUESTS) as pool:
-        histories = list(pool.map(lambda name: client.get_metric_history(run.info.run_id, name), names))
+def _epochs(client: MlflowClient, uri: str, run: Run) -> Iterator[Epoch]:
+    """Yield the epochs of a run."""
     values: dict[int, dict[str, float]] = defaultdict(dict)
     times: dict[int, float] = defaultdict(float)
-    for name, history in zip(names, histories, strict=True):
-        for point in history:
-            values[point.step][name] = point.value
-            times[point.step] = max(times[point.step], point.timestamp / 1000)
+    for name, step, value, when in _points(client, uri, run):
+        values[step][name] = value
+        times[step] = max(times[step], when / 1000)
     total = run.data.params.get("training.max_epochs", "")
     for step in sorted(values):
         planned = int(total) if total.isdecimal() else step + 1
         yield Epoch(run.data.tags["digest"], step, planned, values[step], times[step])
+
+
+def _points(client: MlflowClient, uri: str, run: Run) -> Iterator[tuple[str, int, float, int]]:
+    """Yield (name, epoch, value, time in milliseconds) of the metrics of the epochs, by name and epoch.
+
+    A server needs a request for each metric. A sqlite file is read with one request, which is many times as fast.
+    """
+    names = sorted(name for name in run.data.metrics if name.startswith(_EPOCH_METRICS))
+    if (file := sqlite_file(uri)) is not None:
+        yield from (point for point in epoch_points(file, run.info.run_id) if point[0] in names)
+        return
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        histories = pool.map(lambda name: client.get_metric_history(run.info.run_id, name), names)
+        for name, history in zip(names, histories, strict=True):
+            for point in sorted(history, key=lambda point: (point.step, point.timestamp)):
+                yield name, point.step, point.value, point.timestamp
 
 
 def _file_names(client: MlflowClient, run: str, folder: str | None = None) -> Iterator[str]:
