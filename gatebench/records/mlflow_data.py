@@ -12,6 +12,9 @@ from gatebench.task import Task
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
+INPUT_TAG = ("mlflow.data.context", "training, validation and test")
+"""The tag of the link from a dataset to a run."""
+
 _LONGEST_NAME, _LONGEST_SOURCE = 500, 60_000  # characters that MLflow allows
 
 
@@ -44,4 +47,4 @@ def dataset_input(content: Mapping[str, str]) -> DatasetInput:
     from mlflow.entities import Dataset, DatasetInput, InputTag  # the spool needs only the texts, and MLflow is slow
 
     dataset = Dataset(source_type="gatebench", **content)
-    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training, validation and test")])
+    return DatasetInput(dataset, [InputTag(*INPUT_TAG)])

@@ -21,6 +21,9 @@ from gatebench.errors import UserError
 WEIGHTS = "weights.safetensors"
 """The file of an outcome with the weights, see `gatebench.training.weights_file`."""
 
+MODEL_TYPE = "gatebench"
+"""The type of the models in MLflow."""
+
 _FORBIDDEN = re.compile(r"[/:.%\"'\[\]]+")  # characters that MLflow does not allow in a name, and brackets
 _LONGEST_HEADER = 1 << 20
 
@@ -34,9 +37,18 @@ def create_model(client: MlflowClient, experiment: str, run: str, tags: Mapping[
         run: MLflow's id of the run.
         tags: the tags of the run.
     """
+    name, own_tags = name_and_tags(tags)
+    return str(client.create_logged_model(experiment, name, run, own_tags, model_type=MODEL_TYPE).model_id)
+
+
+def name_and_tags(tags: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return the name and the tags of the model of a run.
+
+    Args:
+        tags: the tags of the run.
+    """
     own = {key: tags.get(key, "") for key in ("cell", "task", "seed", "digest")}
-    name = _FORBIDDEN.sub("_", f"{own['cell']} {own['task']} seed {own['seed']}").strip("_ ")
-    return str(client.create_logged_model(experiment, name, run, own, model_type="gatebench").model_id)
+    return _FORBIDDEN.sub("_", f"{own['cell']} {own['task']} seed {own['seed']}").strip("_ "), own
 
 
 def find_model(client: MlflowClient, experiment: str, run: str) -> str | None:
@@ -59,15 +71,24 @@ def write_model(client: MlflowClient, run: str, model: str, config: Mapping[str,
         UserError: the weights cannot be read.
     """
     with TemporaryDirectory(prefix="gatebench-") as folder:
-        Path(folder, WEIGHTS).write_bytes(weights)
-        # JSON is YAML, too, and is written a hundred times as fast.
-        Path(folder, "config.json").write_text(_as_json(config), encoding="utf-8")
-        Path(folder, "MLmodel").write_text(_as_json(description(model, run, weights)), encoding="utf-8")
+        for name, content in model_files(run, model, config, weights).items():
+            Path(folder, name).write_bytes(content)
         client.log_model_artifacts(model, folder)
     client.finalize_logged_model(model, "READY")
     outputs = client.get_run(run).outputs
     if model not in {output.model_id for output in (outputs.model_outputs if outputs else ())}:
         client.log_outputs(run, [LoggedModelOutput(model, step=0)])
+
+
+def model_files(run: str, model: str, config: Mapping[str, Any], weights: bytes) -> dict[str, bytes]:
+    """Return {name: content} of the files of a model. The arguments are those of `write_model`.
+
+    Raises:
+        UserError: the weights cannot be read.
+    """
+    # JSON is YAML, too, and is written a hundred times as fast.
+    texts = {"config.json": _as_json(config), "MLmodel": _as_json(description(model, run, weights))}
+    return {WEIGHTS: weights, **{name: text.encode() for name, text in texts.items()}}
 
 
 def description(model: str, run: str, weights: bytes) -> dict[str, Any]:

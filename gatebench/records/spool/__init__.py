@@ -7,6 +7,7 @@ attempt_folder the folder of an attempt: its journal, its outcome and the files 
 study_folder   the folder of a study: its attempts, and the compact journals of those that are in the store
 progress       the steps that the drain has done with an attempt
 run_requests   the requests to MLflow with which the runs of a study are written
+sqlite_requests the same requests to a sqlite file, as plain SQL
 transfer       brings one attempt into MLflow, continuing where it was interrupted
 compact_journal the journal of an attempt that is in MLflow, from which a lost database is rebuilt
 restore        puts attempts that were in a lost database back into the spool

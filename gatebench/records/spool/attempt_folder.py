@@ -168,9 +168,12 @@ class AttemptFolder:
             kept = tuple(self._keep(number, *item) for number, item in enumerate(outcome.files.items()))
             ended = Ended(replace(outcome, files={}), journal_bytes, kept)
             part = self.path / f"outcome.{os.getpid()}.part"
-            _write_durably(part, as_line(ended.to_json()))
+            part.write_bytes(as_line(ended.to_json()))
+            # All are written before the first one is synchronised, which then takes the time for the others, too.
+            for path in [*(self.path / "files" / str(number) for number in range(len(kept))), self.journal, part]:
+                _synchronise(path)
             part.replace(self._outcome)
-            _sync_folder(self.path)
+            _synchronise(self.path)
         except OSError as error:
             raise UserError(
                 f"The folder {self.path} of the spool cannot be written to: {error.strerror or error}."
@@ -203,7 +206,7 @@ class AttemptFolder:
     def _keep(self, number: int, name: str, content: bytes) -> KeptFile:
         folder = self.path / "files"
         folder.mkdir(exist_ok=True)
-        _write_durably(folder / str(number), content)
+        (folder / str(number)).write_bytes(content)
         return KeptFile(check_file_name(name), len(content), hashlib.sha256(content).hexdigest())
 
 
@@ -226,14 +229,8 @@ def _kept_file(content: object) -> KeptFile:
     return KeptFile(check_file_name(text(content, "name")), size, text(content, "sha256"))
 
 
-def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
+def _synchronise(path: Path) -> None:
+    """Make a file or a folder survive a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -78,8 +78,21 @@ class Drain:
         pause = ROUND_SECONDS
         try:
             while not self._stop.wait(pause):
-                self._drain.round()
+                self._round()
                 pause = ROUND_SECONDS if self._drain.problem is None else min(LONGEST_PAUSE, 2 * pause)
             bring_all(self._drain, time.monotonic() + SECONDS_AT_THE_END)
+        except Exception as error:
+            self._drain.problem = _unexpected(error)
         finally:
             self._drain.close()
+
+    def _round(self) -> None:
+        """Do a round. An unexpected error is a problem like others: training goes on, and the trials stay on disk."""
+        try:
+            self._drain.round()
+        except Exception as error:
+            self._drain.problem = _unexpected(error)
+
+
+def _unexpected(error: Exception) -> str:
+    return f"The records cannot be written to: {type(error).__name__}: {str(error).partition(chr(10))[0]}."

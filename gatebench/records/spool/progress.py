@@ -48,7 +48,7 @@ class Progress:
         path: the file.
 
     Attributes:
-        steps: the steps that are done.
+        steps: the steps that are done, also those that are not in the file yet.
 
     Raises:
         UserError: the file cannot be read, or has a wrong step.
@@ -56,6 +56,7 @@ class Progress:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._held: dict[str, Any] | None = None
         self.steps = Steps()
         for read in read_records(path):
             self.steps = _with(self.steps, read.record)
@@ -68,13 +69,30 @@ class Progress:
             step: the steps, see `Steps`.
         """
         self.steps = _with(self.steps, step)
+        if self._held is not None:
+            self._held.update(step)
+            return
         with Journal(self._path) as journal:
             journal.append(step, durable=durable)
+
+    def hold(self) -> None:
+        """Keep the next notes in memory, because their requests belong to a transaction that has not ended."""
+        self._held = {}
+
+    def release(self) -> None:
+        """Write the notes that were kept in memory."""
+        held, self._held = self._held, None
+        if held:
+            self.note(**held)
+
+    def forget(self) -> None:
+        """Drop the notes that were kept in memory, because the transaction was taken back."""
+        self.__init__(self._path)  # type: ignore[misc]
 
     def restart(self) -> None:
         """Forget all steps, because the run is no longer in the store."""
         self._path.unlink(missing_ok=True)
-        self.steps = Steps()
+        self.forget()
 
 
 def _with(steps: Steps, step: dict[str, Any]) -> Steps:

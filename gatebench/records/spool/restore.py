@@ -61,19 +61,21 @@ def restore_attempts(study: StudyFolder, recorded: Collection[str]) -> Restored:
     return restored
 
 
-def remove_origin(study: StudyFolder, folder: AttemptFolder) -> None:
+def remove_origin(study: StudyFolder, folder: AttemptFolder, used: Collection[str | None]) -> None:
     """Remove the artifacts of the earlier run of a restored attempt, after its new run has them.
 
     Args:
         study: the folder of the study.
         folder: the folder of the attempt.
+        used: the ids of the new run and of its model, which may be those of the earlier ones.
     """
     try:
         origin = json.loads(_origin(folder.path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
     if isinstance(origin, dict):
-        for path in _artifact_folders(study.home.artifacts, origin.get("run"), origin.get("model")).values():
+        ids = [None if origin.get(key) in used else origin.get(key) for key in ("run", "model")]
+        for path in _artifact_folders(study.home.artifacts, *ids).values():
             shutil.rmtree(path.parent, ignore_errors=True)
 
 

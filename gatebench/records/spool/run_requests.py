@@ -47,7 +47,12 @@ class RunRequests:
 
     Args:
         record: the records of the study.
+
+    Attributes:
+        chooses_ids: whether the id of a run follows from its attempt, so that `create` may be sent again.
     """
+
+    chooses_ids = False
 
     def __init__(self, record: Record) -> None:
         self._record = record

@@ -17,10 +17,17 @@ from gatebench.records.record import Record
 from gatebench.records.spool.attempt_folder import AttemptFolder
 from gatebench.records.spool.run_requests import RunRequests
 from gatebench.records.spool.spool import Spool
+from gatebench.records.spool.sqlite_requests import SqliteRequests, requests_of
 from gatebench.records.spool.transfer import AttemptTransfer
 
 AT_ONCE = 4
 """The number of attempts that are brought to a server at the same time. A sqlite file has one writer at a time."""
+
+TOGETHER = 50
+"""The number of attempts that are brought to a sqlite file in one transaction, if it does not take too long."""
+
+TRANSACTION_SECONDS = 0.5
+"""The time after which a transaction takes up no further attempt, because other processes wait for its end."""
 
 LONGEST_PAUSE = 30.0
 """The longest time in seconds between two tries after an error."""
@@ -81,7 +88,7 @@ class StudyDrain:
         self.busy = False
         self.report = Report()
         self._record, self._spool, self._owner = record, spool, owner
-        self._requests = RunRequests(record)
+        self._requests: RunRequests | None = None
         self._attempts: dict[str, _Attempt] = {}
         self._lock = FileLock(spool.folder.lock, thread_local=False, fallback_to_soft=False)
 
@@ -97,7 +104,9 @@ class StudyDrain:
         if not self._locked() or not self._is_ready():
             return False
         attempts = [attempt for attempt in map(self._attempt, folders) if self._has_news(attempt)]
-        if len(attempts) > 1 and is_server(self._record.uri):
+        if isinstance(self._requests, SqliteRequests):
+            self._bring_together(self._requests, attempts)
+        elif len(attempts) > 1 and is_server(self._record.uri):
             with ThreadPool(min(AT_ONCE, len(attempts))) as pool:
                 pool.map(self._bring, attempts, chunksize=1)
         else:
@@ -132,7 +141,7 @@ class StudyDrain:
         """Return whether the store answers and has the study's experiment."""
         try:
             with readable_errors(self._record.uri):
-                _ = self._record.experiment_id
+                self._requests = self._requests or requests_of(self._record)
         except UserError as error:
             self.problem = str(error)
             return False
@@ -141,6 +150,7 @@ class StudyDrain:
 
     def _attempt(self, folder: AttemptFolder) -> _Attempt:
         if folder.attempt not in self._attempts:
+            assert self._requests is not None, "the store answers"
             transfer = AttemptTransfer(self._spool.folder, folder, self._requests)
             self._attempts[folder.attempt] = _Attempt(folder, transfer)
         return self._attempts[folder.attempt]
@@ -152,26 +162,74 @@ class StudyDrain:
         """Bring an attempt, unless the store has stopped to answer in this round."""
         if self.problem is not None:
             return
-        seen, name = _state(attempt.folder), attempt.folder.attempt
+        seen = _state(attempt.folder)
         try:
             with readable_errors(self._record.uri):
                 self._measure(attempt)
-                finished = attempt.transfer.bring()
+                attempt.transfer.bring()
+        except UserError as error:
+            self._refused(attempt, str(error))
+            return
+        self._settle(attempt, seen)
+
+    def _bring_together(self, requests: SqliteRequests, attempts: Sequence[_Attempt]) -> None:
+        """Bring attempts to a sqlite file, many in one transaction: the end of a transaction takes milliseconds."""
+        left = list(attempts)
+        while left and self.problem is None:
+            brought: list[tuple[_Attempt, tuple[int, bool]]] = []
+            refused: list[tuple[_Attempt, str]] = []
+            try:
+                with readable_errors(self._record.uri):
+                    for attempt in left[:TOGETHER]:
+                        self._measure(attempt)
+                    with requests.together():
+                        until = time.monotonic() + TRANSACTION_SECONDS
+                        for attempt in left[:TOGETHER]:
+                            seen = _state(attempt.folder)
+                            try:
+                                with requests.one_of_many(), readable_errors(self._record.uri):
+                                    attempt.transfer.bring(held=True)
+                                brought.append((attempt, seen))
+                            except UserError as error:
+                                refused.append((attempt, str(error)))
+                            if time.monotonic() > until:
+                                break
+            except UserError as error:
+                for attempt, _ in brought:
+                    attempt.transfer.take_back()
+                self.problem = str(error)
+                return
+            for attempt, message in refused:
+                self._refused(attempt, message)
+            for attempt, seen in brought:
+                self._settle(attempt, seen)
+            left = left[len(brought) + len(refused) :]
+
+    def _settle(self, attempt: _Attempt, seen: tuple[int, bool]) -> None:
+        """Note that what was new of an attempt is in the store.
+
+        Args:
+            attempt: the attempt.
+            seen: its state before the transfer.
+        """
+        try:
+            finished = attempt.transfer.settle()
         except UserError as error:
             self._refused(attempt, str(error))
             return
         attempt.refusals = 0
-        self.report.refused.pop(name, None)
+        self.report.refused.pop(attempt.folder.attempt, None)
         if finished:
             self._finished(attempt)
         elif not seen[1]:
             attempt.seen = seen
 
     def _refused(self, attempt: _Attempt, message: str) -> None:
-        if not self._requests.answers():
+        if self._requests is None or not self._requests.answers():
             self.problem = message
             return
         with suppress(UserError), readable_errors(self._record.uri):
+            attempt.transfer.take_back()
             attempt.transfer.after_refusal()
         attempt.refusals += 1
         attempt.next_try = time.monotonic() + min(LONGEST_PAUSE, 2.0**attempt.refusals)

@@ -48,6 +48,7 @@ class AttemptTransfer:
     def __init__(self, study: StudyFolder, folder: AttemptFolder, requests: RunRequests) -> None:
         self._study, self._folder, self._requests = study, folder, requests
         self._waited = 0
+        self._ended: Ended | None = None
         self.notes: list[str] = []
 
     @property
@@ -60,20 +61,33 @@ class AttemptTransfer:
         """The reason for which the attempt is not recorded; None if it is recorded."""
         return self._progress.steps.dropped
 
-    def bring(self) -> bool:
-        """Bring everything that is new into the store, and return whether the attempt is finished.
+    def bring(self, *, held: bool = False) -> None:
+        """Bring everything that is new into the store.
+
+        Args:
+            held: whether the requests belong to a transaction, so that the steps are noted by `settle`.
 
         Raises:
             UserError: the attempt is damaged, or the home cannot be written to.
             MlflowException: the store refuses a request or does not answer. Other errors of the store are possible.
         """
-        ended = self._folder.ended()  # before the epochs are read: then they are complete
+        self._ended = self._folder.ended()  # before the epochs are read: then they are complete
+        if held:
+            self._progress.hold()
         if not self._is_settled():
-            self._write(ended)
-        if ended is None or not self._is_settled():
+            self._write(self._ended)
+
+    def settle(self) -> bool:
+        """Note the steps of `bring`, and return whether the attempt is finished. Its folder is removed then."""
+        self._progress.release()
+        if self._ended is None or not self._is_settled():
             return False
-        self._archive(ended)
+        self._archive(self._ended)
         return True
+
+    def take_back(self) -> None:
+        """Forget the steps of `bring`, because its transaction was taken back."""
+        self._progress.forget()
 
     def after_refusal(self) -> None:
         """Find out why the store refused a request: whether the run was deleted, or is not in the store any more."""
@@ -112,7 +126,8 @@ class AttemptTransfer:
             if any(other.has_result and not other.is_open for other in others):
                 self._progress.note(dropped=OTHER_RESULT)
                 return None
-            self._progress.note(creating=True, durable=True)
+            if not self._requests.chooses_ids:
+                self._progress.note(creating=True, durable=True)
             run = self._requests.create(header.run, header.when)
         self._progress.note(run=run)
         return run
@@ -215,7 +230,7 @@ class AttemptTransfer:
         if not (steps.archived and (self._study.done / self._folder.attempt).exists()):
             write_compact_journal(self._study.done, self._folder, ended, steps)
             self._progress.note(archived=True)
-        remove_origin(self._study, self._folder)
+        remove_origin(self._study, self._folder, {steps.run, steps.model})
         shutil.rmtree(self._folder.path, ignore_errors=True)
 
     @cached_property

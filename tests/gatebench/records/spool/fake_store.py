@@ -1,7 +1,7 @@
 """A store in memory with the part of MLflow's client that a drain uses. It can be killed at any of its requests."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -171,8 +171,11 @@ class FakeRecord:
     system_metrics = None
     study = "mine"
 
-    def __init__(self, home: Home, client: FakeClient, uri: str = "sqlite:///fake.db") -> None:
+    def __init__(self, home: Home, client: FakeClient, uri: str = "postgresql://fake") -> None:
         self.home, self.client, self.uri = home, client, uri
+
+    def colours(self, cells: Iterable[str]) -> dict[str, str]:
+        return {}
 
     def colour_tag(self, cell: str) -> dict[str, str]:
         return {"mlflow.runColor": "#123456"}

@@ -22,6 +22,7 @@ ENDED = Ended(outcome(LSTM, when=1.0), 100, (KeptFile("a", 1, "00"),))
 def folder(tmp_path: Path) -> AttemptFolder:
     (tmp_path / FIRST).mkdir()
     attempt = AttemptFolder(tmp_path / FIRST)
+    attempt.journal.touch()
     attempt.end(outcome(LSTM, when=1.0, files=FILES), 0)
     return attempt
 

@@ -78,7 +78,9 @@ def test_the_earlier_artifacts_are_removed_afterwards(spool: Spool) -> None:
     restore_attempts(spool.folder, ())
     other = spool.folder.home.artifacts / "other"
     other.mkdir()
-    remove_origin(spool.folder, spool.folder.attempt(FIRST))
+    remove_origin(spool.folder, spool.folder.attempt(FIRST), {RUN, MODEL})
+    assert artifact(spool, "gates.npz").exists(), "the new run has the same id"
+    remove_origin(spool.folder, spool.folder.attempt(FIRST), {"1" * 32, None})
     assert sorted(path.name for path in spool.folder.home.artifacts.rglob("*")) == ["models", "other"]
 
 
@@ -87,7 +89,7 @@ def test_only_folders_of_runs_are_removed(spool: Spool, run: object) -> None:
     restore_attempts(spool.folder, ())
     folder = spool.folder.attempt(FIRST)
     (folder.path / "origin").write_text(json.dumps({"run": run, "model": run}))
-    remove_origin(spool.folder, folder)
+    remove_origin(spool.folder, folder, ())
     assert artifact(spool, "gates.npz").exists()
     assert artifact(spool, WEIGHTS).exists()
 
