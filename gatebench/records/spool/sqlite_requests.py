@@ -184,7 +184,7 @@ class SqliteRequests(RunRequests):
             self._check_active(connection, run)
             params = ({"key": k, "value": v, "run_uuid": run} for k, v in content.params.items())
             _insert(connection, "params", params, or_ignore=True)
-            self._write_dataset(connection, run, content)
+            self._add_dataset(connection, run, content)
         self.write_files(run, {name: text.encode() for name, text in content.files.items()})
 
     def write_epochs(self, run: str, epochs: Sequence[Epoch]) -> None:
@@ -284,7 +284,7 @@ class SqliteRequests(RunRequests):
             for run, state, attempt, owner, status in rows
         ]
 
-    def _write_dataset(self, connection: sqlite3.Connection, run: str, content: RunContent) -> None:
+    def _add_dataset(self, connection: sqlite3.Connection, run: str, content: RunContent) -> None:
         dataset = dataset_input(content.dataset).dataset
         found = connection.execute(
             "SELECT dataset_uuid FROM datasets WHERE experiment_id = ? AND name = ? AND digest = ?",
