@@ -19,6 +19,12 @@ from gatebench.task import Task, build_task
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}
 """{name in configs: class in `torch.optim`} of the optimisers."""
 
+LARGEST_LEARNING_RATE = 1000
+"""The largest learning rate. Adam changes every weight by about the learning rate at each step."""
+
+LARGEST_SEED = 10**12
+"""The largest seed of a trial. Seeds of generators are computed from it, and torch allows 64 bits."""
+
 DEVICES = ("cpu", "cuda")
 """The devices on which a network can be trained."""
 
@@ -107,8 +113,9 @@ class Training:
         minima |= {"devices": 1, "nodes": 1}
         for name, minimum in minima.items():
             _check_at_least(f"training.{name}", getattr(self, name), minimum)
-        if not 0 < self.learning_rate < float("inf"):
-            raise out_of_range("training.learning_rate", self.learning_rate, "a finite number greater than 0")
+        if not 0 < self.learning_rate <= LARGEST_LEARNING_RATE:
+            limits = f"a number greater than 0 and at most {LARGEST_LEARNING_RATE}"
+            raise out_of_range("training.learning_rate", self.learning_rate, limits)
         choices = {"optimizer": OPTIMIZERS, "backend": (AUTO, *BACKEND_NAMES), "device": DEVICES}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:

@@ -23,6 +23,7 @@ from launch.config.compose import Plan
 from launch.declaration import check_declaration
 from launch.display.text_columns import align
 from launch.running.known_outcomes import known_study, trials_to_run
+from launch.running.missing_records import existing_studies
 
 BACKWARD = 2
 """The cost of the gradients, as a multiple of the cost of the forward computation. It is an estimate."""
@@ -45,6 +46,8 @@ def run(argv: Sequence[str]) -> int:
     print(align(rows, "llrl"))
     done = len(plan.trials) - len(remaining)
     print(f"\n{len(plan.trials)} trials in the study {study.name!r}; {done} are done already.")
+    if known.declaration is None and plan.keys & {"study", "home"}:
+        print(f"The study {study.name!r} is new. {existing_studies(settings)}")
     if remaining:
         print(_cost(remaining, outcomes, settings.workers or os.cpu_count() or 1))
     study = study.limited_to([*plan.cells, *plan.cells.values()])

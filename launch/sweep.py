@@ -25,7 +25,6 @@ from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.config.settings import Settings
-from launch.data_files import check_data_files
 from launch.declaration import check_declaration, keep_declaration
 from launch.running.attempt import runner_of
 from launch.running.known_outcomes import known_study, trials_to_run
@@ -33,6 +32,7 @@ from launch.running.ray_sweep import run_trials
 from launch.running.recording import Recording, record_of, recording
 from launch.running.resources import resources_of
 from launch.running.trial_monitor import monitored
+from launch.start_checks import check_start
 from launch.study_pages import open_pages, publish
 from launch.table import table_of
 
@@ -45,7 +45,7 @@ def run(argv: Sequence[str]) -> int:
     settings = plan.settings
     known = known_study(settings, settings.one_study)
     check_declaration(plan, known)
-    check_data_files(trials_to_run(plan.trials, known.outcomes, force=settings.force), settings)
+    check_start(trials_to_run(plan.trials, known.outcomes, force=settings.force), settings)
     record = record_of(settings)
     with recording(settings, record) as records:
         study = keep_declaration(plan, record)

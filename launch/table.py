@@ -25,6 +25,7 @@ from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.declaration import table_declaration
 from launch.running.known_outcomes import KnownStudy, known_study, study_names
+from launch.running.missing_records import existing_studies, has_records, missing_study
 
 
 def run(argv: Sequence[str]) -> int:
@@ -45,18 +46,15 @@ def _known_study(plan: Plan, name: str) -> KnownStudy:
     """Return the content of the records of a study, for a table.
 
     Raises:
-        UserError: the plan chooses the study and no trials, but the records have only other studies; or the study is
-            one of several and contains no trials.
+        UserError: the plan chooses the study and no trials, or one of several studies, and it contains no trials.
     """
     settings, known = plan.settings, known_study(plan.settings, name)
     several = len(settings.studies) > 1
     if known.outcomes or (plan.chosen and not several):
         return known
-    if (names := study_names(settings)) and name not in names:
-        raise unknown("study", name, names, where="in these records")
-    if several:
+    if several and has_records(settings) and name in study_names(settings):
         raise UserError(f"The study {name!r} contains no trials; leave it out of study={settings.study}.")
-    return known
+    raise missing_study(settings, name)
 
 
 def table_of(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> AblationTable:
@@ -75,7 +73,10 @@ def table_of(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> AblationT
     """
     shown = _outcomes_of_plan(plan, outcomes) if plan.chosen else _with_all_labels(study, outcomes)
     if not shown:
-        raise UserError(f"The study {study.name!r} contains none of these trials yet; run them with gatebench sweep.")
+        found = existing_studies(plan.settings)
+        raise UserError(
+            f"The study {study.name!r} contains none of these trials yet; run them with gatebench sweep. {found}"
+        )
     shown = _with_metrics(plan, shown)
     defaults = {outcome.task: outcome.table_metrics for outcome in shown if outcome.table_metrics}
     return ablation_table(shown, _with_fitting_metrics(plan, study, shown), default_metrics=defaults)

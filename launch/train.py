@@ -18,7 +18,6 @@ from gatebench.records import mlflow_entry
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
-from launch.data_files import check_data_files
 from launch.declaration import keep_declaration, new_declaration
 from launch.display.outcome_text import outcome_text
 from launch.events import Checkpoint, Started
@@ -28,6 +27,7 @@ from launch.running.known_outcomes import known_study, trials_to_run
 from launch.running.recording import Recording, record_of, recording
 from launch.running.resources import resources_of
 from launch.running.trial_monitor import monitored
+from launch.start_checks import check_start
 from launch.study_pages import open_pages
 
 
@@ -44,7 +44,7 @@ def run(argv: Sequence[str]) -> int:
         raise UserError(f"These settings span {len(plan.trials)} trials, and train runs one; use gatebench sweep.")
     (trial,), settings = plan.trials, plan.settings
     recorded = known_study(settings, settings.one_study)
-    check_data_files(trials_to_run(plan.trials, recorded.outcomes, force=settings.force), settings)
+    check_start(trials_to_run(plan.trials, recorded.outcomes, force=settings.force), settings)
     new_declaration(plan, recorded.declaration)  # a mistake in it is found before training
     record = record_of(settings)
     with recording(settings, record) as records:

@@ -18,10 +18,11 @@ from urllib.request import urlopen
 
 from gatebench.errors import UserError
 from gatebench.records import mlflow_server
-from gatebench.records.address import check_address, is_server, sqlite_file, without_credentials
+from gatebench.records.address import check_address, is_server, without_credentials
 from gatebench.records.mlflow_server import HOST
 from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
+from launch.running.missing_records import has_records, missing_records
 
 MOST_STUDIES = 20
 """The largest number of studies whose addresses are printed."""
@@ -45,11 +46,8 @@ def run(argv: Sequence[str]) -> int:
         server_address = without_credentials(settings.records_uri).rstrip("/")
         _print_pages(server_address, _study_pages(settings))
         return 0
-    file = sqlite_file(settings.records_uri)
-    if file is not None and not file.exists():
-        raise UserError(
-            f"There are no records at {settings.records_uri} yet; run gatebench sweep experiment=quickstart."
-        )
+    if not has_records(settings):
+        raise missing_records(settings)
     check_address(settings.records_uri)
     _check_port(settings.port)
     log = settings.home_folder.root / "ui.log"

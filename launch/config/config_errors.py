@@ -73,7 +73,10 @@ def _unknown_key(error: OmegaConfBaseException, key: str) -> UserError:
     parent = error.parent_node
     prefix = key.rpartition(".")[0] if key.endswith(f".{error.key}") else ""
     names = [str(name) for name in parent] if isinstance(parent, DictConfig) else []
-    return unknown("key", key, [f"{prefix}.{name}" if prefix else name for name in names if name != "hydra"])
+    groups = ("model", "training") if isinstance(parent, DictConfig) and not prefix else ()
+    nested = [f"{group}.{name}" for group in groups if group in names for name in parent[group]]
+    allowed = [f"{prefix}.{name}" if prefix else name for name in names if name != "hydra"]
+    return unknown("key", key, allowed, elsewhere=nested)
 
 
 def _first_line(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from gatebench.control import SAVE_SECONDS
 from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.records.home import Home
 from gatebench.study import TESTS
-from gatebench.trial import Model, Training, Trial
+from gatebench.trial import LARGEST_SEED, Model, Training, Trial
 from launch.config.memory_size import memory_bytes
 from launch.config.retry_budgets import RetryBudgets
 from tasks.data.files import default_root
@@ -79,8 +79,8 @@ class Settings:
     port: int = 5000
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise out_of_range("seed", self.seed, "a whole number of at least 0")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise out_of_range("seed", self.seed, f"a whole number from 0 to {LARGEST_SEED}")
         if self.workers is not None and self.workers < 1:
             raise out_of_range(
                 "workers", self.workers, "a whole number of at least 1, or null for as many as the cores allow"

@@ -197,7 +197,7 @@ def test_several_studies_are_one_table(home: Home, capsys: pytest.CaptureFixture
     Record(home, "three").declare(Study("three"))
     with pytest.raises(UserError, match="The study 'three' contains no trials; leave it out of study=one,three"):
         table.run(["study=one,three"])
-    with pytest.raises(UserError, match="The study 'three' contains none of these trials yet"):
+    with pytest.raises(UserError, match="The study 'three' contains no trials yet"):
         table.run(["study=three"])
 
 

@@ -19,7 +19,8 @@ def test_a_config_is_a_trial() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("seed", -1, "seed is -1; it must be a whole number of at least 0"),
+        ("seed", -1, "seed is -1; it must be a whole number from 0 to 1000000000000"),
+        ("seed", 10**20, "seed is 100000000000000000000; it must be a whole number from 0 to"),
         ("workers", 0, "workers is 0"),
         ("cpus_per_trial", 0, "cpus_per_trial is 0"),
         ("gpus_per_trial", -0.5, "gpus_per_trial is -0.5"),

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from gatebench.task import Task, build_task
+from gatebench.training.network import Network
+from gatebench.trial import OPTIMIZERS
 from launch.config.arguments import parse_plan
-from launch.data_files import check_data_files
 from launch.main import main
+from launch.start_checks import COPIES, check_start, weight_bytes
 from tasks.catalogue import DATASETS
 from tasks.data.files import MissingFile
 
@@ -35,19 +37,19 @@ def test_each_distinct_task_is_checked_once(tmp_path: Path, monkeypatch: pytest.
         "sweep", "", ["task=parity,adding", "seed=range(0,3)", f"data_root={tmp_path}", f"home={tmp_path}"]
     )
     assert plan is not None
-    check_data_files(plan.trials, plan.settings)
+    check_start(plan.trials, plan.settings)
     assert sorted(checked) == [(name, tmp_path, tmp_path / "cache") for name in ("adding", "parity")]
 
 
 def test_the_files_of_a_cluster_are_not_searched_here(tmp_path: Path) -> None:
     plan = parse_plan("sweep", "", ["task=sst2", f"data_root={tmp_path}", "ray_address=10.0.0.1:6379"])
     assert plan is not None
-    check_data_files(plan.trials, plan.settings)
+    check_start(plan.trials, plan.settings)
     plan.settings.ray_address = None
     with pytest.raises(
         MissingFile, match=r"There is no train\.tsv in any of .*; download it by hand from https://github"
     ):
-        check_data_files(plan.trials, plan.settings)
+        check_start(plan.trials, plan.settings)
 
 
 def test_the_check_imports_no_torch(tmp_path: Path) -> None:
@@ -75,3 +77,27 @@ def test_the_check_and_the_loading_name_the_same_files_and_an_existing_data_set(
         assert task.name in DATASETS[advice.split()[0]].tasks
     else:
         assert TASKS[name].needs_manual_download
+
+
+@pytest.mark.parametrize("verb", ["train", "sweep"])
+def test_weights_that_do_not_fit_into_memory_are_refused_with_their_bytes(
+    verb: str, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    assert main([verb, "task=parity", "cell=lstm", "model.hidden_size=1000000"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "A trial of lstm with model.hidden_size=1000000 needs 64.0 TB for the weights of its recurrent layers" in err
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("overrides", [[], ["model.num_layers=3", "model.bidirectional=true"], ["model.num_layers=2"]])
+def test_the_bytes_are_those_of_the_weights_of_the_network(overrides: list[str]) -> None:
+    plan = parse_plan("train", "", ["task=parity", "cell=lstm", "training.optimizer=sgd", *overrides])
+    assert plan is not None
+    trial, problem = plan.trials[0], plan.trials[0].build_task().load(Path())
+    weights = sum(weight.numel() for weight in Network(problem, trial).recurrent.parameters())
+    assert weight_bytes(trial) == weights * 4 * 2
+
+
+def test_every_optimiser_has_a_number_of_values() -> None:
+    assert COPIES.keys() == OPTIMIZERS.keys()

@@ -1,0 +1,58 @@
+"""The checks of trials before anything starts: their data files exist, and their weights fit into memory."""
+
+import os
+from collections.abc import Iterable
+
+from rich.filesize import decimal
+
+from gatebench.derive.cost import parameters
+from gatebench.errors import Refusal
+from gatebench.trial import Trial
+from launch.config.settings import Settings
+
+FLOAT_BYTES = 4
+
+COPIES = {"sgd": 2, "rmsprop": 3, "adam": 4, "adamw": 4}
+"""{optimiser: number of values in memory for each weight}: the weight, its gradient, and the optimiser's averages."""
+
+
+def check_start(trials: Iterable[Trial], settings: Settings) -> None:
+    """Check trials before they start on this machine. The machines of a cluster that is joined are not known here.
+
+    Args:
+        trials: the trials that are going to run.
+        settings: the settings with the data root, the home and the address of the cluster.
+
+    Raises:
+        UserError: a data file is missing; the message says how to get it.
+        Refusal: the weights of a trial do not fit into memory.
+    """
+    if settings.ray_address is not None:
+        return
+    trials = list(trials)
+    for trial in {repr(trial.task): trial for trial in trials}.values():
+        trial.build_task().check_files(settings.data_folder, settings.home_folder.root / "cache")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for trial in {repr((trial.cell, trial.model)): trial for trial in trials}.values():
+        if (needed := weight_bytes(trial)) > memory:
+            raise Refusal(
+                f"A trial of {trial.build_cell().name} with model.hidden_size={trial.model.hidden_size} needs "
+                f"{decimal(needed)} for the weights of its recurrent layers, their gradients and the optimiser; "
+                f"this machine has {decimal(memory)}."
+            )
+
+
+def weight_bytes(trial: Trial) -> int:
+    """Return the bytes of a trial's recurrent weights in training, with their gradients and the optimiser's averages.
+
+    It is a lower bound: the encoder, the head and the values that the backward pass needs are not counted. The input of
+    the first layer counts as one value if the size of the task's data is unknown.
+    """
+    cell, model, size = trial.build_cell(), trial.model, trial.build_task().size()
+    directions = 2 if model.bidirectional else 1
+    first, deeper = (
+        parameters(cell, width, model.hidden_size)
+        for width in (size.inputs if size else 1, directions * model.hidden_size)
+    )
+    weights = directions * (first + (model.num_layers - 1) * deeper)
+    return weights * FLOAT_BYTES * COPIES[trial.training.optimizer]
