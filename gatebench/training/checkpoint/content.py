@@ -45,8 +45,11 @@ def pack(digest: str, values: Mapping[str, Any], tensors: Mapping[str, Tensor]) 
     text = json.dumps(values).encode()
     # A clone has memory of its own; safetensors refuses tensors that share memory.
     arrays = safetensors.torch.save({name: value.detach().cpu().clone() for name, value in tensors.items()})
-    body = _LENGTH.pack(len(text)) + text + arrays
-    return _HEADER.pack(MAGIC, VERSION, digest.encode("ascii"), hashlib.sha256(body).digest()) + body
+    parts = (_LENGTH.pack(len(text)), text, arrays)
+    checksum = hashlib.sha256()
+    for part in parts:
+        checksum.update(part)
+    return b"".join((_HEADER.pack(MAGIC, VERSION, digest.encode("ascii"), checksum.digest()), *parts))
 
 
 def unpack(content: bytes, digest: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
