@@ -11,14 +11,21 @@ and files are compared with those of a trial that was never killed.
 import hashlib
 import os
 import random
-import subprocess
+import signal
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
-from tests.paths import ROOT
+import torch
+
+from gatebench.control import Control
+from gatebench.records.checkpoints import Checkpoints
+from gatebench.records.home import Home
+from tests.gatebench.training.checkpoint.trials import TRIALS, bits, run
 
 TASKS = ("lengths", "tokens", "every step", "regression", "stream")
 
@@ -34,14 +41,6 @@ LONGEST = 16
 
 def work(name: str, seed: int, home: Path) -> None:
     """Run a trial in this process. Print a line after each step, and at last the hash of everything that came out."""
-    import torch
-
-    from gatebench.control import Control
-    from gatebench.records.checkpoints import Checkpoints
-    from gatebench.records.home import Home
-    from tests.gatebench.training.checkpoint.trials import TRIALS, bits, run
-
-    torch.set_num_threads(1)
     trial = replace(TRIALS[name], seed=seed)
     trial = replace(trial, training=replace(trial.training, max_epochs=4 * trial.training.max_epochs, patience=0))
     checkpoints = Checkpoints(Home(home))
@@ -68,7 +67,7 @@ class Attempt:
     Attributes:
         killed: whether it was killed before the trial ended.
         result: the hash of the result; "" if it was killed.
-        message: what it printed on stderr.
+        message: the text that it printed on stderr.
     """
 
     killed: bool
@@ -78,31 +77,46 @@ class Attempt:
 
 def attempt(name: str, seed: int, home: Path, steps: int | None, delay: float) -> Attempt:
     """Run a trial in a new process. Kill it some seconds after a number of steps; None: let it end."""
-    command = [sys.executable, "-m", "tests.resume_kills", "work", name, str(seed), str(home)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "GATEBENCH_TASKS": "tests", "PYTHONPATH": str(ROOT)}
     home.mkdir(exist_ok=True)
-    with (
-        (home / "stderr").open("w+") as errors,
-        subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as process,
-    ):
-        assert process.stdout is not None
+    reading, writing = os.pipe()
+    errors = home / "stderr"
+    process = os.fork()  # and not a new interpreter: the import of torch takes longer than a trial
+    if not process:
+        _become_worker(name, seed, home, writing, errors)
+    os.close(writing)
+    with os.fdopen(reading) as output:
         line, done = "", 0
-        while done != steps and (line := process.stdout.readline()).startswith("step"):
+        while done != steps and (line := output.readline()).startswith("step"):
             done += 1
         if done == steps:
             time.sleep(delay)
-            process.kill()
-            line = process.stdout.read().rpartition("\n")[0].rpartition("\n")[2]
-        process.wait()
-        errors.seek(0)
-        result = line.strip()
-        return Attempt(process.returncode != 0, "" if result == "step" else result, errors.read())
+            os.kill(process, signal.SIGKILL)
+            line = (output.read().splitlines() or [""])[-1]
+    _, status = os.waitpid(process, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code not in (0, -signal.SIGKILL):
+        raise RuntimeError(f"{name} failed:\n{errors.read_text()}")
+    killed = code != 0
+    return Attempt(killed, "" if killed else line.strip(), errors.read_text())
+
+
+def _become_worker(name: str, seed: int, home: Path, writing: int, errors: Path) -> NoReturn:
+    """Run the trial in this fork, with its output in a pipe, and end the process."""
+    try:
+        os.dup2(writing, 1)
+        os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+        work(name, seed, home)
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def main(kills: int = 100, seed: int = 0) -> int:
     """Kill, compare and print. Return 0 if every trial was identical, else 1."""
+    torch.set_num_threads(1)
+    os.environ["GATEBENCH_TASKS"] = "tests"
     draw = random.Random(seed)
     each = -(-kills // (len(TASKS) * TRIALS_EACH))
     identical = killed = 0
@@ -132,7 +146,4 @@ def main(kills: int = 100, seed: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["work"]:
-        work(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))
-    else:
-        sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main(*map(int, sys.argv[1:])))
