@@ -38,7 +38,7 @@ def known_study(settings: Settings, study: str) -> KnownStudy:
     Raises:
         UserError: the store cannot be read.
     """
-    spool = Spool(settings.home_folder, study, without_credentials(settings.records_uri))
+    spool = Spool(settings.home_folder, study, without_credentials(settings.records_uri, settings.records_uri))
     waiting = spool.outcomes_by_attempt()  # before the store: an attempt that is drained meanwhile is then in both
     declaration, recorded = _recorded(settings, study)
     known_attempts = {attempt for attempt, _ in recorded}
