@@ -18,6 +18,7 @@ VERBS = {
     "train": "train one trial",
     "sweep": "train the trials that an experiment or a grid spans, and print their table",
     "plan": "show the trials of a sweep and their cost",
+    "status": "show the states of a study's trials, the progress of those that run, and the time left",
     "speed": "time training steps of cells on their backends",
     "table": "print the ablation table of the trials in the records",
     "cells": "list the cells, or show or draw one",

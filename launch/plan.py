@@ -1,4 +1,4 @@
-"""Show the trials of a sweep: their digests, whether they have a result, and the cost of those still to run.
+"""Show the trials of a sweep: their digests, their states, and the cost of those still to run.
 
 Below them are the declaration of the study, and the number of seeds that its comparisons need.
 
@@ -22,8 +22,10 @@ from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.declaration import check_declaration
 from launch.display.text_columns import align
-from launch.running.known_outcomes import known_study, trials_to_run
+from launch.running.known_outcomes import known_study, refusal_sentence, refusals, trials_to_run
 from launch.running.missing_records import existing_studies
+from launch.running.open_trials import open_trials
+from launch.running.states import states_of, summary
 
 BACKWARD = 2
 """The cost of the gradients, as a multiple of the cost of the forward computation. It is an estimate."""
@@ -38,14 +40,16 @@ def run(argv: Sequence[str]) -> int:
     known = known_study(settings, settings.one_study)
     study, outcomes = check_declaration(plan, known), known.outcomes
     remaining = trials_to_run(plan.trials, outcomes, force=settings.force)
-    to_run = {trial.digest for trial in remaining}
+    running = open_trials(settings, study.name).digests
+    states = states_of([trial.digest for trial in plan.trials], [] if settings.force else outcomes, running)
     rows = [("digest", "trial", "GFLOP", "state")]
     for trial in plan.trials:
-        state = "to run" if trial.digest in to_run else "done"
-        rows.append((trial.digest, mlflow_entry.run_name(trial), _gflop(training_flops(trial)), state))
+        name, flops = mlflow_entry.run_name(trial), _gflop(training_flops(trial))
+        rows.append((trial.digest, name, flops, states[trial.digest]))
     print(align(rows, "llrl"))
-    done = len(plan.trials) - len(remaining)
-    print(f"\n{len(plan.trials)} trials in the study {study.name!r}; {done} are done already.")
+    print(f"\n{len(plan.trials)} trials in the study {study.name!r}: {summary(states.values())}.")
+    if refused := refusals(plan.trials, outcomes, force=settings.force):
+        print(refusal_sentence(refused))
     if known.declaration is None and plan.keys & {"study", "home"}:
         print(f"The study {study.name!r} is new. {existing_studies(settings)}")
     if remaining:

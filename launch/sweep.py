@@ -27,7 +27,7 @@ from launch.config.compose import Plan
 from launch.config.settings import Settings
 from launch.declaration import check_declaration, keep_declaration
 from launch.running.attempt import runner_of
-from launch.running.known_outcomes import known_study, trials_to_run
+from launch.running.known_outcomes import known_study, refusal_sentence, refusals, trials_to_run
 from launch.running.ray_sweep import run_trials
 from launch.running.recording import Recording, record_of, recording
 from launch.running.resources import resources_of
@@ -50,7 +50,11 @@ def run(argv: Sequence[str]) -> int:
     with recording(settings, record) as records:
         study = keep_declaration(plan, record)
         trials = trials_to_run(plan.trials, records.outcomes, force=settings.force)
-        _report(f"Study {study.name!r}: {len(plan.trials)} trials, {len(plan.trials) - len(trials)} done already.")
+        refused = refusals(plan.trials, records.outcomes, force=settings.force)
+        done = len(plan.trials) - len(trials) - len(refused)
+        _report(f"Study {study.name!r}: {len(plan.trials)} trials, {done} done already.")
+        if refused:
+            _report(refusal_sentence(refused))
         open_pages(record, study, plan.trials, records.outcomes)
         outcomes = _run_all(trials, settings, records) if trials else []
     _print_table(plan, study, record, changed=bool(trials) or study != known.declaration)

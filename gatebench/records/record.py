@@ -1,5 +1,6 @@
 """The records of a study: trials are written to MLflow, outcomes are read from it."""
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -9,7 +10,7 @@ from platform import node
 from gatebench.records.mlflow_client import connect, readable_errors, search_runs  # before mlflow: it sets MLflow up
 
 # isort: split
-from mlflow.entities import Experiment, Metric, Param, RunTag
+from mlflow.entities import Experiment, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -23,6 +24,7 @@ from gatebench.records.mlflow_model import WEIGHTS, create_model, write_model
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.mlflow_report import find_report, write_report
 from gatebench.records.moved_home import relocate
+from gatebench.records.open_run import OpenRun
 from gatebench.records.spool.study_folder import StudyFolder
 from gatebench.records.sqlite_reader import SqliteReader
 from gatebench.records.system_metrics import SystemMetrics
@@ -96,6 +98,27 @@ class Record:
             for run in reversed(runs)
             if mlflow_entry.is_trial_run(run.data.tags)
         ]
+
+    def open_runs(self) -> list[OpenRun]:
+        """Return the runs of the study's trials that have no end, in the order of their start."""
+        if not self._exists():
+            return []
+        if self._reader is not None:
+            return self._reader.open_runs(self.study)
+        with readable_errors(self.uri):
+            experiment = self._find_experiment()
+            if experiment is None:
+                return []
+            runs = search_runs(self.client, [experiment.experiment_id], "attributes.status = 'RUNNING'")
+            return [self._open_run(run) for run in reversed(runs) if mlflow_entry.is_trial_run(run.data.tags)]
+
+    def _open_run(self, run: Run) -> OpenRun:
+        history = self.client.get_metric_history(run.info.run_id, "train/loss")
+        epochs = max((point.step + 1 for point in history), default=0)
+        score = run.data.metrics.get(f"val/{run.data.tags.get('metric', '')}")
+        known = None if score is None or math.isnan(score) else float(score)
+        began = (run.info.start_time or 0) / 1000
+        return OpenRun.of(run.info.run_name or "", began, run.data.tags, run.data.params, epochs, known)
 
     def study_declaration(self) -> Study | None:
         """Return the declaration that the records keep; None if there is no study, or an earlier version made it.

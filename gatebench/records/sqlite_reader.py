@@ -8,7 +8,7 @@ The results are equal to those of `gatebench.records.record.Record`, which reads
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.records import mlflow_entry
 from gatebench.records.mlflow_study import STUDY_TAG, deleted_study
+from gatebench.records.open_run import OpenRun
 from gatebench.study import Study
 
 BUSY_SECONDS = 30.0
@@ -25,29 +26,6 @@ BUSY_SECONDS = 30.0
 
 Values = dict[str, dict[str, str]]
 """{id of a run: {key: value}}."""
-
-
-@dataclass(frozen=True)
-class OpenRun:
-    """A run in the store that has no end.
-
-    Attributes:
-        digest: the digest of the trial.
-        name: the name of the run, for example "lstm · digits · seed 0".
-        attempt: the name of the attempt; "" in records of earlier versions.
-        owner: the name of the process that runs the trial; "" in records of earlier versions.
-        began: the time at which the trial began, in seconds since 1970.
-        epochs: the number of epochs that are recorded.
-        score: the last value of the headline metric on the validation split; None before the first one.
-    """
-
-    digest: str
-    name: str
-    attempt: str
-    owner: str
-    began: float
-    epochs: int
-    score: float | None
 
 
 class SqliteReader:
@@ -255,21 +233,17 @@ def _open_runs(connection: sqlite3.Connection, experiment: int) -> Iterator[Open
         (experiment,),
     ).fetchall()
     for run, name, began in runs:
-        own: Mapping[str, str] = dict(connection.execute("SELECT key, value FROM tags WHERE run_uuid = ?", (run,)))
-        if mlflow_entry.is_trial_run(own):
+        tags: dict[str, str] = dict(connection.execute("SELECT key, value FROM tags WHERE run_uuid = ?", (run,)))
+        if mlflow_entry.is_trial_run(tags):
+            params: dict[str, str] = dict(
+                connection.execute("SELECT key, value FROM params WHERE run_uuid = ?", (run,))
+            )
             request = "SELECT max(step) + 1 FROM latest_metrics WHERE run_uuid = ? AND key GLOB 'train/*'"
             (epochs,) = connection.execute(request, (run,)).fetchone()
             request = "SELECT value FROM latest_metrics WHERE run_uuid = ? AND key = ? AND NOT is_nan"
-            score = connection.execute(request, (run, f"val/{own.get('metric', '')}")).fetchone()
-            yield OpenRun(
-                digest=own["digest"],
-                name=name or own["digest"],
-                attempt=own.get("attempt", ""),
-                owner=own.get("owner", ""),
-                began=(began or 0) / 1000,
-                epochs=epochs or 0,
-                score=None if score is None else float(score[0]),
-            )
+            row = connection.execute(request, (run, f"val/{tags.get('metric', '')}")).fetchone()
+            score = None if row is None else float(row[0])
+            yield OpenRun.of(name or "", (began or 0) / 1000, tags, params, epochs or 0, score)
 
 
 def _tags(connection: sqlite3.Connection, experiment: int) -> Values:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gatebench.control import Control, Stopped
 from gatebench.errors import Refusal, UserError
+from gatebench.machine.fingerprint import REFUSED_ON, fingerprint
 from gatebench.outcome import Epoch, Outcome
 from gatebench.ranks import RankLost, Ranks
 from gatebench.records.mlflow_entry import TRACEBACK
@@ -110,6 +111,6 @@ def attempt_in_sweep(trial: Trial, run: TrialRunner, emit: Callable[[Epoch], Non
     try:
         return attempt(trial, run, emit, control)
     except Refusal as refusal:
-        return Outcome.of(trial, "refused", str(refusal))
+        return Outcome.of(trial, "refused", str(refusal), facts={REFUSED_ON: fingerprint()})
     except UserError as error:
         return Outcome.of(trial, "failed", str(error))

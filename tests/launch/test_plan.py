@@ -4,6 +4,7 @@ import pytest
 
 from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.errors import UserError
+from gatebench.machine.fingerprint import REFUSED_ON, fingerprint
 from gatebench.outcome import Outcome
 from gatebench.task import Size
 from gatebench.trial import Model, Trial
@@ -30,8 +31,8 @@ def test_the_plan_lists_trials_with_their_digests(known: list[Outcome], capsys: 
     out = capsys.readouterr().out
     for one in expand(GRID).trials:
         assert one.digest in out
-    assert out.count("to run") == 4
-    assert "4 trials in the study 'scratch'; 0 are done already." in out
+    assert out.count("  planned\n") == 4
+    assert "4 trials in the study 'scratch': 4 planned." in out
 
 
 def test_what_is_done_is_not_to_run_and_tells_how_long_the_rest_takes(
@@ -41,17 +42,34 @@ def test_what_is_done_is_not_to_run_and_tells_how_long_the_rest_takes(
     known += [outcome(first), outcome(second)]
     plan.run([*GRID, "workers=2"])
     out = capsys.readouterr().out
-    assert "2 are done already" in out
+    assert "2 planned, 2 done." in out
     assert "To run: 2" in out
     assert "about 2 s on 2 workers" in out  # two trials of 1.5 s, side by side
     plan.run([*GRID, "force=true"])
-    assert "0 are done already" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "'scratch': 4 planned." in out
+    assert "To run: 4" in out
 
 
 def test_what_failed_is_run_again(known: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
     known.append(outcome(expand(GRID).trials[0], "failed"))
     plan.run(GRID)
-    assert "0 are done already" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "3 planned, 1 failed." in out
+    assert "To run: 4" in out
+
+
+def test_what_this_machine_refused_is_not_run_again(known: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
+    first, second, *_ = expand(GRID).trials
+    known.append(outcome(first, "refused", sentence="There is no GPU.", facts={REFUSED_ON: fingerprint()}))
+    known.append(outcome(second, "refused", facts={REFUSED_ON: "an earlier version"}))
+    plan.run(GRID)
+    out = capsys.readouterr().out
+    assert "2 planned, 2 refused." in out
+    assert "1 trial was refused on this machine (There is no GPU), and nothing has changed since" in out
+    assert "To run: 3" in out
+    plan.run([*GRID, "force=true"])
+    assert "To run: 4" in capsys.readouterr().out
 
 
 def test_the_cost_counts_every_layer_direction_step_example_and_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

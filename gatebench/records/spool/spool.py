@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.home import Home
+from gatebench.records.open_run import number_of_epochs
 from gatebench.records.owner import Owner
 from gatebench.records.run_content import RunContent
 from gatebench.records.spool.attempt_folder import AttemptFolder
@@ -38,6 +39,8 @@ class Running:
         name: the name of the run, for example "lstm · digits · seed 0".
         when: the time at which the trial started, in seconds since 1970.
         last: the last epoch; None before the first one has ended.
+        metric: the name of the headline metric.
+        most_epochs: the largest number of epochs; 0: unknown.
     """
 
     digest: str
@@ -48,6 +51,8 @@ class Running:
     name: str
     when: float
     last: Epoch | None
+    metric: str = ""
+    most_epochs: int = 0
 
 
 class Spool:
@@ -225,4 +230,6 @@ def _running(header: Header, last: Epoch | None) -> Running:
         name=header.run.name,
         when=header.when,
         last=last,
+        metric=header.run.tags.get("metric", ""),
+        most_epochs=number_of_epochs(header.run.params),
     )

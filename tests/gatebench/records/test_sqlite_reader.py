@@ -13,8 +13,9 @@ from mlflow.tracking import MlflowClient
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.home import Home
+from gatebench.records.open_run import OpenRun
 from gatebench.records.record import Record
-from gatebench.records.sqlite_reader import OpenRun, SqliteReader
+from gatebench.records.sqlite_reader import SqliteReader
 from gatebench.study import Study
 from tests.gatebench.records.large_store import make_store, trials_of
 from tests.launch.trials import outcome, trial
@@ -173,7 +174,8 @@ def test_open_runs_have_their_progress(record: Record) -> None:
     record.write(Epoch(LSTM.digest, 1, 3, {"train/loss": 1.0, "val/accuracy": 0.5}))
     record.flush()
     lstm, gru = SqliteReader(record.home.database).open_runs(record.study)
-    assert lstm == OpenRun(LSTM.digest, "lstm · digits · seed 0", lstm.attempt, lstm.owner, 3.0, 2, 0.5)
+    assert [lstm, gru] == through_mlflow(record).open_runs()
+    assert lstm == OpenRun(LSTM.digest, "lstm · digits · seed 0", "", "", 3.0, 2, 3, "accuracy", 0.5)
     assert (gru.digest, gru.epochs, gru.score) == (GRU.digest, 0, None)
 
 
