@@ -66,7 +66,7 @@ def study_names(settings: Settings) -> list[str]:
 
 
 def _spool(settings: Settings, study: str) -> Spool:
-    return Spool(settings.home_folder, study, without_credentials(settings.records_uri, settings.records_uri))
+    return Spool(settings.home_folder, study, without_credentials(settings.records_uri))
 
 
 def _recorded(settings: Settings, study: str) -> tuple[Study | None, list[tuple[str, Outcome]]]:

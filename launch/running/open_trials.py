@@ -42,7 +42,7 @@ def open_trials(settings: Settings, study: str) -> OpenTrials:
         study: the name of the study.
     """
     home = settings.home_folder
-    spool = Spool(home, study, without_credentials(settings.records_uri, settings.records_uri))
+    spool = Spool(home, study, without_credentials(settings.records_uri))
     own = [_of_spool(one) for one in spool.running() if is_dead(home, one.owner) is False]
     try:
         stored, problem = _stored(settings, study), None
