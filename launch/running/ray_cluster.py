@@ -16,7 +16,6 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
 from ray._private import ray_constants
-from ray.exceptions import RayError
 
 from gatebench.errors import UserError
 from launch.running.ray_folder import ray_folder
@@ -99,7 +98,7 @@ def _connect(resources: Resources, folder: str) -> None:
         else:
             _check_connection(resources.address)
             ray.init(address=resources.address, **quiet)
-    except (OSError, RuntimeError, ValueError, RayError) as error:
+    except Exception as error:  # Ray raises Exception itself if a process of it does not start in time
         if resources.address is None:
             raise UserError(f"Ray cannot be started on this machine ({first_line(error)}).") from None
         raise UserError(
