@@ -30,6 +30,14 @@ MISSING_VALUES = frozenset({"", "-", "?", "na", "n/a", "nan", "none", "null"})
 
 PYTHON_ENCODINGS: Mapping[str, str] = {"utf-8": "utf-8-sig", "latin-1": "latin-1"}
 
+OTHER_SEPARATORS: Mapping[str, str] = {
+    ",": "commas; set 'task.separator=\",\"'",
+    ";": "semicolons; set 'task.separator=\";\"'",
+    "\t": "tabs; set task.separator to a tab, in a shell by $'task.separator=\"\\t\"'",
+    "|": "vertical bars; set 'task.separator=\"|\"'",
+}
+"""{separator: its name and the setting for it}"""
+
 MAX_SHOWN = 40  # the number of characters of a faulty cell in a message
 
 
@@ -119,7 +127,7 @@ def _parse(rows: Iterator[tuple[int, list[str]]], name: str, csv_format: CsvForm
     for line, cells in chain([first_row], rows):
         if len(cells) != len(header):
             raise UserError(f"{name} has {len(cells)} cells in line {line}, and {len(header)} columns.")
-        values.extend([_number(cells[index], header[index], name, line) for index in value_indices])
+        values.extend([_number(cells[index], header[index], name, line, csv_format.target) for index in value_indices])
         if date is not None:
             times.append(_time(cells[index_of[date]], date, name, line, csv_format.date_format))
         lines.append(line)
@@ -136,7 +144,16 @@ def _check_header(header: Sequence[str], name: str, csv_format: CsvFormat) -> No
     dates = [] if csv_format.date is None else [csv_format.date]
     for column in (csv_format.target, *(csv_format.inputs or ()), *dates):
         if column not in header:
+            _check_separator(header, column, name, csv_format.separator)
             raise unknown("column", column, header, where=f"in {name}")
+
+
+def _check_separator(header: Sequence[str], column: str, name: str, separator: str) -> None:
+    """Refuse a header in which another separator gives the missing column."""
+    line = separator.join(header)
+    for other, setting in OTHER_SEPARATORS.items():
+        if other != separator and column in (cell.strip().strip('"') for cell in line.split(other)):
+            raise UserError(f"The columns of {name} are separated by {setting}.")
 
 
 def _date_column(header: Sequence[str], first_cells: Sequence[str], csv_format: CsvFormat) -> str | None:
@@ -144,7 +161,7 @@ def _date_column(header: Sequence[str], first_cells: Sequence[str], csv_format: 
     if csv_format.date is not None or header[0] in (csv_format.target, *(csv_format.inputs or ())):
         return csv_format.date
     try:
-        _number(first_cells[0], header[0], "", 0)
+        _number(first_cells[0], header[0], "", 0, "")
     except UserError:
         return header[0]
     return None
@@ -161,7 +178,7 @@ def _value_columns(header: Sequence[str], date: str | None, name: str, csv_forma
     return csv_format.target, *others
 
 
-def _number(text: str, column: str, name: str, line: int) -> float:
+def _number(text: str, column: str, name: str, line: int, target: str) -> float:
     """Return the number in a cell, or NaN for a missing value."""
     text = text.strip()
     if text.lower() in MISSING_VALUES:
@@ -171,9 +188,15 @@ def _number(text: str, column: str, name: str, line: int) -> float:
     except ValueError:
         number = math.inf
     if not math.isfinite(number):
+        if column != target:
+            advice = "list the columns to use in task.inputs"
+        else:
+            advice = (
+                "correct the cell, leave it empty and set task.missing=carry, or name another column in task.target"
+            )
+        kind = "is infinite" if text.lower().lstrip("+-") in ("inf", "infinity") else "is not a number"
         raise UserError(
-            f"Column {column!r} of {name} contains {text[:MAX_SHOWN]!r} in line {line}, which is not a number; "
-            f"list the columns to use in task.inputs."
+            f"Column {column!r} of {name} contains {text[:MAX_SHOWN]!r} in line {line}, which {kind}; {advice}."
         )
     return number
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ENCODINGS = ("utf-8", "latin-1")
 MISSING = ("refuse", "carry")
+LEAST_WINDOWS = 5
+"""The least number of windows of the validation part and of the test part."""
+
 GAPS = ("refuse", "carry", "ignore")
 
 
@@ -133,7 +136,7 @@ class Series(Task):
         ends = (int(0.7 * steps), steps - int(0.2 * steps), steps)
         if self.season is not None and self.season > ends[1]:
             raise out_of_range("task.season", self.season, f"at most the {ends[1]:,} steps before the test part")
-        return forecasting_problem(
+        problem = forecasting_problem(
             values,
             rows.columns,
             path.name,
@@ -144,6 +147,13 @@ class Series(Task):
             season=season if self.season is None else self.season,
             subtract_last=self.subtract_last,
         )
+        for part, split in (("validation", problem.val), ("test", problem.test)):
+            if len(split) < LEAST_WINDOWS:
+                raise UserError(
+                    f"{path.name} is too short: of its {steps:,} steps, the {part} part has {len(split)} windows to "
+                    f"score; at least {LEAST_WINDOWS} are needed, because the scores of fewer are chance."
+                )
+        return problem
 
     def _regular_series(self, rows: CsvRows, name: str) -> tuple[NDArray[np.float64], int | None]:
         """Return the values (N, I) without missing values and missing rows, and the season that the dates give."""
@@ -173,9 +183,11 @@ class Series(Task):
             raise UserError(f"task.{field} is null; it must name {wanted}.")
         try:
             path = Path(self.path).expanduser()
-            exists = path.is_file()
+            exists, is_folder = path.is_file(), path.is_dir()
         except (OSError, RuntimeError):  # the name is too long, or "~user" has no home folder
-            exists = False
+            exists = is_folder = False
+        if is_folder:
+            raise UserError(f"task.path is {self.path}, which is a folder; it must name a CSV file.")
         if not exists:
             raise MissingFile(f"There is no file {self.path}, which task.path names.")
         return path

@@ -1,6 +1,6 @@
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +108,22 @@ def test_a_constant_column_and_a_short_file_are_refused(tmp_path: Path, task: Se
             replace(task, path=str(tmp_path / "short.csv")).load(tmp_path)
 
 
+def test_a_series_with_too_few_windows_to_score_is_refused(tmp_path: Path, task: Series) -> None:
+    short = replace(task, path=str(tmp_path / "short.csv"), input_length=2, horizon=1)
+    for rows, allowed in ((20, False), (35, False), (50, True)):
+        (tmp_path / "short.csv").write_bytes(csv_bytes(periodic(rows, 2, 7), "Date,Close,Volume", HOURS))
+        if allowed:
+            assert len(short.load(tmp_path).val) == 5
+            continue
+        with pytest.raises(UserError, match=rf"^short\.csv is too short: of its {rows} steps, the validation part has"):
+            short.load(tmp_path)
+
+
+def test_a_folder_is_no_file(tmp_path: Path, task: Series) -> None:
+    with pytest.raises(UserError, match=r"^task\.path is .*, which is a folder; it must name a CSV file\.$"):
+        replace(task, path=str(tmp_path)).checksums()
+
+
 def test_rows_in_reverse_order_are_refused(tmp_path: Path, task: Series) -> None:
     header, *lines = (tmp_path / "prices.csv").read_text().splitlines()
     (tmp_path / "new.csv").write_text("\n".join([header, *reversed(lines)]))
@@ -131,7 +147,7 @@ def test_the_file_enters_the_digest_and_its_folder_does_not(tmp_path: Path, task
     assert task.label.startswith("series[path=prices.csv, target=Close, horizon=5, ")
 
     def digest(task: Series) -> str:
-        config = {**vars(task), "_target_": "tasks.series.series.Series"}
+        config = {**asdict(task), "_target_": "tasks.series.series.Series"}
         return Trial({"name": "lstm", "base": "lstm"}, json.loads(json.dumps(config))).digest
 
     assert digest(moved) == digest(task)
@@ -139,7 +155,7 @@ def test_the_file_enters_the_digest_and_its_folder_does_not(tmp_path: Path, task
     assert digest(moved) != digest(task)
 
 
-@pytest.mark.parametrize("path", ["nowhere.csv", ".", "x" * 300, "~nobody-of-that-name/x.csv", "a\0b"])
+@pytest.mark.parametrize("path", ["nowhere.csv", "x" * 300, "~nobody-of-that-name/x.csv", "a\0b"])
 def test_a_missing_file_is_named(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     task = Series(path=path, target="a")
