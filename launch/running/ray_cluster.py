@@ -15,9 +15,9 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
-from ray._private import ray_constants
 
 from gatebench.errors import UserError
+from launch.running.local_node import small_local_node
 from launch.running.ray_folder import ray_folder
 from launch.running.ray_processes import guarded
 from launch.running.resources import Resources
@@ -93,7 +93,7 @@ def _connect(resources: Resources, folder: str) -> None:
     try:
         if resources.address is None:
             # Without "local", Ray may find the address of a dead cluster, and hang.
-            with _this_machine_only():
+            with small_local_node():
                 ray.init(address="local", **local, **quiet)
         else:
             _check_connection(resources.address)
@@ -105,16 +105,6 @@ def _connect(resources: Resources, folder: str) -> None:
             f"Ray cannot be reached at {resources.address} ({first_line(error)}). "
             "A cluster with tokens also needs RAY_AUTH_MODE=token."
         ) from None
-
-
-@contextmanager
-def _this_machine_only() -> Iterator[None]:
-    """Let Ray use the address 127.0.0.1, as it does on systems without clusters. Its servers then listen only there."""
-    before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def _check_connection(address: str) -> None:
