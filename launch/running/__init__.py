@@ -15,7 +15,10 @@ event_sender    sends the events of one attempt from the worker
 worker_task     runs one attempt on a worker
 code_versions   compares the code of the worker with that of the driver
 resources       the cores, GPUs and memory of a trial
+sweep_cluster   starts the cluster in the background, with the mailbox
+local_node      the servers of a local cluster
 ray_cluster     joins or starts the Ray cluster
 ray_folder      the temporary folder of a local cluster
+signal_actions  the actions of signals, which Ray replaces
 ray_processes   the processes of a local cluster
 """

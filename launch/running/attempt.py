@@ -28,6 +28,11 @@ class TrialRunner(Protocol):
         """
 
 
+def import_training() -> None:
+    """Import the code that trains, which takes seconds, before the first trial of a process."""
+    import gatebench.training  # noqa: F401
+
+
 def train_trial(
     trial: Trial,
     *,

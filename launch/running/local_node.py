@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 from ray._private import ray_constants
+from ray._private import worker as ray_worker
 from ray._private.node import Node
 
 _UNUSED = ("start_monitor", "start_api_server", "start_log_monitor")
@@ -18,6 +19,17 @@ _UNUSED = ("start_monitor", "start_api_server", "start_log_monitor")
 def _start_nothing(node: Node, **options: object) -> None:
     """Stand in for the start of a process that is not used."""
     del node, options
+
+
+@contextmanager
+def no_messages() -> Iterator[None]:
+    """Let Ray print nothing in the block. Its messages about dead workers go to stdout, which is for tables."""
+    with patch.object(ray_worker, "print_to_stdstream", new=_print_nothing):
+        yield
+
+
+def _print_nothing(data: object, ignore_prefix: bool) -> None:
+    del data, ignore_prefix
 
 
 @contextmanager

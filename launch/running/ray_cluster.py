@@ -4,10 +4,8 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
-from io import StringIO
-from threading import current_thread, main_thread
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 # Ray reads these when it is imported. Without the second one, every worker prints a warning.
@@ -17,10 +15,11 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 import ray
 
 from gatebench.errors import UserError
-from launch.running.local_node import small_local_node
+from launch.running.local_node import no_messages, small_local_node
 from launch.running.ray_folder import ray_folder
 from launch.running.ray_processes import guarded
 from launch.running.resources import Resources
+from launch.running.signal_actions import kept_action
 
 CONNECT_SECONDS = 10
 """The time limit for a connection to the address of a cluster."""
@@ -32,24 +31,19 @@ _OBJECT_STORE = 80 * 2**20  # bytes, the least that Ray allows: only small event
 def open_cluster(resources: Resources) -> Iterator[None]:
     """Join the cluster at the address, or start one on this machine. At the end of the block leave it, or end it.
 
+    Call this in a thread: the main thread may receive a signal while the cluster ends, and leave processes behind.
     A cluster on this machine cannot be reached from other machines. At its end no process and no folder is left.
 
     Raises:
         UserError: Ray cannot be started, or there is no cluster at the address.
     """
-    handlers: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    # Ray prints its messages about dead workers to stdout, which is for tables.
-    try:
-        with _folder(resources) as folder, redirect_stdout(StringIO()):
-            try:
+    with _folder(resources) as folder, no_messages():
+        try:
+            with kept_action(signal.SIGTERM):  # Ray's own would abort without closing the records
                 _connect(resources, folder)
-                _set_handlers(handlers)  # Ray's own handler would abort without closing the records
-                yield
-            finally:
-                _set_handlers(dict.fromkeys(handlers, signal.SIG_IGN))  # a signal would leave processes behind
-                ray.shutdown()
-    finally:
-        _set_handlers(handlers)
+            yield
+        finally:
+            ray.shutdown()
 
 
 @contextmanager
@@ -58,7 +52,7 @@ def _folder(resources: Resources) -> Iterator[str]:
     if resources.address is not None:
         yield ""
         return
-    with ray_folder() as folder, guarded(folder):
+    with ray_folder() as folder, guarded(folder.parent):
         yield str(folder)
 
 
@@ -76,13 +70,6 @@ def node_name() -> str:
 def first_line(error: Exception) -> str:
     """Return the first line of an error's message, or its class if it has no message."""
     return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
-
-
-def _set_handlers(handlers: Mapping[int, Any]) -> None:
-    """Set the handlers of signals. Only the main thread can, and only it receives signals."""
-    if current_thread() is main_thread():
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 def _connect(resources: Resources, folder: str) -> None:

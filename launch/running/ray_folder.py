@@ -26,7 +26,9 @@ def ray_folder() -> Iterator[Path]:
     with TemporaryDirectory(prefix=PREFIX, dir=PARENT, ignore_cleanup_errors=True) as folder:
         lock = FileLock(Path(folder) / LOCK)
         with lock:
-            yield Path(folder)
+            inner = Path(folder) / "r"  # Ray makes its folder writable for everybody, so the outer one is for the owner
+            inner.mkdir()
+            yield inner
 
 
 def remove_abandoned() -> None:

@@ -8,10 +8,11 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-from launch.running.ray_cluster import first_line, machines, node_name, open_cluster  # before ray: it sets Ray up
+from launch.running.ray_cluster import first_line, machines  # before ray: it sets Ray up
 
 # isort: split
 import ray
@@ -28,10 +29,11 @@ from launch.events import EventHandler
 from launch.running.attempt import TrialRunner
 from launch.running.code_versions import code_versions
 from launch.running.interrupts import Interrupts
-from launch.running.mailbox import EventBatch, Mailbox, Order
+from launch.running.mailbox import EventBatch, Order
 from launch.running.ranks import rank_options, release, reserve
 from launch.running.resources import Request, Resources, check_nodes, check_requests, fits, slots, task_options
 from launch.running.retries import Cause, Retries
+from launch.running.sweep_cluster import SweepCluster
 from launch.running.trial_queue import Take, TrialQueue
 from launch.running.worker_task import Assignment, TaskEnd, run_on_worker
 
@@ -45,7 +47,6 @@ KILL_SECONDS = 5.0
 """The time in which killed trials must end."""
 
 _MEMORY_ERRORS = ("MemoryError", "OutOfMemoryError")  # the second one is torch's, for a GPU
-_CONCURRENT_CALLS = 10_000  # of the mailbox: each running attempt waits in one
 
 
 def _never(digest: str) -> bool:
@@ -69,6 +70,7 @@ def run_trials(
     resume: Callable[[str], bytes | None] = _nothing,
     budgets: RetryBudgets | None = None,
     report: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
+    cluster: SweepCluster | None = None,
 ) -> None:
     """Run the trials, as many at once as the resources allow, and pass their events to `handle`.
 
@@ -86,25 +88,28 @@ def run_trials(
         resume: the function that returns the newest checkpoint of a trial, or None.
         budgets: the budgets of retries; None: the default ones.
         report: the function that shows a line to the user.
+        cluster: the cluster, if it has been started for these trials already. It is ended after the last trial.
 
     Raises:
         UserError: Ray cannot be reached, or the connection is lost.
         Refusal: no machine has the resources of a trial.
         KeyboardInterrupt: a signal has ended the sweep early.
     """
-    requests = {tuple(request.items()): request for request in map(resources.of, trials)}
-    resources = replace(resources, devices=max((trial.training.devices for trial in trials), default=1))
-    with Interrupts() as interrupts, open_cluster(resources):
-        check_requests(requests.values(), list(machines().values()))
+    with ExitStack() as stack, Interrupts() as interrupts:
+        cluster = cluster or stack.enter_context(SweepCluster(trials, resources))
+        mailbox, resources = cluster.mailbox(), cluster.resources
+        check_requests(cluster.requests, list(machines().values()))
         check_nodes(trials, resources, list(machines().values()))
         queue, retries = TrialQueue(trials, take, done), Retries(budgets or RetryBudgets())
         try:
-            driver = _Driver(run, resources, handle, queue, retries, resume, interrupts, report)
-            driver.run_all(list(requests.values()))
+            driver = _Driver(run, mailbox, resources, handle, queue, retries, resume, interrupts, report)
+            driver.run_all(cluster.requests)
         except RayError as error:
             raise UserError(
                 f"The connection to Ray's cluster is lost ({first_line(error)}); run the same command to continue."
             ) from None
+        finally:
+            cluster.end()
     if interrupts.order != "run":
         raise KeyboardInterrupt
 
@@ -134,6 +139,7 @@ class _Driver:
     def __init__(
         self,
         run: TrialRunner,
+        mailbox: Any,
         resources: Resources,
         handle: EventHandler,
         queue: TrialQueue,
@@ -143,22 +149,11 @@ class _Driver:
         report: Callable[[str], None],
     ) -> None:
         self._run, self._resources, self._handle = ray.put(run), resources, handle
+        self._mailbox = mailbox
         self._queue, self._retries, self._resume = queue, retries, resume
         self._interrupts, self._report = interrupts, report
         self._told: Order = "run"
         self._told_held, self._killed = False, 0.0
-        here = NodeAffinitySchedulingStrategy(node_name(), soft=False)
-        self._mailbox: Any = (
-            ray.remote(Mailbox)
-            .options(
-                num_cpus=0,
-                scheduling_strategy=here,
-                max_restarts=-1,
-                max_task_retries=-1,
-                max_concurrency=_CONCURRENT_CALLS,
-            )
-            .remote()
-        )
         self._task: Any = ray.remote(max_retries=0)(run_on_worker)
         self._submitted: dict[Any, _Attempt] = {}
         self._attempts: dict[str, _Attempt] = {}

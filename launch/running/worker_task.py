@@ -13,7 +13,6 @@ from typing import Any
 from launch.running.ray_cluster import node_name  # before ray: it sets Ray up
 
 # isort: split
-import ray
 from ray.exceptions import RayError
 
 from gatebench.control import Control
@@ -98,7 +97,8 @@ def _ask(method: Any, batch: EventBatch) -> Order:
     """Send a batch to the mailbox and return the driver's order. While the mailbox does not answer, send it again."""
     while True:
         try:
-            order: Order = ray.get(method.remote(batch))
+            # `ray.get` would tell Ray that this task waits, and Ray would start another one on its core.
+            order: Order = method.remote(batch).future().result()
         except RayError:
             time.sleep(RESEND_SECONDS)
         else:

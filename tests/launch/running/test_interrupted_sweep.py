@@ -11,44 +11,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc exists only on Linux")
 
-MARK = "GATEBENCH_TEST_SWEEP"
-
-
-def marked(value: str) -> list[int]:
-    """Return the processes that inherited the mark of a sweep."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"{MARK}={value}".encode() in (folder / "environ").read_bytes():
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
-
 
 @contextmanager
 def sweep(folder: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
     """Start a sweep, wait until two trials run, and check that nothing of it is left after the block."""
-    before = set(Path("/tmp").glob("gatebench-*"))
     command = [sys.executable, "-m", "tests.launch.running.sweep_process", str(folder), str(seconds)]
-    environment = {**os.environ, MARK: str(folder), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         while len(lines(folder, "started")) < 2:
             assert process.poll() is None
             time.sleep(0.05)
-        mine = set(Path("/tmp").glob("gatebench-*")) - before
+        started = psutil.Process(process.pid).children(recursive=True)
+        (temporary,) = {Path(p.cmdline()[-2]) for p in started if "ray_processes.py" in " ".join(p.cmdline())}
+        assert temporary.is_dir()
         yield process
         process.wait(60)
-    assert not [folder for folder in mine if folder.exists()]
-    assert marked(str(folder)) == []
+        psutil.wait_procs(started, 20)
+    assert [p for p in started if p.is_running()] == []
+    assert not temporary.exists()
 
 
 def lines(folder: Path, name: str) -> list[str]:
@@ -107,6 +100,3 @@ def test_a_worker_that_receives_sigterm_saves_and_its_trial_goes_on_in_another_p
 def test_a_killed_driver_leaves_nothing(tmp_path: Path) -> None:
     with sweep(tmp_path, 600.0) as process:
         process.kill()
-        deadline = time.monotonic() + 20
-        while marked(str(tmp_path)) and time.monotonic() < deadline:
-            time.sleep(0.1)

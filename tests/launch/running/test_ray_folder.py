@@ -17,7 +17,8 @@ def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_folder_is_gone_after_the_block(parent: Path) -> None:
     with ray_folder.ray_folder() as folder:
         (folder / "session").mkdir()
-        assert folder.name.startswith("gatebench-")
+        assert folder.parent.name.startswith("gatebench-")
+        assert folder.parent.stat().st_mode & 0o777 == 0o700
         ray_folder.remove_abandoned()
         assert (folder / "session").is_dir()
     assert list(parent.iterdir()) == []

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gatebench.control import Control, Stopped
@@ -14,7 +15,6 @@ from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
 from launch.config.retry_budgets import RetryBudgets
 from launch.events import Checkpoint, Event, Started
-from launch.running.ray_processes import MARK, processes_of
 from launch.running.ray_sweep import run_trials
 from launch.running.resources import Resources
 from tests.launch.running.sockets import LOOPBACK, listening_addresses
@@ -56,7 +56,8 @@ class Driver:
     def handle(self, event: Event) -> None:
         self.events.append(event)
         if len(self.events) == 1 and sys.platform.startswith("linux"):
-            self.listening = listening_addresses([os.getpid(), *processes_of(Path(os.environ[MARK]))])
+            children = psutil.Process().children(recursive=True)
+            self.listening = listening_addresses([os.getpid(), *(child.pid for child in children)])
 
     def take(self, digests: object) -> frozenset[str]:
         """Claim trials. Another driver runs one of them, and has a result before this one asks again."""
