@@ -12,29 +12,15 @@ It is kept with the records, and gatebench table study=NAME follows it. A later 
 parts that it declares, and prints the change.
 """
 
-import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import nullcontext
 
-from gatebench.errors import UserError
-from gatebench.outcome import Outcome
-from gatebench.records.record import Record
-from gatebench.report.render import FORMATS
-from gatebench.study import Study
-from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
-from launch.config.compose import Plan
-from launch.config.settings import Settings
-from launch.declaration import check_declaration, keep_declaration
-from launch.running.attempt import runner_of
-from launch.running.known_outcomes import known_study, refusal_sentence, refusals, trials_to_run
-from launch.running.ray_sweep import run_trials
-from launch.running.recording import Recording, record_of, recording
+from launch.declaration import check_declaration
+from launch.running.known_outcomes import known_study, trials_to_run
 from launch.running.resources import resources_of
-from launch.running.trial_monitor import monitored
+from launch.running.sweep_cluster import SweepCluster
 from launch.start_checks import check_start
-from launch.study_pages import open_pages, publish
-from launch.table import table_of
 
 
 def run(argv: Sequence[str]) -> int:
@@ -45,66 +31,9 @@ def run(argv: Sequence[str]) -> int:
     settings = plan.settings
     known = known_study(settings, settings.one_study)
     check_declaration(plan, known)
-    check_start(trials_to_run(plan.trials, known.outcomes, force=settings.force), settings)
-    record = record_of(settings)
-    with recording(settings, record) as records:
-        study = keep_declaration(plan, record)
-        trials = trials_to_run(plan.trials, records.outcomes, force=settings.force)
-        refused = refusals(plan.trials, records.outcomes, force=settings.force)
-        done = len(plan.trials) - len(trials) - len(refused)
-        _report(f"Study {study.name!r}: {len(plan.trials)} trials, {done} done already.")
-        if refused:
-            _report(refusal_sentence(refused))
-        open_pages(record, study, plan.trials, records.outcomes)
-        outcomes = _run_all(trials, settings, records) if trials else []
-    _print_table(plan, study, record, changed=bool(trials) or study != known.declaration)
-    _report_ends(outcomes, len(trials))
-    return int(any(not outcome.has_result for outcome in outcomes))
+    trials = trials_to_run(plan.trials, known.outcomes, force=settings.force)
+    check_start(trials, settings)
+    with SweepCluster(trials, resources_of(settings)) if trials else nullcontext() as cluster:
+        from launch.recorded_sweep import run_recorded  # imports MLflow, which takes a second
 
-
-def _run_all(trials: Sequence[Trial], settings: Settings, records: Recording) -> list[Outcome]:
-    """Run the trials and return the outcomes of those that this process has run."""
-    with monitored(trials, records) as monitor:
-        run_trials(
-            trials,
-            runner_of(settings),
-            resources_of(settings),
-            monitor,
-            take=records.take,
-            done=records.done,
-            resume=records.checkpoint,
-            budgets=settings.retries,
-        )
-    return monitor.outcomes
-
-
-def _print_table(plan: Plan, study: Study, record: Record, *, changed: bool) -> None:
-    """Print the table of the plan's trials and the address of the records, and set the pages of the study in MLflow."""
-    outcomes = known_study(plan.settings, study.name).outcomes
-    chosen = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
-    table = table_of(chosen, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)
-    print(FORMATS["text"](table))
-    try:
-        page = table_of(replace(plan, keys=frozenset()), study, outcomes)
-    except UserError as error:  # because of trials of other sweeps, so the results of this one are shown
-        _report(f"The pages in MLflow show only this sweep, because all trials of the study fit no table: {error}")
-        page = table
-    try:
-        publish(record, study, plan.trials, outcomes, page, changed=changed)
-    except UserError as error:  # the records cannot be reached; the results are in the spool
-        _report(f"The pages in MLflow are not up to date: {error}")
-    print(f"The records lie at {record.printable_uri}, study {record.study!r}; to open them: gatebench ui")
-
-
-def _report_ends(outcomes: Sequence[Outcome], planned: int) -> None:
-    """Print a line about the trials that diverged, and one about those that failed."""
-    diverged = sum(outcome.status == "diverged" for outcome in outcomes)
-    failed = sum(not outcome.has_result for outcome in outcomes)
-    if diverged:
-        _report(f"{diverged} of {planned} trials diverged; the table counts them as the worst by rank.")
-    if failed:
-        _report(f"{failed} of {planned} trials failed; their messages are above and in the records.")
-
-
-def _report(line: str) -> None:
-    print(line, file=sys.stderr)
+        return run_recorded(plan, known, cluster)

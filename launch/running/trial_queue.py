@@ -9,6 +9,12 @@ from gatebench.trial import Trial
 HELD_SECONDS = 10.0
 """The time after which a trial that another driver runs is asked for again."""
 
+SHORT_SECONDS = 2.0
+"""Trials that end faster than this are claimed in larger chunks, because a claim takes longer than such a trial."""
+
+MOST_CLAIMED = 64
+"""The largest number of trials that are claimed at a time."""
+
 Take = Callable[[Sequence[str]], frozenset[str]]
 """A function that claims trials by their digests, and returns the digests of those that are ours now."""
 
@@ -24,13 +30,14 @@ class TrialQueue:
 
     def __init__(self, trials: Sequence[Trial], take: Take, done: Callable[[str], bool]) -> None:
         self._waiting = deque(trials)
-        self._again: deque[Trial] = deque()
+        self._ours: deque[Trial] = deque()
         self._held: deque[Trial] = deque()
         self._ask_again = 0.0
+        self._chunk, self._claimed_at = 1, float("-inf")
         self._take, self._done = take, done
 
     def __len__(self) -> int:
-        return len(self._again) + len(self._waiting) + len(self._held)
+        return len(self._ours) + len(self._waiting) + len(self._held)
 
     @property
     def held(self) -> int:
@@ -39,16 +46,14 @@ class TrialQueue:
 
     def retry(self, trial: Trial) -> None:
         """Add a trial that is ours already, before all others."""
-        self._again.append(trial)
+        self._ours.appendleft(trial)
 
     def next(self, number: int) -> list[Trial]:
         """Return trials that are ours and are to be submitted now: at most `number`, fewer if others are held."""
-        ours: list[Trial] = []
-        while self._again and len(ours) < number:
-            ours.append(self._again.popleft())
-        while self._waiting and len(ours) < number:
-            count = min(number - len(ours), len(self._waiting))
-            ours += self._claim([self._waiting.popleft() for _ in range(count)])
+        while self._waiting and len(self._ours) < number:
+            count = min(self._claim_size(number - len(self._ours)), len(self._waiting))
+            self._ours += self._claim([self._waiting.popleft() for _ in range(count)])
+        ours = [self._ours.popleft() for _ in range(min(number, len(self._ours)))]
         if self._held and time.monotonic() >= self._ask_again:
             held = [trial for trial in self._held if not self._done(trial.digest)]
             self._held.clear()
@@ -58,6 +63,14 @@ class TrialQueue:
                 del held[:count]
             self._held.extendleft(reversed(held))
         return ours
+
+    def _claim_size(self, number: int) -> int:
+        """Return how many trials to claim if `number` are needed now: twice as many each time if they are short."""
+        now = time.monotonic()
+        short = now - self._claimed_at < SHORT_SECONDS
+        self._chunk = min(2 * self._chunk, MOST_CLAIMED) if short else 1
+        self._claimed_at = now
+        return max(number, self._chunk)
 
     def _claim(self, chunk: Sequence[Trial]) -> list[Trial]:
         """Claim some trials. Return those that are ours, and hold the others back."""

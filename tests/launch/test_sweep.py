@@ -6,9 +6,7 @@ from gatebench.errors import UserError
 from gatebench.records.home import Home
 from gatebench.records.record import Record
 from launch import sweep
-from launch.config.compose import expand
 from tasks.images.sequential_mnist import PACKED
-from tests.launch.trials import outcome
 
 # The digits come with scikit-learn; the files of MNIST are damaged.
 GRID = ["cell=rnn_tanh", "task=digits,sequential_mnist", "seed=0,1", "model.hidden_size=4", "training.max_epochs=1"]
@@ -55,20 +53,3 @@ def test_a_mistake_in_the_declaration_is_found_before_training(
     with pytest.raises(UserError):
         sweep.run([*GRID, mistake])
     assert list(tmp_path.iterdir()) == []
-
-
-def test_trials_of_other_sweeps_do_not_stop_a_sweep(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The paired test of the study lacks seeds, but not that of the sweep."""
-    monkeypatch.setenv("GATEBENCH_HOME", str(tmp_path))
-    record = Record(Home(tmp_path), "mine")
-    grid = ["task=digits", "model.hidden_size=4", "training.max_epochs=1", "study=mine", "test=paired"]
-    for cells in (["cell=rnn_tanh", "seed=0,1"], ["cell=gru", "seed=2,3"]):
-        for trial in expand([*cells, *grid]).trials:
-            record.end(trial, outcome(trial))
-    assert sweep.run(["cell=gru", "seed=2,3", *grid]) == 0
-    captured = capsys.readouterr()
-    assert "The pages in MLflow show only this sweep" in captured.err
-    assert "The paired test needs equal seeds, but rnn_tanh has 0, 1 and gru has 2, 3." in captured.err
-    assert "gru" in captured.out

@@ -25,20 +25,39 @@ class Others:
         return digest in self.results
 
 
-def test_only_as_many_trials_are_claimed_as_are_submitted() -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return a list with one number, the time."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return now
+
+
+def test_only_as_many_trials_are_claimed_as_are_submitted(clock: list[float]) -> None:
     others = Others()
     queue = TrialQueue(TRIALS, others.take, others.done)
     assert queue.next(2) == TRIALS[:2]
     assert others.asked == DIGESTS[:2]
+    clock[0] += trial_queue.SHORT_SECONDS
     queue.retry(TRIALS[0])
     assert queue.next(2) == [TRIALS[0], TRIALS[2]]
     assert others.asked == DIGESTS[:3]
     assert len(queue) == 3
 
 
-def test_trials_of_others_come_last_and_until_they_are_ours_or_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr("time.monotonic", lambda: now)
+def test_short_trials_are_claimed_in_larger_chunks(clock: list[float]) -> None:
+    others = Others()
+    queue = TrialQueue(TRIALS, others.take, others.done)
+    sizes = []
+    for expected in TRIALS:
+        before = len(others.asked)
+        assert queue.next(1) == [expected]
+        sizes.append(len(others.asked) - before)
+    assert sizes == [1, 2, 0, 3, 0, 0]
+    assert len(queue) == 0
+
+
+def test_trials_of_others_come_last_and_until_they_are_ours_or_done(clock: list[float]) -> None:
     others = Others(DIGESTS[0], DIGESTS[1], DIGESTS[3])
     queue = TrialQueue(TRIALS, others.take, others.done)
     assert queue.next(6) == [TRIALS[2], TRIALS[4], TRIALS[5]]
@@ -46,13 +65,13 @@ def test_trials_of_others_come_last_and_until_they_are_ours_or_done(monkeypatch:
     assert queue.next(6) == []
     assert len(others.asked) == 6
 
-    now += trial_queue.HELD_SECONDS
+    clock[0] += trial_queue.HELD_SECONDS
     others.held.remove(DIGESTS[3])
     others.results.add(DIGESTS[0])
     assert queue.next(1) == [TRIALS[3]]
     assert (len(queue), queue.held) == (1, 1)
     assert queue.next(1) == []
-    now += trial_queue.HELD_SECONDS
+    clock[0] += trial_queue.HELD_SECONDS
     others.results.add(DIGESTS[1])
     assert queue.next(1) == []
     assert len(queue) == 0
