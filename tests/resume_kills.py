@@ -40,7 +40,7 @@ LONGEST = 16
 
 
 def work(name: str, seed: int, home: Path) -> None:
-    """Run a trial in this process. Print a line after each step, and at last the hash of everything that came out."""
+    """Run a trial in this process. Print a line after each step, and at last the hash of each part of the result."""
     trial = replace(TRIALS[name], seed=seed)
     trial = replace(trial, training=replace(trial.training, max_epochs=4 * trial.training.max_epochs, patience=0))
     checkpoints = Checkpoints(Home(home))
@@ -56,7 +56,7 @@ def work(name: str, seed: int, home: Path) -> None:
         SAVE_SECONDS,
     )
     found = bits(*run(trial, home, control))
-    print(hashlib.sha256(repr(found).encode()).hexdigest(), flush=True)
+    print(*(f"{part}:{hashlib.sha256(repr(one).encode()).hexdigest()}" for part, one in found.items()), flush=True)
     checkpoints.remove(trial.digest)
 
 
@@ -66,7 +66,7 @@ class Attempt:
 
     Attributes:
         killed: whether it was killed before the trial ended.
-        result: the hash of the result; "" if it was killed.
+        result: the hash of each part of the result; "" if it was killed.
         message: the text that it printed on stderr.
     """
 

@@ -208,7 +208,7 @@ def _early_stop(value: Any, position: Position, learner: Learner) -> EarlyStop |
     if not isinstance(value, dict):
         raise damaged("the counters of early stopping are no object")
     waited = schema.whole(schema.entry(value, "waited"), "waited", 0, learner.trial.training.max_epochs)
-    return EarlyStop(waited, schema.number(schema.entry(value, "best_score"), "best_score"))
+    return EarlyStop(waited, float(schema.number(schema.entry(value, "best_score"), "best_score")))
 
 
 def _best_gates(value: Any, tensors: Mapping[str, Tensor], learner: Learner) -> TraceSums | None:

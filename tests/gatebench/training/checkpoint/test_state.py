@@ -144,6 +144,40 @@ def test_any_value_at_any_place_is_refused_or_fits(single: Case, data: st.DataOb
     assert len(state.epochs[-1]) == state.position.epoch
 
 
+SHAPES = st.lists(st.integers(0, 3), max_size=3)
+DTYPES = st.sampled_from([torch.float32, torch.float64, torch.int64, torch.uint8, torch.bool])
+
+
+@given(st.data())
+def test_any_tensor_at_any_place_is_refused_or_fits(single: Case, data: st.DataObject) -> None:
+    values, tensors = single.parts(data.draw(st.integers(0, len(single.saved) - 1)))
+    name = data.draw(st.sampled_from(sorted(tensors)))
+    replaced = torch.zeros(data.draw(SHAPES), dtype=data.draw(DTYPES))
+    fits = (replaced.shape, replaced.dtype) == (tensors[name].shape, tensors[name].dtype)
+    content = pack(single.trial.digest, values, {**tensors, name: replaced})
+    if fits:
+        single.read(content)
+        return
+    with pytest.raises(UserError, match=r"^The checkpoint is damaged: [^\n]+\.$"):
+        single.read(content)
+
+
+@given(st.data())
+def test_a_state_of_a_generator_is_refused_or_used(single: Case, data: st.DataObject) -> None:
+    """Torch checks the places in the state of its generator, so that no state reads other memory."""
+    values, tensors = single.parts(3)
+    state = tensors["ranks/0/random/torch"].clone()
+    for _ in range(data.draw(st.integers(1, 9))):
+        state[data.draw(st.integers(0, len(state) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        read = single.read(pack(single.trial.digest, values, {**tensors, "ranks/0/random/torch": state}))
+    except UserError:
+        return
+    generator = torch.Generator()
+    generator.set_state(read.ranks[0].random["random/torch"])
+    assert torch.rand(2000, generator=generator).isfinite().all()
+
+
 def paths(value: Any) -> list[tuple[Any, ...]]:
     """Return the paths to all parts of plain values."""
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

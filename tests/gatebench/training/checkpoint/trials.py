@@ -107,7 +107,7 @@ def bits(outcome: Outcome, epochs: list[Epoch]) -> dict[str, Any]:
     return {
         "status": (outcome.status, outcome.sentence),
         "metrics": _exact({name: one for name, one in outcome.metrics.items() if not name.startswith("seconds")}),
-        "facts": dict(outcome.facts),
+        "facts": {name: one for name, one in outcome.facts.items() if name != "commit"},  # one may commit meanwhile
         "files": {name: files.get(name, bytes)(content) for name, content in outcome.files.items()},
         "epochs": [(epoch.epoch, epoch.total, _exact(epoch.metrics)) for epoch in epochs],
     }
