@@ -13,14 +13,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gatebench.errors import unknown
 from gatebench.outcome import Outcome
 from gatebench.records.open_run import OpenRun
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.display.duration import duration
 from launch.display.text_columns import align
-from launch.running.known_outcomes import known_study, study_names, waiting_study
+from launch.running.known_outcomes import known_study, waiting_study
+from launch.running.missing_records import missing_study
 from launch.running.open_trials import OpenTrials, open_trials
 from launch.running.states import State, states_of, summary
 from launch.running.time_left import TimeLeft, time_left
@@ -92,9 +92,7 @@ def status_of(plan: Plan) -> StudyStatus:
     known = known_study(settings, study) if running.problem is None else waiting_study(settings, study)
     outcomes = known.outcomes
     if not (outcomes or running.runs or running.problem or plan.chosen):
-        names = study_names(settings)
-        if names and study not in names:
-            raise unknown("study", study, names, where="in these records")
+        raise missing_study(settings, study)
     if plan.chosen:
         digests = [trial.digest for trial in plan.trials]
     else:

@@ -1,14 +1,28 @@
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from gatebench.control import Control
+from gatebench.errors import Refusal
+from gatebench.machine.fingerprint import REFUSED_ON, fingerprint
+from gatebench.outcome import Epoch, Outcome
 from gatebench.records.home import Home
 from gatebench.records.owner import Owner
 from gatebench.records.record import Record
 from gatebench.records.spool.spool import Spool
 from gatebench.study import Study
+from gatebench.trial import Trial
 from launch.config.settings import Settings
-from launch.running.known_outcomes import KnownStudy, known_study, study_names, trials_to_run
+from launch.running.attempt import attempt_in_sweep
+from launch.running.known_outcomes import (
+    KnownStudy,
+    known_study,
+    refusal_sentence,
+    refusals,
+    study_names,
+    trials_to_run,
+)
 from tests.launch.trials import outcome, trial
 
 
@@ -73,3 +87,37 @@ def test_a_trial_with_a_result_is_not_run_again_unless_forced() -> None:
     outcomes = [outcome(lstm), outcome(gru, "diverged"), outcome(rnn, "failed")]
     assert trials_to_run(trials, outcomes, force=False) == [rnn, janet]
     assert trials_to_run(trials, outcomes, force=True) == trials
+
+
+def test_a_refused_trial_is_run_again_only_if_something_has_changed() -> None:
+    trials = [trial(seed=seed) for seed in range(6)]
+    same, earlier, unknown, then_done, then_failed, _ = trials
+    here = {REFUSED_ON: fingerprint()}
+    outcomes = [
+        outcome(same, "refused", sentence="There is no GPU.", facts=here),
+        outcome(earlier, "refused", facts={REFUSED_ON: "gatebench 0.0"}),
+        outcome(unknown, "refused"),
+        outcome(then_done, "refused", facts=here),
+        outcome(then_done),
+        outcome(then_failed, "refused", facts=here),
+        outcome(then_failed, "failed"),
+    ]
+    refused = refusals(trials, outcomes, force=False)
+    assert refused == {same.digest: outcomes[0]}
+    assert trials_to_run(trials, outcomes, force=False) == [earlier, unknown, then_failed, trials[-1]]
+    assert trials_to_run(trials, outcomes, force=True) == trials
+    assert refusals(trials, outcomes, force=True) == {}
+    assert refusal_sentence(refused) == (
+        "1 trial was refused on this machine (There is no GPU), and nothing has changed since; "
+        "force=true runs refused trials again."
+    )
+    assert refusal_sentence({**refused, "other": outcomes[1]}).startswith("2 trials were refused on this machine")
+
+
+def test_the_refusal_of_an_attempt_keeps_the_fingerprint() -> None:
+    def refuse(trial: Trial, *, emit: Callable[[Epoch], None], control: Control) -> Outcome:
+        raise Refusal("There is no GPU.")
+
+    ended = attempt_in_sweep(trial(), refuse, lambda epoch: None, Control())
+    assert (ended.status, ended.facts[REFUSED_ON]) == ("refused", fingerprint())
+    assert trials_to_run([trial()], [ended], force=False) == []
