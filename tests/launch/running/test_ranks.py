@@ -6,14 +6,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from gatebench.control import Control
-from gatebench.errors import UserError
+from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.ranks import RankLost, Ranks
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
 from launch.config.retry_budgets import RetryBudgets
 from launch.events import Event
+from launch.running.attempt import train_trial
 from launch.running.ranks import train_on_ranks
 from launch.running.ray_sweep import run_trials
 from launch.running.resources import Resources
@@ -98,3 +101,32 @@ def test_the_ranks_of_a_trial_are_tasks_and_rank_0_gives_the_outcome(tmp_path: P
     assert first[1:] == second[1:]
     assert first[1:3] == ["2", "127.0.0.1"]
     assert first[4] == "1"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_trial_on_two_nodes_trains_on_both(tmp_path: Path) -> None:
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        cluster.add_node(num_cpus=1)
+        of_one = trial(epochs=2, task={"_target_": "tasks.images.digits.Digits", "pixels": 32})
+        two = replace(of_one, training=replace(of_one.training, nodes=2))
+        runner = partial(train_trial, home=tmp_path, data_root=tmp_path, keep_memory=True, save_seconds=30.0)
+        events: list[Event] = []
+        run_trials([two], runner, Resources(address=cluster.address), events.append)
+        end = events[-1]
+        assert isinstance(end, Outcome)
+        assert (end.status, end.sentence) == ("finished", "")
+        assert {name: end.facts[name] for name in ("devices", "nodes", "communication")} == {
+            "devices": "2",
+            "nodes": "2",
+            "communication": "gloo",
+        }
+        assert len([event for event in events if isinstance(event, Epoch)]) == 2
+        three = replace(two, training=replace(two.training, nodes=3))
+        with pytest.raises(Refusal, match=r"training.nodes is 3, .* the cluster has 2 such machines\."):
+            run_trials([three], runner, Resources(address=cluster.address), events.append)
+    finally:
+        cluster.shutdown()
