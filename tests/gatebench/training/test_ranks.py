@@ -90,10 +90,11 @@ def test_other_trials(world: int, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_rank_that_dies_is_noticed_at_once(tmp_path: Path) -> None:
-    survivor, dead = run_as_ranks(["mortal"], 2, tmp_path, DIES="1")
+    death = tmp_path / "death"
+    survivor, dead = run_as_ranks(["mortal"], 2, tmp_path, DIES="1", DEATH=str(death))
     assert dead == {}
     assert survivor["mortal"].outcome["lost"] == "Rank 0 has lost the connection to another rank of the trial."
-    assert survivor["mortal"].outcome["waited"] < 10
+    assert survivor["mortal"].outcome["ended"] - float(death.read_text()) < 10
 
 
 def test_the_number_of_processes_must_be_that_of_the_settings() -> None:
