@@ -8,5 +8,6 @@ grid           the settings at each point of the grid that the overrides span
 interpolations the keys that the interpolations of a config refer to
 settings       the schema of the config: all keys and types
 config_errors  Hydra's errors as messages
+user_files     the check of the user's own config files
 speed_config   the config of `gatebench speed`
 """

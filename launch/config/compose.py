@@ -39,6 +39,7 @@ from launch.config.grid import Composed, Grid
 from launch.config.group_files import GroupFiles
 from launch.config.overrides import MOST_TRIALS, Grammar, ParsedOverride, merge_overrides
 from launch.config.settings import TRIAL_KEYS, Settings, resolve_data_root
+from launch.config.user_files import check_cell_names
 
 
 @dataclass(frozen=True)
@@ -150,10 +151,13 @@ def hydra_session(config_dir: Path | None) -> Iterator[None]:
     """Initialise Hydra inside the block, with `config_dir` on its search path.
 
     Raises:
-        UserError: `config_dir` is not a folder, or Hydra raised an error inside the block.
+        UserError: `config_dir` is not a folder, a cell in it has another name than its file, or Hydra raised an error
+            inside the block.
     """
     if config_dir is not None and not config_dir.is_dir():
         raise UserError(f"--config-dir is {str(config_dir)!r}, which is not a folder.")
+    if config_dir is not None:
+        check_cell_names(config_dir)
     ConfigStore.instance().store("schema", _schema())
     OmegaConf.register_new_resolver("data", _below_data_root, replace=True)
     _UserFolder.path = config_dir
