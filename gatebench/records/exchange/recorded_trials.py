@@ -4,30 +4,28 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from gatebench.records.mlflow_client import readable_errors, search_runs  # before mlflow: it sets MLflow up
 
 # isort: split
 import yaml
-from mlflow.artifacts import download_artifacts
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from gatebench.errors import UserError
 from gatebench.outcome import RESULTS, Epoch, Outcome
-from gatebench.records import mlflow_entry, mlflow_files
+from gatebench.records import mlflow_entry
 from gatebench.records.address import sqlite_file
 from gatebench.records.exchange.epoch_points import epoch_points
+from gatebench.records.exchange.run_files import file_at, files_of_run
 from gatebench.records.exchange.stored_trial import TRACEBACK_FILE, WEIGHTS, StoredTrial, is_kept, is_run_file
 from gatebench.records.record import Record
 from gatebench.records.run_content import RunContent
 from gatebench.records.spool.header import is_attempt
 
-REQUESTS = 8
-"""The number of requests to a server at a time."""
+TRIALS = 8
+"""The number of trials that are read at a time: a server answers several requests at once."""
 
 _EPOCH_METRICS = ("train/", "val/", "gate/")
 _OWN_TAGS = ("mlflow.note.content", mlflow_entry.SOURCE)  # the other tags of MLflow name a user, a colour, a folder
@@ -50,8 +48,13 @@ def recorded_trials(record: Record) -> Iterator[StoredTrial]:
         client = record.client
         runs = search_runs(client, [record.experiment_id], "attributes.status != 'RUNNING'")
         models = _models(client, record.experiment_id)
-        for run, outcome in _chosen(reversed(runs)):
-            yield _stored(client, record.uri, run, outcome, models.get(run.info.run_id))
+        chosen = _chosen(reversed(runs))
+        with ThreadPoolExecutor(TRIALS) as pool:
+            for start in range(0, len(chosen), TRIALS):
+                group = chosen[start : start + TRIALS]
+                yield from pool.map(
+                    lambda one: _stored(client, record.uri, *one, models.get(one[0].info.run_id)), group
+                )
 
 
 def _chosen(runs: Iterable[Run]) -> list[tuple[Run, Outcome]]:
@@ -68,14 +71,14 @@ def _chosen(runs: Iterable[Run]) -> list[tuple[Run, Outcome]]:
 
 def _stored(client: MlflowClient, uri: str, run: Run, outcome: Outcome, model: str | None) -> StoredTrial:
     info, tags = run.info, run.data.tags
-    names = list(_file_names(client, info.run_id))
-    files = {name: _content(client, info.run_id, name) for name in names if is_kept(name)}
+    found = files_of_run(client, uri, info.run_id, info.artifact_uri, _is_needed)
+    files = {name: content for name, content in found.items() if is_kept(name)}
     if model is not None:
-        files[WEIGHTS] = _weights(uri, model)
-    texts = {name: _content(client, info.run_id, name).decode() for name in names if is_run_file(name)}
+        files[WEIGHTS] = file_at(uri, model, WEIGHTS)
+    texts = {name: content.decode(errors="replace") for name, content in found.items() if is_run_file(name)}
     facts = dict(outcome.facts)
-    if TRACEBACK_FILE in names:
-        facts[mlflow_entry.TRACEBACK] = _content(client, info.run_id, TRACEBACK_FILE).decode(errors="replace")
+    if TRACEBACK_FILE in found:
+        facts[mlflow_entry.TRACEBACK] = found[TRACEBACK_FILE].decode(errors="replace")
     attempt = tags.get("attempt", "")
     closing = mlflow_entry.closing_tags(outcome)
     return StoredTrial(
@@ -94,6 +97,10 @@ def _stored(client: MlflowClient, uri: str, run: Run, outcome: Outcome, model: s
         outcome=Outcome(**{**vars(outcome), "facts": facts, "when": (info.end_time or info.start_time) / 1000}),
         files=files,
     )
+
+
+def _is_needed(name: str) -> bool:
+    return is_kept(name) or is_run_file(name) or name == TRACEBACK_FILE
 
 
 def _is_public(tag: str) -> bool:
@@ -122,26 +129,10 @@ def _points(client: MlflowClient, uri: str, run: Run) -> Iterator[tuple[str, int
     if (file := sqlite_file(uri)) is not None:
         yield from (point for point in epoch_points(file, run.info.run_id) if point[0] in names)
         return
-    with ThreadPoolExecutor(REQUESTS) as pool:
-        histories = pool.map(lambda name: client.get_metric_history(run.info.run_id, name), names)
-        for name, history in zip(names, histories, strict=True):
-            for point in sorted(history, key=lambda point: (point.step, point.timestamp)):
-                yield name, point.step, point.value, point.timestamp
-
-
-def _file_names(client: MlflowClient, run: str, folder: str | None = None) -> Iterator[str]:
-    for file in client.list_artifacts(run, folder):
-        if not file.is_dir:
-            yield file.path
-        elif folder is None:  # the files of a trial lie at most one folder deep
-            yield from _file_names(client, run, file.path)
-
-
-def _content(client: MlflowClient, run: str, name: str) -> bytes:
-    content = mlflow_files.read_file(client, run, name)
-    if content is None:
-        raise UserError(f"The file {name} of the run {run} has been removed from the records.")
-    return content
+    for name in names:
+        history = client.get_metric_history(run.info.run_id, name)
+        for point in sorted(history, key=lambda point: (point.step, point.timestamp)):
+            yield name, point.step, point.value, point.timestamp
 
 
 def _models(client: MlflowClient, experiment: str) -> dict[str, str]:
@@ -153,18 +144,6 @@ def _models(client: MlflowClient, experiment: str) -> dict[str, str]:
         models |= {model.source_run_id: model.artifact_location for model in page}
         token = page.token or ""
     return models
-
-
-def _weights(uri: str, model: str) -> bytes:
-    """Return the weights of a logged model. Nothing in them is executed.
-
-    Args:
-        uri: the address of the records.
-        model: the address of the files of the model.
-    """
-    with TemporaryDirectory(prefix="gatebench-") as folder:
-        local = download_artifacts(artifact_uri=f"{model}/{WEIGHTS}", dst_path=folder, tracking_uri=uri)
-        return Path(local).read_bytes()
 
 
 def _dataset(run: Run) -> Mapping[str, str]:
