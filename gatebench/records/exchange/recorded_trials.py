@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from gatebench.records.mlflow_client import readable_errors, search_runs  # before mlflow: it sets MLflow up
@@ -51,10 +52,9 @@ def recorded_trials(record: Record) -> Iterator[StoredTrial]:
         chosen = _chosen(reversed(runs))
         with ThreadPoolExecutor(TRIALS) as pool:
             for start in range(0, len(chosen), TRIALS):
-                group = chosen[start : start + TRIALS]
-                yield from pool.map(
-                    lambda one: _stored(client, record.uri, *one, models.get(one[0].info.run_id)), group
-                )
+                runs, outcomes = zip(*chosen[start : start + TRIALS], strict=True)
+                addresses = [models.get(run.info.run_id) for run in runs]
+                yield from pool.map(partial(_stored, client, record.uri), runs, outcomes, addresses)
 
 
 def _chosen(runs: Iterable[Run]) -> list[tuple[Run, Outcome]]:
