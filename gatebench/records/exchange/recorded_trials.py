@@ -52,9 +52,9 @@ def recorded_trials(record: Record) -> Iterator[StoredTrial]:
         chosen = _chosen(reversed(runs))
         with ThreadPoolExecutor(TRIALS) as pool:
             for start in range(0, len(chosen), TRIALS):
-                runs, outcomes = zip(*chosen[start : start + TRIALS], strict=True)
-                addresses = [models.get(run.info.run_id) for run in runs]
-                yield from pool.map(partial(_stored, client, record.uri), runs, outcomes, addresses)
+                group = chosen[start : start + TRIALS]
+                addresses = [models.get(run.info.run_id) for run, _ in group]
+                yield from pool.map(partial(_stored, client, record.uri), *zip(*group, strict=True), addresses)
 
 
 def _chosen(runs: Iterable[Run]) -> list[tuple[Run, Outcome]]:
