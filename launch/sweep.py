@@ -17,6 +17,7 @@ from contextlib import nullcontext
 
 from launch.config.arguments import parse_plan
 from launch.declaration import check_declaration
+from launch.running.garbage import uncollected_imports
 from launch.running.known_outcomes import known_study, trials_to_run
 from launch.running.resources import resources_of
 from launch.running.sweep_cluster import SweepCluster
@@ -34,6 +35,7 @@ def run(argv: Sequence[str]) -> int:
     trials = trials_to_run(plan.trials, known.outcomes, force=settings.force)
     check_start(trials, settings)
     with SweepCluster(trials, resources_of(settings)) if trials else nullcontext() as cluster:
-        from launch.recorded_sweep import run_recorded  # imports MLflow, which takes a second
+        with uncollected_imports():
+            from launch.recorded_sweep import run_recorded  # imports MLflow, which takes a second
 
         return run_recorded(plan, known, cluster)

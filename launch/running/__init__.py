@@ -1,6 +1,7 @@
 """The running of trials.
 
 attempt         runs one trial and turns its errors into an outcome
+garbage         imports without searches for garbage
 trial_monitor   writes the events to the records and shows them
 known_outcomes  the outcomes in the records, and the trials that are still to run
 

@@ -1,5 +1,6 @@
 """One attempt to run a trial, in this process or on a worker. Its errors become an outcome with a message."""
 
+import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from gatebench.ranks import RankLost, Ranks
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
 from launch.config.settings import Settings
+from launch.running.garbage import uncollected_imports
 
 
 class TrialRunner(Protocol):
@@ -29,8 +31,11 @@ class TrialRunner(Protocol):
 
 
 def import_training() -> None:
-    """Import the code that trains, which takes seconds, before the first trial of a process."""
-    import gatebench.training  # noqa: F401
+    """Import the code that trains, which takes seconds, if this process has not imported it yet."""
+    if "gatebench.training" in sys.modules:
+        return
+    with uncollected_imports():
+        import gatebench.training  # noqa: F401
 
 
 def train_trial(
@@ -68,6 +73,7 @@ def train_rank(
     while_waiting: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Train a trial as one of its ranks; None: it has no other ranks."""
+    import_training()
     from gatebench.training import run_trial
 
     return run_trial(

@@ -13,9 +13,10 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from gatebench.trial import Trial
-from launch.running.attempt import import_training
+from launch.running.code_versions import code_versions
 from launch.running.mailbox import Mailbox
 from launch.running.resources import Request, Resources, slots, task_options
+from launch.running.worker_task import warm_up
 
 _CONCURRENT_CALLS = 10_000  # of the mailbox: each running attempt waits in one
 
@@ -75,6 +76,7 @@ class SweepCluster:
                 self._mailbox = _new_mailbox()
                 if self.resources.address is None and self.requests:
                     _warm_up(self.requests[0])
+                code_versions()  # the first submission would wait for it
                 self._started.set()
                 self._ending.wait()
         except BaseException as error:  # it is raised in the main thread
@@ -97,6 +99,6 @@ def _new_mailbox() -> Any:
 
 def _warm_up(request: Request) -> None:
     """Let the workers import the training code. The first trials come to them afterwards."""
-    task = ray.remote(import_training).options(**task_options(request))
+    task = ray.remote(warm_up).options(**task_options(request))
     for _ in range(slots(machines().values(), request)):
         task.remote()

@@ -19,7 +19,7 @@ from gatebench.control import Control
 from gatebench.outcome import Outcome
 from gatebench.trial import Trial
 from launch.events import Started
-from launch.running.attempt import TrialRunner, attempt_in_sweep
+from launch.running.attempt import TrialRunner, attempt_in_sweep, import_training
 from launch.running.code_versions import CodeVersions, code_versions, difference
 from launch.running.event_sender import EventSender
 from launch.running.mailbox import EventBatch, Order
@@ -63,6 +63,12 @@ class TaskEnd:
     outcome: Outcome | None
     batches: Sequence[EventBatch] = ()
     preempted: bool = False
+
+
+def warm_up() -> None:
+    """Do what the first trial of this process would wait for: import the training code, and read the source files."""
+    import_training()
+    code_versions()
 
 
 def run_on_worker(assignment: Assignment, run: TrialRunner, mailbox: Any) -> TaskEnd:

@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+from importlib import import_module
 from typing import Any
 
 import pytest
+
+from gatebench.training import lightning_import
 
 LARGE = ("scipy.signal", "matplotlib", "matplotlib.pyplot", "sympy", "torch._dynamo.eval_frame")
 
@@ -98,3 +101,17 @@ import gatebench.training
 answer = [sys.modules["matplotlib.pyplot"] is plt, sys.modules["torch._dynamo"] is before]
 """
     assert run(code) == [True, True]
+
+
+def test_lightning_reads_the_entry_points_of_installed_packages_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = import_module("lightning_fabric.utilities.registry")
+    asked: list[str] = []
+
+    def entry_points(*, group: str) -> list[object]:
+        asked.append(group)
+        return []
+
+    monkeypatch.setattr(registry, "entry_points", entry_points)
+    lightning_import._read_entry_points_once()
+    assert registry._load_external_callbacks("a") == registry._load_external_callbacks("a") == []
+    assert asked == ["a"]
