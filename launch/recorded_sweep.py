@@ -10,12 +10,13 @@ from dataclasses import replace
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.records.record import Record
-from gatebench.report.render import FORMATS
+from gatebench.report.text_page import text
 from gatebench.study import Study
 from gatebench.trial import Trial
 from launch.config.compose import Plan
 from launch.config.settings import Settings
 from launch.declaration import keep_declaration
+from launch.display.terminal_width import terminal_width
 from launch.running.attempt import runner_of
 from launch.running.known_outcomes import KnownStudy, known_study, refusal_sentence, refusals, trials_to_run
 from launch.running.ray_sweep import run_trials
@@ -76,7 +77,7 @@ def _print_table(plan: Plan, study: Study, record: Record, *, changed: bool) -> 
     outcomes = known_study(plan.settings, study.name).outcomes
     chosen = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
     table = table_of(chosen, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)
-    print(FORMATS["text"](table))
+    print(text(table, terminal_width()))
     try:
         page = table_of(replace(plan, keys=frozenset()), study, outcomes)
     except UserError as error:  # because of trials of other sweeps, so the results of this one are shown

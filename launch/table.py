@@ -19,11 +19,13 @@ from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
 from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.render import FORMATS
+from gatebench.report.text_page import text
 from gatebench.study import ALL_METRICS, Study
 from gatebench.task import Task
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.declaration import table_declaration
+from launch.display.terminal_width import terminal_width
 from launch.running.known_outcomes import KnownStudy, known_study, study_names
 from launch.running.missing_records import existing_studies, has_records, missing_study
 
@@ -38,7 +40,9 @@ def run(argv: Sequence[str]) -> int:
     known = [_known_study(plan, study) for study in plan.settings.studies]
     study = table_declaration(plan, known)
     outcomes = [outcome for one in known for outcome in one.outcomes]
-    print(FORMATS[plan.settings.format](table_of(plan, study, outcomes)), end="")
+    table = table_of(plan, study, outcomes)
+    name = plan.settings.format
+    print(text(table, terminal_width()) if name == "text" else FORMATS[name](table), end="")
     return 0
 
 

@@ -119,6 +119,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.derive",
         "gatebench.outcome",
         "gatebench.records",
+        "gatebench.report",
         "gatebench.trial",
         "launch.events",
     ),

@@ -1,4 +1,4 @@
-"""The ablation table as text for a terminal, at most 120 columns wide."""
+"""The ablation table as text for a terminal of up to 120 columns."""
 
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
@@ -24,22 +24,35 @@ GAP = "  "
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def text(table: AblationTable) -> str:
-    """Return the table in aligned columns, without colours. A star marks the bold scores."""
-    task_tables = [_text_table(task_table) for task_table in table.task_tables]
+def text(table: AblationTable, most_width: int = MOST_WIDTH) -> str:
+    """Return the table in aligned columns, without colours. A star marks the bold scores.
+
+    Args:
+        table: the table.
+        most_width: the width of the terminal. The columns are divided into blocks, and labels and notes are wrapped, so
+            that lines are not longer, unless a single column is.
+    """
+    task_tables = [_text_table(task_table, most_width) for task_table in table.task_tables]
     width = max(len(line) for lines in task_tables for line in lines.splitlines())
     notes = [f"* {table.bold}"] * bool(table.bold) + list(table.notes)
-    head = "\n".join([table.title, *wrap(table.question, max(width, LEAST_WIDTH))])
-    return "\n\n".join([head, *task_tables, "\n".join(_wrapped(notes, width))]) + "\n"
+    head = "\n".join([table.title, *wrap(table.question, _note_width(width, most_width))])
+    return "\n\n".join([head, *task_tables, "\n".join(_wrapped(notes, _note_width(width, most_width)))]) + "\n"
 
 
-def _text_table(task_table: TaskTable) -> str:
+def _note_width(width: int, most_width: int) -> int:
+    """Return the width of the notes below a table of some width."""
+    return min(max(width, LEAST_WIDTH), most_width)
+
+
+def _text_table(task_table: TaskTable, most_width: int) -> str:
     """Return a table: its blocks of columns one below the other, then its notes."""
-    blocks = [_block(task_table, columns) for columns in _blocks(task_table)]
+    blocks = [_block(task_table, columns, most_width) for columns in _blocks(task_table, most_width)]
     width = max(len(line) for block in blocks for line in block)
     lines = "\n\n".join("\n".join(block) for block in blocks)
     footnotes = [f"{number_mark((number,))} {note}" for number, note in enumerate(task_table.footnotes, 1)]
-    return "\n".join([task_table.task, lines, *_wrapped([*footnotes, *task_table.notes], width)])
+    return "\n".join(
+        [task_table.task, lines, *_wrapped([*footnotes, *task_table.notes], _note_width(width, most_width))]
+    )
 
 
 def number_mark(numbers: Sequence[int]) -> str:
@@ -47,13 +60,13 @@ def number_mark(numbers: Sequence[int]) -> str:
     return " ".join(str(number).translate(SUPERSCRIPT) for number in numbers)
 
 
-def _blocks(task_table: TaskTable) -> list[list[int]]:
+def _blocks(task_table: TaskTable, most_width: int) -> list[list[int]]:
     """Return the indices of the columns in each block, without that of the labels.
 
     Groups of columns that fit beside each other share a block. A group that is too wide for one is divided.
     """
     widths = _widths(_texts(task_table))
-    available = MOST_WIDTH - min(widths[0], LONGEST_LABEL)
+    available = most_width - min(widths[0], LONGEST_LABEL, max(most_width // 3, SHORTEST_LABEL))
     groups: dict[str, list[int]] = {}
     for index, column in enumerate(task_table.columns[1:], 1):
         groups.setdefault(column.group, []).append(index)
@@ -74,7 +87,7 @@ def _blocks(task_table: TaskTable) -> list[list[int]]:
     return blocks
 
 
-def _block(task_table: TaskTable, columns: Sequence[int]) -> list[str]:
+def _block(task_table: TaskTable, columns: Sequence[int], most_width: int) -> list[str]:
     """Return the lines of a block: the titles and the rows between rules.
 
     Rows of chance and simple methods have nothing but a score, so they are only in the block of the score.
@@ -84,7 +97,7 @@ def _block(task_table: TaskTable, columns: Sequence[int]) -> list[str]:
         body = [texts for texts, row in zip(body, task_table.rows, strict=True) if row.record]
     rows = [[texts[index] for index in (0, *columns)] for texts in (head, *body)]
     widths = _widths(rows)
-    widths[0] = min(widths[0], max(MOST_WIDTH - sum(widths[1:]) - len(GAP) * len(columns), SHORTEST_LABEL))
+    widths[0] = min(widths[0], max(most_width - sum(widths[1:]) - len(GAP) * len(columns), SHORTEST_LABEL))
     titles, *lines = [line for row in rows for line in _lines(row, widths)]
     rule = "─" * (sum(widths) + len(GAP) * len(columns))
     return [rule, titles, rule, *lines, rule]
@@ -120,4 +133,4 @@ def _lines(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
 
 
 def _wrapped(notes: Sequence[str], width: int) -> list[str]:
-    return [line for note in notes for line in wrap(note, max(width, LEAST_WIDTH), subsequent_indent="  ")]
+    return [line for note in notes for line in wrap(note, width, subsequent_indent="  ")]

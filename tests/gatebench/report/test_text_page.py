@@ -63,6 +63,14 @@ def test_many_columns_are_divided_into_more_blocks() -> None:
     assert all(f"number {n}" in page for n in range(12))
 
 
+def test_a_narrow_terminal_gets_more_blocks_with_the_same_numbers() -> None:
+    table = table_with(LONG)
+    wide, narrow = text(table), text(table, 60)
+    assert max(map(len, narrow.splitlines())) <= 60 < max(map(len, wide.splitlines()))
+    assert len(blocks(narrow)) > len(blocks(wide))
+    assert set(re.findall(r"\d+\.\d+", narrow)) == set(re.findall(r"\d+\.\d+", wide))
+
+
 def test_text_wraps_a_long_label_without_losing_any_of_it() -> None:
     comparison, _ = blocks(text(table_with(LONG)))
     start = next(index for index, line in enumerate(comparison) if line.startswith("lstm"))
