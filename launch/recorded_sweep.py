@@ -24,6 +24,7 @@ from launch.running.recording import Recording, record_of, recording
 from launch.running.resources import resources_of
 from launch.running.sweep_cluster import SweepCluster
 from launch.running.trial_monitor import monitored
+from launch.settled_sweep import place_of_records, table_of_sweep
 from launch.study_pages import open_pages, publish
 from launch.table import table_of
 
@@ -75,8 +76,7 @@ def _run_all(
 def _print_table(plan: Plan, study: Study, record: Record, *, changed: bool) -> None:
     """Print the table of the plan's trials and the address of the records, and set the pages of the study in MLflow."""
     outcomes = known_study(plan.settings, study.name).outcomes
-    chosen = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
-    table = table_of(chosen, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)
+    table = table_of_sweep(plan, study, outcomes)
     print(text(table, terminal_width()))
     try:
         page = table_of(replace(plan, keys=frozenset()), study, outcomes)
@@ -87,7 +87,7 @@ def _print_table(plan: Plan, study: Study, record: Record, *, changed: bool) -> 
         publish(record, study, plan.trials, outcomes, page, changed=changed)
     except UserError as error:  # the records cannot be reached; the results are in the spool
         _report(f"The pages in MLflow are not up to date: {error}")
-    print(f"The records lie at {record.printable_uri}, study {record.study!r}; to open them: gatebench ui")
+    print(place_of_records(plan.settings, record.study))
 
 
 def _report_ends(outcomes: Sequence[Outcome], planned: int) -> None:

@@ -20,7 +20,7 @@ from launch.declaration import check_declaration
 from launch.running.garbage import uncollected_imports
 from launch.running.known_outcomes import known_study, trials_to_run
 from launch.running.resources import resources_of
-from launch.running.sweep_cluster import SweepCluster
+from launch.settled_sweep import is_settled, print_settled
 from launch.start_checks import check_start
 
 
@@ -31,9 +31,14 @@ def run(argv: Sequence[str]) -> int:
         return 0
     settings = plan.settings
     known = known_study(settings, settings.one_study)
-    check_declaration(plan, known)
+    study = check_declaration(plan, known)
+    if is_settled(plan, study, known):
+        print_settled(plan, study, known.outcomes)
+        return 0
     trials = trials_to_run(plan.trials, known.outcomes, force=settings.force)
     check_start(trials, settings)
+    from launch.running.sweep_cluster import SweepCluster  # imports Ray, which takes a second
+
     with SweepCluster(trials, resources_of(settings)) if trials else nullcontext() as cluster:
         with uncollected_imports():
             from launch.recorded_sweep import run_recorded  # imports MLflow, which takes a second

@@ -38,6 +38,9 @@ STATES: dict[Status, str] = {
 SOURCE, PROGRAM = "mlflow.source.name", "gatebench"
 """The tag with the program that has written a run, and its value for the runs of trials."""
 
+REPORT_TAG = "gatebench.report"
+"""The tag of a report's run with the name of its study."""
+
 TRACEBACK = "traceback"
 """The fact that is written to a file, because it is longer than a tag may be."""
 

@@ -8,11 +8,8 @@ from collections.abc import Mapping
 from mlflow.tracking import MlflowClient
 
 from gatebench.records import mlflow_files
-from gatebench.records.mlflow_entry import PROGRAM, SOURCE
+from gatebench.records.mlflow_entry import PROGRAM, REPORT_TAG, SOURCE
 from gatebench.records.mlflow_page import NOTE_TAG, RUN_COLOUR_TAG
-
-REPORT_TAG = "gatebench.report"
-"""The tag of a report's run with the name of its study."""
 
 _GREY = "#6b7280"
 _LONGEST_DESCRIPTION = 8000  # characters that MLflow allows

@@ -123,6 +123,23 @@ class SqliteReader:
             newest = {} if experiment is None else _newest_runs_with(connection, experiment, metric)
             return {digest: _curve(connection, run, metric) for digest, run in list(newest.items())[-most:]}
 
+    def has_report(self, study: str) -> bool:
+        """Return whether a study has a report."""
+        with self._connection() as connection:
+            experiment = _experiment(connection, study)
+            if experiment is None:
+                return False
+            rows = connection.execute(
+                """
+                SELECT 1 FROM runs
+                JOIN tags AS r ON r.run_uuid = runs.run_uuid AND r.key = ? AND r.value != ''
+                JOIN tags AS s ON s.run_uuid = runs.run_uuid AND s.key = ? AND s.value = ?
+                WHERE experiment_id = ? AND lifecycle_stage = 'active' LIMIT 1
+                """,
+                (mlflow_entry.REPORT_TAG, mlflow_entry.SOURCE, mlflow_entry.PROGRAM, experiment),
+            )
+            return rows.fetchone() is not None
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         """Yield a read-only connection that sees the file as it was at the first request."""

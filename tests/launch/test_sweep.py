@@ -44,6 +44,13 @@ def test_a_sweep_trains_records_and_tabulates_and_goes_on_where_it_was(
     assert "How long?" in captured.out
     assert len(record.outcomes()) == 4
 
+    changed = (tmp_path / "home" / "mlflow.db").stat().st_mtime_ns
+    assert sweep.run([*GRID, "task=digits", "study=mine"]) == 0  # nothing is to do
+    again = capsys.readouterr()
+    assert again.err == "Study 'mine': 2 trials, 2 done already.\n"
+    assert again.out == captured.out
+    assert (tmp_path / "home" / "mlflow.db").stat().st_mtime_ns == changed
+
 
 @pytest.mark.parametrize("mistake", ["families.others=mgu", "metrics=forgetting", "baseline=gru", "study=a,b"])
 def test_a_mistake_in_the_declaration_is_found_before_training(

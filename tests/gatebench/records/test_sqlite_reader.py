@@ -199,11 +199,23 @@ def test_colours_and_curves_are_those_of_mlflow(record: Record) -> None:
     assert dict(pairs).keys() == {"lstm", "gru", "mgu"}
 
 
+def test_a_report_is_found_like_by_mlflow(record: Record) -> None:
+    reader = SqliteReader(record.home.database)
+    assert not reader.has_report(record.study)
+    record.end(LSTM, outcome(LSTM))
+    assert not reader.has_report(record.study)
+    assert not record.has_report()
+    record.write_report("A table.", {})
+    assert reader.has_report(record.study)
+    assert record.has_report()
+
+
 def test_an_empty_database_has_no_studies(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").touch()
     reader = SqliteReader(tmp_path / "mlflow.db")
     assert (reader.study_names(), reader.read("mine"), reader.open_runs("mine")) == ([], (None, []), [])
     assert (reader.tag_pairs("mine", "a", "b"), reader.curves("mine", "a", 1)) == ([], {})
+    assert not reader.has_report("mine")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""A sweep with nothing to do: all trials have a result, and the records need no change. Its table is printed.
+
+MLflow and Ray are not imported, which take seconds.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gatebench.outcome import Outcome
+from gatebench.records.address import sqlite_file, without_credentials
+from gatebench.records.spool.spool import Spool
+from gatebench.records.sqlite_reader import SqliteReader
+from gatebench.report.ablation_table import AblationTable
+from gatebench.report.text_page import text
+from gatebench.study import Study
+from launch.config.compose import Plan
+from launch.config.settings import Settings
+from launch.display.terminal_width import terminal_width
+from launch.running.known_outcomes import KnownStudy, refusal_sentence, refusals, trials_to_run
+from launch.table import table_of
+
+
+def is_settled(plan: Plan, study: Study, known: KnownStudy) -> bool:
+    """Return whether a sweep has nothing to run, nothing to bring to the records, and nothing to change in them.
+
+    Args:
+        plan: the trials and the settings.
+        study: the declaration of the study with the parts that the plan declares.
+        known: the content of the records.
+    """
+    settings = plan.settings
+    if trials_to_run(plan.trials, known.outcomes, force=settings.force) or study != known.declaration:
+        return False
+    file = sqlite_file(settings.records_uri)
+    if file is None or not file.exists() or _has_attempts(settings, study.name):
+        return False
+    reader = SqliteReader(file)
+    return reader.has_report(study.name) and not reader.open_runs(study.name)
+
+
+def print_settled(plan: Plan, study: Study, outcomes: Sequence[Outcome]) -> None:
+    """Print what a sweep prints if there is nothing to run.
+
+    Args:
+        plan: the trials and the settings.
+        study: the declaration of the study.
+        outcomes: the outcomes in the records.
+    """
+    settings = plan.settings
+    refused = refusals(plan.trials, outcomes, force=settings.force)
+    done = len(plan.trials) - len(refused)
+    print(f"Study {study.name!r}: {len(plan.trials)} trials, {done} done already.", file=sys.stderr)
+    if refused:
+        print(refusal_sentence(refused), file=sys.stderr)
+    print(text(table_of_sweep(plan, study, outcomes), terminal_width()))
+    print(place_of_records(settings, study.name))
+
+
+def table_of_sweep(plan: Plan, study: Study, outcomes: Sequence[Outcome]) -> AblationTable:
+    """Return the table of the plan's trials alone."""
+    chosen = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
+    return table_of(chosen, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)
+
+
+def place_of_records(settings: Settings, study: str) -> str:
+    """Return the sentence that says where the records lie."""
+    address = without_credentials(settings.records_uri)
+    return f"The records lie at {address}, study {study!r}; to open them: gatebench ui"
+
+
+def _has_attempts(settings: Settings, study: str) -> bool:
+    """Return whether the spool has attempts that run, or that are not in the records."""
+    spool = Spool(settings.home_folder, study, without_credentials(settings.records_uri))
+    return bool(spool.folder.attempts())
