@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow bench check docs doc-pages format clean
+.PHONY: help setup demo test test-slow bench bench-sweep check docs doc-pages format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -28,6 +28,9 @@ test-slow: $(STAMP) ## Run the slow tests, which train for minutes
 
 bench: $(STAMP) ## Check and measure the speed of the cells: about 15 minutes on 2 cores; writes speed.json
 	$(BIN)/gatebench speed set=full threads=1,2 json=speed.json
+
+bench-sweep: $(STAMP) ## Time a sweep of 200 tiny trials beside joblib and Ray Tune
+	$(BIN)/python -m tests.bench_sweep
 
 check: $(STAMP) ## Check lint rules, format and types
 	$(BIN)/ruff check
