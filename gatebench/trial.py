@@ -22,6 +22,12 @@ OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SG
 LARGEST_LEARNING_RATE = 1000
 """The largest learning rate. Adam changes every weight by about the learning rate at each step."""
 
+LARGEST_COUNT = 10**9
+"""The largest size or number of epochs that a setting may have."""
+
+MOST_LAYERS = 1000
+"""The largest number of recurrent layers."""
+
 LARGEST_SEED = 10**12
 """The largest seed of a trial. Seeds of generators are computed from it, and torch allows 64 bits."""
 
@@ -67,7 +73,7 @@ class Model:
 
     def __post_init__(self) -> None:
         _check_at_least("model.hidden_size", self.hidden_size, 1)
-        _check_at_least("model.num_layers", self.num_layers, 1)
+        _check_at_least("model.num_layers", self.num_layers, 1, MOST_LAYERS)
         if not 0 <= self.dropout < 1:
             raise out_of_range("model.dropout", self.dropout, "at least 0 and less than 1")
 
@@ -133,9 +139,11 @@ class Training:
         return without_neutral("training", vars(self))
 
 
-def _check_at_least(name: str, value: float, minimum: int) -> None:
+def _check_at_least(name: str, value: float, minimum: int, maximum: int = LARGEST_COUNT) -> None:
     if not minimum <= value < float("inf"):
         raise out_of_range(name, value, f"a finite number of at least {minimum}")
+    if value > maximum:
+        raise out_of_range(name, value, f"at most {maximum:,}")
 
 
 @dataclass(frozen=True)
