@@ -153,11 +153,15 @@ class RunRequests:
             tags: the tags.
             when: the time at which the trial ended, in seconds since 1970.
         """
-        self._write_metrics(run, [Metric(name, value, milliseconds(when), 0) for name, value in metrics.items()])
-        items = list(tags.items())
-        for start in range(0, len(items), _PARAMS_PER_REQUEST):
-            tags_of_request = [RunTag(*item) for item in items[start : start + _PARAMS_PER_REQUEST]]
-            self._record.client.log_batch(run, tags=tags_of_request)
+        numbers = [Metric(name, value, milliseconds(when), 0) for name, value in metrics.items()]
+        texts = [RunTag(*item) for item in tags.items()]
+        numbers_at_once, texts_at_once = METRICS_PER_REQUEST - _PARAMS_PER_REQUEST, _PARAMS_PER_REQUEST
+        for part in range(max(-(-len(numbers) // numbers_at_once), -(-len(texts) // texts_at_once))):
+            self._record.client.log_batch(
+                run,
+                metrics=numbers[part * numbers_at_once : (part + 1) * numbers_at_once],
+                tags=texts[part * texts_at_once : (part + 1) * texts_at_once],
+            )
 
     def close(self, run: str, state: str, when: float) -> None:
         """Close a run.
