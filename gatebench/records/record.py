@@ -1,7 +1,6 @@
-"""The records of a study: trials are written to MLflow, outcomes are read from it."""
+"""The records of a study in MLflow: its outcomes, its declaration and its pages. A drain writes the trials into it."""
 
 import math
-import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from getpass import getuser
@@ -10,17 +9,15 @@ from platform import node
 from gatebench.records.mlflow_client import connect, readable_errors, search_runs  # before mlflow: it sets MLflow up
 
 # isort: split
-from mlflow.entities import Experiment, Metric, Param, Run, RunTag
+from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from gatebench.colours import colours_of
-from gatebench.outcome import Epoch, Outcome
+from gatebench.outcome import Outcome
 from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_page, mlflow_study
 from gatebench.records.database_file import check_database
 from gatebench.records.home import Home
-from gatebench.records.mlflow_data import dataset_content, dataset_input
-from gatebench.records.mlflow_model import WEIGHTS, create_model, write_model
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.mlflow_report import find_report, write_report
 from gatebench.records.moved_home import relocate
@@ -29,21 +26,16 @@ from gatebench.records.spool.study_folder import StudyFolder
 from gatebench.records.sqlite_reader import SqliteReader
 from gatebench.records.system_metrics import SystemMetrics
 from gatebench.study import Study
-from gatebench.trial import Trial
-
-FLUSH_SECONDS = 2.0
-"""The time between two writes of metrics. A server needs 50 ms for a request of any size, so epochs are collected."""
 
 MOST_CURVES = 300
 """The largest number of curves that `Record.curves` returns."""
-
-_METRICS_PER_REQUEST = 1000  # the largest number that MLflow allows
 
 
 class Record:
     """The records of one study.
 
-    Nothing is created before the first `begin`; reading missing records gives nothing.
+    Nothing is created before something is written; reading missing records gives nothing. The runs of trials are
+    written by a drain alone, see `gatebench.records.spool`.
 
     A study may contain runs that are not trials, for example of the user's own scripts. They are ignored: they are
     neither read nor closed. An experiment with runs of other programs alone is not a study, and nothing is written to
@@ -64,9 +56,6 @@ class Record:
         self.uri = uri or home.tracking_uri
         self.study = study
         self.home = home
-        self._runs: dict[str, str] = {}  # digest of an open trial: MLflow's id of its run
-        self._waiting: dict[str, list[Metric]] = {}  # id of a run: metrics that are not written yet
-        self._flushed = time.monotonic()
         self.system_metrics = SystemMetrics(self.uri) if system_metrics else None
 
     @property
@@ -170,61 +159,6 @@ class Record:
                         return content
         return None
 
-    def begin(self, trial: Trial, when: float | None = None) -> None:
-        """Open the trial's run. A second call for the same trial does nothing.
-
-        Args:
-            trial: the trial.
-            when: the time at which it began, in seconds since 1970; None: now.
-        """
-        if trial.digest in self._runs:
-            return
-        with readable_errors(self.uri):
-            run = self.client.create_run(
-                self.experiment_id,
-                start_time=int((when or time.time()) * 1000),
-                tags=mlflow_entry.opening_tags(trial, self.home_mark) | self._presentation_tags(trial),
-                run_name=mlflow_entry.run_name(trial),
-            )
-            run_id = self._runs[trial.digest] = run.info.run_id
-            if self.system_metrics is not None:
-                self.system_metrics.start(run_id)
-            self.client.log_batch(run_id, params=[Param(*item) for item in mlflow_entry.params(trial).items()])
-            self.client.log_inputs(run_id, datasets=[dataset_input(dataset_content(trial.build_task()))])
-            for file, text in mlflow_entry.files(trial).items():
-                self.client.log_text(run_id, text, file)
-
-    def write(self, epoch: Epoch) -> None:
-        """Add an epoch's metrics. They are written together with those of other epochs, see `FLUSH_SECONDS`."""
-        self._add_metrics(self._runs[epoch.digest], mlflow_entry.epoch_metrics(epoch.metrics), epoch.epoch)
-        if time.monotonic() - self._flushed > FLUSH_SECONDS:
-            self.flush()
-
-    def end(self, trial: Trial, outcome: Outcome) -> None:
-        """Write the trial's outcome and close its run. If the run is not open, it is opened first."""
-        self.begin(trial)
-        run = self._runs[trial.digest]
-        self._add_metrics(run, mlflow_entry.final_metrics(outcome.metrics), step=0)
-        self.flush()
-        with readable_errors(self.uri):
-            if traceback := outcome.facts.get(mlflow_entry.TRACEBACK):
-                self.client.log_text(run, traceback, f"{mlflow_entry.TRACEBACK}.txt")
-            files = dict(outcome.files)
-            if (weights := files.pop(WEIGHTS, None)) is not None:
-                model = create_model(self.client, self.experiment_id, run, mlflow_entry.opening_tags(trial))
-                write_model(self.client, run, model, trial.to_dict(), weights)
-            mlflow_files.write_files(self.client, run, files)
-            self._close(run, mlflow_entry.STATES[outcome.status], mlflow_entry.closing_tags(outcome))
-        del self._runs[trial.digest]
-
-    def interrupt(self, message: str) -> None:
-        """Close all open runs as interrupted, with a message."""
-        self.flush()
-        with readable_errors(self.uri):
-            while self._runs:
-                _, run = self._runs.popitem()
-                self._close(run, "KILLED", {"status": "interrupted", "sentence": message})
-
     def set_views(self, title: str, content: StudyContent) -> None:
         """Set the saved views of the study's runs on MLflow's pages, and a text above the runs if there is none.
 
@@ -301,15 +235,6 @@ class Record:
             studies = [one for one in experiments if mlflow_study.is_study(self.client, one)]
         return {study.name: mlflow_page.study_page(study.experiment_id, study.tags) for study in studies}
 
-    def flush(self) -> None:
-        """Write the collected metrics."""
-        waiting, self._waiting = self._waiting, {}
-        self._flushed = time.monotonic()
-        with readable_errors(self.uri):
-            for run, metrics in waiting.items():
-                for start in range(0, len(metrics), _METRICS_PER_REQUEST):
-                    self.client.log_batch(run, metrics=metrics[start : start + _METRICS_PER_REQUEST])
-
     @property
     def home_mark(self) -> str:
         """The host and the home, which mark the runs that this object writes."""
@@ -322,9 +247,6 @@ class Record:
             cell: the label of the cell.
         """
         return {mlflow_page.RUN_COLOUR_TAG: self.colours([cell])[cell]}
-
-    def _presentation_tags(self, trial: Trial) -> dict[str, str]:
-        return {"mlflow.user": getuser(), **self.colour_tag(trial.build_cell().name)}
 
     @cached_property
     def _colours(self) -> dict[str, str]:
@@ -379,13 +301,3 @@ class Record:
     def _set_experiment_tags(self, tags: Mapping[str, str]) -> None:
         for key, value in tags.items():
             self.client.set_experiment_tag(self.experiment_id, key, value)
-
-    def _add_metrics(self, run: str, metrics: Mapping[str, float], step: int) -> None:
-        now = int(time.time() * 1000)
-        self._waiting.setdefault(run, []).extend(Metric(name, value, now, step) for name, value in metrics.items())
-
-    def _close(self, run: str, state: str, tags: Mapping[str, str]) -> None:
-        if self.system_metrics is not None:
-            self.system_metrics.stop(run)
-        self.client.log_batch(run, tags=[RunTag(*item) for item in tags.items()])
-        self.client.set_terminated(run, state)

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from gatebench.records.home import Home
-from gatebench.records.record import Record
 from launch.main import main
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 

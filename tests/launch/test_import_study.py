@@ -5,10 +5,10 @@ import pytest
 from gatebench.outcome import Epoch
 from gatebench.records.exchange.archive import new_archive, open_archive
 from gatebench.records.home import Home
-from gatebench.records.record import Record
 from gatebench.study import Study
 from launch.main import main
 from tests.gatebench.records.exchange.weights import small_weights
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 CELLS = ("lstm", "gru")

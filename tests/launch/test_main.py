@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gatebench.records.home import Home
-from gatebench.records.record import Record
 from launch import plan
 from launch.main import VERBS, main
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 from tests.paths import ROOT
 

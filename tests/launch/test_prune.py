@@ -6,8 +6,8 @@ import pytest
 
 from gatebench.records.home import Home
 from gatebench.records.owner import owner_of
-from gatebench.records.record import Record
 from launch.main import main
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 KEPT = {"weights": "They are kept with the run, 68 bytes."}

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from gatebench.records.home import Home
-from gatebench.records.record import Record
 from gatebench.report.ablation_table import AblationTable
 from gatebench.study import Study
 from launch.study_pages import open_pages, publish, study_content
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 LSTM, GRU = trial("lstm"), trial("gru", seed=1)

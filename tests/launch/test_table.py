@@ -7,7 +7,6 @@ import pytest
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.records.home import Home
-from gatebench.records.record import Record
 from gatebench.report.render import FORMATS
 from gatebench.study import Study
 from gatebench.task import Metric
@@ -16,6 +15,7 @@ from launch import table
 from launch.config.compose import expand
 from launch.declaration import keep_declaration
 from launch.running.known_outcomes import KnownStudy
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome
 
 GRID = ["cell=lstm,gru", "seed=0,1", "model.hidden_size=4", "training.max_epochs=3"]

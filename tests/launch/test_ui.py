@@ -12,8 +12,8 @@ import pytest
 from gatebench.errors import UserError
 from gatebench.records.home import Home
 from gatebench.records.mlflow_server import HOST
-from gatebench.records.record import Record
 from launch import ui
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 

@@ -214,6 +214,8 @@ class StudyDrain:
         """
         try:
             finished = attempt.transfer.settle()
+            if not finished and not seen[1]:
+                self._measure(attempt)
         except UserError as error:
             self._refused(attempt, str(error))
             return

@@ -14,8 +14,8 @@ from pathlib import Path
 from gatebench.outcome import Epoch
 from gatebench.records import mlflow_entry
 from gatebench.records.home import Home
-from gatebench.records.record import Record
 from gatebench.trial import Model, Trial
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 GATES = {f"gate/l0/{role}/{statistic}": 0.25 for role in ("keep/f", "write/i") for statistic in ("mean", "left", "std")}

@@ -9,8 +9,8 @@ from gatebench.records.claim_board import ClaimBoard
 from gatebench.records.claim_log import Entry
 from gatebench.records.home import Home
 from gatebench.records.mlflow_study import BOARD_TAG
-from gatebench.records.record import Record
 from gatebench.records.stale_runs import close_stale_runs
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 

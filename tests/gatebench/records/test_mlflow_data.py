@@ -3,8 +3,8 @@ from pathlib import Path
 
 from gatebench.records.home import Home
 from gatebench.records.mlflow_data import dataset_content, dataset_input
-from gatebench.records.record import Record
 from gatebench.task import build_task
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import DIGITS, MNIST, outcome, trial
 
 

@@ -8,7 +8,7 @@ import yaml
 from gatebench.errors import UserError
 from gatebench.records.home import Home
 from gatebench.records.mlflow_model import WEIGHTS, description
-from gatebench.records.record import Record
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 HEADER = json.dumps(

@@ -11,7 +11,7 @@ import pytest
 
 from gatebench.records import mlflow_server
 from gatebench.records.home import Home
-from gatebench.records.record import Record
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 

@@ -12,8 +12,8 @@ from gatebench.records import moved_home
 from gatebench.records.home import Home
 from gatebench.records.mlflow_model import WEIGHTS
 from gatebench.records.moved_home import HOME_TAG, relocate
-from gatebench.records.record import Record
 from tests.gatebench.records.test_mlflow_model import CONTENT
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 LSTM, GRU = trial("lstm"), trial("gru")

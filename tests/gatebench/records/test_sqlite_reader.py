@@ -14,10 +14,10 @@ from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.home import Home
 from gatebench.records.open_run import OpenRun
-from gatebench.records.record import Record
 from gatebench.records.sqlite_reader import SqliteReader
 from gatebench.study import Study
 from tests.gatebench.records.large_store import make_store, trials_of
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 LSTM, GRU = trial("lstm"), trial("gru")
@@ -172,10 +172,9 @@ def test_open_runs_have_their_progress(record: Record) -> None:
     record.begin(GRU, when=4.0)
     record.write(Epoch(LSTM.digest, 0, 3, {"train/loss": 2.0, "val/accuracy": 0.25}))
     record.write(Epoch(LSTM.digest, 1, 3, {"train/loss": 1.0, "val/accuracy": 0.5}))
-    record.flush()
     lstm, gru = SqliteReader(record.home.database).open_runs(record.study)
     assert [lstm, gru] == through_mlflow(record).open_runs()
-    assert lstm == OpenRun(LSTM.digest, "lstm · digits · seed 0", "", "", 3.0, 2, 3, "accuracy", 0.5)
+    assert lstm == OpenRun(LSTM.digest, "lstm · digits · seed 0", lstm.attempt, lstm.owner, 3.0, 2, 3, "accuracy", 0.5)
     assert (gru.digest, gru.epochs, gru.score) == (GRU.digest, 0, None)
 
 

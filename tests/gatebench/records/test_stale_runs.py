@@ -7,10 +7,10 @@ import pytest
 from gatebench.records import record as record_module
 from gatebench.records.home import Home
 from gatebench.records.owner import owner_of
-from gatebench.records.record import Record
 from gatebench.records.spool.spool import Spool
 from gatebench.records.stale_runs import LOST, close_stale_runs
 from gatebench.trial import Trial
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 LSTM, GRU, MGU = trial("lstm"), trial("gru"), trial("mgu")

@@ -10,8 +10,8 @@ from gatebench.errors import UserError
 from gatebench.records import system_metrics
 from gatebench.records.home import Home
 from gatebench.records.mlflow_entry import read_outcome
-from gatebench.records.record import Record
 from gatebench.records.system_metrics import SystemMetrics
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 LSTM, GRU = trial("lstm"), trial("gru")
@@ -42,7 +42,7 @@ def test_every_open_run_is_measured_until_it_ends(monkeypatch: pytest.MonkeyPatc
     record = Record(Home(tmp_path), "mine", system_metrics=True)
     record.begin(LSTM)
     record.begin(GRU)
-    first, second = record._runs.values()
+    first, second = record.run_of(LSTM), record.run_of(GRU)
     record.end(LSTM, outcome(LSTM))
     record.interrupt("The user stopped it.")
     assert calls == [("start", first), ("start", second), ("finish", first), ("finish", second)]
@@ -65,7 +65,7 @@ def test_mlflow_measures_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setattr(system_metrics, "MEASUREMENTS", 2)
     record = Record(Home(tmp_path), "mine", system_metrics=True)
     record.begin(LSTM)
-    run = record._runs[LSTM.digest]
+    run = record.run_of(LSTM)
     monitor = record.system_metrics
     assert monitor is not None
     thread = monitor._monitors[run]._process

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,6 @@ from gatebench.machine.fingerprint import REFUSED_ON, fingerprint
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.home import Home
 from gatebench.records.owner import Owner
-from gatebench.records.record import Record
 from gatebench.records.spool.spool import Spool
 from gatebench.study import Study
 from gatebench.trial import Trial
@@ -23,6 +23,7 @@ from launch.running.known_outcomes import (
     study_names,
     trials_to_run,
 )
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 
@@ -63,11 +64,17 @@ def test_what_waits_in_the_spool_is_known_once(tmp_path: Path) -> None:
     assert known.declaration == Study("mine", "Why?")
     assert [one.digest for one in known.outcomes] == [lstm.digest, gru.digest]
 
-    record = Record(home, "mine")
-    record.end(gru, outcome(gru))
-    (run,) = record.client.search_runs([record.experiment_id])
-    record.client.set_tag(run.info.run_id, "attempt", "1" * 12)
-    assert [one.digest for one in known_study(settings, "mine").outcomes] == [gru.digest, lstm.digest]
+    spooled = tmp_path / "spooled"
+    shutil.copytree(spool.folder.open, spooled)
+    shutil.rmtree(spool.folder.open / ("2" * 12))
+    Record(home, "mine").end(trial("mgu"), outcome(trial("mgu")))
+    shutil.rmtree(spool.folder.open)
+    spooled.rename(spool.folder.open)  # gru is in the store, and its folder is not removed yet
+    assert [one.digest for one in known_study(settings, "mine").outcomes] == [
+        gru.digest,
+        trial("mgu").digest,
+        lstm.digest,
+    ]
 
 
 def test_a_sqlite_store_is_read_without_mlflow(tmp_path: Path) -> None:

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from gatebench.records.home import Home
-from gatebench.records.record import Record
 from launch.config.settings import Settings
 from launch.main import main
 from launch.running.missing_records import existing_studies, missing_records, missing_study
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 

@@ -7,7 +7,7 @@ from mlflow.entities import Metric
 from gatebench.errors import UserError
 from gatebench.records.exchange.epoch_points import epoch_points
 from gatebench.records.home import Home
-from gatebench.records.record import Record
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 

@@ -11,8 +11,8 @@ from gatebench.records.exchange.recorded_trials import recorded_trials
 from gatebench.records.exchange.stored_trial import StoredTrial
 from gatebench.records.home import Home
 from gatebench.records.mlflow_entry import TRACEBACK
-from gatebench.records.record import Record
 from tests.gatebench.records.exchange.weights import small_weights
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 LSTM, GRU, RNN = trial("lstm"), trial("gru"), trial("rnn_tanh")

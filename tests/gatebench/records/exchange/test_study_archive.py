@@ -17,10 +17,10 @@ from gatebench.records.exchange.study_archive import (
 )
 from gatebench.records.home import Home
 from gatebench.records.owner import Owner
-from gatebench.records.record import Record
 from gatebench.records.spool.spool import Spool
 from gatebench.study import Study
 from tests.gatebench.records.exchange.weights import small_weights
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 LSTM, GRU = trial("lstm"), trial("gru")
