@@ -7,10 +7,10 @@ from gatebench.errors import UserError
 from gatebench.outcome import Epoch
 from gatebench.records.home import Home
 from gatebench.records.owner import Owner, owner_of
-from gatebench.records.record import Record
 from gatebench.records.spool.spool import Spool
 from launch import status
 from launch.config.compose import expand
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome
 
 GRID = ["cell=lstm,gru", "seed=0,1,2", "model.hidden_size=4", "training.max_epochs=8", "study=mine"]
@@ -71,7 +71,6 @@ def test_another_home_sees_what_the_store_shows(
     record = Record(home, "mine")
     record.begin(LSTM0, when=900.0)
     record.write(Epoch(LSTM0.digest, 3, 8, {"train/loss": 1.0, "val/accuracy": 0.25}))
-    record.flush()
     other = tmp_path_factory.mktemp("other")
     out = printed(capsys, *GRID, f"home={other}", f"tracking_uri={home.tracking_uri}")
     assert "5 planned, 1 running." in out

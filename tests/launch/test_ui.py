@@ -12,8 +12,9 @@ import pytest
 from gatebench.errors import UserError
 from gatebench.records.home import Home
 from gatebench.records.mlflow_server import HOST
+from gatebench.records.record import Record
 from launch import ui
-from tests.gatebench.records.writing_record import WritingRecord as Record
+from tests.gatebench.records.writing_record import WritingRecord
 from tests.launch.trials import outcome, trial
 
 
@@ -70,7 +71,7 @@ def test_a_server_without_studies(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_home_that_cannot_be_written_to_is_refused(tmp_path: Path, port: int) -> None:
-    Record(Home(tmp_path), "mine").end(trial(), outcome(trial()))
+    WritingRecord(Home(tmp_path), "mine").end(trial(), outcome(trial()))
     (tmp_path / "ui.log").mkdir()
     with pytest.raises(UserError, match=r"The home .* cannot be written to \(Is a directory\)"):
         ui.run([f"home={tmp_path}", f"port={port}"])
@@ -83,7 +84,7 @@ def test_a_database_that_cannot_be_read_is_refused(tmp_path: Path, port: int) ->
 
 
 def test_the_pages_are_served_on_this_machine_until_it_is_stopped(tmp_path: Path, port: int) -> None:
-    Record(Home(tmp_path), "mine").end(trial(), outcome(trial()))
+    WritingRecord(Home(tmp_path), "mine").end(trial(), outcome(trial()))
     code = "from launch.main import main; raise SystemExit(main())"
     command = [sys.executable, "-c", code, "ui", f"home={tmp_path}", f"port={port}"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -146,7 +146,7 @@ class SqliteRequests(RunRequests):
 
     def create(self, content: RunContent, when: float) -> str:
         """Create a run and return its id. It does nothing if the run is there."""
-        run = _id_of("run", content)
+        run = self._id_of("run", content)
         tags = {**content.tags, **self._record.colour_tag(content.tags["cell"]), "mlflow.runName": content.name}
         with self._transaction() as connection:
             row = {
@@ -230,7 +230,7 @@ class SqliteRequests(RunRequests):
 
     def create_model(self, run: str, content: RunContent) -> str:
         """Return the id of the logged model of a run. `write_model` writes its rows."""
-        return f"m-{_id_of(run, content)}"
+        return f"m-{self._id_of(run, content)}"
 
     def write_model(self, run: str, model: str, content: RunContent, weights: bytes) -> None:
         """Write the files of the logged model of a run, then its rows."""
@@ -305,6 +305,11 @@ class SqliteRequests(RunRequests):
         if (link := _link(connection, ("DATASET", number), ("RUN", run))) is not None:
             key, value = INPUT_TAG
             _insert(connection, "input_tags", [{"input_uuid": link, "name": key, "value": value}])
+
+    def _id_of(self, kind: str, content: RunContent) -> str:
+        """Return 32 hex digits that follow from the study, the attempt and the trial."""
+        attempt = [kind, self._record.study, content.tags["attempt"], content.tags["digest"]]
+        return hashlib.sha256(json.dumps(attempt).encode()).hexdigest()[:32]
 
     def _check_active(self, connection: sqlite3.Connection, run: str) -> str:
         """Return the address of the run's files.
@@ -389,12 +394,6 @@ def _link(connection: sqlite3.Connection, source: tuple[str, str], destination: 
     ids = {"source_id": source[1], "destination_id": destination[1]}
     _insert(connection, "inputs", [{"input_uuid": link, **types, **ids, "step": 0}])
     return link
-
-
-def _id_of(kind: str, content: RunContent) -> str:
-    """Return 32 hex digits that follow from the attempt and the trial."""
-    attempt = [kind, content.tags["attempt"], content.tags["digest"]]
-    return hashlib.sha256(json.dumps(attempt).encode()).hexdigest()[:32]
 
 
 def _folder_at(location: str) -> Path:

@@ -7,6 +7,8 @@ from gatebench.outcome import Epoch
 from gatebench.records.home import Home
 from gatebench.records.owner import Owner, owner_of
 from gatebench.records.record import Record
+from gatebench.records.run_content import RunContent
+from gatebench.records.spool.run_requests import RunRequests
 from gatebench.records.spool.spool import Spool
 from launch.config.settings import Settings
 from launch.running.open_trials import OpenTrials, open_trials
@@ -32,9 +34,10 @@ def test_the_trials_of_living_processes_of_this_home_and_of_the_store(tmp_path: 
     spool.begin(LSTM, "1" * 12, owner, 5.0)
     spool.epoch("1" * 12, Epoch(LSTM.digest, 1, 3, {"train/loss": 1.0, "val/accuracy": 0.25}))
     spool.begin(GRU, "2" * 12, Owner("d" * 12, "host", 1), 4.0)  # a process that has died
-    record = Record(home, "mine")
-    record.begin(MGU, when=6.0)
-    record.begin(LSTM, when=5.0)  # as the drain does
+    requests = RunRequests(Record(home, "mine"))
+    for one, when in ((MGU, 6.0), (LSTM, 5.0)):  # as the drain does
+        content = RunContent.of(one, {})
+        requests.open(requests.create(content, when), content)
     found = open_trials(settings, "mine")
     assert [(run.digest, run.epochs, run.most_epochs, run.score) for run in found.runs] == [
         (LSTM.digest, 2, 3, 0.25),

@@ -117,6 +117,16 @@ def requests(tmp_path_factory: pytest.TempPathFactory) -> RunRequests:
     return requests_of(Record(Home(tmp_path_factory.mktemp("home")), "mine"))
 
 
+def test_one_attempt_may_be_in_two_studies_of_a_store(requests: RunRequests) -> None:
+    """An archive of a study can be imported under another name."""
+    other = requests_of(Record(requests._record.home, "other"))
+    content = RunContent.of(LSTM, {"attempt": "e" * 12})
+    first, second = requests.create(content, 5.0), other.create(content, 5.0)
+    assert first != second
+    assert [requests.runs_of_attempt("e" * 12), other.runs_of_attempt("e" * 12)] == [[first], [second]]
+    assert requests.create(content, 5.0) == first
+
+
 def test_a_run_that_is_gone_is_told(requests: RunRequests) -> None:
     run = requests.create(RunContent.of(LSTM, {"attempt": FIRST}), 5.0)
     requests.delete(run)
