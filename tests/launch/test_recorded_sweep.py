@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from gatebench.records.home import Home
-from gatebench.records.record import Record
 from launch.config.compose import expand
 from launch.recorded_sweep import run_recorded
 from launch.running.known_outcomes import known_study
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome
 
 

@@ -7,7 +7,7 @@ from gatebench.records import mlflow_files
 from gatebench.records.exchange import run_files
 from gatebench.records.exchange.run_files import file_at, files_of_run
 from gatebench.records.home import Home
-from gatebench.records.record import Record
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
 FILES = {"gates.npz": b"gates", "pictures/cell.svg": b"<svg/>", "other.bin": b"other"}
