@@ -7,12 +7,12 @@ import pytest
 
 from gatebench.records.home import Home
 from gatebench.records.owner import Owner
-from gatebench.records.record import Record
 from gatebench.records.spool.spool import Spool
 from launch.config.compose import expand
 from launch.declaration import keep_declaration, new_declaration
 from launch.running.known_outcomes import known_study
 from launch.settled_sweep import is_settled
+from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome
 
 GRID = ["cell=lstm,gru", "model.hidden_size=4", "study=mine"]
