@@ -9,6 +9,7 @@ from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.records.home import Home
 from gatebench.study import TESTS
 from gatebench.trial import LARGEST_SEED, Model, Training, Trial
+from launch.config.device_counts import check_gpus
 from launch.config.memory_size import memory_bytes
 from launch.config.retry_budgets import RetryBudgets
 from tasks.data.files import default_root
@@ -89,6 +90,7 @@ class Settings:
             raise out_of_range("cpus_per_trial", self.cpus_per_trial, "a whole number of at least 1")
         if self.gpus_per_trial is not None and not 0 <= self.gpus_per_trial < float("inf"):
             raise out_of_range("gpus_per_trial", self.gpus_per_trial, "a number of at least 0, or null")
+        check_gpus(self.training, self.gpus_per_trial)
         memory_bytes("memory_per_trial", self.memory_per_trial)
         for name, amount in self.resources_per_trial.items():
             if not 0 < amount < float("inf"):
