@@ -22,6 +22,6 @@ mlflow_page   the views of a study on the web pages of MLflow, and the text abov
 mlflow_report the run with the report of a study
 mlflow_app    the server of MLflow with the pages for model training as its start page
 system_metrics the use of the machine while a run is open, as MLflow measures it
-record        writes trials to MLflow and reads outcomes from it
+record        reads outcomes from MLflow, and keeps the declaration and the pages of a study there
 sqlite_reader reads outcomes from a sqlite store with plain SQL, without MLflow
 """
