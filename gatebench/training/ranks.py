@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import pytorch_lightning as pl
 import torch
 import torch.distributed as dist
 from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
@@ -155,6 +156,15 @@ def strategy(group: RankGroup) -> DDPStrategy:
     return DDPStrategy(
         cluster_environment=OutsideProcesses(group.ranks), broadcast_buffers=False, gradient_as_bucket_view=True
     )
+
+
+def keep_signal_handlers(trainer: pl.Trainer) -> None:
+    """Let a trainer set no signal handlers.
+
+    Lightning's handler of SIGTERM sends a value to the other ranks, whatever this rank is doing at the moment. The
+    ranks would then wait for each other for ever. `Control.should_stop` stops all ranks at the same step instead.
+    """
+    vars(trainer._signal_connector)["register_signal_handlers"] = _do_nothing
 
 
 def _connect(ranks: Ranks, device: str, while_waiting: Callable[[], None]) -> None:

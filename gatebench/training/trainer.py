@@ -13,7 +13,7 @@ from gatebench.training.checkpoint.saver import TrialSaver
 from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.learner import EpochReporter, Learner
 from gatebench.training.lightning_output import interruptible, quiet
-from gatebench.training.ranks import strategy
+from gatebench.training.ranks import keep_signal_handlers, strategy
 from gatebench.trial import Trial
 
 
@@ -45,7 +45,7 @@ def make_trainer(trial: Trial, metric: Metric, emit: Callable[[Epoch], None], sa
         patience=settings.patience or settings.max_epochs,
         check_finite=False,
     )
-    return pl.Trainer(
+    trainer = pl.Trainer(
         accelerator="gpu" if settings.device == "cuda" else "cpu",
         devices=1,
         num_nodes=group.ranks.world,  # for Lightning each rank is a node with one device
@@ -59,6 +59,9 @@ def make_trainer(trial: Trial, metric: Metric, emit: Callable[[Epoch], None], sa
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+    if not group.is_alone:
+        keep_signal_handlers(trainer)
+    return trainer
 
 
 def train(learner: Learner, saver: TrialSaver, metric: Metric, emit: Callable[[Epoch], None]) -> SplitsDataModule:

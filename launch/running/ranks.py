@@ -166,7 +166,7 @@ def _cause(reference: Any) -> Exception | None:
         ray.get(reference)
     except RayTaskError as error:
         cause: Exception = error.cause
-        return cause
+        return RankLost(str(cause)) if isinstance(cause, RayError) else cause  # SIGTERM cancels a task
     except RayError as error:
         return RankLost(str(error))
     return None

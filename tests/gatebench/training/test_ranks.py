@@ -1,12 +1,14 @@
 import math
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 
 from gatebench.errors import Refusal
 from gatebench.ranks import Ranks
-from gatebench.training.ranks import OutsideProcesses, check_ranks
+from gatebench.training.ranks import OutsideProcesses, check_ranks, keep_signal_handlers
 from gatebench.trial import Training
 from tests.gatebench.training.rank_trials import Ran, run, run_as_ranks, trials
 from tests.gatebench.training.sign import TRIAL
@@ -105,6 +107,20 @@ def test_the_number_of_processes_must_be_that_of_the_settings() -> None:
         check_ranks(two, None)
     with pytest.raises(Refusal, match=r"need 1 processes; this trial has 2\."):
         check_ranks(TRIAL, Ranks(0, 2))
+
+
+def test_a_trainer_of_several_ranks_sets_no_signal_handler() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    handlers = []
+    for keep in (False, True):
+        trainer = pl.Trainer(logger=False, enable_checkpointing=False, enable_progress_bar=False, accelerator="cpu")
+        if keep:
+            keep_signal_handlers(trainer)
+        trainer._signal_connector.register_signal_handlers()
+        handlers.append(signal.getsignal(signal.SIGTERM))
+        trainer._signal_connector.teardown()
+    assert handlers[0] is not before
+    assert handlers[1] is before is signal.getsignal(signal.SIGTERM)
 
 
 def test_lightning_is_told_the_place_and_starts_nothing() -> None:
