@@ -178,7 +178,11 @@ def renamed_host(place: Place, random: Random, seconds: float) -> None:
 def skewed_clock(place: Place, random: Random, seconds: float) -> None:
     """Kill -9 a driver whose clock was wrong by up to an hour."""
     hours = random.uniform(-1, 1)
-    place.variables = {"FAKETIME": f"{hours:+.3f}h", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "LD_PRELOAD": str(_faketime())}
+    place.variables = {
+        "FAKETIME": f"{hours:+.3f}h",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "LD_PRELOAD": str(_faketime()),
+    }
     kill_driver(place, random, seconds)
     place.variables = {}
 

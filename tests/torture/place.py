@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -60,7 +60,7 @@ class Command:
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self.process.args} has not ended after {seconds} s:\n{self.text[-2000:]}") from None
+            raise AssertionError(f"{self.log.name} has not ended after {seconds} s:\n{self.text[-2000:]}") from None
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal to the process of the command alone, if it still runs."""
@@ -78,6 +78,7 @@ class Place:
         store: the address of the records; None: the sqlite file of the home.
         variables: additional environment variables of the commands.
         token: the value of `MARK`.
+        prefix: the command before each command, for example ("unshare", "--uts").
     """
 
     root: Path
@@ -166,7 +167,9 @@ class Place:
                 continue
 
     def _environment(self, home: str) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "GATEBENCH_", "RAY_"))}
+        kept = {
+            key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "GATEBENCH_", "RAY_"))
+        }
         store = {"MLFLOW_TRACKING_URI": self.store} if self.store else {}
         own = {MARK: self.token, "GATEBENCH_HOME": str(self.root / home), "PYTHONPATH": str(ROOT)}
         return {**kept, **own, **store, **self.variables}
@@ -180,9 +183,8 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: object, seconds: float = 60.0, pause: float = 0.02) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0, pause: float = 0.02) -> bool:
     """Return whether the condition became true in time."""
-    assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -209,8 +211,3 @@ def _command_line(process: int) -> bytes:
         return Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return b""
-
-
-def arguments_of(process: int) -> Sequence[str]:
-    """Return the arguments of a process; none if it has ended."""
-    return _command_line(process).decode(errors="replace").split("\0")
