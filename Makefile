@@ -1,5 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow bench bench-sweep check docs doc-pages format clean
+N ?= 20
+seed ?= 0
+
+.PHONY: help setup demo test test-slow torture bench bench-sweep check docs doc-pages format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -25,6 +28,9 @@ test: $(STAMP) ## Run the tests, except the slow ones: no network, under 5 minut
 
 test-slow: $(STAMP) ## Run the slow tests, which train for minutes
 	$(BIN)/python -m pytest -m slow -q
+
+torture: $(STAMP) ## Inject faults into real sweeps and compare their tables: N=50 rounds, seed=0, only=NAME,NAME
+	$(BIN)/python -m tests.torture N=$(N) seed=$(seed) $(if $(only),only=$(only))
 
 bench: $(STAMP) ## Check and measure the speed of the cells: about 15 minutes on 2 cores; writes speed.json
 	$(BIN)/gatebench speed set=full threads=1,2 json=speed.json

@@ -131,6 +131,17 @@ def server_dies(place: Place, random: Random, seconds: float) -> None:
         place.serve(port)
 
 
+def server_hangs(place: Place, random: Random, seconds: float) -> None:
+    """Let the tracking server stop for some seconds without closing its connections, as if the network were cut."""
+    with _served(place) as (server, _):
+        command = place.sweep()
+        _pause(random.uniform(0.3 * seconds, 0.9 * seconds))
+        server.kill(signal.SIGSTOP)
+        _pause(random.uniform(1, 15))
+        server.kill(signal.SIGCONT)
+        command.wait()
+
+
 def damaged_database(place: Place, random: Random, seconds: float) -> None:
     """Cut the database of a finished or half-finished sweep, and rebuild it from the journals."""
     command = place.sweep()
@@ -213,6 +224,7 @@ FAULTS: Mapping[str, Fault] = {
         two_drivers_and_one_is_killed,
         server_dies_and_comes_back,
         server_dies,
+        server_hangs,
         damaged_database,
         lost_database,
         damaged_checkpoint,
