@@ -3,12 +3,14 @@
 python -m tests.torture                    one round of each fault
 python -m tests.torture N=50 seed=7        50 rounds, the faults in turn
 python -m tests.torture only=kill_driver   one fault
+python -m tests.torture keep=lost          copy what the commands of lost rounds printed into the folder lost
 
 Every round: a fault, then the same command again. Afterwards the table must be that of an undisturbed sweep in all
 columns but seconds, the weights must be the same bits, each trial and each epoch must be recorded once, no run may be
 open, and no process may be left.
 """
 
+import shutil
 import sys
 import time
 from collections import Counter
@@ -38,7 +40,7 @@ def main(arguments: list[str]) -> int:
         name, seed = names[number % len(names)], first + number
         injected[name] += 1
         began = time.monotonic()
-        trouble = one_round(name, seed, expected, seconds)
+        trouble = one_round(name, seed, expected, seconds, Path(options["keep"]) if "keep" in options else None)
         survived[name] += trouble is None
         state = "survived" if trouble is None else f"LOST: {trouble}"
         print(f"{number + 1}/{rounds} {name} seed={seed} {time.monotonic() - began:.1f} s {state}", flush=True)
@@ -49,7 +51,7 @@ def main(arguments: list[str]) -> int:
     return int(survived.total() < injected.total())
 
 
-def one_round(name: str, seed: int, expected: Result, seconds: float) -> str | None:
+def one_round(name: str, seed: int, expected: Result, seconds: float, keep: Path | None = None) -> str | None:
     """Run one round and return what went wrong; None: nothing.
 
     Args:
@@ -57,16 +59,27 @@ def one_round(name: str, seed: int, expected: Result, seconds: float) -> str | N
         seed: the seed of the moments and of the victims.
         expected: the result of an undisturbed sweep.
         seconds: the seconds that it took.
+        keep: the folder that gets the logs of a lost round; None: they are removed.
     """
     with TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as folder:
         place = Place(Path(folder))
         try:
             FAULTS[name](place, Random(seed), seconds)
-            return _difference(_completed(place), expected)
+            _check_equal(_completed(place), expected)
         except AssertionError as error:
+            _keep_logs(place, keep and keep / f"{name}-{seed}")
             return str(error)
+        else:
+            return None
         finally:
             place.end()
+
+
+def _keep_logs(place: Place, folder: Path | None) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for log in place.root.glob("*.log"):
+            shutil.copy(log, folder)
 
 
 def _completed(place: Place) -> Result:
@@ -84,10 +97,9 @@ def _database(place: Place) -> Path:
     return place.root / ("shared.db" if place.store.startswith("sqlite") else "server.db")
 
 
-def _difference(found: Result, expected: Result) -> str | None:
-    if found.weights != expected.weights:
-        return "the weights differ"
-    return None if found.table == expected.table else f"the table differs:\n{found.table}\n{expected.table}"
+def _check_equal(found: Result, expected: Result) -> None:
+    assert found.weights == expected.weights, "the weights differ"
+    assert found.table == expected.table, f"the table differs:\n{found.table}\n{expected.table}"
 
 
 def _undisturbed() -> tuple[Result, float]:
