@@ -47,7 +47,7 @@ def interrupt(place: Place, random: Random, seconds: float) -> None:
     command = place.sweep()
     _pause(random.uniform(0, seconds))
     command.kill(signal.SIGINT)
-    assert command.wait() in (0, 130), command.text
+    assert command.wait() in (0, 130), f"exit code {command.process.returncode}: {command.text}"
     assert wait_until(lambda: not place.processes(), 10), f"processes are left: {place.processes()}"
 
 
@@ -58,7 +58,7 @@ def interrupt_twice(place: Place, random: Random, seconds: float) -> None:
     command.kill(signal.SIGINT)
     _pause(random.uniform(0.05, 1))
     command.kill(signal.SIGINT)
-    assert command.wait(60) in (0, 130), command.text
+    assert command.wait(60) in (0, 130), f"exit code {command.process.returncode}: {command.text}"
     assert wait_until(lambda: not place.processes(), 10), f"processes are left: {place.processes()}"
 
 
@@ -67,7 +67,7 @@ def terminate(place: Place, random: Random, seconds: float) -> None:
     command = place.sweep()
     _pause(random.uniform(0, seconds))
     command.kill(signal.SIGTERM)
-    assert command.wait(60) in (0, -signal.SIGTERM, 130), command.text
+    assert command.wait(60) in (0, -signal.SIGTERM, 130), f"exit code {command.process.returncode}: {command.text}"
     assert wait_until(lambda: not place.processes(), 10), f"processes are left: {place.processes()}"
 
 

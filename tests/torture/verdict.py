@@ -81,8 +81,15 @@ def _weights(place: Place) -> dict[str, str]:
         if description.exists():  # a journal has no such file beside the weights
             run = json.loads(description.read_text(encoding="utf-8"))["run_id"]
             assert run not in found, f"the run {run} has two models"
-            found[run] = hashlib.sha256(file.read_bytes()).hexdigest()
+            found[run] = _checksum(file.read_bytes())
     return found
+
+
+def _checksum(weights: bytes) -> str:
+    """Return the SHA-256 of the tensors. The header before them has its keys in any order."""
+    length = int.from_bytes(weights[:8], "little")
+    header = json.dumps(json.loads(weights[8 : 8 + length]), sort_keys=True)
+    return hashlib.sha256(header.encode() + weights[8 + length :]).hexdigest()
 
 
 def _table(place: Place) -> tuple[tuple[tuple[str, str], ...], ...]:
