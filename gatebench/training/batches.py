@@ -1,9 +1,9 @@
 """The batches of a split and their order.
 
 Training batches: the examples are shuffled. The order depends only on the seed and the number of complete iterations,
-so every cell sees the same batches. Lightning takes exactly the batches of an epoch and does not complete the iteration,
-so all epochs of a training have the same order. Sequences of different lengths are shuffled first, then sorted by length
-among `POOL` batches, and then the batches are shuffled.
+so every cell sees the same batches. Lightning takes exactly the batches of an epoch and does not complete the
+iteration, so all epochs of a training have the same order. Sequences of different lengths are shuffled first, then
+sorted by length among `POOL` batches, and then the batches are shuffled.
 
 Validation and test batches: the order is the same in every epoch. It is the order of the split; sequences of different
 lengths are sorted by length, shortest first.
