@@ -271,7 +271,7 @@ def test_every_module_has_its_test_at_the_same_place() -> None:
 
 
 def test_every_folder_of_tests_mirrors_a_folder_of_sources() -> None:
-    own = {"contracts", "witness"}
+    own = {"contracts", "torture", "witness"}
     folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("*.py")}
     astray = [f.as_posix() for f in folders if f.parts and f.parts[0] not in own and not (ROOT / f).is_dir()]
     assert not astray
