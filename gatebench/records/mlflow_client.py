@@ -51,7 +51,7 @@ def connect(uri: str) -> MlflowClient:
             create_tables(file)
     try:
         return _open(uri)
-    except MlflowException:
+    except (MlflowException, SQLAlchemyError):
         with _sqlite_errors():
             if file is None or not repair_tables(file):
                 raise
