@@ -22,7 +22,7 @@ from gatebench.errors import UserError
 
 DAMAGE_ERRORS = (
     *(pickle.UnpicklingError, EOFError, ValueError, OverflowError, TypeError, LookupError, AttributeError, ImportError),
-    *(RecursionError, struct.error),
+    *(RecursionError, MemoryError, struct.error),
 )
 """The exceptions that the unpickler raises for bytes that are not a pickle of plain values."""
 

@@ -154,7 +154,7 @@ def test_a_full_disk_is_one_sentence() -> None:
     )
 
 
-@pytest.mark.parametrize("kilobytes", [0, 100])
+@pytest.mark.parametrize("kilobytes", [0, pytest.param(100, marks=pytest.mark.slow)])
 def test_a_home_on_a_full_disk_gives_no_traceback(kilobytes: int, tmp_path: Path) -> None:
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({kilobytes * 1000}, {kilobytes * 1000}))"
     argv = ["train", "task=digits", "cell=gru", "model.hidden_size=2", "training.max_epochs=1", f"home={tmp_path}"]

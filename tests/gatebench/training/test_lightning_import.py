@@ -52,6 +52,7 @@ def test_the_results_are_those_of_a_training_with_the_real_modules() -> None:
     assert quick[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [

@@ -63,7 +63,7 @@ def test_parts_are_seven_one_and_two_tenths() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"features": "m"}, r"There is no task\.features 'm'\. Allowed: M, S\."),
+        ({"features": "m"}, r"There is no task\.features 'm'; did you mean 'M'\? Allowed: M, S\."),
         ({"sentinels": "drop"}, r"There is no task\.sentinels 'drop'\. Allowed: carry, keep\."),
         ({"input_length": 2001}, r"task\.input_length is 2001; it must be a whole number from 1 to 2000\."),
         ({"horizon": 0}, r"task\.horizon is 0; it must be a whole number from 1 to 720\."),

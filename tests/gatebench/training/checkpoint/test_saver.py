@@ -217,6 +217,7 @@ print(repr(bits(outcome, epochs)))
 """
 
 
+@pytest.mark.slow
 def test_two_ranks_continue_each_with_its_own_generators(tmp_path: Path) -> None:
     def both(file: Path, kill_at: int) -> list[str]:
         """Run both ranks; return what they print."""
