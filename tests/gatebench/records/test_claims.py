@@ -281,7 +281,7 @@ def test_threads_share_the_work(drivers: Drivers) -> None:
     assert sorted(taken) == digests
 
 
-@pytest.mark.parametrize("shift", [0.0, 1e6])
+@pytest.mark.parametrize("shift", [pytest.param(0.0, marks=pytest.mark.slow), 1e6])
 def test_two_processes_share_the_work_whatever_their_clocks_say(
     shared_home: Home, tmp_path: Path, shift: float
 ) -> None:
@@ -303,7 +303,7 @@ def test_two_processes_share_the_work_whatever_their_clocks_say(
     assert all(taken)
 
 
-@pytest.mark.parametrize("shares_home", [True, False])
+@pytest.mark.parametrize("shares_home", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_what_a_killed_process_held_is_taken_over(shared_home: Home, tmp_path: Path, shares_home: bool) -> None:
     digests = [f"{n:016x}" for n in range(50)]
     study = f"killed {shares_home}"
