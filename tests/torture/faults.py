@@ -115,7 +115,7 @@ def server_dies_and_comes_back(place: Place, random: Random, seconds: float) -> 
     with _served(place) as (server, port):
         command = place.sweep()
         _pause(random.uniform(0.3 * seconds, 0.9 * seconds))
-        server.kill()
+        server.kill_group()
         _pause(random.uniform(0.5, 3))
         place.serve(port)
         command.wait()
@@ -126,7 +126,7 @@ def server_dies(place: Place, random: Random, seconds: float) -> None:
     with _served(place) as (server, port):
         command = place.sweep()
         _pause(random.uniform(0.3 * seconds, 0.9 * seconds))
-        server.kill()
+        server.kill_group()
         command.wait()
         place.serve(port)
 
@@ -136,9 +136,9 @@ def server_hangs(place: Place, random: Random, seconds: float) -> None:
     with _served(place) as (server, _):
         command = place.sweep()
         _pause(random.uniform(0.3 * seconds, 0.9 * seconds))
-        server.kill(signal.SIGSTOP)
+        server.kill_group(signal.SIGSTOP)
         _pause(random.uniform(1, 15))
-        server.kill(signal.SIGCONT)
+        server.kill_group(signal.SIGCONT)
         command.wait()
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -67,6 +68,11 @@ class Command:
         if self.process.poll() is None:
             self.process.send_signal(number)
 
+    def kill_group(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal to the process of the command and to all that it has started in its session."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
 
 @dataclass
 class Place:
@@ -79,6 +85,7 @@ class Place:
         variables: additional environment variables of the commands.
         token: the value of `MARK`.
         prefix: the command before each command, for example ("unshare", "--uts").
+        servers: the tracking servers. They are not processes of a sweep, so they do not carry the mark.
     """
 
     root: Path
@@ -87,6 +94,7 @@ class Place:
     variables: Mapping[str, str] = field(default_factory=dict)
     token: str = field(default_factory=lambda: uuid4().hex)
     prefix: tuple[str, ...] = ()
+    servers: list[Command] = field(default_factory=list)
 
     @property
     def home_folder(self) -> Path:
@@ -133,13 +141,14 @@ class Place:
             process = subprocess.Popen(
                 [sys.executable, "-m", "mlflow", *arguments],
                 cwd=self.root,
-                env=self._environment(self.home) | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+                env=self._environment(self.home) | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", MARK: ""},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         _await_port(port, process)
-        return Command(process, log)
+        self.servers.append(Command(process, log))
+        return self.servers[-1]
 
     def processes(self) -> list[int]:
         """Return the processes of this round that run now."""
@@ -160,6 +169,8 @@ class Place:
 
     def end(self) -> None:
         """Kill all processes of the round."""
+        for server in self.servers:
+            server.kill_group()
         for process in self.processes():
             try:
                 os.kill(process, signal.SIGKILL)
