@@ -27,7 +27,7 @@ class Result:
     """What a complete sweep leaves.
 
     Attributes:
-        table: the rows of the table without the columns with seconds.
+        table: the rows of the table without the columns with seconds, each row by column name.
         weights: {digest: SHA-256 of the weights}.
     """
 
@@ -96,4 +96,6 @@ def _table(place: Place) -> tuple[tuple[tuple[str, str], ...], ...]:
     text = place.run(*_TABLE)
     lines = [line for line in text.splitlines() if "," in line]
     rows = csv.DictReader(StringIO("\n".join(lines)))
-    return tuple(tuple((key, str(value)) for key, value in row.items() if "second" not in str(key)) for row in rows)
+    return tuple(
+        tuple(sorted((key, str(value)) for key, value in row.items() if "second" not in str(key))) for row in rows
+    )
