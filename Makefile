@@ -1,6 +1,4 @@
 .DEFAULT_GOAL := help
-N ?= 20
-seed ?= 0
 
 .PHONY: help setup demo test test-slow torture bench bench-sweep check docs doc-pages format clean
 
@@ -10,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Create .venv and install gatebench and the pinned versions of its libraries
 
@@ -20,7 +18,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: $(STAMP) ## Train 6 cells with 8 seeds on a stream of symbols and print the table: about 2 minutes on 2 cores
+demo: $(STAMP) ## Train 6 cells with 8 seeds on streams of handwritten digits and print the table: about 2 minutes on 2 cores
 	$(BIN)/gatebench sweep experiment=quickstart
 
 test: $(STAMP) ## Run the tests, except the slow ones: no network, about 6 minutes on 2 cores
@@ -29,7 +27,9 @@ test: $(STAMP) ## Run the tests, except the slow ones: no network, about 6 minut
 test-slow: $(STAMP) ## Run the slow tests, which train for minutes
 	$(BIN)/python -m pytest -m slow -q
 
-torture: $(STAMP) ## Inject faults into real sweeps and compare their tables: N=50 rounds, seed=0, only=NAME,NAME
+N ?= 20
+seed ?= 0
+torture: $(STAMP) ## Inject faults into real sweeps and compare their tables: N=20 rounds, seed=0, only=NAME,NAME
 	$(BIN)/python -m tests.torture N=$(N) seed=$(seed) $(if $(only),only=$(only))
 
 bench: $(STAMP) ## Check and measure the speed of the cells: about 15 minutes on 2 cores; writes speed.json
