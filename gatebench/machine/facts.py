@@ -17,13 +17,14 @@ def machine_facts() -> dict[str, str]:
 
     They show whether two runs are comparable.
     """
-    facts = {f"version/{package}": _version(package) for package in PACKAGES}
+    facts = {f"version/{package}": package_version(package) for package in PACKAGES}
     facts |= {"version/python": platform.python_version(), "host": platform.node(), "platform": platform.platform()}
     facts |= {"processor": _processor(), "cores": str(os.cpu_count()), "commit": _commit()}
     return facts
 
 
-def _version(package: str) -> str:
+def package_version(package: str) -> str:
+    """Return the version of an installed package; "not installed" if it is missing."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -5,10 +5,10 @@ A refusal holds as long as the fingerprint is the same: the same trial would be 
 
 import os
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from gatebench.machine.c_compiler import compiler
+from gatebench.machine.facts import package_version
 
 REFUSED_ON = "refused_on"
 """The fact of a refused outcome with the fingerprint."""
@@ -21,15 +21,8 @@ GPUS = Path("/proc/driver/nvidia/gpus")
 def fingerprint() -> str:
     """Return the versions of gatebench and torch, the cores, the memory, the GPUs and the C compiler, in one line."""
     cores, gpus = os.cpu_count(), _gpus()
-    parts = [f"{package} {_version(package)}" for package in ("gatebench", "torch")]
+    parts = [f"{package} {package_version(package)}" for package in ("gatebench", "torch")]
     return ", ".join([*parts, f"{cores} cores", f"{_memory()} GiB", f"{gpus} GPUs", _compiler()])
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _memory() -> int:

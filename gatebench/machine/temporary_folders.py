@@ -10,8 +10,8 @@ from pathlib import Path
 def abandoned_folders(parent: Path, prefix: str, days: float) -> Iterator[Path]:
     """Yield this user's folders below `parent` that are old and that no process of this user uses.
 
-    A process uses a folder if it is its working folder, or if the process has opened or loaded a file in it. Without
-    /proc, as on macOS, this is unknown, and no folder is yielded.
+    A process uses a folder if it is its working folder, if the process has opened or loaded a file in it, or if its
+    command line names a file in it. Without /proc, as on macOS, this is unknown, and no folder is yielded.
 
     Args:
         parent: the folder of the temporary folders.

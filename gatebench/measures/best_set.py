@@ -18,7 +18,7 @@ from gatebench.errors import UserError, unknown
 from gatebench.measures.arm_scores import ArmScores, Direction, ranks
 from gatebench.measures.comparisons import ALPHA, TESTS
 from gatebench.measures.distributions import t_quantile
-from gatebench.measures.permutation import TIE, smallest_p
+from gatebench.measures.permutation import TIE, random_orders, smallest_p
 from gatebench.measures.sign_flip import sign_flip_p
 
 Floats = NDArray[np.float64]
@@ -206,9 +206,7 @@ def _quantile(values: Floats, share: float) -> float:
 @lru_cache(maxsize=16)
 def _orders(total: int) -> NDArray[np.int_]:
     """Return the permutations of `permutation_limit`."""
-    random = np.random.default_rng(0)
-    sizes = [min(_AT_ONCE, PERMUTATIONS - start) for start in range(0, PERMUTATIONS, _AT_ONCE)]
-    return np.concatenate([np.argsort(random.random((size, total)), axis=1) for size in sizes])
+    return np.concatenate(list(random_orders(PERMUTATIONS, total)))
 
 
 @lru_cache(maxsize=16)

@@ -4,7 +4,7 @@ The test of the difference δ first subtracts δ from the arm's scores. The inte
 more than 1 - level.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations, islice
@@ -21,7 +21,7 @@ MOST_SPLITS = 25_000
 """The largest number of splits that are listed. Mirror images do not count: 9 scores in each arm have 24,310 splits. If
 there are more, this number is sampled."""
 
-_SPLITS_AT_ONCE = 1000  # that are sampled at a time: all together need gigabytes for hundreds of scores
+_ORDERS_AT_ONCE = 250  # all orders together would need gigabytes for thousands of scores
 
 TIE = 1e-9
 """The relative margin within which two statistics are tied. Sums that are equal on paper differ by rounding."""
@@ -171,6 +171,13 @@ class _Splits:
     slopes: Floats
 
 
+def random_orders(count: int, total: int) -> Iterator[NDArray[np.int_]]:
+    """Yield `count` random orders of `total` scores, the same in every call, in parts of the shape (orders, total)."""
+    random = np.random.default_rng(0)
+    for start in range(0, count, _ORDERS_AT_ONCE):
+        yield np.argsort(random.random((min(_ORDERS_AT_ONCE, count - start), total)), axis=1)
+
+
 @lru_cache(maxsize=4)
 def _splits(n1: int, n2: int) -> _Splits:
     total = n1 + n2
@@ -178,10 +185,7 @@ def _splits(n1: int, n2: int) -> _Splits:
         # `combinations` begins with those that contain score 0, and the others are their mirror images if n1 = n2.
         chosen = np.array(list(islice(combinations(range(total), n1), _number_of_splits(n1, n2))))
     else:
-        generator = np.random.default_rng(0)
-        sizes = [min(_SPLITS_AT_ONCE, MOST_SPLITS - start) for start in range(0, MOST_SPLITS, _SPLITS_AT_ONCE)]
-        orders = (np.argsort(generator.random((size, total)), axis=1) for size in sizes)
-        chosen = np.concatenate([order[:, :n1].copy() for order in orders])
+        chosen = np.concatenate([orders[:, :n1].copy() for orders in random_orders(MOST_SPLITS, total)])
         chosen[0] = np.arange(n1)
     in_first = np.zeros((len(chosen), total))
     np.put_along_axis(in_first, chosen, 1.0, axis=1)

@@ -27,7 +27,7 @@ class SplitsDataModule(pl.LightningDataModule):
         self.test = Batches(problem.test, batch_size, None, ranks)
 
     def train_dataloader(self) -> Batches:
-        """Return the training batches, shuffled."""
+        """Return the training batches, which are shuffled once, before the first epoch."""
         return self.train
 
     def val_dataloader(self) -> Batches:

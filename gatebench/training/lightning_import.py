@@ -60,6 +60,7 @@ class _SubmoduleFinder(MetaPathFinder):
         path: Sequence[str] | None,  # noqa: ARG002  (the path of the stand-in is empty)
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
+        """Return the spec of the real submodule if its parent is a stand-in; None if it is not."""
         parent = sys.modules.get(fullname.rpartition(".")[0])
         if not isinstance(parent, StandIn):
             return None

@@ -82,7 +82,7 @@ class PartialDownload:
             free = shutil.disk_usage(self._target.parent).free
         if free < missing:
             raise UserError(
-                f"{self._target.parent} has room for {free:,} bytes, and {self._target.name} needs {missing:,}."
+                f"{self._target.parent} has {free:,} bytes free, and {self._target.name} needs {missing:,}."
             )
 
     def restart(self, validator: str) -> None:

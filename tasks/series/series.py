@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 ENCODINGS = ("utf-8", "latin-1")
 MISSING = ("refuse", "carry")
+GAPS = ("refuse", "carry", "ignore")
+
 LEAST_WINDOWS = 5
 """The least number of windows of the validation part and of the test part."""
-
-GAPS = ("refuse", "carry", "ignore")
 
 
 @dataclass(frozen=True)

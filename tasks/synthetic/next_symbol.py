@@ -33,13 +33,17 @@ def next_symbol_split(symbols: Tensor, legal: Tensor, lengths: Tensor | None) ->
 def loss(logits: Tensor, batch: Batch) -> Tensor:
     """Return the mean cross-entropy, in nats a step, of logits (T, B, S) against the next symbols."""
     nats = functional.cross_entropy(logits.flatten(0, 1), batch.y[..., 0].long().flatten(), reduction="none")
-    scored = batch.y[..., 1:].bool().any(-1).flatten()
-    return nats[scored].mean()
+    return nats[_scored(batch).flatten()].mean()
+
+
+def _scored(batch: Batch) -> Tensor:
+    """Return whether a step counts (T, B): at steps of padding no symbol is allowed."""
+    return batch.y[..., 1:].bool().any(-1)
 
 
 def targets(batch: Batch) -> float:
     """Return the number of steps in the mean of `loss`."""
-    return batch.y[..., 1:].bool().any(-1).sum().item()
+    return _scored(batch).sum().item()
 
 
 def tally(logits: Tensor, batch: Batch, *, pair: tuple[int, int]) -> dict[str, Tensor]:
@@ -57,7 +61,7 @@ def tally(logits: Tensor, batch: Batch, *, pair: tuple[int, int]) -> dict[str, T
         pair: the numbers of two symbols.
     """
     legal = batch.y[..., 1:].bool()
-    scored = legal.any(-1)
+    scored = _scored(batch)
     lowest_legal = logits.masked_fill(~legal, torch.inf).amin(-1)
     highest_other = logits.masked_fill(legal, -torch.inf).amax(-1)
     right = (lowest_legal > highest_other) & scored

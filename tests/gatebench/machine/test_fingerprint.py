@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gatebench.machine import facts
 from gatebench.machine import fingerprint as module
 from gatebench.machine.c_compiler import Compiler
 from gatebench.machine.fingerprint import fingerprint
@@ -39,7 +40,7 @@ def test_every_part_changes_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     found.append(module.fingerprint())
     assert ", 1 (visible: none) GPUs, " in found[-1]
-    monkeypatch.setattr(module, "version", lambda package: "9.9")
+    monkeypatch.setattr(module, "package_version", lambda package: "9.9")
     found.append(module.fingerprint())
     assert len(set(found)) == len(found)
 
@@ -48,5 +49,5 @@ def test_a_package_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(package: str) -> str:
         raise PackageNotFoundError(package)
 
-    monkeypatch.setattr(module, "version", missing)
+    monkeypatch.setattr(facts, "version", missing)
     assert "torch not installed" in module.fingerprint()

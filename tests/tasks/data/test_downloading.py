@@ -270,7 +270,7 @@ def test_a_full_disk_is_told_and_not_kept_full(site: Site, tmp_path: Path, monke
 
 def test_a_file_that_will_not_fit_is_not_begun(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=70_000))
-    with pytest.raises(UserError, match=r"has room for 70,000 bytes, and data\.bin needs 200,000\.$"):
+    with pytest.raises(UserError, match=r"has 70,000 bytes free, and data\.bin needs 200,000\.$"):
         get(site.file("data.bin"), tmp_path)
     assert not site.requests
     assert left(tmp_path) == []

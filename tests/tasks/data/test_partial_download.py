@@ -140,7 +140,7 @@ def test_another_fault_of_the_disk_keeps_what_is_there(tmp_path: Path, monkeypat
 def test_asks_for_room_for_the_rest_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10_000))
     with PartialDownload(tmp_path / "f", FILE) as partial:
-        with pytest.raises(UserError, match=r"has room for 10,000 bytes, and f needs 10,240\.$"):
+        with pytest.raises(UserError, match=r"has 10,000 bytes free, and f needs 10,240\.$"):
             partial.check_free_space()
         partial.restart("tag")
         partial.append(DATA[:240])
