@@ -1,10 +1,10 @@
 """List the cells, show a cell with its equations, the roles of its gates and its cost, or draw a cell.
 
-gatebench cells                             all cells; format=markdown for a Markdown table
-gatebench cells show lstm_no_input
-gatebench cells show lstm cell.ablate.f.tie='1 - i'
-gatebench cells draw lstm_nig > lstm_nig.svg
-gatebench cells draw lstm cell.ablate.i.fix=1 format=dot
+  gatebench cells                             all cells; format=markdown for a Markdown table
+  gatebench cells show lstm_no_input
+  gatebench cells show lstm cell.ablate.f.tie='1 - i'
+  gatebench cells draw lstm_nig > lstm_nig.svg
+  gatebench cells draw lstm cell.ablate.i.fix=1 format=dot
 """
 
 from collections.abc import Sequence

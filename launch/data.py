@@ -1,9 +1,9 @@
 """List the data sets, fetch them from their official sources, or verify the files that exist.
 
-gatebench data list                        lists the data sets, their licences and their folders
-gatebench data fetch mnist ett             fetches missing files into the data root; resumes interrupted downloads
-gatebench data verify                      compares all existing files with the published checksums
-gatebench data verify imdb data_root=DIR   verifies only this data set; a missing file is then an error
+  gatebench data list                        list the data sets, their licences and their folders
+  gatebench data fetch mnist ett             fetch missing files into the data root; resume interrupted downloads
+  gatebench data verify                      compare all existing files with the published checksums
+  gatebench data verify imdb data_root=DIR   verify only this data set; a missing file is then an error
 
 The data root is data_root=DIR, else $GATEBENCH_DATA, else gatebench/data in the user's cache folder.
 """

@@ -1,6 +1,6 @@
 """Write a study to one zip file: its records as JSON, its gate arrays, weights and pictures, with checksums.
 
-gatebench export-study study=mine file=mine.zip
+  gatebench export-study study=mine file=mine.zip
 
 The file contains the declaration of the study, and for each trial the settings, tags, facts, final metrics and metrics
 of all epochs. gatebench import-study reads it into another home or another server. Names of users and folders are left

@@ -1,7 +1,7 @@
 """Read a study from a file of gatebench export-study into the records of this home, or of a server.
 
-gatebench import-study file=mine.zip
-gatebench import-study file=mine.zip study=other tracking_uri=http://HOST:5000
+  gatebench import-study file=mine.zip
+  gatebench import-study file=mine.zip study=other tracking_uri=http://HOST:5000
 
 If the study exists, the two are merged, and each trial is there once. A result replaces a failure. A trial of the file
 is skipped if the study has its result, or if neither has one. The declaration of the study stays, and cells that only

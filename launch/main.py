@@ -17,7 +17,7 @@ from launch.display.plain_text import use_plain_text
 VERBS = {
     "train": "train one trial",
     "sweep": "train the trials that an experiment or a grid spans, and print their table",
-    "plan": "show the trials of a sweep and their cost",
+    "plan": "show the trials of a sweep before they run, and their cost",
     "status": "show the states of a study's trials, the progress of those that run, and the time left",
     "speed": "time training steps of cells on their backends",
     "table": "print the ablation table of the trials in the records",
@@ -26,8 +26,8 @@ VERBS = {
     "drain": "bring trials that wait on the disk to the records, or rebuild a lost database",
     "ui": "open the records in MLflow",
     "export-study": "write a study to one zip file",
-    "import-study": "read a study from such a file",
-    "prune": "remove files that nothing needs any more",
+    "import-study": "read a study from such a zip file",
+    "prune": "list the files that nothing needs any more, and remove them with yes=true",
 }
 """The verbs, each with a description."""
 

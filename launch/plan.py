@@ -1,9 +1,10 @@
 """Show the trials of a sweep: their digests, their states, and the cost of those still to run.
 
-Below them are the declaration of the study, and the number of seeds that its comparisons need.
+Below them are the declaration of the study and, if the plan has too few seeds for its comparisons, the number that they
+need.
 
-gatebench plan experiment=quickstart
-gatebench plan cell=lstm,gru 'seed=range(0,5)'
+  gatebench plan experiment=quickstart
+  gatebench plan cell=lstm,gru 'seed=range(0,5)'
 """
 
 import os

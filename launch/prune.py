@@ -1,12 +1,12 @@
-"""Say which files nothing needs any more, with their sizes, and remove them with yes=true.
+"""List the files that nothing needs any more, with their sizes, and remove them with yes=true.
 
-gatebench prune             says what would be removed
-gatebench prune yes=true    removes it
+  gatebench prune             list the files
+  gatebench prune yes=true    remove them
 
 These are files and journals of runs that were deleted in MLflow, checkpoints of finished trials, caches, lock files of
 killed processes, and old temporary folders. Nothing of a process that runs is removed. While a process uses the home,
-only lock files and temporary folders of others are. A run that is restored in MLflow afterwards has no files. A server
-keeps its files itself; mlflow gc removes them there.
+only the lock files and temporary folders of other processes are removed. A run that is restored in MLflow afterwards
+has no files. A server keeps its files itself; mlflow gc removes them there.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """Show the states of a study's trials, the progress of those that run, their rate and the time left.
 
-gatebench status study=mine                     the trials in the records
-gatebench status experiment=quickstart          the trials of an experiment, also those that are still planned
-gatebench status experiment=quickstart --follow   again every two seconds, until nothing runs
+  gatebench status study=mine                       the trials in the records
+  gatebench status experiment=quickstart            the trials of an experiment, also those that are still planned
+  gatebench status experiment=quickstart --follow   again every two seconds, until nothing runs
 
 It may be run in another terminal, or on another machine that uses the same records.
 """

@@ -1,11 +1,11 @@
 """Print the ablation table of the trials in the records.
 
-gatebench table experiment=quickstart               the trials of an experiment
-gatebench table cell=lstm,gru 'seed=range(0,5)'     the trials of a grid
-gatebench table study=mine                          all trials of a study
-gatebench table study=digits,parity                 all trials of several studies: a table for each task, and a summary
-gatebench table study=mine baseline=gru test=paired metrics=all
-gatebench table experiment=quickstart format=csv    formats: text, markdown, latex, csv, html
+  gatebench table experiment=quickstart               the trials of an experiment
+  gatebench table cell=lstm,gru 'seed=range(0,5)'     the trials of a grid
+  gatebench table study=mine                          all trials of a study
+  gatebench table study=digits,parity                 several studies: a table for each task, and a summary
+  gatebench table study=mine baseline=gru test=paired metrics=all
+  gatebench table experiment=quickstart format=csv    formats: text, markdown, latex, csv, html
 
 Baseline, order, families, test and metrics are those that the study declares in its records. An experiment, or
 key=value on the command line, replaces them for this table.

@@ -1,7 +1,7 @@
 """Open the records in MLflow's web pages, on this machine only. Ctrl-C stops the server.
 
-gatebench ui
-gatebench ui port=5001
+  gatebench ui
+  gatebench ui port=5001
 """
 
 import os
