@@ -5,6 +5,8 @@
   gatebench cells show lstm cell.ablate.f.tie='1 - i'
   gatebench cells draw lstm_nig > lstm_nig.svg
   gatebench cells draw lstm cell.ablate.i.fix=1 format=dot
+
+Parts that an ablation removed are grey in the drawing.
 """
 
 from collections.abc import Sequence

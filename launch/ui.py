@@ -2,6 +2,8 @@
 
   gatebench ui
   gatebench ui port=5001
+
+If the records are on a server, the addresses of the studies there are printed, and nothing is started.
 """
 
 import os
