@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, isnan
 from statistics import median
 
 from gatebench.errors import UserError
@@ -113,9 +113,13 @@ class Arm:
         return values[0] if values else None
 
     def simple_methods(self) -> dict[str, float]:
-        """Return the headline scores of the task's simple methods by name. They are the same in every trial."""
+        """Return the headline scores of the task's simple methods by name. They are the same in every trial.
+
+        They are in the order of the scores, because the order of the metrics depends on where they are recorded.
+        """
         items = (item for trial in self.trials.values() for item in trial.metrics.items())
-        return {name.removeprefix(SIMPLE_METHOD): value for name, value in items if name.startswith(SIMPLE_METHOD)}
+        scores = {name.removeprefix(SIMPLE_METHOD): value for name, value in items if name.startswith(SIMPLE_METHOD)}
+        return dict(sorted(scores.items(), key=lambda item: (isnan(item[1]), item[1], item[0])))
 
 
 def is_score(value: float) -> bool:

@@ -19,11 +19,12 @@ COLUMN_ROLES = ("keep", "write", "expose")
 GATE_METRIC = re.compile(r"gate/l\d+/(?P<role>[a-z]+)/(?P<letter>[^/]+)/(?P<statistic>.+)")
 """The names of the metrics of roles on the validation set."""
 
+_LAYER = re.compile(r"gate/l(\d+)/")
 _RECORDED = re.compile(rf"(test/)?({GATE_METRIC.pattern}|gate/l\d+/keep-write/correlation)")
 
 
 def gate_metric_names(arms: Iterable[Arm]) -> list[str]:
-    """Return the names of all metrics of gates that an arm has, of validation and test, in order of occurrence."""
+    """Return the names of all metrics of gates that an arm has, first of validation, then of test, by layer and name."""
     return [name for name in _metric_names(arms) if _RECORDED.fullmatch(name)]
 
 
@@ -83,5 +84,11 @@ def _number(value: float) -> str:
 
 
 def _metric_names(arms: Iterable[Arm]) -> list[str]:
-    """Return the names of all metrics, each once, in order of occurrence."""
-    return list(dict.fromkeys(name for arm in arms for metrics in arm.metrics.values() for name in metrics))
+    """Return the names of all metrics, each once, in an order that does not depend on where the trials are recorded."""
+    return sorted({name for arm in arms for metrics in arm.metrics.values() for name in metrics}, key=_place)
+
+
+def _place(name: str) -> tuple[bool, int, str]:
+    """Return the sorting key of a name: the metrics of the test set last, and layer 2 before layer 10."""
+    layer = _LAYER.search(name)
+    return name.startswith("test/"), int(layer[1]) if layer else -1, name

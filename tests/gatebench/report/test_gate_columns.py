@@ -87,14 +87,23 @@ def test_the_note_explains_every_column() -> None:
 
 def test_all_figures_of_roles_are_recorded() -> None:
     figures = {
-        "gate/l0/keep/f/tau/median": 3.0,
-        "gate/l1/write/1-z/left": 0.1,
         "gate/l0/keep-write/correlation": -0.3,
-        "test/gate/l0/keep/f/mean": 0.5,
+        "gate/l0/keep/f/tau/median": 3.0,
         "gate/l0/reset/r/mean": 0.5,
+        "gate/l1/write/1-z/left": 0.1,
+        "test/gate/l0/keep/f/mean": 0.5,
     }
     others = {"parameters": 3.0, "gate/l0/f/mean": 0.5, "test/accuracy": 0.5, "gradient/lag_half": 4.0}
     assert gate_metric_names([arm(figures | others)]) == list(figures)
+
+
+def test_the_order_is_that_of_layers_and_names_in_every_store() -> None:
+    letters = {f"gate/l{layer}/keep/{letter}/mean": 0.5 for layer in (0, 2, 10) for letter in "fz"}
+    figures = letters | {f"test/{name}": value for name, value in letters.items()}
+    for order in (figures, dict(reversed(figures.items()))):
+        own = arm(order)
+        assert gate_metric_names([own]) == list(figures)
+        assert role_text(own, "keep") == "f 0.50, z 0.50"
 
 
 def test_the_table_has_the_columns_and_their_note() -> None:
