@@ -50,6 +50,7 @@ class Recording:
         self._settings, self._owner, self._claims, self._spool = settings, owner, claims, spool
         self._checkpoints = Checkpoints(settings.home_folder)
         self._attempts: dict[str, str] = {}  # digest of an open trial: its attempt
+        self._has_told = False  # that a checkpoint could not be written
         self._ended: set[str] = set()  # digests of trials that have ended and are not released yet
         self.outcomes = known_study(settings, settings.one_study).outcomes
 
@@ -89,8 +90,17 @@ class Recording:
         self._spool.epoch(self._attempt(trial), epoch)
 
     def save(self, trial: Trial, content: bytes) -> None:
-        """Keep a checkpoint of a trial in place of an earlier one."""
-        self._checkpoints.save(trial.digest, content)
+        """Keep a checkpoint of a trial in place of an earlier one.
+
+        The trials go on if it cannot be written, for example because the disk is full. The first time, a sentence on
+        stderr says so.
+        """
+        try:
+            self._checkpoints.save(trial.digest, content)
+        except UserError as error:
+            if not self._has_told:
+                _report(f"{error} The trials go on; one that is interrupted continues from an earlier checkpoint.")
+            self._has_told = True
 
     def end(self, trial: Trial, outcome: Outcome) -> None:
         """Keep the outcome of a trial. The checkpoint of a trial that will not continue is removed."""

@@ -59,6 +59,22 @@ def test_only_a_trial_that_continues_keeps_its_checkpoint(settings: Settings, en
     assert Checkpoints(Home(Path(settings.home))).load(LSTM.digest) == kept
 
 
+def test_trials_go_on_without_checkpoints(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    place = Path(settings.home) / "checkpoints"
+    place.parent.mkdir()
+    place.write_text("a file in place of the folder")
+    with recording(settings, record_of(settings)) as records:
+        records.take([LSTM.digest])
+        for _ in range(3):
+            records.save(LSTM, b"state")
+        place.unlink()
+        records.end(LSTM, outcome(LSTM))
+    assert statuses(settings) == [("finished", "")]
+    (told,) = capsys.readouterr().err.splitlines()
+    assert "cannot be written" in told
+    assert told.endswith("The trials go on; one that is interrupted continues from an earlier checkpoint.")
+
+
 def test_a_second_attempt_closes_the_first_one(settings: Settings) -> None:
     with recording(settings, record_of(settings)) as records:
         records.begin(LSTM, 7.0)
