@@ -24,7 +24,7 @@ _RECORDED = re.compile(rf"(test/)?({GATE_METRIC.pattern}|gate/l\d+/keep-write/co
 
 
 def gate_metric_names(arms: Iterable[Arm]) -> list[str]:
-    """Return the names of all metrics of gates that an arm has, first of validation, then of test, by layer and name."""
+    """Return the names of all metrics of gates that an arm has: of validation, then of test, by layer and name."""
     return [name for name in _metric_names(arms) if _RECORDED.fullmatch(name)]
 
 
