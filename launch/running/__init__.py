@@ -10,7 +10,7 @@ On Ray's workers:
 ray_sweep       the driver: it submits the trials, hands on their events, and starts further attempts
 trial_queue     the trials that are not submitted yet, and those that another driver runs
 retries         the budgets of further attempts
-interrupts      the signals of the driver
+interrupts      Ctrl-C and SIGTERM in the process that runs trials
 mailbox         holds the events between the workers and the driver
 event_sender    sends the events of one attempt from the worker
 worker_task     runs one attempt on a worker

@@ -1,10 +1,10 @@
-"""The signals of a sweep's driver: Ctrl-C lets the running trials end, then stops them; SIGTERM stops them."""
+"""Ctrl-C and SIGTERM in a process that runs trials: `StopRequest` for a single trial, `Interrupts` for a sweep."""
 
 import signal
 import time
 from threading import current_thread, main_thread
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 from launch.running.mailbox import Order
 
@@ -14,18 +14,13 @@ STOP_SECONDS = 20.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class StopRequest:
-    """A context manager that notes the first signal of this process. The second one raises `KeyboardInterrupt`.
-
-    Attributes:
-        requested: whether a signal has come.
-    """
+class _NotedSignals:
+    """A context manager that passes Ctrl-C and SIGTERM to `_note` inside the block; only in the main thread."""
 
     def __init__(self) -> None:
-        self.requested = False
         self._previous: dict[int, Any] = {}
 
-    def __enter__(self) -> "StopRequest":
+    def __enter__(self) -> Self:
         if current_thread() is main_thread():
             for number in _SIGNALS:
                 self._previous[number] = signal.signal(number, self._note)
@@ -38,13 +33,28 @@ class StopRequest:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        raise NotImplementedError
+
+
+class StopRequest(_NotedSignals):
+    """A context manager that notes the first signal of this process. The second one raises `KeyboardInterrupt`.
+
+    Attributes:
+        requested: whether a signal has come.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requested = False
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
         del number, frame
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
 
 
-class Interrupts:
+class Interrupts(_NotedSignals):
     """A context manager that notes the signals of this process instead of raising `KeyboardInterrupt`.
 
     The first Ctrl-C orders to begin no new trial. The second one, or SIGTERM, orders the running trials to stop. The
@@ -56,21 +66,9 @@ class Interrupts:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.order: Order = "run"
         self.deadline = float("inf")
-        self._previous: dict[int, Any] = {}
-
-    def __enter__(self) -> "Interrupts":
-        if current_thread() is main_thread():
-            for number in _SIGNALS:
-                self._previous[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
 
     @property
     def overdue(self) -> bool:

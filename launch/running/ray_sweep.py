@@ -34,7 +34,7 @@ from launch.running.ranks import rank_options, release, reserve
 from launch.running.resources import Request, Resources, check_nodes, check_requests, fits, slots, task_options
 from launch.running.retries import Cause, Retries
 from launch.running.sweep_cluster import SweepCluster
-from launch.running.trial_queue import Take, TrialQueue
+from launch.running.trial_queue import Choose, TrialQueue
 from launch.running.worker_task import Assignment, TaskEnd, run_on_worker
 
 POLL_SECONDS = 0.25
@@ -49,9 +49,9 @@ KILL_SECONDS = 5.0
 _MEMORY_ERRORS = ("MemoryError", "OutOfMemoryError")  # the second one is torch's, for a GPU
 
 
-def _never(digest: str) -> bool:
-    del digest
-    return False
+def _no_trials(digests: Sequence[str]) -> frozenset[str]:
+    del digests
+    return frozenset()
 
 
 def _nothing(digest: str) -> bytes | None:
@@ -65,8 +65,8 @@ def run_trials(
     resources: Resources,
     handle: EventHandler,
     *,
-    take: Take = frozenset,
-    done: Callable[[str], bool] = _never,
+    take: Choose = frozenset,
+    done: Choose = _no_trials,
     resume: Callable[[str], bytes | None] = _nothing,
     budgets: RetryBudgets | None = None,
     report: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
@@ -84,7 +84,7 @@ def run_trials(
         resources: the resources of the trials, and the address of the cluster.
         handle: the function that receives all events, in this process.
         take: the function that claims trials by their digests, and returns those that no other driver runs.
-        done: the function that tells whether a trial which another driver ran has a result.
+        done: the function that returns those trials of which another driver has recorded an outcome.
         resume: the function that returns the newest checkpoint of a trial, or None.
         budgets: the budgets of retries; None: the default ones.
         report: the function that shows a line to the user.

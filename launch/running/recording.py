@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -63,11 +64,11 @@ class Recording:
         """Return the process that runs a trial, "HOST, process 12", if it is another one."""
         return self._claims.others([digest]).get(digest)
 
-    def done(self, digest: str) -> bool:
-        """Return whether another process has recorded an outcome of a trial since the recording began."""
-        before = sum(outcome.digest == digest for outcome in self.outcomes)
-        now = known_study(self._settings, self._settings.one_study).outcomes
-        return sum(outcome.digest == digest for outcome in now) > before
+    def done(self, digests: Sequence[str]) -> frozenset[str]:
+        """Return those trials of which another process has recorded an outcome since the recording began."""
+        before = Counter(outcome.digest for outcome in self.outcomes)
+        now = Counter(outcome.digest for outcome in known_study(self._settings, self._settings.one_study).outcomes)
+        return frozenset(digest for digest in digests if now[digest] > before[digest])
 
     def checkpoint(self, digest: str) -> bytes | None:
         """Return the newest checkpoint of a trial."""

@@ -15,8 +15,8 @@ SHORT_SECONDS = 2.0
 MOST_CLAIMED = 64
 """The largest number of trials that are claimed at a time."""
 
-Take = Callable[[Sequence[str]], frozenset[str]]
-"""A function that claims trials by their digests, and returns the digests of those that are ours now."""
+Choose = Callable[[Sequence[str]], frozenset[str]]
+"""A function that gets the digests of some trials and returns some of them."""
 
 
 class TrialQueue:
@@ -24,11 +24,11 @@ class TrialQueue:
 
     Args:
         trials: the trials.
-        take: the function that claims trials.
-        done: a function that tells whether the records contain a result of a trial of another driver.
+        take: the function that claims trials, and returns those that are ours now.
+        done: the function that returns those trials of which another driver has recorded an outcome.
     """
 
-    def __init__(self, trials: Sequence[Trial], take: Take, done: Callable[[str], bool]) -> None:
+    def __init__(self, trials: Sequence[Trial], take: Choose, done: Choose) -> None:
         self._waiting = deque(trials)
         self._ours: deque[Trial] = deque()
         self._held: deque[Trial] = deque()
@@ -44,10 +44,6 @@ class TrialQueue:
         """The number of trials that another driver runs, as far as is known."""
         return len(self._held)
 
-    def retry(self, trial: Trial) -> None:
-        """Add a trial that is ours already, before all others."""
-        self._ours.appendleft(trial)
-
     def next(self, number: int) -> list[Trial]:
         """Return trials that are ours and are to be submitted now: at most `number`, fewer if others are held."""
         while self._waiting and len(self._ours) < number:
@@ -55,7 +51,8 @@ class TrialQueue:
             self._ours += self._claim([self._waiting.popleft() for _ in range(count)])
         ours = [self._ours.popleft() for _ in range(min(number, len(self._ours)))]
         if self._held and time.monotonic() >= self._ask_again:
-            held = [trial for trial in self._held if not self._done(trial.digest)]
+            done = self._done([trial.digest for trial in self._held])
+            held = [trial for trial in self._held if trial.digest not in done]
             self._held.clear()
             while held and len(ours) < number:
                 count = number - len(ours)

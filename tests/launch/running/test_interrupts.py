@@ -1,8 +1,10 @@
 import os
 import signal
 
+import pytest
+
 from launch.running import interrupts
-from launch.running.interrupts import Interrupts
+from launch.running.interrupts import Interrupts, StopRequest
 
 
 def press(number: int = signal.SIGINT) -> None:
@@ -24,6 +26,17 @@ def test_ctrl_c_drains_then_stops_then_kills() -> None:
         press()
         assert noted.overdue
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_single_trial_stops_after_the_first_signal_and_ends_with_the_second(number: int) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), StopRequest() as stop:
+        assert not stop.requested
+        press(number)
+        assert stop.requested
+        press(number)
+    assert signal.getsignal(number) is before
 
 
 def test_sigterm_stops_within_a_time_limit() -> None:

@@ -99,7 +99,7 @@ def test_a_trial_belongs_to_one_process(settings: Settings) -> None:
         holder = other.holder(LSTM.digest)
         assert holder is not None
         assert "process" in holder
-        assert not other.done(LSTM.digest)
+        assert other.done([LSTM.digest]) == frozenset()
         mine.begin(LSTM)
         mine.end(LSTM, outcome(LSTM, "interrupted"))
         mine.take([])  # the claim is given back with the next request
