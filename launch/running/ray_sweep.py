@@ -84,7 +84,7 @@ def run_trials(
         resources: the resources of the trials, and the address of the cluster.
         handle: the function that receives all events, in this process.
         take: the function that claims trials by their digests, and returns those that no other driver runs.
-        done: the function that returns those trials of which another driver has recorded an outcome.
+        done: the function that returns those trials that another driver has ended.
         resume: the function that returns the newest checkpoint of a trial, or None.
         budgets: the budgets of retries; None: the default ones.
         report: the function that shows a line to the user.

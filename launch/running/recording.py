@@ -12,7 +12,7 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from gatebench.errors import UserError
@@ -65,9 +65,12 @@ class Recording:
         return self._claims.others([digest]).get(digest)
 
     def done(self, digests: Sequence[str]) -> frozenset[str]:
-        """Return those trials of which another process has recorded an outcome since the recording began."""
-        before = Counter(outcome.digest for outcome in self.outcomes)
-        now = Counter(outcome.digest for outcome in known_study(self._settings, self._settings.one_study).outcomes)
+        """Return those trials that another process has ended since the recording began.
+
+        A trial that was interrupted or lost has not ended: it continues from its checkpoint.
+        """
+        before = _numbers_of_ends(self.outcomes)
+        now = _numbers_of_ends(known_study(self._settings, self._settings.one_study).outcomes)
         return frozenset(digest for digest in digests if now[digest] > before[digest])
 
     def checkpoint(self, digest: str) -> bytes | None:
@@ -175,6 +178,11 @@ def _close_stale_runs(record: Record, claims: Claims) -> None:
     with suppress(UserError):
         if count := close_stale_runs(record, claims.is_dead):
             _report(f"{count} runs that a killed process had left open were closed.")
+
+
+def _numbers_of_ends(outcomes: Iterable[Outcome]) -> Counter[str]:
+    """Return {digest: number of its outcomes}. Attempts that were interrupted or lost do not count."""
+    return Counter(outcome.digest for outcome in outcomes if outcome.status not in ("interrupted", "lost"))
 
 
 def _continues(outcome: Outcome) -> bool:

@@ -25,7 +25,7 @@ class TrialQueue:
     Args:
         trials: the trials.
         take: the function that claims trials, and returns those that are ours now.
-        done: the function that returns those trials of which another driver has recorded an outcome.
+        done: the function that returns those trials that another driver has ended.
     """
 
     def __init__(self, trials: Sequence[Trial], take: Choose, done: Choose) -> None:

@@ -12,7 +12,7 @@ from launch.running.known_outcomes import known_study
 from launch.running.recording import ANOTHER_ATTEMPT, Recording, record_of, recording
 from tests.launch.trials import outcome, trial
 
-LSTM = trial()
+LSTM, GRU = trial(), trial("gru")
 
 
 @pytest.fixture
@@ -103,4 +103,8 @@ def test_a_trial_belongs_to_one_process(settings: Settings) -> None:
         mine.begin(LSTM)
         mine.end(LSTM, outcome(LSTM, "interrupted"))
         mine.take([])  # the claim is given back with the next request
+        assert other.done([LSTM.digest]) == frozenset()  # it was interrupted, so it continues
         assert other.take([LSTM.digest]) == {LSTM.digest}
+        other.begin(LSTM)
+        other.end(LSTM, outcome(LSTM))
+        assert mine.done([LSTM.digest, GRU.digest]) == {LSTM.digest}
