@@ -7,7 +7,7 @@ from gatebench.errors import UserError
 from gatebench.records.address import sqlite_file, without_credentials
 from gatebench.records.open_run import OpenRun
 from gatebench.records.owner import is_dead
-from gatebench.records.spool.spool import Running, Spool
+from gatebench.records.spool.spool import Spool
 from gatebench.records.sqlite_reader import SqliteReader
 from launch.config.settings import Settings
 
@@ -43,7 +43,7 @@ def open_trials(settings: Settings, study: str) -> OpenTrials:
     """
     home = settings.home_folder
     spool = Spool(home, study, without_credentials(settings.records_uri))
-    own = [_of_spool(one) for one in spool.running() if is_dead(home, one.owner) is False]
+    own = [run for run in spool.running() if is_dead(home, run.owner) is False]
     try:
         stored, problem = _stored(settings, study), None
     except UserError as error:
@@ -67,18 +67,3 @@ def _once(runs: Iterable[OpenRun]) -> list[OpenRun]:
     for run in runs:
         first.setdefault(run.digest, run)
     return sorted(first.values(), key=lambda run: run.began)
-
-
-def _of_spool(one: Running) -> OpenRun:
-    score = None if one.last is None else one.last.metrics.get(f"val/{one.metric}")
-    return OpenRun(
-        digest=one.digest,
-        name=one.name,
-        attempt=one.attempt,
-        owner=one.owner,
-        began=one.when,
-        epochs=0 if one.last is None else one.last.epoch + 1,
-        most_epochs=one.most_epochs,
-        metric=one.metric,
-        score=score,
-    )

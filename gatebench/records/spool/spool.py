@@ -7,12 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.home import Home
-from gatebench.records.open_run import number_of_epochs
+from gatebench.records.open_run import OpenRun
 from gatebench.records.owner import Owner
 from gatebench.records.run_content import RunContent
 from gatebench.records.spool.attempt_folder import AttemptFolder
@@ -24,35 +24,6 @@ from gatebench.trial import Trial
 
 LOST = "The process that ran the trial ended before the trial did."
 """The message of a lost attempt."""
-
-
-@dataclass(frozen=True)
-class Running:
-    """An attempt that has no outcome.
-
-    Attributes:
-        digest: the digest of the trial.
-        attempt: the name of the attempt.
-        owner: the name of the process that runs the trial.
-        host: the machine of that process, for messages.
-        process: the number of that process, for messages.
-        name: the name of the run, for example "lstm · digits · seed 0".
-        when: the time at which the trial started, in seconds since 1970.
-        last: the last epoch; None before the first one has ended.
-        metric: the name of the headline metric.
-        most_epochs: the largest number of epochs; 0: unknown.
-    """
-
-    digest: str
-    attempt: str
-    owner: str
-    host: str
-    process: int
-    name: str
-    when: float
-    last: Epoch | None
-    metric: str = ""
-    most_epochs: int = 0
 
 
 class Spool:
@@ -150,10 +121,10 @@ class Spool:
         """Return {attempt: outcome} of the outcomes that are not in the store yet, without their files."""
         return dict(self._ended())
 
-    def running(self) -> list[Running]:
+    def running(self) -> list[OpenRun]:
         """Return the attempts without an outcome, of all processes, in the order of their start."""
         running = [_running(header, last) for _, header, last in self._without_outcome()]
-        return sorted(running, key=lambda one: one.when)
+        return sorted(running, key=lambda one: one.began)
 
     def waiting(self) -> int:
         """Return the number of ended attempts that are not in the store yet."""
@@ -220,16 +191,8 @@ class Spool:
                 self.problems[folder.attempt] = str(error)
 
 
-def _running(header: Header, last: Epoch | None) -> Running:
-    return Running(
-        digest=header.digest,
-        attempt=header.attempt,
-        owner=header.owner,
-        host=header.host,
-        process=header.process,
-        name=header.run.name,
-        when=header.when,
-        last=last,
-        metric=header.run.tags.get("metric", ""),
-        most_epochs=number_of_epochs(header.run.params),
-    )
+def _running(header: Header, last: Epoch | None) -> OpenRun:
+    tags = {**header.run.tags, "digest": header.digest, "attempt": header.attempt, "owner": header.owner}
+    epochs = 0 if last is None else last.epoch + 1
+    score = None if last is None else last.metrics.get(f"val/{tags.get('metric')}")
+    return OpenRun.of(header.run.name, header.when, tags, header.run.params, epochs, score)

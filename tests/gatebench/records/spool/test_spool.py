@@ -11,6 +11,7 @@ import pytest
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch
 from gatebench.records.home import Home
+from gatebench.records.open_run import OpenRun
 from gatebench.records.owner import Owner
 from gatebench.records.spool.spool import LOST, Spool
 from tests.gatebench.records.spool.attempts import FIRST, OWNER, SECOND, THIRD
@@ -37,11 +38,9 @@ def test_reading_a_spool_that_is_not_there_creates_nothing(spool: Spool, tmp_pat
 def test_an_attempt_runs_and_ends(spool: Spool) -> None:
     spool.begin(LSTM, FIRST, OWNER, 5.0)
     spool.begin(LSTM, FIRST, OWNER, 6.0)
-    spool.epoch(FIRST, Epoch(LSTM.digest, 0, 3, {"train/loss": 0.5}, 7.0))
+    spool.epoch(FIRST, Epoch(LSTM.digest, 0, 3, {"train/loss": 0.5, "val/accuracy": 0.25}, 7.0))
     (running,) = spool.running()
-    assert (running.digest, running.owner, running.when) == (LSTM.digest, "owner0", 5.0)
-    assert running.name == "lstm · digits · seed 0"
-    assert running.last == Epoch(LSTM.digest, 0, 3, {"train/loss": 0.5}, 7.0)
+    assert running == OpenRun(LSTM.digest, "lstm · digits · seed 0", FIRST, "owner0", 5.0, 1, 3, "accuracy", 0.25)
     assert spool.outcomes() == []
     spool.end(FIRST, outcome(LSTM, when=8.0, files={"gates.npz": b"1"}))
     assert spool.running() == []
