@@ -32,9 +32,9 @@ def test_ctrl_c_drains_then_stops_then_kills() -> None:
 def test_a_single_trial_stops_after_the_first_signal_and_ends_with_the_second(number: int) -> None:
     before = signal.getsignal(number)
     with StopRequest() as stop:
-        assert not stop.requested
+        requested = [stop.requested]
         press(number)
-        assert stop.requested
+        assert [*requested, stop.requested] == [False, True]
         with pytest.raises(KeyboardInterrupt):
             press(number)
     assert signal.getsignal(number) is before
