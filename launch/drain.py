@@ -23,6 +23,7 @@ from gatebench.records.spool.study_drain import StudyDrain, counted, sentences
 from gatebench.records.spool.study_folder import HOME_STORE, StudyFolder, study_folders
 from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
+from launch.running.missing_records import missing_home
 
 PAUSE = 0.3
 """The time in seconds between two rounds."""
@@ -32,12 +33,14 @@ def run(argv: Sequence[str]) -> int:
     """Bring everything that waits into the records, and return 0, or 1 if a part of it could not be brought.
 
     Raises:
-        UserError: the home has no such study.
+        UserError: the home does not exist, or it has no such study.
     """
     plan = parse_plan("drain", __doc__, argv)
     if plan is None:
         return 0
     settings = plan.settings
+    if not settings.home_folder.root.is_dir():
+        raise missing_home(settings.home_folder, "nothing waits in it")
     studies = _studies(settings, chosen="study" in plan.keys)
     if settings.rebuild:
         _rebuild(settings)

@@ -32,7 +32,7 @@ def run(argv: Sequence[str]) -> int:
     if plan is None:
         return 0
     settings = plan.settings
-    if settings.file is None:
+    if not settings.file:
         raise UserError("export-study needs the name of a new file: file=NAME.zip.")
     if (name := settings.one_study) not in (names := study_names(settings)):
         raise unknown("study", name, names, where="in these records")

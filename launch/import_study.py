@@ -40,7 +40,7 @@ def run(argv: Sequence[str]) -> int:
     plan = parse_plan("import-study", __doc__, argv)
     if plan is None:
         return 0
-    if plan.settings.file is None:
+    if not plan.settings.file:
         raise UserError("import-study needs the name of a file that export-study has written: file=NAME.zip.")
     with open_archive(Path(plan.settings.file).expanduser()) as archive:
         return _import(archive, plan)

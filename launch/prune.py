@@ -25,6 +25,7 @@ from launch.config.arguments import parse_plan
 from launch.config.settings import Settings
 from launch.display.text_columns import align
 from launch.running.known_outcomes import known_study, study_names
+from launch.running.missing_records import missing_home
 
 OLD_DAYS = 1.0
 """The age from which a temporary folder that no process uses counts as abandoned."""
@@ -37,14 +38,18 @@ def run(argv: Sequence[str]) -> int:
     """Print what is, or was, removed. Return 0, or 1 if something could not be removed.
 
     Raises:
-        UserError: the home does not exist, or the records cannot be read.
+        UserError: the home does not exist, a study was chosen, or the records cannot be read.
     """
     plan = parse_plan("prune", __doc__, argv)
     if plan is None:
         return 0
     settings, home = plan.settings, plan.settings.home_folder
+    if "study" in plan.keys:
+        raise UserError(
+            f"gatebench prune works on the whole home and not on one study; leave out study={settings.study}."
+        )
     if not home.root.is_dir():
-        raise UserError(f"The home {home.root} does not exist, so there is nothing to remove.")
+        raise missing_home(home, "there is nothing to remove")
     inside = list(dead_owner_files(home))
     if (owner := live_owner(home)) is None:
         inside += home_leftovers(home, *_finished(settings))

@@ -24,7 +24,7 @@ from launch.running.recording import Recording, record_of, recording
 from launch.running.resources import resources_of
 from launch.running.sweep_cluster import SweepCluster
 from launch.running.trial_monitor import monitored
-from launch.settled_sweep import place_of_records, table_of_sweep
+from launch.settled_sweep import first_line, place_of_records, table_of_sweep
 from launch.study_pages import open_pages, publish
 from launch.table import table_of
 
@@ -44,7 +44,7 @@ def run_recorded(plan: Plan, known: KnownStudy, cluster: SweepCluster | None) ->
         trials = trials_to_run(plan.trials, records.outcomes, force=settings.force)
         refused = refusals(plan.trials, records.outcomes, force=settings.force)
         done = len(plan.trials) - len(trials) - len(refused)
-        _report(f"Study {study.name!r}: {len(plan.trials)} trials, {done} done already.")
+        _report(first_line(study.name, len(plan.trials), done))
         if refused:
             _report(refusal_sentence(refused))
         open_pages(record, study, plan.trials, records.outcomes)

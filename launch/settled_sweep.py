@@ -50,7 +50,7 @@ def print_settled(plan: Plan, study: Study, outcomes: Sequence[Outcome]) -> None
     settings = plan.settings
     refused = refusals(plan.trials, outcomes, force=settings.force)
     done = len(plan.trials) - len(refused)
-    print(f"Study {study.name!r}: {len(plan.trials)} trials, {done} done already.", file=sys.stderr)
+    print(first_line(study.name, len(plan.trials), done), file=sys.stderr)
     if refused:
         print(refusal_sentence(refused), file=sys.stderr)
     print(text(table_of_sweep(plan, study, outcomes), terminal_width()))
@@ -61,6 +61,11 @@ def table_of_sweep(plan: Plan, study: Study, outcomes: Sequence[Outcome]) -> Abl
     """Return the table of the plan's trials alone."""
     chosen = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
     return table_of(chosen, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)
+
+
+def first_line(study: str, trials: int, done: int) -> str:
+    """Return the sentence with the number of trials of a sweep, and of those that have a result already."""
+    return f"Study {study!r}: {trials} trial{'' if trials == 1 else 's'}, {done} done already."
 
 
 def place_of_records(settings: Settings, study: str) -> str:

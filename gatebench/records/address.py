@@ -131,7 +131,7 @@ def check_address(uri: str) -> None:
     scheme = _split(uri).scheme.partition("+")[0]
     if scheme in ("", "file"):
         raise UserError(
-            f"tracking_uri is {without_credentials(uri)!r}. MLflow no longer keeps records in a plain folder; "
+            f"tracking_uri is {without_credentials(uri)!r}, and MLflow no longer keeps records in a plain folder; "
             "write sqlite:///… instead."
         )
     if scheme not in (*SERVERS, *DATABASES):

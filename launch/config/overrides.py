@@ -21,7 +21,8 @@ MOST_TRIALS = 100_000
 
 _ABLATION = "cell.ablate."
 _FAMILY = "families."
-_NEW_KEYS = (_ABLATION, _FAMILY)  # below these, an override may add keys
+_RESOURCE = "resources_per_trial."
+_NEW_KEYS = (_ABLATION, _FAMILY, _RESOURCE)  # below these, an override may add keys
 _LISTS = ("order", "metrics")  # keys with a list as their value, like those below `families`
 _DEFAULTS = ("cell", "task", "experiment")  # the groups in the defaults list of conf/config.yaml
 _SWEEPER_PARAMS = "hydra.sweeper.params"  # the only key of Hydra's own config that is used
@@ -84,7 +85,8 @@ class Grammar:
             raise UserError(f"{text!r} sets a part of Hydra that gatebench does not use.")
         if override.is_delete() and not key.startswith(_NEW_KEYS):
             raise UserError(
-                f"{text!r} deletes a required key; only keys below cell.ablate and families can be deleted."
+                f"{text!r} deletes a required key; only keys below cell.ablate, families and resources_per_trial can "
+                "be deleted."
             )
         choices = self._choices(override, text)
         values = tuple(value for _, value in choices)
@@ -163,7 +165,7 @@ def _quoted(text: str) -> str:
 
 
 def _allow_new_key(override: Override, text: str) -> str:
-    """Return the override with "++" if its key is below `cell.ablate` or `families`, where it may add a key."""
+    """Return the override with "++" if its key is below one of `_NEW_KEYS`, where it may add a key."""
     if f"{override.key_or_group}.".startswith(_NEW_KEYS) and not override.is_delete():
         return f"++{text.lstrip('+')}"
     return text

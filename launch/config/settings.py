@@ -129,8 +129,15 @@ class Settings:
 
     @property
     def home_folder(self) -> Home:
-        """The home, with an absolute path."""
-        return Home(Path(self.home or "runs").expanduser().absolute())
+        """The home, with an absolute path.
+
+        Raises:
+            UserError: it is a file.
+        """
+        root = Path(self.home or "runs").expanduser().absolute()
+        if root.is_file():
+            raise UserError(f"The home {root} is a file; it must be a folder.")
+        return Home(root)
 
     @property
     def records_uri(self) -> str:

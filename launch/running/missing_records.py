@@ -33,12 +33,23 @@ def missing_records(settings: Settings) -> UserError:
     """
     home = settings.home_folder.root
     absent = "" if settings.tracking_uri or home.is_dir() else f" (there is no folder {home})"
-    others = [str(other) for other in _homes_near(home)]
-    there = f", or set home=… to a folder with records: {', '.join(others)}" if others else ""
+    near = _homes_near(home)
+    there = f", or {near}" if near else ""
     address = without_credentials(settings.records_uri)
     return UserError(
         f"There are no records at {address} yet{absent}; run gatebench sweep experiment=quickstart{there}."
     )
+
+
+def missing_home(home: Home, consequence: str) -> UserError:
+    """Return the error for a home that does not exist. It names homes with records in the same place.
+
+    Args:
+        home: the home.
+        consequence: what follows from it, as the end of a sentence.
+    """
+    near = _homes_near(home.root)
+    return UserError(f"The home {home.root} does not exist, so {consequence}{f'; {near}' if near else ''}.")
 
 
 def missing_study(settings: Settings, study: str) -> UserError:
@@ -62,11 +73,12 @@ def existing_studies(settings: Settings) -> str:
     return f"The records have the studies {', '.join(sorted(study_names(settings))) or 'none'}."
 
 
-def _homes_near(home: Path) -> list[Path]:
-    """Return folders with a database of records: the default home, and those beside `home`."""
+def _homes_near(home: Path) -> str:
+    """Return an advice with homes that have records: the default home, and those beside `home`. "" if there is none."""
     candidates = [Path(DEFAULT_HOME).absolute(), *_folders_in(home.parent)]
     found = [folder for folder in dict.fromkeys(candidates) if folder != home and Home(folder).database.is_file()]
-    return found[:MOST_HOMES]
+    names = ", ".join(map(str, found[:MOST_HOMES]))
+    return f"set home=… to a folder with records: {names}" if names else ""
 
 
 def _folders_in(parent: Path) -> Iterable[Path]:

@@ -83,3 +83,12 @@ def test_a_study_that_is_not_in_the_spool_is_told(home: Path, capsys: pytest.Cap
     spool_of(home, "mine").folder.create()
     assert main(["drain", "study=mien"]) == 2
     assert "There is no study 'mien' in the spool" in capsys.readouterr().err
+
+
+def test_a_home_that_does_not_exist_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["drain"], ["drain", "rebuild=true"]):
+        assert main(arguments) == 2
+        error = capsys.readouterr().err
+        assert error.startswith(f"gatebench: The home {home} does not exist, so nothing waits in it")
+        assert error.count("\n") == 1
+    assert not home.exists()

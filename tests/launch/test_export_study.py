@@ -28,5 +28,6 @@ def test_a_study_becomes_one_file(home: Path, tmp_path: Path, capsys: pytest.Cap
 
 
 def test_a_file_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["export-study", "study=mine"]) == 2
-    assert "file=NAME.zip" in capsys.readouterr().err
+    for empty in ([], ["file="]):
+        assert main(["export-study", "study=mine", *empty]) == 2
+        assert "file=NAME.zip" in capsys.readouterr().err

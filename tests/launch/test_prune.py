@@ -60,3 +60,14 @@ def test_a_home_that_does_not_exist_is_refused(temporary: Path, capsys: pytest.C
     assert main(["prune"]) == 2
     assert "does not exist, so there is nothing to remove." in capsys.readouterr().err
     assert (temporary / "gatebench-old").exists()
+
+
+def test_one_study_is_refused_because_the_whole_home_would_be_pruned(
+    home: Path, temporary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.mkdir()
+    assert main(["prune", "study=mine", "yes=true"]) == 2
+    assert capsys.readouterr().err == (
+        "gatebench: gatebench prune works on the whole home and not on one study; leave out study=mine.\n"
+    )
+    assert (temporary / "gatebench-old").exists()

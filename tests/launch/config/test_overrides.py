@@ -52,6 +52,8 @@ def test_the_last_of_equal_keys_counts(grammar: Grammar) -> None:
         ("~families.gates", "~families.gates"),
         ("study=a,'b c'", 'study="a,b c"'),
         ("study=a", "study=a"),
+        ("resources_per_trial.accelerator=1", "++resources_per_trial.accelerator=1"),
+        ("resources_per_trial={accelerator: 1}", "++resources_per_trial={accelerator: 1}"),
         ("families={a: [gru]}", "++families={a: [gru]}"),
         ("question=Does f, or o (or both), matter?", 'question="Does f, or o (or both), matter?"'),
         ("question='Why?'", "question='Why?'"),

@@ -40,6 +40,9 @@ def test_places_are_absolute_and_have_defaults(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.chdir(tmp_path)
     assert Settings(home="").home_folder.root == tmp_path / "runs"
     assert Settings(home="here").home_folder.root == tmp_path / "here"
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="file is a file; it must be a folder"):
+        _ = Settings(home="file").home_folder
     assert Settings().records_uri == f"sqlite:///{tmp_path}/runs/mlflow.db"
     assert Settings(tracking_uri="http://127.0.0.1:5000").records_uri == "http://127.0.0.1:5000"
     assert Settings(data_root="data").data_folder == tmp_path / "data"

@@ -5,7 +5,7 @@ import pytest
 from gatebench.records.home import Home
 from launch.config.settings import Settings
 from launch.main import main
-from launch.running.missing_records import existing_studies, missing_records, missing_study
+from launch.running.missing_records import existing_studies, missing_home, missing_records, missing_study
 from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome, trial
 
@@ -30,6 +30,13 @@ def test_a_home_that_does_not_exist_names_those_beside_it(
         f"run gatebench sweep experiment=quickstart, or set home=… to a folder with records: {recorded}.\n"
     )
     assert not wrong.exists()
+
+
+def test_the_error_of_a_missing_home_names_those_beside_it(recorded: Path) -> None:
+    wrong = recorded.parent / "recored"
+    assert str(missing_home(Home(wrong), "nothing waits in it")) == (
+        f"The home {wrong} does not exist, so nothing waits in it; set home=… to a folder with records: {recorded}."
+    )
 
 
 @pytest.mark.parametrize("studies", ["nosuch", "mine,nosuch"])
