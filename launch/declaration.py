@@ -63,7 +63,8 @@ def keep_declaration(plan: Plan, record: "Record") -> Study:
     study = new_declaration(plan, recorded)
     if study != recorded:
         record.declare(study)
-    if recorded is not None and (changes := recorded.differences(study)):
+    is_new = recorded in (None, Study(study.name))  # a new study declares nothing, and its first trial may be claimed
+    if recorded is not None and not is_new and (changes := recorded.differences(study)):
         _report(f"The declaration of the study {study.name!r} changes: {'; '.join(changes)}.")
     return study
 

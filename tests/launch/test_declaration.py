@@ -104,6 +104,17 @@ def test_a_later_sweep_appends_cells_in_silence_and_reports_what_it_changes(
     assert (study.question, study.baseline, study.test) == ("Which one?", "gru", "paired")
 
 
+def test_the_first_declaration_of_a_study_that_exists_already_is_no_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The claims create the study before it is declared."""
+    record = Record(Home(tmp_path), "scratch")
+    assert record.experiment_id
+    assert record.study_declaration() == Study("scratch")
+    keep_declaration(expand(["cell=lstm,gru", "baseline=lstm", "question='Which one?'"]), record)
+    assert capsys.readouterr().err == ""
+
+
 def followed(plan: Plan, *known: KnownStudy) -> Study:
     return table_declaration(plan, known)
 
