@@ -162,6 +162,7 @@ def test_the_job_of_kubernetes_has_the_required_keys() -> None:
 
 
 FAKES = {
+    # gatebench: a short sweep ends after the workers have started, so that the log always has their command.
     # srun: the options end at the first word that is no option; the rest is the command.
     "srun": 'echo "srun $*" >> "$LOG"; while [[ "$1" == --* ]]; do shift; done; exec "$@"',
     "ray": 'echo "ray $* mode=$RAY_AUTH_MODE" >> "$LOG"\n'
@@ -169,7 +170,9 @@ FAKES = {
     "scontrol": 'echo "scontrol $*" >> "$LOG"',
     "gatebench": 'echo "gatebench $*" >> "$LOG"; stat --format="token %a" "$RAY_AUTH_TOKEN_PATH" >> "$LOG"\n'
     "trap 'echo checkpoint >> \"$LOG\"; exit 130' TERM\n"
-    'if [[ "$*" == *quick* ]]; then exit "${CODE:-0}"; fi; touch "$LOG.training"; while true; do sleep 0.05; done',
+    'workers_start() { [[ "$SLURM_JOB_NUM_NODES" == 1 ]] || grep --quiet -e "--block --address" "$LOG"; }\n'
+    'if [[ "$*" == *quick* ]]; then until workers_start; do sleep 0.05; done; exit "${CODE:-0}"; fi\n'
+    'touch "$LOG.training"; while true; do sleep 0.05; done',
 }
 
 
