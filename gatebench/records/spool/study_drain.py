@@ -29,6 +29,9 @@ TOGETHER = 50
 TRANSACTION_SECONDS = 0.5
 """The time after which a transaction takes up no further attempt, because other processes wait for its end."""
 
+MOST_REFUSALS = 2
+"""The number of refusals in succession after which nobody waits for an attempt. The reason for one may have passed."""
+
 LONGEST_PAUSE = 30.0
 """The longest time in seconds between two tries after an error."""
 
@@ -115,9 +118,16 @@ class StudyDrain:
         return self.problem is None and self._spool.waiting() == 0
 
     def waits_for_nothing_else(self) -> bool:
-        """Return whether all ended attempts that are not in the store were refused."""
-        ended = [folder.attempt for folder in self._spool.folder.attempts() if folder.has_ended]
-        return self.problem is None and not self.busy and set(ended) <= self.report.refused.keys()
+        """Return whether all ended attempts that are not in the store were refused `MOST_REFUSALS` times."""
+        if self.problem is not None or self.busy:
+            return False
+        refused = {name for name, attempt in self._attempts.items() if attempt.refusals >= MOST_REFUSALS}
+        return all(folder.attempt in refused for folder in self._spool.folder.attempts() if folder.has_ended)
+
+    def forget_refusals(self) -> None:
+        """Try attempts that were refused in the next round, as if for the first time."""
+        for attempt in self._attempts.values():
+            attempt.refusals, attempt.next_try = 0, 0.0
 
     def close(self) -> None:
         """Let other processes do the work."""
@@ -267,11 +277,14 @@ def _state(folder: AttemptFolder) -> tuple[int, bool]:
 def bring_all(drain: StudyDrain, deadline: float, pause: Callable[[float], None] = time.sleep) -> None:
     """Do rounds until everything that has ended is in the store, nothing else can be brought, or the time is over.
 
+    Attempts that were refused before are tried, too.
+
     Args:
         drain: the drain.
         deadline: the time by `time.monotonic` at which no further round begins.
         pause: waits between two rounds.
     """
+    drain.forget_refusals()
     while not (drain.round() or drain.waits_for_nothing_else() or time.monotonic() > deadline):
         pause(0.5)
 

@@ -14,7 +14,7 @@ from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.records.mlflow_model import WEIGHTS
 from gatebench.records.spool.progress import Progress
 from gatebench.records.spool.spool import Spool
-from gatebench.records.spool.study_drain import StudyDrain
+from gatebench.records.spool.study_drain import StudyDrain, bring_all
 from gatebench.records.spool.transfer import OTHER_RESULT
 from tests.gatebench.records.spool.attempts import FIRST, OWNER, SECOND, THIRD
 from tests.gatebench.records.spool.fake_store import FakeClient, FakeRecord, Killed
@@ -298,6 +298,9 @@ def test_damaged_attempts_and_files_do_not_hinder_the_others(tmp_path: Path, und
     spool.folder.attempt(SECOND).journal.write_bytes(b"nonsense")
     drain = drain_of(home, client)
     assert not drain.round()
+    assert not drain.waits_for_nothing_else()  # the reason for which the other one was refused may pass
+    drain._attempts[SECOND].next_try = 0.0
+    assert not drain.round()
     assert drain.waits_for_nothing_else()
     lstm, _ = client.content()
     assert "gates.npz" not in lstm["files"]
@@ -310,6 +313,38 @@ def test_damaged_attempts_and_files_do_not_hinder_the_others(tmp_path: Path, und
     )
     assert "bytes could not be read, so the curves of the trial have fewer epochs." in damaged_journal
     assert "has no header that can be read, so the trial is not recorded." in drain.report.refused[SECOND]
+
+
+@pytest.mark.parametrize(("refusals_at_the_end", "waiting"), [(1, 0), (2, 1)])
+def test_a_refused_attempt_is_tried_again_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals_at_the_end: int, waiting: int
+) -> None:
+    home, client, now, refusals_left = Home(tmp_path), FakeClient(), 0.0, 100
+    serve = client.serve_log_inputs
+
+    def log_inputs(run: str, datasets: Any) -> None:
+        nonlocal refusals_left
+        refusals_left -= 1
+        if refusals_left >= 0:
+            raise UserError("It is refused.")
+        serve(run, datasets)
+
+    def pause(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(client, "serve_log_inputs", log_inputs)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    spool, drain = Spool(home, "mine", "home"), drain_of(home, client)
+    spool.begin(LSTM, FIRST, OWNER, 5.0)
+    for _ in range(40):  # it is refused while it runs, and its next try would be half a minute later
+        drain.round()
+        pause(1.0)
+    spool.end(FIRST, outcome(LSTM, when=9.0))
+    refusals_left, began = refusals_at_the_end, now
+    bring_all(drain, now + 15, pause)
+    assert spool.waiting() == waiting
+    assert now - began == 2
 
 
 def test_a_request_that_is_refused_again_and_again_waits_longer(
