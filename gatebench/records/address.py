@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
+from urllib.request import url2pathname
 
 from gatebench.errors import UserError, unknown
 
@@ -118,6 +119,20 @@ def sqlite_file(uri: str) -> Path | None:
     """
     parts = _split(uri)
     return Path(parts.path[1:]) if parts.scheme == "sqlite" else None
+
+
+def local_folder(address: str) -> Path | None:
+    """Return the folder at an address of files; None if it is not on this machine.
+
+    Examples:
+        >>> local_folder("file:///data/a%20b"), local_folder("/data"), local_folder("mlflow-artifacts:/1/a")
+        (PosixPath('/data/a b'), PosixPath('/data'), None)
+    """
+    parts = urlsplit(address)
+    if parts.scheme == "file":
+        return Path(url2pathname(parts.path)) if parts.netloc in ("", "localhost") else None
+    path = Path(address)
+    return path if path.is_absolute() else None
 
 
 def check_address(uri: str) -> None:

@@ -11,10 +11,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from gatebench.errors import UserError
+from gatebench.records.address import local_folder
 from gatebench.records.home import Home
 
 HOME_TAG = "gatebench.home"
@@ -125,11 +124,8 @@ def _moved(path: Path, former: Path, root: Path) -> Path:
 
 def _path(address: str) -> Path | None:
     """Return the folder of an address; None if it is not on this file system, or leads out of its folder."""
-    parts = urlsplit(address)
-    if parts.scheme not in ("", "file") or parts.netloc not in ("", "localhost"):
-        return None
-    path = Path(url2pathname(parts.path)) if parts.scheme else Path(address)
-    return path if path.is_absolute() and ".." not in path.parts else None
+    path = local_folder(address)
+    return None if path is None or ".." in path.parts else path
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import unquote, urlsplit
 
 import gatebench.records.mlflow_client  # noqa: F401  (before mlflow: it sets MLflow up)
 
@@ -12,6 +11,7 @@ from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
 
 from gatebench.errors import UserError
+from gatebench.records.address import local_folder
 from gatebench.records.exchange.archive import LARGEST_FILE
 
 
@@ -52,19 +52,6 @@ def file_at(uri: str, address: str, name: str) -> bytes:
         return _content(
             Path(download_artifacts(artifact_uri=f"{address}/{name}", dst_path=target, tracking_uri=uri)), name
         )
-
-
-def local_folder(address: str) -> Path | None:
-    """Return the folder of an address on this machine; None for other addresses.
-
-    Examples:
-        >>> local_folder("file:///data/a%20b"), local_folder("/data"), local_folder("mlflow-artifacts:/1/a")
-        (PosixPath('/data/a b'), PosixPath('/data'), None)
-    """
-    parts = urlsplit(address)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return Path(unquote(parts.path))
-    return Path(address) if address.startswith("/") else None
 
 
 def _local_names(folder: Path) -> Iterator[str]:

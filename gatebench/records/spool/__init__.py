@@ -8,6 +8,7 @@ study_folder   the folder of a study: its attempts, and the compact journals of 
 progress       the steps that the drain has done with an attempt
 run_requests   the requests to MLflow with which the runs of a study are written
 sqlite_requests the same requests to a sqlite file, as plain SQL
+sqlite_rows    the rows that they write into the tables of MLflow
 transfer       brings one attempt into MLflow, continuing where it was interrupted
 compact_journal the journal of an attempt that is in MLflow, from which a lost database is rebuilt
 restore        puts attempts that were in a lost database back into the spool

@@ -8,56 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from gatebench.errors import UserError
 from gatebench.outcome import RESULTS, Epoch
 from gatebench.records import mlflow_entry, mlflow_model
-from gatebench.records.address import sqlite_file
+from gatebench.records.address import local_folder, sqlite_file
 from gatebench.records.mlflow_data import INPUT_TAG, dataset_input
 from gatebench.records.record import Record
 from gatebench.records.run_content import RunContent
 from gatebench.records.spool.attempt_folder import check_file_name
 from gatebench.records.spool.run_requests import RunRequests, StoredRun, milliseconds
+from gatebench.records.spool.sqlite_rows import add_link, has_expected_columns, insert, write_metrics
 
-_COLUMNS = {
-    "runs": "run_uuid name source_type source_name entry_point_name user_id status start_time end_time source_version "
-    "lifecycle_stage artifact_uri experiment_id deleted_time",
-    "tags": "key value run_uuid",
-    "params": "key value run_uuid",
-    "metrics": "key value timestamp run_uuid step is_nan",
-    "latest_metrics": "key value timestamp step is_nan run_uuid",
-    "datasets": "dataset_uuid experiment_id name digest dataset_source_type dataset_source dataset_schema "
-    "dataset_profile",
-    "inputs": "input_uuid source_type source_id destination_type destination_id step",
-    "input_tags": "input_uuid name value",
-    "logged_models": "model_id experiment_id name artifact_location creation_timestamp_ms last_updated_timestamp_ms "
-    "status lifecycle_stage model_type source_run_id status_message",
-    "logged_model_tags": "model_id experiment_id tag_key tag_value",
-}
-"""The columns that are written."""
-
-_METRIC_NAME = re.compile(r"[/\w.\- :]{1,250}")
 _BUSY_SECONDS = 60.0
 _READY = 2  # the number of MLflow's status of a model that is complete
-
-_ADD_METRIC = "INSERT OR IGNORE INTO metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, ?, ?)"
-
-_UPDATE_LATEST = """
-INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (key, run_uuid) DO UPDATE
-SET value = excluded.value, timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan
-WHERE (excluded.step, excluded.timestamp, excluded.value)
-    > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)
-"""
 
 _SEARCH = """
 SELECT runs.run_uuid, runs.status,
@@ -111,10 +81,7 @@ class SqliteRequests(RunRequests):
     def is_usable(self) -> bool:
         """Return whether the tables have the columns that are written here and no others, and files are kept here."""
         with self._connected() as connection:
-            return _local_folder(self._location(connection)) is not None and all(
-                {row[1] for row in connection.execute(f"PRAGMA table_info({table})")} == set(columns.split())
-                for table, columns in _COLUMNS.items()
-            )
+            return local_folder(self._location(connection)) is not None and has_expected_columns(connection)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -165,9 +132,9 @@ class SqliteRequests(RunRequests):
                 "experiment_id": self._experiment,
                 "deleted_time": None,
             }
-            _insert(connection, "runs", [row], or_ignore=True)
+            insert(connection, "runs", [row], or_ignore=True)
             rows = ({"key": k, "value": v, "run_uuid": run} for k, v in tags.items())
-            _insert(connection, "tags", rows, or_ignore=True)
+            insert(connection, "tags", rows, or_ignore=True)
         return run
 
     def runs_of_attempt(self, attempt: str) -> list[str]:
@@ -183,7 +150,7 @@ class SqliteRequests(RunRequests):
         with self._transaction() as connection:
             self._check_active(connection, run)
             params = ({"key": k, "value": v, "run_uuid": run} for k, v in content.params.items())
-            _insert(connection, "params", params, or_ignore=True)
+            insert(connection, "params", params, or_ignore=True)
             self._add_dataset(connection, run, content)
         self.write_files(run, {name: text.encode() for name, text in content.files.items()})
 
@@ -191,7 +158,7 @@ class SqliteRequests(RunRequests):
         """Write the metrics of epochs."""
         with self._transaction() as connection:
             self._check_active(connection, run)
-            _write_metrics(
+            write_metrics(
                 connection,
                 run,
                 (
@@ -205,7 +172,7 @@ class SqliteRequests(RunRequests):
         """Write the final metrics and the tags of an outcome. The run stays open."""
         with self._transaction() as connection:
             self._check_active(connection, run)
-            _write_metrics(connection, run, ((name, value, milliseconds(when), 0) for name, value in metrics.items()))
+            write_metrics(connection, run, ((name, value, milliseconds(when), 0) for name, value in metrics.items()))
             connection.executemany(
                 "INSERT INTO tags (key, value, run_uuid) VALUES (?, ?, ?) "
                 "ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value",
@@ -256,10 +223,10 @@ class SqliteRequests(RunRequests):
         }
         with self._transaction() as connection:
             self._check_active(connection, run)
-            _insert(connection, "logged_models", [row], or_ignore=True)
+            insert(connection, "logged_models", [row], or_ignore=True)
             tags = ({**key, "tag_key": tag, "tag_value": value} for tag, value in own_tags.items())
-            _insert(connection, "logged_model_tags", tags, or_ignore=True)
-            _link(connection, ("RUN_OUTPUT", run), ("MODEL_OUTPUT", model))
+            insert(connection, "logged_model_tags", tags, or_ignore=True)
+            add_link(connection, ("RUN_OUTPUT", run), ("MODEL_OUTPUT", model))
 
     def is_there(self, run: str) -> bool | None:
         """Return whether a run is in the store; None if it was deleted in MLflow, so that it can be restored."""
@@ -301,10 +268,10 @@ class SqliteRequests(RunRequests):
             "dataset_schema": dataset.schema,
             "dataset_profile": dataset.profile,
         }
-        _insert(connection, "datasets", [] if found else [row])
-        if (link := _link(connection, ("DATASET", number), ("RUN", run))) is not None:
+        insert(connection, "datasets", [] if found else [row])
+        if (link := add_link(connection, ("DATASET", number), ("RUN", run))) is not None:
             key, value = INPUT_TAG
-            _insert(connection, "input_tags", [{"input_uuid": link, "name": key, "value": value}])
+            insert(connection, "input_tags", [{"input_uuid": link, "name": key, "value": value}])
 
     def _id_of(self, kind: str, content: RunContent) -> str:
         """Return 32 hex digits that follow from the study, the attempt and the trial."""
@@ -352,67 +319,15 @@ class SqliteRequests(RunRequests):
             connection.execute("COMMIT")  # without it, the rows are taken back when the connection is closed
 
 
-def _insert(
-    connection: sqlite3.Connection, table: str, rows: Iterable[Mapping[str, object]], *, or_ignore: bool = False
-) -> None:
-    columns = _COLUMNS[table].split()
-    command = f"INSERT {'OR IGNORE ' if or_ignore else ''}INTO {table} ({', '.join(columns)})"
-    values = ", ".join("?" * len(columns))
-    connection.executemany(f"{command} VALUES ({values})", [[row[column] for column in columns] for row in rows])
-
-
-def _write_metrics(connection: sqlite3.Connection, run: str, metrics: Iterable[tuple[str, float, int, int]]) -> None:
-    """Write metrics as (name, value, timestamp, step). Those that are there already stay as they are.
-
-    Raises:
-        UserError: MLflow does not allow the name of a metric.
-    """
-    rows = [
-        (key, 0.0 if math.isnan(value) else value, timestamp, step, math.isnan(value), run)
-        for key, value, timestamp, step in metrics
-    ]
-    wrong = [key for key in {row[0] for row in rows} if not _METRIC_NAME.fullmatch(key)]
-    if wrong:
-        raise UserError(f"{wrong[0][:60]!r} is not the name of a metric.")
-    connection.executemany(_ADD_METRIC, rows)
-    latest: dict[str, tuple[str, float, int, int, bool, str]] = {}
-    for row in sorted(rows, key=lambda row: (row[3], row[2], row[1])):  # by step, time and value, as MLflow does
-        latest[row[0]] = row
-    connection.executemany(_UPDATE_LATEST, latest.values())
-
-
-def _link(connection: sqlite3.Connection, source: tuple[str, str], destination: tuple[str, str]) -> str | None:
-    """Link two things in the table of inputs, and return the id of the link; None if they are linked already."""
-    found = connection.execute(
-        "SELECT 1 FROM inputs WHERE (source_type, source_id, destination_type, destination_id) = (?, ?, ?, ?)",
-        (*source, *destination),
-    ).fetchone()
-    if found:
-        return None
-    link = uuid.uuid4().hex
-    types = {"source_type": source[0], "destination_type": destination[0]}
-    ids = {"source_id": source[1], "destination_id": destination[1]}
-    _insert(connection, "inputs", [{"input_uuid": link, **types, **ids, "step": 0}])
-    return link
-
-
 def _folder_at(location: str) -> Path:
     """Return the folder at an address of files.
 
     Raises:
         UserError: it is not on this machine.
     """
-    if (folder := _local_folder(location)) is None:
+    if (folder := local_folder(location)) is None:
         raise UserError(f"The files of runs cannot be written to {location}.")
     return folder
-
-
-def _local_folder(location: str) -> Path | None:
-    """Return the folder at an address of files; None if it is not on this machine."""
-    parts = urlsplit(location)
-    if parts.scheme not in ("", "file") or parts.netloc not in ("", "localhost"):
-        return None
-    return Path(unquote(parts.path) if parts.scheme else location)
 
 
 def _write_file(path: Path, content: bytes) -> None:

@@ -12,6 +12,7 @@ from gatebench.records.address import (
     check_address,
     hide_credentials,
     is_server,
+    local_folder,
     sqlite_file,
     without_credentials,
 )
@@ -27,6 +28,23 @@ def test_addresses_that_mlflow_can_use_are_accepted(uri: str) -> None:
 def test_a_new_sqlite_file_is_accepted(tmp_path: Path) -> None:
     check_address(f"sqlite:///{tmp_path}/mlflow.db")
     assert sqlite_file(f"sqlite:///{tmp_path}/mlflow.db") == tmp_path / "mlflow.db"
+
+
+@pytest.mark.parametrize(
+    ("address", "folder"),
+    [
+        ("file:///data/a%20b", Path("/data/a b")),
+        ("file://localhost/data", Path("/data")),
+        ("/data/a%20b", Path("/data/a%20b")),
+        ("file://elsewhere/data", None),
+        ("mlflow-artifacts:/1/a", None),
+        ("s3://bucket/1", None),
+        ("mlruns/1", None),
+        ("", None),
+    ],
+)
+def test_only_folders_on_this_machine_are_local(address: str, folder: Path | None) -> None:
+    assert local_folder(address) == folder
 
 
 @pytest.mark.parametrize("uri", ["./mlruns", "file:///tmp/mlruns"])

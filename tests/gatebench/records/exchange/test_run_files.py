@@ -4,6 +4,7 @@ import pytest
 
 from gatebench.errors import UserError
 from gatebench.records import mlflow_files
+from gatebench.records.address import local_folder
 from gatebench.records.exchange import run_files
 from gatebench.records.exchange.run_files import file_at, files_of_run
 from gatebench.records.home import Home
@@ -21,7 +22,7 @@ def test_the_wanted_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     mlflow_files.write_files(record.client, number, FILES)
     expected = {name: content for name, content in FILES.items() if name != "other.bin"}
     assert files_of_run(record.client, record.uri, number, address, expected.__contains__) == expected
-    folder = run_files.local_folder(address)
+    folder = local_folder(address)
     assert folder is not None
     (folder / "link").symlink_to(tmp_path / "mlflow.db")
     assert "link" not in files_of_run(record.client, record.uri, number, address, lambda name: True)
