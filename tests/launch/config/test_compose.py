@@ -7,6 +7,7 @@ from gatebench.cells import load_cell
 from gatebench.errors import UserError
 from gatebench.study import Study
 from launch.config.compose import expand
+from launch.running.resources import resources_of
 
 
 def labels(*overrides: str, config_dir: Path | None = None) -> list[str]:
@@ -92,6 +93,11 @@ def test_cells_with_equal_equations_have_one_trial_and_all_their_labels() -> Non
     digest = load_cell("lstm").digest
     assert plan.cells == {"lstm": digest, "lstm_np": digest, "gru": load_cell("gru").digest}
     assert list(plan.cells) == ["lstm", "lstm_np", "gru"]
+
+
+@pytest.mark.parametrize("override", ["resources_per_trial={accelerator: 2}", "resources_per_trial.accelerator=2"])
+def test_resources_that_a_cluster_names_may_be_new_keys(override: str) -> None:
+    assert resources_of(expand([override]).settings).custom == {"accelerator": 2}
 
 
 def test_a_plan_declares_its_study() -> None:

@@ -25,6 +25,7 @@ def test_a_config_is_a_trial() -> None:
         ("cpus_per_trial", 0, "cpus_per_trial is 0"),
         ("gpus_per_trial", -0.5, "gpus_per_trial is -0.5"),
         ("gpus_per_trial", float("nan"), "gpus_per_trial is nan"),
+        ("resources_per_trial", {"accelerator": 0}, "resources_per_trial.accelerator is 0"),
         ("port", 70_000, "port is 70000; it must be a whole number from 1 to 65535"),
         ("study", " ", "study is empty"),
         ("study", "a,", "study is empty"),
