@@ -23,6 +23,10 @@ def _never() -> bool:
 class Control:
     """The control of one running trial.
 
+    A trial that continues from a checkpoint ends with the same weights and metrics, to the last bit on the CPU, as one
+    that was never stopped. It sends the epochs of the checkpoint again before it continues. A checkpoint that does not
+    fit is reported on stderr, and the trial begins at its first step.
+
     Attributes:
         resume: the content of the checkpoint from which the trial continues; None: it begins at its first step.
         save: the function that receives the content of each checkpoint.

@@ -53,7 +53,8 @@ class Evaluation:
         """
         tallies = {name: value.item() for name, value in self._tallies.items()}
         scores = self.problem.scores(self.group.sum_by_name(tallies))
-        return dict.fromkeys(scores, nan) if self.group.any(self._has_nan) else scores
+        (has_nan,) = self.group.any(self._has_nan)
+        return dict.fromkeys(scores, nan) if has_nan else scores
 
     def gate_sums(self) -> TraceSums | None:
         """Return the sums of the gates over the examples of all ranks so far; None if the gates are not traced."""

@@ -46,9 +46,6 @@ def run_trial(
         data_root: the data root with the task's files; None if the task needs no files.
         emit: the function that receives every epoch's metrics.
         control: the checkpoints of the trial, and the function that stops it; None: it is neither saved nor stopped.
-            A trial that continues from a checkpoint ends with the same weights and metrics, to the last bit on the
-            CPU, as one that was never stopped. It sends the epochs of the checkpoint again before it continues. A
-            checkpoint that does not fit is reported on stderr, and the trial begins at its first step.
         keep_memory: whether this process keeps freed memory for the next training step; see
             `gatebench.machine.allocator`.
         record_gates: whether the gates are recorded in validation and test. False is for measuring what it costs; all
@@ -84,7 +81,7 @@ def run_trial(
         seed_generators(learner, trial.seed, group.ranks.rank)
         facts = {**run_facts(learner), "allocator": memory, "compiler": trouble("fused") or "It compiles cells."}
         outcome = Outcome.of(trial, "finished", metrics=loading, facts={**facts, **rank_facts(trial)})
-        emit = emit if group.is_first else _ignore
+        emit = emit if group.is_first else lambda _: None
         problems = problem.experiences if isinstance(problem, Stream) else (problem,)
         saver = TrialSaver(learner, problems, control or Control())
         if isinstance(problem, Stream):
@@ -95,17 +92,11 @@ def run_trial(
     return add_weights(outcome, learner.network, problem, home) if has_scores and group.is_first else outcome
 
 
-def _ignore(epoch: Epoch) -> None:
-    del epoch
-
-
 def _train_and_test(
     outcome: Outcome, learner: Learner, problem: Problem, saver: TrialSaver, emit: Callable[[Epoch], None]
 ) -> Outcome:
     """Train on a problem, test the best weights, and return the outcome with its metrics."""
-    total = learner.trial.training.max_epochs
-    for number, epoch in enumerate(saver.epochs[0]):
-        emit(Epoch(learner.trial.digest, number, total, epoch.metrics, epoch.when))
+    saver.send_again(0, emit)
     data = train(learner, saver, learner.metric, emit)
     seconds = saver.seconds
     data_share = {"seconds/data_share": saver.waited / seconds}

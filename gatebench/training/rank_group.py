@@ -5,7 +5,7 @@ the same decisions, for example when training stops.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.distributed as dist
@@ -75,9 +75,9 @@ class RankGroup:
                 total[name] = total.get(name, 0.0) + value
         return total
 
-    def any(self, flag: bool) -> bool:
-        """Return whether the flag is true on any rank."""
-        return flag if self.is_alone else self.start_sum(float(flag))() > 0
+    def any(self, *flags: bool) -> Sequence[bool]:
+        """Return for each flag whether it is true on any rank."""
+        return flags if self.is_alone else (self.sum(torch.tensor(flags)) > 0).tolist()
 
     def gather_bytes(self, content: bytes) -> list[bytes]:
         """Return the bytes of all ranks, in their order. The lengths may differ."""

@@ -1,4 +1,4 @@
-"""The connection between the ranks of a trial: how they find each other, and what Lightning is told of them.
+"""The connection between the ranks of a trial, and its description for Lightning.
 
 The processes are started elsewhere. Each of them calls `run_trial` with its own `Ranks`. Gradients and all other values
 are exchanged with gloo between CPUs; gradients between GPUs are exchanged with NCCL.
@@ -29,11 +29,11 @@ from gatebench.trial import Trial
 BACKENDS = {"cpu": "gloo", "cuda": "nccl"}
 """{device: the library that exchanges the gradients}."""
 
-MEETING = timedelta(minutes=5)
+START_TIMEOUT = timedelta(minutes=5)
 """The longest time that a rank waits until all ranks have started."""
 
 LOOK_SECONDS = 0.02
-"""The time between two looks of rank 0 at the ranks that have started."""
+"""The time after which rank 0 asks again which ranks have started."""
 
 TIMEOUT = timedelta(minutes=30)
 """The longest time that a rank waits for the values of another one, for example while that one reads data.
@@ -175,7 +175,7 @@ def _connect(ranks: Ranks, device: str, while_waiting: Callable[[], None]) -> No
         ranks.port,
         ranks.world,
         is_master=listener is not None,
-        timeout=MEETING,
+        timeout=START_TIMEOUT,
         wait_for_workers=False,
         master_listen_fd=None if listener is None else listener.detach(),
     )
@@ -187,11 +187,14 @@ def _connect(ranks: Ranks, device: str, while_waiting: Callable[[], None]) -> No
 
 def _wait_for(store: Any, ranks: Ranks, while_waiting: Callable[[], None]) -> None:
     """Wait in rank 0 until all ranks have started."""
-    started, deadline = [f"started/{rank}" for rank in range(ranks.world)], time.monotonic() + MEETING.total_seconds()
+    started, deadline = (
+        [f"started/{rank}" for rank in range(ranks.world)],
+        time.monotonic() + START_TIMEOUT.total_seconds(),
+    )
     while not ranks.rank and not store.check(started):
         while_waiting()
         if time.monotonic() > deadline:
-            raise RankLost(f"Not all of the {ranks.world} ranks have started within {MEETING}.")
+            raise RankLost(f"Not all of the {ranks.world} ranks have started within {START_TIMEOUT}.")
         time.sleep(LOOK_SECONDS)
 
 

@@ -1,6 +1,6 @@
 """One trial on a stream of experiences: the network learns them one after another, each once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -12,7 +12,6 @@ from gatebench.measures.gate_sums import TraceSums
 from gatebench.outcome import Epoch, Outcome
 from gatebench.task import Stream
 from gatebench.training.checkpoint.saver import TrialSaver
-from gatebench.training.checkpoint.state import PastEpoch
 from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.epochs import best_epoch, divergence_sentence
 from gatebench.training.learner import Learner
@@ -43,8 +42,8 @@ def run_stream(
         splits. If the training of an experience diverged, it goes on with the best weights of that experience, and the
         sentence names the first experience that diverged. If there are no such weights, the stream ends without scores.
     """
-    for past, epochs in enumerate(saver.epochs):
-        _send_again(epochs, learner, stream, past, emit)
+    for past in range(len(saver.epochs)):
+        saver.send_again(past, _renumbered(emit, learner, stream, past))
     for number in range(saver.position.experience, len(stream.experiences)):
         train(learner, saver, stream.metric, _renumbered(emit, learner, stream, number))
         count = float(sum(map(len, saver.epochs)))
@@ -86,15 +85,6 @@ def _renumbered(
         emit(replace(epoch, epoch=first_epoch + epoch.epoch, total=all_epochs, metrics=metrics))
 
     return send
-
-
-def _send_again(
-    epochs: Sequence[PastEpoch], learner: Learner, stream: Stream, number: int, emit: Callable[[Epoch], None]
-) -> None:
-    """Send the epochs of an experience that a checkpoint has."""
-    send = _renumbered(emit, learner, stream, number)
-    for epoch, past in enumerate(epochs):
-        send(Epoch(learner.trial.digest, epoch, learner.trial.training.max_epochs, past.metrics, past.when))
 
 
 def _first_divergence(saver: TrialSaver, stream: Stream) -> str | None:

@@ -89,9 +89,4 @@ def train(learner: Learner, saver: TrialSaver, metric: Metric, emit: Callable[[E
 def test(learner: Learner, saver: TrialSaver, data: SplitsDataModule, metric: Metric) -> None:
     """Test the learner. Afterwards it has the scores in `test_scores`."""
     with quiet(), interruptible():
-        make_trainer(learner.trial, metric, _ignore, saver).test(learner, datamodule=data, verbose=False)
-
-
-def _ignore(epoch: Epoch) -> None:
-    """Receive no epoch: a test has none."""
-    del epoch
+        make_trainer(learner.trial, metric, lambda _: None, saver).test(learner, datamodule=data, verbose=False)

@@ -2,9 +2,10 @@
 
 A checkpoint holds plain values as JSON and tensors as safetensors. Nothing is pickled, so reading it executes nothing.
 
-| state | where it lives | its part of a checkpoint |
+| state | where it is kept | its part of a checkpoint |
 | --- | --- | --- |
-| experience, epoch, step, matrix, seconds | `Position` and `Progress` of `progress.py` | JSON |
+| experience, epoch, step | `Position` of `position.py` | JSON |
+| matrix, seconds | `TrialSaver` | JSON |
 | metrics of the epochs | `Learner.history` | JSON |
 | losses of the epoch so far, of each rank | `Learner.losses` | tensors "ranks/0/losses", … |
 | weights | `Learner` | tensors "weights/…" |

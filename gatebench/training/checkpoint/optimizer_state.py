@@ -14,9 +14,14 @@ State = dict[int, dict[str, Tensor]]
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], optim.Optimizer]
 
 
-def optimizer_tensors(optimizer: optim.Optimizer) -> dict[str, Tensor]:
-    """Return the tensors of the state by name: "optimizer/0/exp_avg", …."""
-    state = optimizer.state_dict()["state"]
+def state_of(optimizer: optim.Optimizer) -> State:
+    """Return the state of an optimiser."""
+    state: State = optimizer.state_dict()["state"]
+    return state
+
+
+def optimizer_tensors(state: State) -> dict[str, Tensor]:
+    """Return the tensors of a state by name: "optimizer/0/exp_avg", …."""
     return {f"optimizer/{number}/{key}": value for number, found in state.items() for key, value in found.items()}
 
 
@@ -56,5 +61,4 @@ def _state_after_one_step(parameters: Sequence[nn.Parameter], make: MakeOptimize
         copy.grad = torch.zeros_like(copy) if copy.requires_grad else None
     optimizer = make(copies)
     optimizer.step()
-    state: State = optimizer.state_dict()["state"]
-    return state
+    return state_of(optimizer)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,9 @@ from pytorch_lightning.callbacks import Checkpoint, EarlyStopping
 
 from gatebench.control import Control, Stopped
 from gatebench.errors import UserError
+from gatebench.outcome import Epoch
 from gatebench.task import Batch, Problem
-from gatebench.training.checkpoint.optimizer_state import load_optimizer_state, optimizer_state, optimizer_tensors
+from gatebench.training.checkpoint.optimizer_state import load_optimizer_state, state_of
 from gatebench.training.checkpoint.position import Position, move_loops
 from gatebench.training.checkpoint.random_state import set_random_states
 from gatebench.training.checkpoint.rank_states import gather_rank_states
@@ -77,6 +78,17 @@ class TrialSaver(Checkpoint):
         """The complete epochs of each experience that has begun."""
         return [*self._past, _epochs(self.learner)]
 
+    def send_again(self, experience: int, emit: Callable[[Epoch], None]) -> None:
+        """Send the complete epochs of an experience, which a trial that continues has from its checkpoint.
+
+        Args:
+            experience: the number of the experience, from 0.
+            emit: the function that receives the epochs.
+        """
+        trial = self.learner.trial
+        for number, epoch in enumerate(self.epochs[experience]):
+            emit(Epoch(trial.digest, number, trial.training.max_epochs, epoch.metrics, epoch.when))
+
     def attach(self, trainer: pl.Trainer, data: SplitsDataModule) -> None:
         """Prepare a new trainer for the training on this experience, from the position on.
 
@@ -97,8 +109,7 @@ class TrialSaver(Checkpoint):
         del pl_module
         if (state := self._state) is None:
             return
-        parameters, make = list(self.learner.parameters()), self.learner.make_optimizer
-        load_optimizer_state(trainer.optimizers[0], optimizer_state(state.optimizer, parameters, make))
+        load_optimizer_state(trainer.optimizers[0], state.optimizer)
         stop = _early_stopping(trainer)
         assert state.early_stop is not None
         stop.wait_count, stop.best_score = state.early_stop.waited, torch.tensor(state.early_stop.best_score)
@@ -153,22 +164,17 @@ class TrialSaver(Checkpoint):
 
     def _save_or_stop(self, trainer: pl.Trainer | None) -> None:
         is_due = time.monotonic() - self._saved >= self.control.save_seconds
-        stop, save = self._on_any_rank(self.control.should_stop(), is_due)
+        stop, save = self.learner.group.any(self.control.should_stop(), is_due)
         if stop or save:
             self._save(trainer)
         if stop:
             raise Stopped(STOPPED)
 
     def _stop_if_asked(self, trainer: pl.Trainer | None) -> None:
-        (stop,) = self._on_any_rank(self.control.should_stop())
+        (stop,) = self.learner.group.any(self.control.should_stop())
         if stop:
             self._save(trainer)
             raise Stopped(STOPPED)
-
-    def _on_any_rank(self, *flags: bool) -> Sequence[bool]:
-        """Return for each flag whether it is true on any rank, so that all ranks do the same."""
-        group = self.learner.group
-        return flags if group.is_alone else (group.sum(torch.tensor(flags)) > 0).tolist()
 
     def _save(self, trainer: pl.Trainer | None) -> None:
         ranks = gather_rank_states(self.learner)
@@ -192,7 +198,7 @@ class TrialSaver(Checkpoint):
             weights=learner.state_dict(),
             best_weights=learner.best_weights,
             best_gates=learner.best_gates,
-            optimizer=optimizer_tensors(trainer.optimizers[0]) if trainer else {},
+            optimizer=state_of(trainer.optimizers[0]) if trainer else {},
             ranks=ranks,
         )
 

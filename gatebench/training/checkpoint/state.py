@@ -78,7 +78,7 @@ class TrialState:
         weights: the weights.
         best_weights: the weights of the experience's best epoch; None before it.
         best_gates: the sums of the gates over the validation of the best epoch; None if they are not recorded.
-        optimizer: the state of the optimiser; empty before the first step.
+        optimizer: the state of the optimiser; empty before the first step, and if the training is over.
         ranks: the states of the ranks by their numbers. A state that is read has only the one of this process.
     """
 
@@ -94,7 +94,7 @@ class TrialState:
     weights: Mapping[str, Tensor]
     best_weights: Mapping[str, Tensor] | None
     best_gates: TraceSums | None
-    optimizer: Mapping[str, Tensor]
+    optimizer: optimizer_state.State
     ranks: Mapping[int, RankState]
 
     def to_bytes(self, digest: str) -> bytes:
@@ -119,7 +119,7 @@ class TrialState:
             **{f"weights/{name}": value for name, value in self.weights.items()},
             **{f"best/{name}": value for name, value in (self.best_weights or {}).items()},
             **(gate_state.tensors_of(self.best_gates) if self.best_gates else {}),
-            **self.optimizer,
+            **optimizer_state.optimizer_tensors(self.optimizer),
         }
         for rank, state in self.ranks.items():
             tensors |= {f"ranks/{rank}/{name}": one for name, one in state.tensors().items()}
@@ -147,9 +147,7 @@ def read_state(content: bytes, learner: Learner, problems: Sequence[Problem]) ->
     backends, gate_backends = (
         schema.names(schema.entry(values, name), name, tuple(BACKEND_NAMES)) for name in ("backends", "gate_backends")
     )
-    if not position.trained:
-        parameters, make = list(learner.parameters()), learner.make_optimizer
-        optimizer_state.optimizer_state(tensors, parameters, make)
+    parameters, make = list(learner.parameters()), learner.make_optimizer
     rank = learner.group.ranks.rank
     return TrialState(
         position=position,
@@ -164,7 +162,7 @@ def read_state(content: bytes, learner: Learner, problems: Sequence[Problem]) ->
         weights=schema.part(tensors, "weights", like),
         best_weights=None if best is None else schema.part(tensors, "best", like),
         best_gates=_best_gates(schema.entry(values, "best_gates"), tensors, learner),
-        optimizer={name: one for name, one in tensors.items() if name.startswith("optimizer/")},
+        optimizer={} if position.trained else optimizer_state.optimizer_state(tensors, parameters, make),
         ranks={rank: _rank_state(tensors, f"ranks/{rank}/", position.steps, learner)},
     )
 

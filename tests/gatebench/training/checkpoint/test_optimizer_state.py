@@ -3,7 +3,12 @@ import torch
 from torch import Tensor, nn
 
 from gatebench.errors import UserError
-from gatebench.training.checkpoint.optimizer_state import load_optimizer_state, optimizer_state, optimizer_tensors
+from gatebench.training.checkpoint.optimizer_state import (
+    load_optimizer_state,
+    optimizer_state,
+    optimizer_tensors,
+    state_of,
+)
 from gatebench.training.learner import Learner
 from gatebench.trial import OPTIMIZERS
 from tests.gatebench.training.test_learner import learner
@@ -33,7 +38,7 @@ def trained(built: Learner) -> tuple[list[nn.Parameter], torch.optim.Optimizer]:
 def test_the_next_step_is_the_same_to_the_last_bit(name: str) -> None:
     built = learner(optimizer=name, weight_decay=0.1)
     weights, optimizer = trained(built)
-    tensors = {key: one.clone() for key, one in optimizer_tensors(optimizer).items()}
+    tensors = {key: one.clone() for key, one in optimizer_tensors(state_of(optimizer)).items()}
     assert bool(tensors) == (name != "sgd")
     others = [nn.Parameter(weight.detach().clone()) for weight in weights]
     another = built.make_optimizer(others)
@@ -60,7 +65,7 @@ def test_the_next_step_is_the_same_to_the_last_bit(name: str) -> None:
 def test_a_state_that_does_not_fit_is_refused(name: str, tensor: Tensor | None) -> None:
     built = learner(optimizer="adam")
     weights, optimizer = trained(built)
-    tensors = optimizer_tensors(optimizer)
+    tensors = optimizer_tensors(state_of(optimizer))
     if tensor is None:
         del tensors[name]
     else:
