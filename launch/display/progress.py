@@ -93,14 +93,20 @@ class Display:
         text = f"epoch {epoch.epoch + 1}/{epoch.total}"
         if score is not None:
             text += f", val {metric.name} {score:.4g}"
-        self._progress.update(self._bar(epoch.digest), completed=epoch.epoch + 1, score=text)
-        self._progress.advance(self._overall_bar)
+        bar, done = self._bar(epoch.digest), epoch.epoch + 1
+        # A trial that continues from a checkpoint, or begins again, does not send each of its epochs exactly once.
+        self._progress.update(self._overall_bar, advance=done - self._epochs_of(bar))
+        self._progress.update(bar, completed=done, score=text)
+
+    def _epochs_of(self, bar: TaskID) -> int:
+        """Return the number of epochs that a bar shows."""
+        return next(int(task.completed) for task in self._progress.tasks if task.id == bar)
 
     def _show_outcome(self, outcome: Outcome) -> None:
         self._ended += 1
         epochs_left = self._trials[outcome.digest].training.max_epochs
         if (bar := self._bars.pop(outcome.digest, None)) is not None:
-            epochs_left -= int(next(task.completed for task in self._progress.tasks if task.id == bar))
+            epochs_left -= self._epochs_of(bar)
             self._progress.remove_task(bar)
         self._progress.update(self._overall_bar, advance=epochs_left, description=self._headline())
         count = f"{self._ended:>{len(str(len(self._trials)))}}/{len(self._trials)}"

@@ -51,3 +51,16 @@ def test_the_bar_of_all_counts_epochs_so_that_trials_that_stop_early_are_done() 
     assert display._progress.tasks[0].completed == 4
     display.show(outcome(gru, "failed"))
     assert display._progress.tasks[0].completed == display._progress.tasks[0].total == 8
+
+
+def test_the_bar_of_all_counts_the_epochs_of_a_trial_that_continues_or_begins_again_once() -> None:
+    lstm, gru = TRIALS
+    display = Display(TRIALS, Console(file=StringIO()))
+    display.show(Epoch(lstm.digest, 2, 4, {}))  # it continues from a checkpoint after its second epoch
+    assert display._progress.tasks[0].completed == 3
+    for epoch in (0, 1, 0):
+        display.show(Epoch(gru.digest, epoch, 4, {}))
+    assert display._progress.tasks[0].completed == 4
+    for one in TRIALS:
+        display.show(outcome(one))
+    assert display._progress.tasks[0].completed == 8
