@@ -95,7 +95,8 @@ class Grid:
                 return set(TRIAL_KEYS)
             if key not in found:
                 found.add(key)
-                waiting |= referenced_keys(_raw(self._composed.config, key)) if key not in TRIAL_KEYS else set()
+                if key not in TRIAL_KEYS:
+                    waiting |= referenced_keys(_raw(self._composed.config, key))
         return found & set(TRIAL_KEYS)
 
 
@@ -124,9 +125,9 @@ class _Block:
     def __init__(self, composed: Composed, names: Sequence[str], values: Sequence[ParsedOverride]) -> None:
         self._composed, self._names = composed, names
         self._groups = [(axis, group) for axis, group in enumerate(composed.sections) if group in names]
-        own = [(axis, one) for axis, one in enumerate(values, len(composed.sections)) if _section(one.key) in names]
-        self._overrides = own
-        self._axes = [axis for axis, _ in [*self._groups, *own]]
+        numbered = enumerate(values, len(composed.sections))
+        self._overrides = [(axis, override) for axis, override in numbered if _section(override.key) in names]
+        self._axes = [axis for axis, _ in [*self._groups, *self._overrides]]
         self._parts: dict[tuple[int, ...], dict[str, _Part]] = {}
         self._variants: dict[tuple[int, ...], _Variants | None] = {}
 
@@ -171,7 +172,8 @@ class _Block:
         keys = [f"{override.key}." for override in overrides]
         if any(one.startswith(other) for one in keys for other in keys if one is not other):
             return None
-        first = self.config([0 if axis in self._axes[len(self._groups) :] else i for axis, i in enumerate(point)])
+        swept = {axis for axis, _ in self._overrides}
+        first = self.config([0 if axis in swept else choice for axis, choice in enumerate(point)])
         content = _resolved(first, self._names)
         if not all(_is_reached(content, override.key) for override in overrides):
             return None
