@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from gatebench.errors import UserError, unknown
+from gatebench.errors import UserError
 from gatebench.records.exchange.study_archive import export_study
 from gatebench.records.record import Record
 from launch.config.arguments import parse_plan
 from launch.running.known_outcomes import study_names
+from launch.running.missing_records import missing_study
 
 ROUND = 100
 """The number of trials after which the progress is told."""
@@ -34,8 +35,8 @@ def run(argv: Sequence[str]) -> int:
     settings = plan.settings
     if not settings.file:
         raise UserError("export-study needs the name of a new file: file=NAME.zip.")
-    if (name := settings.one_study) not in (names := study_names(settings)):
-        raise unknown("study", name, names, where="in these records")
+    if (name := settings.one_study) not in study_names(settings):
+        raise missing_study(settings, name)
     path = Path(settings.file).expanduser()
     record = Record(settings.home_folder, name, settings.records_uri)
     count = export_study(record, path, version("gatebench"), _tell)
