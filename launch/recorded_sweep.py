@@ -18,13 +18,13 @@ from launch.config.settings import Settings
 from launch.declaration import keep_declaration
 from launch.display.terminal_width import terminal_width
 from launch.running.attempt import runner_of
-from launch.running.known_outcomes import KnownStudy, known_study, refusal_sentence, refusals, trials_to_run
+from launch.running.known_outcomes import KnownStudy, known_study, trials_to_run
 from launch.running.ray_sweep import run_trials
 from launch.running.recording import Recording, record_of, recording
 from launch.running.resources import resources_of
 from launch.running.sweep_cluster import SweepCluster
 from launch.running.trial_monitor import monitored
-from launch.settled_sweep import first_line, place_of_records, table_of_sweep
+from launch.settled_sweep import place_of_records, print_start, table_of_sweep
 from launch.study_pages import open_pages, publish
 from launch.table import table_of
 
@@ -42,11 +42,7 @@ def run_recorded(plan: Plan, known: KnownStudy, cluster: SweepCluster | None) ->
     with recording(settings, record) as records:
         study = keep_declaration(plan, record)
         trials = trials_to_run(plan.trials, records.outcomes, force=settings.force)
-        refused = refusals(plan.trials, records.outcomes, force=settings.force)
-        done = len(plan.trials) - len(trials) - len(refused)
-        _report(first_line(study.name, len(plan.trials), done))
-        if refused:
-            _report(refusal_sentence(refused))
+        print_start(plan, study, records.outcomes, to_run=len(trials))
         open_pages(record, study, plan.trials, records.outcomes)
         outcomes = _run_all(trials, settings, records, cluster) if trials else []
     _print_table(plan, study, record, changed=bool(trials) or study != known.declaration)

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from gatebench.outcome import Outcome
 from gatebench.records.address import sqlite_file, without_credentials
-from gatebench.records.spool.spool import Spool
 from gatebench.records.sqlite_reader import SqliteReader
 from gatebench.report.ablation_table import AblationTable
 from gatebench.report.text_page import text
@@ -17,7 +16,7 @@ from gatebench.study import Study
 from launch.config.compose import Plan
 from launch.config.settings import Settings
 from launch.display.terminal_width import terminal_width
-from launch.running.known_outcomes import KnownStudy, refusal_sentence, refusals, trials_to_run
+from launch.running.known_outcomes import KnownStudy, refusal_sentence, refusals, spool_of, trials_to_run
 from launch.table import table_of
 
 
@@ -47,25 +46,32 @@ def print_settled(plan: Plan, study: Study, outcomes: Sequence[Outcome]) -> None
         study: the declaration of the study.
         outcomes: the outcomes in the records.
     """
-    settings = plan.settings
-    refused = refusals(plan.trials, outcomes, force=settings.force)
-    done = len(plan.trials) - len(refused)
-    print(first_line(study.name, len(plan.trials), done), file=sys.stderr)
+    print_start(plan, study, outcomes, to_run=0)
+    print(text(table_of_sweep(plan, study, outcomes), terminal_width()))
+    print(place_of_records(plan.settings, study.name))
+
+
+def print_start(plan: Plan, study: Study, outcomes: Sequence[Outcome], *, to_run: int) -> None:
+    """Print to stderr how many trials are done, and how many are not run again because the machine refused them.
+
+    Args:
+        plan: the trials and the settings.
+        study: the declaration of the study.
+        outcomes: the outcomes in the records.
+        to_run: the number of trials that will run.
+    """
+    refused = refusals(plan.trials, outcomes, force=plan.settings.force)
+    count = len(plan.trials)
+    done = count - to_run - len(refused)
+    print(f"Study {study.name!r}: {count} trial{'' if count == 1 else 's'}, {done} done already.", file=sys.stderr)
     if refused:
         print(refusal_sentence(refused), file=sys.stderr)
-    print(text(table_of_sweep(plan, study, outcomes), terminal_width()))
-    print(place_of_records(settings, study.name))
 
 
 def table_of_sweep(plan: Plan, study: Study, outcomes: Sequence[Outcome]) -> AblationTable:
     """Return the table of the plan's trials alone."""
     chosen = replace(plan, keys=plan.keys | {"cell"})  # the default cell is chosen, too
     return table_of(chosen, study.limited_to([*plan.cells, *plan.cells.values()]), outcomes)
-
-
-def first_line(study: str, trials: int, done: int) -> str:
-    """Return the sentence with the number of trials of a sweep, and of those that have a result already."""
-    return f"Study {study!r}: {trials} trial{'' if trials == 1 else 's'}, {done} done already."
 
 
 def place_of_records(settings: Settings, study: str) -> str:
@@ -76,5 +82,4 @@ def place_of_records(settings: Settings, study: str) -> str:
 
 def _has_attempts(settings: Settings, study: str) -> bool:
     """Return whether the spool has attempts that run, or that are not in the records."""
-    spool = Spool(settings.home_folder, study, without_credentials(settings.records_uri))
-    return bool(spool.folder.attempts())
+    return bool(spool_of(settings, study).folder.attempts())

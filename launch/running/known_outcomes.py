@@ -39,7 +39,7 @@ def known_study(settings: Settings, study: str) -> KnownStudy:
     Raises:
         UserError: the store cannot be read.
     """
-    spool = _spool(settings, study)
+    spool = spool_of(settings, study)
     waiting = spool.outcomes_by_attempt()  # before the store: an attempt that is drained meanwhile is then in both
     declaration, recorded = _recorded(settings, study)
     known_attempts = {attempt for attempt, _ in recorded}
@@ -51,7 +51,7 @@ def known_study(settings: Settings, study: str) -> KnownStudy:
 
 def waiting_study(settings: Settings, study: str) -> KnownStudy:
     """Return the outcomes of a study that wait in the spool. It is all that is known if the store cannot be reached."""
-    spool = _spool(settings, study)
+    spool = spool_of(settings, study)
     text = spool.folder.declaration
     return KnownStudy(None if text is None else Study.from_json(text), spool.outcomes())
 
@@ -65,7 +65,8 @@ def study_names(settings: Settings) -> list[str]:
     return list(Record(settings.home_folder, settings.studies[0], settings.records_uri).study_pages())
 
 
-def _spool(settings: Settings, study: str) -> Spool:
+def spool_of(settings: Settings, study: str) -> Spool:
+    """Return the spool of a study in the home."""
     return Spool(settings.home_folder, study, without_credentials(settings.records_uri))
 
 

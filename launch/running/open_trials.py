@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gatebench.errors import UserError
-from gatebench.records.address import sqlite_file, without_credentials
+from gatebench.records.address import sqlite_file
 from gatebench.records.open_run import OpenRun
 from gatebench.records.owner import is_dead
-from gatebench.records.spool.spool import Spool
 from gatebench.records.sqlite_reader import SqliteReader
 from launch.config.settings import Settings
+from launch.running.known_outcomes import spool_of
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ def open_trials(settings: Settings, study: str) -> OpenTrials:
         settings: the settings with the home and the address of the records.
         study: the name of the study.
     """
-    home = settings.home_folder
-    spool = Spool(home, study, without_credentials(settings.records_uri))
+    home, spool = settings.home_folder, spool_of(settings, study)
     own = [run for run in spool.running() if is_dead(home, run.owner) is False]
     try:
         stored, problem = _stored(settings, study), None

@@ -28,7 +28,7 @@ from gatebench.records.spool.spool import Spool
 from gatebench.records.stale_runs import close_stale_runs
 from gatebench.trial import Trial
 from launch.config.settings import Settings
-from launch.running.known_outcomes import known_study
+from launch.running.known_outcomes import known_study, spool_of
 
 ANOTHER_ATTEMPT = "The attempt ended early, and another one continued the trial."
 """The message of an attempt that was retried."""
@@ -157,7 +157,7 @@ def recording(settings: Settings, record: Record) -> Iterator[Recording]:
     """
     home, store = settings.home_folder, without_credentials(settings.records_uri)
     with owner_of(home, store) as owner, Claims(record, owner) as claims:
-        spool = Spool(home, settings.one_study, store)
+        spool = spool_of(settings, settings.one_study)
         lost = spool.close_lost(lambda name: is_dead(home, name) is not False)
         if lost:
             _report(f"{len(lost)} trials of a process that died were closed; they continue from their checkpoints.")

@@ -114,8 +114,7 @@ def check_requests(requests: Iterable[Request], machines: Sequence[Request]) -> 
     Raises:
         Refusal: no machine has them. Ray would wait for ever.
     """
-    distinct = {tuple(sorted(request.items())): request for request in requests}
-    for request in distinct.values():
+    for request in requests:
         needed = {name: amount for name, amount in request.items() if amount}
         if not any(fits(machine, needed) for machine in machines):
             text = " and ".join(_amount(name, amount) for name, amount in needed.items())
