@@ -11,7 +11,7 @@ from gatebench.records.spool.spool import Spool
 from launch.config.compose import expand
 from launch.declaration import keep_declaration, new_declaration
 from launch.running.known_outcomes import known_study
-from launch.settled_sweep import first_line, is_settled
+from launch.settled_sweep import is_settled, print_start
 from tests.gatebench.records.writing_record import WritingRecord as Record
 from tests.launch.trials import outcome
 
@@ -78,5 +78,7 @@ def test_ray_and_mlflow_are_not_imported(record: Record) -> None:
     assert done.stderr == "Study 'mine': 2 trials, 2 done already.\n"
 
 
-def test_the_first_line_counts_one_trial() -> None:
-    assert first_line("mine", 1, 0) == "Study 'mine': 1 trial, 0 done already."
+def test_the_first_line_counts_one_trial(record: Record, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = expand(["cell=lstm", "model.hidden_size=4", "study=mine"])
+    print_start(plan, new_declaration(plan, None), [], to_run=1)
+    assert capsys.readouterr().err == "Study 'mine': 1 trial, 0 done already.\n"
