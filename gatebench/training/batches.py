@@ -1,9 +1,8 @@
 """The batches of a split and their order.
 
-Training batches: the examples are shuffled. The order depends only on the seed and the number of complete iterations,
-so every cell sees the same batches. Lightning takes exactly the batches of an epoch and does not complete the
-iteration, so all epochs of a training have the same order. Sequences of different lengths are shuffled first, then
-sorted by length among `POOL` batches, and then the batches are shuffled.
+Training batches: the examples are shuffled anew for every epoch. The order depends only on the seed and the number of
+the epoch, so every cell sees the same batches. Sequences of different lengths are shuffled first, then sorted by length
+among `POOL` batches, and then the batches are shuffled.
 
 Validation and test batches: the order is the same in every epoch. It is the order of the split; sequences of different
 lengths are sorted by length, shortest first.
@@ -30,7 +29,7 @@ EMPTY = Batch(torch.empty(0, 0), torch.empty(0))
 
 
 class Batches:
-    """The batches of one split, or the share of one rank in each of them. Each iteration is one epoch.
+    """The batches of one split, or the share of one rank in each of them. An iteration yields those of one epoch.
 
     Args:
         split: the data.
@@ -39,7 +38,7 @@ class Batches:
         ranks: the place of this process; by default it is alone.
 
     Attributes:
-        epoch: the number of complete iterations, from which the order of an iteration follows. A checkpoint keeps it.
+        epoch: the number of the epoch, from 0, whose batches the next iteration yields. `start_at` changes it.
         waited: the seconds spent on gathering batches so far.
     """
 
@@ -49,12 +48,12 @@ class Batches:
         self.waited = 0.0
         self._skipped = 0
 
-    def continue_at(self, epoch: int, batches: int) -> None:
-        """Start the next iteration in the middle of an epoch, as a trial does that continues from a checkpoint.
+    def start_at(self, epoch: int, batches: int = 0) -> None:
+        """Let the next iteration yield the batches of an epoch.
 
         Args:
-            epoch: the value of `epoch` from the checkpoint.
-            batches: the number of batches of the epoch that the next iteration leaves out.
+            epoch: the number of the epoch, from 0.
+            batches: the number of batches that are left out at its start, if a trial continues from a checkpoint.
         """
         self.epoch, self._skipped = epoch, batches
 
@@ -63,7 +62,7 @@ class Batches:
         return -(-len(self.split) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Yield the epoch's batches."""
+        """Yield the batches of the epoch."""
         order = self._order()[self._skipped :] if len(self.split) else ()
         self._skipped = 0
         for indices in order:
@@ -71,7 +70,6 @@ class Batches:
             batch = self._share(indices)
             self.waited += perf_counter() - began
             yield batch
-        self.epoch += 1
 
     def _share(self, indices: Tensor) -> Batch:
         """Return this rank's examples of a batch."""

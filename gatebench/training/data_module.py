@@ -1,6 +1,7 @@
 """The splits of a problem as a Lightning data module."""
 
 from dataclasses import replace
+from typing import cast
 
 import pytorch_lightning as pl
 import torch
@@ -27,7 +28,7 @@ class SplitsDataModule(pl.LightningDataModule):
         self.test = Batches(problem.test, batch_size, None, ranks)
 
     def train_dataloader(self) -> Batches:
-        """Return the training batches, which are shuffled once, before the first epoch."""
+        """Return the training batches, which are shuffled anew for every epoch."""
         return self.train
 
     def val_dataloader(self) -> Batches:
@@ -42,3 +43,16 @@ class SplitsDataModule(pl.LightningDataModule):
         """Return the batch on the device. The lengths stay on the CPU, where the layers read them."""
         del dataloader_idx
         return replace(batch, x=batch.x.to(device), y=batch.y.to(device))
+
+
+class EpochOrder(pl.Callback):
+    """Lets the training batches of a `SplitsDataModule` have a new order in every epoch.
+
+    An epoch in whose middle a trial continues has been started before, and its batches know it.
+    """
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the epoch's batches."""
+        del pl_module
+        batches = cast("Batches", trainer.train_dataloader)
+        batches.start_at(trainer.current_epoch)

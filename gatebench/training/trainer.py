@@ -10,7 +10,7 @@ from gatebench.errors import Refusal
 from gatebench.outcome import Epoch
 from gatebench.task import Metric
 from gatebench.training.checkpoint.saver import TrialSaver
-from gatebench.training.data_module import SplitsDataModule
+from gatebench.training.data_module import EpochOrder, SplitsDataModule
 from gatebench.training.learner import EpochReporter, Learner
 from gatebench.training.lightning_output import interruptible, quiet
 from gatebench.training.ranks import keep_signal_handlers, strategy
@@ -53,7 +53,7 @@ def make_trainer(trial: Trial, metric: Metric, emit: Callable[[Epoch], None], sa
         use_distributed_sampler=False,
         max_epochs=settings.max_epochs,
         gradient_clip_val=settings.gradient_clip or None,
-        callbacks=[stop, EpochReporter(emit, trial), saver],
+        callbacks=[EpochOrder(), stop, EpochReporter(emit, trial), saver],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -14,7 +14,6 @@ A checkpoint holds plain values as JSON and tensors as safetensors. Nothing is p
 | state of the optimiser | Lightning's trainer | tensors "optimizer/…" |
 | counters of early stopping | its callback | JSON |
 | generators of each rank: torch's, and those of modules | `random_state.py` | tensors "ranks/0/random/…", … |
-| order of the training batches | `Batches.epoch` | JSON |
 
-A split has no state: its batches depend on the indices only. There is no learning rate schedule.
+The training batches have no state: they depend on the seed, the epoch and the step. There is no learning rate schedule.
 """

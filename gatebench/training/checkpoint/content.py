@@ -27,7 +27,7 @@ from gatebench.errors import UserError
 
 MAGIC = b"gatebench trial\n"
 
-VERSION = 1
+VERSION = 2
 """The version of the format, of the names of the tensors and of the keys of the JSON."""
 
 _HEADER = struct.Struct("<16sI16s32s")

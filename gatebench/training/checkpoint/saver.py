@@ -100,8 +100,7 @@ class TrialSaver(Checkpoint):
         if self._state is None:
             return
         epoch, steps = self.position.epoch, self.position.steps
-        # If all steps are done, the batches are next asked for in the epoch after this one.
-        data.train.continue_at(self._state.order, steps if steps < len(data.train) else 0)
+        data.train.start_at(epoch, steps)
         move_loops(trainer, epoch, steps)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -191,7 +190,6 @@ class TrialSaver(Checkpoint):
             matrix=self.matrix,
             seconds=self.seconds,
             waited=self.waited,
-            order=self._data.train.epoch if self._data else 0,
             early_stop=_early_stop(trainer, learner) if not position.trained else None,
             backends=learner.network.recurrent.backends_used,
             gate_backends=learner.network.recurrent.gate_backends_used,

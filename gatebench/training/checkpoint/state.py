@@ -71,7 +71,6 @@ class TrialState:
         matrix: the scores on all experiences after each complete experience; empty without experiences.
         seconds: the time so far, as in the outcome's metric "seconds".
         waited: the part of it that was spent on gathering batches.
-        order: `Batches.epoch` of the training batches.
         early_stop: the counters of early stopping; None if the training on the experience is over.
         backends: `Recurrent.backends_used`.
         gate_backends: `Recurrent.gate_backends_used`.
@@ -87,7 +86,6 @@ class TrialState:
     matrix: Sequence[Sequence[float]]
     seconds: float
     waited: float
-    order: int
     early_stop: EarlyStop | None
     backends: tuple[str, ...]
     gate_backends: tuple[str, ...]
@@ -109,7 +107,6 @@ class TrialState:
             "matrix": [list(row) for row in self.matrix],
             "seconds": self.seconds,
             "waited": self.waited,
-            "order": self.order,
             "early_stop": self.early_stop and asdict(self.early_stop),
             "backends": self.backends,
             "gate_backends": self.gate_backends,
@@ -155,7 +152,6 @@ def read_state(content: bytes, learner: Learner, problems: Sequence[Problem]) ->
         matrix=_matrix(schema.entry(values, "matrix"), position.experience, len(problems)),
         seconds=schema.seconds(schema.entry(values, "seconds"), "seconds"),
         waited=schema.seconds(schema.entry(values, "waited"), "waited"),
-        order=schema.whole(schema.entry(values, "order"), "order", 0, learner.trial.training.max_epochs),
         early_stop=_early_stop(schema.entry(values, "early_stop"), position, learner),
         backends=backends,
         gate_backends=gate_backends,

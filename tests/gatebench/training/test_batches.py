@@ -45,9 +45,19 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
     torch.manual_seed(2)
     assert first == seen(other)
     assert first != seen(third)
+    assert first == seen(one)
+    one.start_at(1)
+    other.start_at(1)
     again = seen(one)
     assert again != first
     assert again == seen(other)
+
+
+def test_the_first_epoch_has_number_0() -> None:
+    batches = Batches(Numbers(100), 8, 0)
+    first = seen(batches)
+    batches.start_at(0)
+    assert seen(batches) == first
 
 
 def test_without_a_seed_the_order_is_the_splits() -> None:
@@ -87,10 +97,10 @@ def test_ranks_divide_every_batch_in_its_order(world: int, seed: int | None) -> 
 
 @pytest.mark.parametrize("seed", [None, 0])
 def test_an_iteration_can_start_in_the_middle_of_an_epoch(seed: int | None) -> None:
-    whole = Batches(Numbers(100), 8, seed)
-    epochs = [[batch.y.tolist() for batch in whole] for _ in range(4)]
-    other = Batches(Numbers(100), 8, seed)
-    other.continue_at(2, 5)
-    assert [batch.y.tolist() for batch in other] == epochs[2][5:]
-    assert [batch.y.tolist() for batch in other] == epochs[3]
-    assert len(other) == len(epochs[0])
+    whole, other = Batches(Numbers(100), 8, seed), Batches(Numbers(100), 8, seed)
+    whole.start_at(2)
+    epoch = [batch.y.tolist() for batch in whole]
+    other.start_at(2, 5)
+    assert len(other) == len(epoch)
+    assert [batch.y.tolist() for batch in other] == epoch[5:]
+    assert [batch.y.tolist() for batch in other] == epoch

@@ -1,11 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from gatebench.control import Control
 from gatebench.errors import Refusal
-from gatebench.task import Metric
+from gatebench.task import Batch, Metric, Split
 from gatebench.training.checkpoint.saver import TrialSaver
 from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.learner import Learner
@@ -46,6 +48,35 @@ def test_training_ends_with_the_best_weights_and_writes_no_file(
     assert learner.best_weights is not None
     assert all(torch.equal(weight, learner.best_weights[name]) for name, weight in learner.state_dict().items())
     assert not list(tmp_path.iterdir())
+
+
+class SpiedSplit:
+    """The split `Sign` trains on; it keeps the indices of the examples of each batch."""
+
+    def __init__(self, split: Split) -> None:
+        self._split, self.lengths = split, split.lengths
+        self.batches: list[list[int]] = []
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def batch(self, indices: Tensor) -> Batch:
+        self.batches.append(indices.tolist())
+        return self._split.batch(indices)
+
+
+def test_every_epoch_has_all_examples_in_a_new_order(tmp_path: Path) -> None:
+    problem = Sign().load(tmp_path)
+    spied = SpiedSplit(problem.train)
+    learner = Learner(replace(TRIAL, training=replace(TRIAL.training, patience=0)), replace(problem, train=spied))
+    train(learner, saver_of(learner), learner.metric, lambda _: None)
+    size = len(spied.batches) // TRIAL.training.max_epochs
+    epochs = [spied.batches[first : first + size] for first in range(0, len(spied.batches), size)]
+    orders = [[example for batch in epoch for example in batch] for epoch in epochs]
+    assert len(orders) == TRIAL.training.max_epochs
+    assert all(sorted(order) == list(range(len(spied))) for order in orders)
+    assert len({tuple(order) for order in orders}) == len(orders)
+    assert len({frozenset(epoch[0]) for epoch in epochs}) == len(epochs)
 
 
 def test_a_test_changes_no_weight(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_changed_byte_is_found(place: int, change: int) -> None:
         (CONTENT + b"more", "is damaged: its bytes do not match its checksum"),
         (forged(b"", magic=b"PK" + bytes(14)), "is damaged: it has only"),
         (forged(bytes(8), magic=b"PK" + bytes(14)), "is no checkpoint of gatebench"),
-        (forged(bytes(8), version=2), "has version 2 of the format; this gatebench reads version 1"),
+        (forged(bytes(8), version=3), "has version 3 of the format; this gatebench reads version 2"),
         (forged(struct.pack("<Q", 2**63) + b"{}"), "is damaged: its JSON is longer"),
         (forged(struct.pack("<Q", 2**64 - 8) + b"{}"), "is damaged: its JSON is longer"),
         (forged(struct.pack("<Q", 3) + b"{}"), "is damaged: its JSON is longer"),

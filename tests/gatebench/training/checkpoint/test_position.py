@@ -10,6 +10,7 @@ from pytorch_lightning.callbacks import Callback
 
 from gatebench.training import Learner, SplitsDataModule
 from gatebench.training.checkpoint.position import move_loops
+from gatebench.training.data_module import EpochOrder
 from gatebench.training.lightning_output import quiet
 from tests.gatebench.training.sign import TRIAL, Sign
 
@@ -33,13 +34,13 @@ def done_from(epoch: int, steps: int) -> list[Any]:
     log = Log()
     problem = Sign().load(Path())
     data = SplitsDataModule(problem, 64, 0)
-    data.train.continue_at(0, steps if steps < STEPS else 0)
+    data.train.start_at(epoch, steps)
     with quiet():
         trainer = pl.Trainer(
             accelerator="cpu",
             devices=1,
             max_epochs=EPOCHS,
-            callbacks=[log],
+            callbacks=[EpochOrder(), log],
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,

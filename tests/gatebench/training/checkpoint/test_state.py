@@ -82,7 +82,6 @@ def unpacked(content: bytes, case: Case) -> tuple[dict[str, Any], dict[str, byte
         (("matrix",), [[1.0]]),
         (("seconds",), -1),
         (("waited",), float("nan")),
-        (("order",), -1),
         (("early_stop",), None),
         (("early_stop", "waited"), 4),
         (("early_stop", "best_score"), "1"),
