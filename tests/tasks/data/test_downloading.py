@@ -254,12 +254,12 @@ def test_follows_to_nothing_else(site: Site, tmp_path: Path, to: str) -> None:
 
 
 def test_a_full_disk_is_told_and_not_kept_full(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, room = os.write, [100_000]
+    real, free = os.write, [100_000]
 
     def write(fd: int, data: bytes) -> int:
-        if room[0] == 0:
+        if free[0] == 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        room[0] -= (count := min(len(data), room[0]))
+        free[0] -= (count := min(len(data), free[0]))
         return real(fd, data[:count])
 
     monkeypatch.setattr(os, "write", write)
