@@ -39,6 +39,9 @@ class Study:
         metrics: the names of the metrics that tables show, or "all"; empty: the metrics that the task shows by default.
         cell_digests: {label of a cell: digest of its equations} of the cells that were asked for. Cells with equal
             equations have one trial, so that the records contain only one of their labels.
+        search: {key: text of its distribution} of the settings that a search draws, for example
+            {"training.learning_rate": "tag(log, interval(1e-06, 0.01))"}. These settings may differ between the trials
+            of an arm. Empty: the study draws no settings.
 
     Raises:
         UserError: the test is unknown, a family is empty or contains the baseline, or a cell is in two families.
@@ -52,6 +55,7 @@ class Study:
     test: Test = "unpaired"
     metrics: tuple[str, ...] = ()
     cell_digests: Mapping[str, str] = field(default_factory=dict)
+    search: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.test not in TESTS:
@@ -85,6 +89,7 @@ class Study:
         first, second = (newer.order, self.order) if "order" in keys else (self.order, newer.order)
         changed["order"] = tuple(dict.fromkeys([*first, *second]))
         changed["cell_digests"] = {**self.cell_digests, **newer.cell_digests}
+        changed["search"] = {**self.search, **newer.search}
         return replace(self, **changed)
 
     def limited_to(self, cells: Collection[str]) -> Study:
@@ -115,7 +120,9 @@ class Study:
         keys = [key for key in KEYS if getattr(self, key) != getattr(newer, key)]
         if newer.order[: len(self.order)] == self.order and "order" in keys:
             keys.remove("order")
-        return [f"{key}: {_text(getattr(self, key))} → {_text(getattr(newer, key))}" for key in keys]
+        changes = [f"{key}: {_text(getattr(self, key))} → {_text(getattr(newer, key))}" for key in keys]
+        redrawn = [key for key, text in newer.search.items() if self.search.get(key, text) != text]
+        return changes + [f"search of {key}: {self.search[key]} → {newer.search[key]}" for key in redrawn]
 
     def to_json(self) -> str:
         """Return the declaration as JSON."""
@@ -134,6 +141,7 @@ class Study:
             known["order"] = tuple(map(str, known.get("order", ())))
             known["metrics"] = tuple(map(str, known.get("metrics", ())))
             known["cell_digests"] = {str(k): str(v) for k, v in known.get("cell_digests", {}).items()}
+            known["search"] = {str(k): str(v) for k, v in known.get("search", {}).items()}
             known["families"] = {str(k): tuple(map(str, v)) for k, v in known.get("families", {}).items()}
             return cls(**known)
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
@@ -169,6 +177,7 @@ def combined(studies: Sequence[Study]) -> Study:
         test=_common("test", studies, lambda study: study.test) or TESTS[0],
         metrics=tuple(_distinct(metric for study in studies for metric in study.metrics)),
         cell_digests={label: digest for study in studies for label, digest in study.cell_digests.items()},
+        search={key: text for study in studies for key, text in study.search.items()},
     )
 
 

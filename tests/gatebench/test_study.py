@@ -105,3 +105,14 @@ def test_several_studies_have_one_declaration() -> None:
         combined([DECLARED, Study("b")])
     with pytest.raises(UserError, match="'gru' is in two families"):
         combined([DECLARED, Study("b", test="paired", families={"gates": ("gru",)})])
+
+
+def test_the_search_is_kept_and_a_changed_distribution_is_a_difference() -> None:
+    old = Study("a", search={"model.dropout": "interval(0, 0.5)", "model.hidden_size": "int(interval(20, 200))"})
+    assert Study.from_json(old.to_json()) == old
+    updated = old.updated(Study("a", search={"model.dropout": "interval(0, 0.9)"}), ())
+    assert updated.search == {"model.dropout": "interval(0, 0.9)", "model.hidden_size": "int(interval(20, 200))"}
+    assert old.differences(updated) == ["search of model.dropout: interval(0, 0.5) → interval(0, 0.9)"]
+    assert old.differences(old.updated(Study("a", search={"training.weight_decay": "interval(0, 1)"}), ())) == []
+    other = Study("b", search={"training.weight_decay": "interval(0, 1)"})
+    assert combined([old, other]).search == {**old.search, **other.search}
