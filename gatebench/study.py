@@ -42,6 +42,10 @@ class Study:
         search: {key: text of its distribution} of the settings that a search draws, for example
             {"training.learning_rate": "tag(log, interval(1e-06, 0.01))"}. These settings may differ between the trials
             of an arm. Empty: the study draws no settings.
+        arms: {name of an arm: {key of a setting: its value as a text}} of the arms that were named. A trial belongs to
+            an arm if it has all these settings. The key "cell" stands for the digest of the cell's equations. Empty:
+            each cell is an arm.
+        parameters: the numbers of parameters for which hidden sizes were solved (`model.parameters`).
 
     Raises:
         UserError: the test is unknown, a family is empty or contains the baseline, or a cell is in two families.
@@ -56,6 +60,8 @@ class Study:
     metrics: tuple[str, ...] = ()
     cell_digests: Mapping[str, str] = field(default_factory=dict)
     search: Mapping[str, str] = field(default_factory=dict)
+    arms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    parameters: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.test not in TESTS:
@@ -73,7 +79,8 @@ class Study:
     def updated(self, newer: Study, keys: Collection[str]) -> Study:
         """Return this declaration with those parts of a newer one that the newer one declares.
 
-        Cells of the newer declaration that this one does not know are appended to the order. A new baseline is removed
+        Cells of the newer declaration that this one does not know are appended to the order, and its drawn settings,
+        arms and numbers of parameters are added. A new baseline is removed
         from the families, unless the newer declaration has families, too.
 
         Args:
@@ -90,16 +97,19 @@ class Study:
         changed["order"] = tuple(dict.fromkeys([*first, *second]))
         changed["cell_digests"] = {**self.cell_digests, **newer.cell_digests}
         changed["search"] = {**self.search, **newer.search}
+        changed["arms"] = {**self.arms, **newer.arms}
+        changed["parameters"] = tuple(sorted({*self.parameters, *newer.parameters}))
         return replace(self, **changed)
 
     def limited_to(self, cells: Collection[str]) -> Study:
-        """Return the declaration for some of the cells: order, families and baseline contain no others."""
+        """Return the declaration for some of the cells: order, families, arms and baseline contain no others."""
         families = {name: tuple(cell for cell in own if cell in cells) for name, own in self.families.items()}
         return replace(
             self,
             baseline=self.baseline if self.baseline in cells else None,
             order=tuple(cell for cell in self.order if cell in cells),
             families={name: own for name, own in families.items() if own},
+            arms={name: own for name, own in self.arms.items() if name in cells},
         )
 
     def labels(self, cell: str, digest: str) -> tuple[str, ...]:
@@ -122,7 +132,9 @@ class Study:
             keys.remove("order")
         changes = [f"{key}: {_text(getattr(self, key))} → {_text(getattr(newer, key))}" for key in keys]
         redrawn = [key for key, text in newer.search.items() if self.search.get(key, text) != text]
-        return changes + [f"search of {key}: {self.search[key]} → {newer.search[key]}" for key in redrawn]
+        changes += [f"search of {key}: {self.search[key]} → {newer.search[key]}" for key in redrawn]
+        shared = [name for name in self.arms if name in newer.arms and self.arms[name] != newer.arms[name]]
+        return changes + [f"arm {n}: {_settings(self.arms[n])} → {_settings(newer.arms[n])}" for n in shared]
 
     def to_json(self) -> str:
         """Return the declaration as JSON."""
@@ -141,11 +153,17 @@ class Study:
             known["order"] = tuple(map(str, known.get("order", ())))
             known["metrics"] = tuple(map(str, known.get("metrics", ())))
             known["cell_digests"] = {str(k): str(v) for k, v in known.get("cell_digests", {}).items()}
-            known["search"] = {str(k): str(v) for k, v in known.get("search", {}).items()}
             known["families"] = {str(k): tuple(map(str, v)) for k, v in known.get("families", {}).items()}
+            known["search"] = _texts(known.get("search", {}))
+            known["arms"] = {str(name): _texts(own) for name, own in known.get("arms", {}).items()}
+            known["parameters"] = tuple(map(int, known.get("parameters", ())))
             return cls(**known)
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
             raise UserError("The declaration of the study in its records cannot be read.") from None
+
+
+def _texts(mapping: Mapping[Any, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in mapping.items()}
 
 
 def without_cell(families: Mapping[str, Iterable[str]], cell: str | None) -> dict[str, tuple[str, ...]]:
@@ -157,10 +175,11 @@ def without_cell(families: Mapping[str, Iterable[str]], cell: str | None) -> dic
 def combined(studies: Sequence[Study]) -> Study:
     """Return the declaration of several studies whose trials are shown in one table.
 
-    Orders and metrics are joined, and families with the same name, too.
+    Orders, metrics, drawn settings and arms are joined, and families with the same name, too.
 
     Raises:
-        UserError: the studies declare different baselines or tests, or have a cell in different families.
+        UserError: the studies declare different baselines, tests or arms of the same name, or have a cell in different
+            families.
     """
     if len(studies) == 1:
         return studies[0]
@@ -178,7 +197,19 @@ def combined(studies: Sequence[Study]) -> Study:
         metrics=tuple(_distinct(metric for study in studies for metric in study.metrics)),
         cell_digests={label: digest for study in studies for label, digest in study.cell_digests.items()},
         search={key: text for study in studies for key, text in study.search.items()},
+        arms=_joined_arms(studies),
+        parameters=tuple(sorted({number for study in studies for number in study.parameters})),
     )
+
+
+def _joined_arms(studies: Sequence[Study]) -> dict[str, Mapping[str, str]]:
+    """Return the arms of all studies."""
+    arms: dict[str, Mapping[str, str]] = {}
+    for study in studies:
+        for name, settings in study.arms.items():
+            if arms.setdefault(name, settings) != settings:
+                raise UserError(f"The studies declare different arms of the name {name!r}; show them in two tables.")
+    return arms
 
 
 def _common(key: str, studies: Sequence[Study], part: Callable[[Study], Value | None]) -> Value | None:
@@ -192,6 +223,10 @@ def _common(key: str, studies: Sequence[Study], part: Callable[[Study], Value | 
 
 def _distinct(values: Iterable[Value]) -> list[Value]:
     return list(dict.fromkeys(values))
+
+
+def _settings(arm: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in arm.items())
 
 
 def _text(value: object) -> str:

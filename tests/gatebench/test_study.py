@@ -116,3 +116,37 @@ def test_the_search_is_kept_and_a_changed_distribution_is_a_difference() -> None
     assert old.differences(old.updated(Study("a", search={"training.weight_decay": "interval(0, 1)"}), ())) == []
     other = Study("b", search={"training.weight_decay": "interval(0, 1)"})
     assert combined([old, other]).search == {**old.search, **other.search}
+
+
+SEARCHED = Study(
+    "searched",
+    search={"training.learning_rate": "interval(0.1, 1)"},
+    arms={"big": {"cell": "a", "model.hidden_size": "128"}, "small": {"cell": "a", "model.hidden_size": "8"}},
+    parameters=(20_000,),
+)
+
+
+def test_drawn_settings_arms_and_budgets_are_kept() -> None:
+    assert Study.from_json(SEARCHED.to_json()) == SEARCHED
+    with pytest.raises(UserError, match="cannot be read"):
+        Study.from_json('{"name": "a", "arms": {"big": 3}}')
+
+
+def test_a_newer_declaration_adds_drawn_settings_arms_and_budgets() -> None:
+    newer = Study("searched", search={"seed": "b"}, arms={"big": {"cell": "b"}}, parameters=(5000, 20_000))
+    updated = SEARCHED.updated(newer, ())
+    assert updated.search == {"training.learning_rate": "interval(0.1, 1)", "seed": "b"}
+    assert updated.arms == {"big": {"cell": "b"}, "small": {"cell": "a", "model.hidden_size": "8"}}
+    assert updated.parameters == (5000, 20_000)
+    assert SEARCHED.differences(updated) == ["arm big: cell=a, model.hidden_size=128 → cell=b"]
+    assert list(updated.limited_to(["small"]).arms) == ["small"]
+
+
+def test_several_studies_have_all_arms_unless_a_name_has_two_meanings() -> None:
+    other = Study("b", arms={"other": {"cell": "c"}}, search={"seed": "range"}, parameters=(7,))
+    both = combined([SEARCHED, other])
+    assert list(both.arms) == ["big", "small", "other"]
+    assert list(both.search) == ["training.learning_rate", "seed"]
+    assert both.parameters == (7, 20_000)
+    with pytest.raises(UserError, match="different arms of the name 'big'"):
+        combined([SEARCHED, Study("c", arms={"big": {"cell": "c"}})])
