@@ -10,20 +10,13 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from gatebench.backends.names import AUTO, BACKEND_NAMES
 from gatebench.cells import build_cell
-from gatebench.errors import out_of_range, unknown
+from gatebench.setting_checks import check_at_least, check_probability
 from gatebench.spec.cell import Cell
 from gatebench.task import Task, build_task
+from gatebench.training_settings import NEUTRAL_TRAINING, OPTIMIZERS, Training
 
-OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}
-"""{name in configs: class in `torch.optim`} of the optimisers."""
-
-LARGEST_LEARNING_RATE = 1000
-"""The largest learning rate. Adam changes every weight by about the learning rate at each step."""
-
-LARGEST_COUNT = 10**9
-"""The largest size or number of epochs that a setting may have."""
+__all__ = ["LARGEST_SEED", "NEUTRAL", "OPTIMIZERS", "Model", "Training", "Trial", "add_digests", "without_neutral"]
 
 MOST_LAYERS = 1000
 """The largest number of recurrent layers."""
@@ -31,10 +24,7 @@ MOST_LAYERS = 1000
 LARGEST_SEED = 10**12
 """The largest seed of a trial. Seeds of generators are computed from it, and torch allows 64 bits."""
 
-DEVICES = ("cpu", "cuda")
-"""The devices on which a network can be trained."""
-
-NEUTRAL: Mapping[str, Mapping[str, Any]] = {"model": {}, "training": {"devices": 1, "nodes": 1}}
+NEUTRAL: Mapping[str, Mapping[str, Any]] = {"model": {}, "training": NEUTRAL_TRAINING}
 """The neutral values of the settings of `Model` and `Training` that later versions added.
 
 A setting at its neutral value does not enter the digest, so a trial of an earlier version keeps its digest. The
@@ -72,78 +62,13 @@ class Model:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_at_least("model.hidden_size", self.hidden_size, 1)
-        _check_at_least("model.num_layers", self.num_layers, 1, MOST_LAYERS)
-        if not 0 <= self.dropout < 1:
-            raise out_of_range("model.dropout", self.dropout, "at least 0 and less than 1")
+        check_at_least("model.hidden_size", self.hidden_size, 1)
+        check_at_least("model.num_layers", self.num_layers, 1, MOST_LAYERS)
+        check_probability("model.dropout", self.dropout)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings by name. Those of `NEUTRAL` are left out if they have their neutral value."""
         return without_neutral("model", vars(self))
-
-
-@dataclass(frozen=True)
-class Training:
-    """The settings of the training.
-
-    Early stopping and the choice of the best epoch use the task's headline metric on the validation split.
-
-    Attributes:
-        max_epochs: largest number of epochs.
-        batch_size: number of sequences in a batch.
-        optimizer: a key of `OPTIMIZERS`.
-        learning_rate: learning rate of the optimiser.
-        weight_decay: weight decay of the optimiser.
-        gradient_clip: largest allowed global norm of the gradient; 0 for no clipping.
-        patience: number of epochs without a better validation score after which training stops; 0 for never.
-        backend: name of the backend that computes the recurrent layers; "auto" lets the program choose.
-        device: an item of `DEVICES`.
-        devices: number of devices that train one network on one machine. Each computes its share of every batch.
-        nodes: number of machines that train one network, each with `devices` devices.
-    """
-
-    max_epochs: int = 30
-    batch_size: int = 64
-    optimizer: str = "adam"
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
-    gradient_clip: float = 1.0
-    patience: int = 10
-    backend: str = "auto"
-    device: str = "cpu"
-    devices: int = 1
-    nodes: int = 1
-
-    def __post_init__(self) -> None:
-        minima = {"max_epochs": 1, "batch_size": 1, "weight_decay": 0, "gradient_clip": 0, "patience": 0}
-        minima |= {"devices": 1, "nodes": 1}
-        for name, minimum in minima.items():
-            _check_at_least(f"training.{name}", getattr(self, name), minimum)
-        if not 0 < self.learning_rate <= LARGEST_LEARNING_RATE:
-            limits = f"a number greater than 0 and at most {LARGEST_LEARNING_RATE}"
-            raise out_of_range("training.learning_rate", self.learning_rate, limits)
-        choices = {"optimizer": OPTIMIZERS, "backend": (AUTO, *BACKEND_NAMES), "device": DEVICES}
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise unknown(f"training.{name}", getattr(self, name), allowed)
-        if self.ranks > self.batch_size:
-            raise out_of_range("training.batch_size", self.batch_size, f"at least {self.ranks}, one for each device")
-
-    @property
-    def ranks(self) -> int:
-        """The number of processes that train one network, one for each device."""
-        return self.devices * self.nodes
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the settings by name. Those of `NEUTRAL` are left out if they have their neutral value."""
-        return without_neutral("training", vars(self))
-
-
-def _check_at_least(name: str, value: float, minimum: int, maximum: int = LARGEST_COUNT) -> None:
-    if not minimum <= value < float("inf"):
-        raise out_of_range(name, value, f"a finite number of at least {minimum}")
-    if value > maximum:
-        raise out_of_range(name, value, f"at most {maximum:,}")
 
 
 @dataclass(frozen=True)

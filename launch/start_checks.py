@@ -7,13 +7,17 @@ from rich.filesize import decimal
 
 from gatebench.derive.cost import parameters
 from gatebench.errors import Refusal
+from gatebench.training_settings import Training
 from gatebench.trial import Trial
 from launch.config.settings import Settings
 
 FLOAT_BYTES = 4
 
-COPIES = {"sgd": 2, "rmsprop": 3, "adam": 4, "adamw": 4}
-"""{optimiser: number of values in memory for each weight}: the weight, its gradient, and the optimiser's averages."""
+COPIES = {"sgd": 2, "adagrad": 3, "rmsprop": 3, "adam": 4, "adamw": 4, "rmsprop_graves": 5}
+"""{optimiser: number of values in memory for each weight}: the weight, its gradient, and the optimiser's averages.
+
+`sgd` and `rmsprop` have one more with momentum.
+"""
 
 
 def check_start(trials: Iterable[Trial], settings: Settings) -> None:
@@ -55,4 +59,10 @@ def weight_bytes(trial: Trial) -> int:
         for width in (size.inputs if size else 1, directions * model.hidden_size)
     )
     weights = directions * (first + (model.num_layers - 1) * deeper)
-    return weights * FLOAT_BYTES * COPIES[trial.training.optimizer]
+    return weights * FLOAT_BYTES * copies(trial.training)
+
+
+def copies(training: Training) -> int:
+    """Return the number of values in memory for each weight."""
+    has_own_momentum = training.optimizer in ("sgd", "rmsprop") and training.momentum > 0
+    return COPIES[training.optimizer] + has_own_momentum

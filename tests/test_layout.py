@@ -49,11 +49,14 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     # The plain data that the packages exchange.
     "gatebench.task_modules": ("gatebench.errors",),
     "gatebench.task": ("gatebench.errors", "gatebench.task_modules"),
+    "gatebench.setting_checks": ("gatebench.errors",),
+    "gatebench.training_settings": ("gatebench.errors", "gatebench.setting_checks", "gatebench.backends.names"),
     "gatebench.trial": (
         "gatebench.errors",
         "gatebench.spec",
         "gatebench.cells",
-        "gatebench.backends.names",
+        "gatebench.setting_checks",
+        "gatebench.training_settings",
         "gatebench.task",
     ),
     "gatebench.outcome": ("gatebench.task", "gatebench.trial"),
@@ -70,6 +73,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.backends",
         "gatebench.nn",
         "gatebench.task",
+        "gatebench.training_settings",
         "gatebench.trial",
         "gatebench.outcome",
         "gatebench.control",

@@ -18,10 +18,12 @@ from gatebench.outcome import Epoch
 from gatebench.task import Batch, Metric, Problem, Stream
 from gatebench.training.epochs import best_epoch, divergence
 from gatebench.training.evaluation import Evaluation
+from gatebench.training.gradient_limits import rescale_gradient
 from gatebench.training.network import Network
+from gatebench.training.optimizers import make_optimizer
 from gatebench.training.rank_group import NO_GROUP, RankGroup
 from gatebench.training.shared_loss import shared_loss
-from gatebench.trial import OPTIMIZERS, Trial
+from gatebench.trial import Trial
 
 
 class Learner(pl.LightningModule):
@@ -126,19 +128,24 @@ class Learner(pl.LightningModule):
         self.test_gates = self._evaluation.gate_sums()
 
     def configure_optimizers(self) -> optim.Optimizer:
-        """Return the optimiser that the config names.
-
-        `training.learning_rate` and `training.weight_decay` are passed to the class of `torch.optim`. All other
-        settings are torch's defaults: for Adam and AdamW betas (0.9, 0.999) and eps 1e-8, for RMSprop alpha 0.99 and
-        eps 1e-8, for SGD no momentum.
-        """
+        """Return the optimiser of the trial; see `gatebench.training.optimizers`."""
         return self.make_optimizer(self.parameters())
 
     def make_optimizer(self, parameters: Iterable[nn.Parameter]) -> optim.Optimizer:
         """Return a new optimiser with the settings of the trial for these parameters."""
-        settings = self.trial.training
-        make: Callable[..., optim.Optimizer] = getattr(optim, OPTIMIZERS[settings.optimizer])
-        return make(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        return make_optimizer(self.trial.training, parameters)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Limit the gradient as the settings say; see `gatebench.training.gradient_limits`."""
+        if self.trial.training.gradient_rescale:
+            rescale_gradient(self.parameters(), self.trial.training.gradient_rescale)
+        else:
+            super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def _new_evaluation(self) -> Evaluation:
         return Evaluation(self.problem, self.recorder if self.record_gates else None, self.group)

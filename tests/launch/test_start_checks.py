@@ -5,13 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from gatebench.task import Task, build_task
 from gatebench.training.network import Network
-from gatebench.trial import OPTIMIZERS
+from gatebench.training.optimizers import make_optimizer
+from gatebench.training_settings import OPTIMIZERS, WITH_MOMENTUM, Training
 from launch.config.arguments import parse_plan
 from launch.main import main
-from launch.start_checks import COPIES, check_start, weight_bytes
+from launch.start_checks import COPIES, check_start, copies, weight_bytes
 from tasks.catalogue import DATASETS
 from tasks.data.files import MissingFile
 
@@ -101,3 +103,15 @@ def test_the_bytes_are_those_of_the_weights_of_the_network(overrides: list[str])
 
 def test_every_optimiser_has_a_number_of_values() -> None:
     assert COPIES.keys() == OPTIMIZERS.keys()
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_number_of_values_is_that_of_the_optimiser(optimizer: str, momentum: float) -> None:
+    settings = Training(optimizer=optimizer, momentum=momentum if optimizer in WITH_MOMENTUM else 0.0)
+    weight = torch.nn.Parameter(torch.ones(7))
+    weight.grad = torch.ones(7)
+    made = make_optimizer(settings, [weight])
+    made.step()
+    averages = [value for value in made.state[weight].values() if value.numel() == 7]
+    assert copies(settings) == 2 + len(averages)

@@ -50,7 +50,12 @@ def optimizer_state(tensors: Mapping[str, Tensor], parameters: Sequence[nn.Param
 
 
 def load_optimizer_state(optimizer: optim.Optimizer, state: State) -> None:
-    """Give an optimiser a state. Its settings, for example the learning rate, stay."""
+    """Give an optimiser a state. Its settings, for example the learning rate, stay.
+
+    An empty state is that before the first step. A new optimiser has it already.
+    """
+    if not state:
+        return
     copy = {number: {key: value.clone() for key, value in found.items()} for number, found in state.items()}
     optimizer.load_state_dict({"state": copy, "param_groups": optimizer.state_dict()["param_groups"]})
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
+from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
 from gatebench.task import Batch
 from gatebench.training import Learner
@@ -16,7 +16,10 @@ def learner(**training: Any) -> Learner:
     return Learner(replace(TRIAL, training=settings), Sign().load(Path()))
 
 
-@pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("adamw", AdamW), ("rmsprop", RMSprop), ("sgd", SGD)])
+KINDS = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD, "adagrad": Adagrad}
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS.items())
 def test_the_config_names_the_optimiser(name: str, kind: type[Optimizer]) -> None:
     optimizer = learner(optimizer=name, learning_rate=0.5, weight_decay=0.25).configure_optimizers()
     assert type(optimizer) is kind

@@ -85,6 +85,12 @@ TRIALS = {
         LSTM, "tasks.synthetic.adding.Adding", {**_SIZES, "length": 6}, replace(_TRAINING, optimizer="rmsprop")
     ),
     "augmentation": _trial(LSTM, f"{_HERE}.Augmented", {}, replace(_TRAINING, optimizer="adamw", weight_decay=0.01)),
+    "graves": _trial(
+        GRU,
+        "tasks.synthetic.adding.Adding",
+        {**_SIZES, "length": 6},
+        replace(_TRAINING, optimizer="rmsprop_graves", momentum=0.9, gradient_clip=0.0, gradient_rescale=0.5),
+    ),
     "stream": _trial(
         GRU,
         "tests.gatebench.training.test_stream.Signs",
