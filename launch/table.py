@@ -6,6 +6,7 @@
   gatebench table study=digits,parity                 several studies: a table for each task, and a summary
   gatebench table study=mine baseline=gru test=paired metrics=all
   gatebench table experiment=quickstart format=csv    formats: text, markdown, latex, csv, html
+  gatebench table study=mine vary=model.hidden_size   one row for all sizes of a cell
 
 Baseline, order, families, test and metrics are those that the study declares in its records. An experiment, or
 key=value on the command line, replaces them for this table.
@@ -20,6 +21,7 @@ from gatebench.outcome import Outcome
 from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.render import FORMATS
 from gatebench.report.text_page import text
+from gatebench.report.varied_settings import matching_keys, unrepeated_keys
 from gatebench.study import ALL_METRICS, Study
 from gatebench.task import Task
 from launch.config.arguments import parse_plan
@@ -41,9 +43,21 @@ def run(argv: Sequence[str]) -> int:
     study = table_declaration(plan, known)
     outcomes = [outcome for one in known for outcome in one.outcomes]
     table = table_of(plan, study, outcomes)
+    _report_single_trials(plan, study, outcomes)
     name = plan.settings.format
     print(text(table, terminal_width()) if name == "text" else FORMATS[name](table), end="")
     return 0
+
+
+def _report_single_trials(plan: Plan, study: Study, outcomes: Sequence[Outcome]) -> None:
+    """Print a hint to stderr if each trial has a row of its own because of its settings."""
+    varied = matching_keys([*study.search, *plan.settings.vary], outcomes)
+    if not plan.chosen and (keys := unrepeated_keys(outcomes, varied)):
+        print(
+            f"Each trial has a row of its own, because the trials differ in {', '.join(keys)}; for one row a cell, add "
+            f"vary={','.join(keys)}.",
+            file=sys.stderr,
+        )
 
 
 def _known_study(plan: Plan, name: str) -> KnownStudy:
@@ -83,7 +97,8 @@ def table_of(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> AblationT
         )
     shown = _with_metrics(plan, shown)
     defaults = {outcome.task: outcome.table_metrics for outcome in shown if outcome.table_metrics}
-    return ablation_table(shown, _with_fitting_metrics(plan, study, shown), default_metrics=defaults)
+    fitting = _with_fitting_metrics(plan, study, shown)
+    return ablation_table(shown, fitting, default_metrics=defaults, vary=plan.settings.vary)
 
 
 def _outcomes_of_plan(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
 from gatebench.report.across_tasks_table import TaskArms, across_tasks_table
-from gatebench.report.arms import arms_of
-from gatebench.report.notes import BOLD, COMMON
+from gatebench.report.arms import Arm, arms_of
+from gatebench.report.notes import BOLD, common_notes
 from gatebench.report.number_format import one_line
 from gatebench.report.shown_metrics import TaskMetrics, check_names, named, task_metrics
 from gatebench.report.task_comparison import task_comparison
 from gatebench.report.task_table import TaskTable
 from gatebench.report.task_table_builder import build_task_table
+from gatebench.report.varied_settings import check_vary, matching_keys
 from gatebench.study import Study
 
 
@@ -41,6 +42,7 @@ def ablation_table(
     *,
     title: str | None = None,
     default_metrics: Mapping[str, Sequence[str]] | None = None,
+    vary: Sequence[str] = (),
 ) -> AblationTable:
     """Return the table of a study's outcomes: one table for each task, one row for each cell and its settings.
 
@@ -55,13 +57,18 @@ def ablation_table(
             not been run are ignored.
         title: the title; None: "Gate ablation" and the name of the study.
         default_metrics: {label of a task: names of the metrics that it shows by default}.
+        vary: the keys of settings in which the trials of an arm may differ, besides the seed and the settings of the
+            study's search.
 
     Raises:
-        UserError: there are no outcomes, the baseline is unknown or ambiguous, a task lacks a metric, the outcomes are
-            not of one experiment, or the test is paired and cells have different seeds.
+        UserError: there are no outcomes, `vary` names an unknown setting, the baseline is unknown or ambiguous, a task
+            lacks a metric, the outcomes are not of one experiment, or the test is paired and cells have different
+            seeds or draws.
     """
     if not outcomes:
         raise UserError("There are no finished trials to make a table of; run the experiment first.")
+    check_vary(vary, outcomes)
+    varied = matching_keys([*study.search, *vary], outcomes)
     ranks = {label: rank for rank, label in enumerate(study.order)}
     ordered = sorted(outcomes, key=lambda outcome: ranks.get(outcome.cell, len(ranks)))
     baseline = _baseline(ordered, study)
@@ -70,7 +77,7 @@ def ablation_table(
     check_names(study.metrics, metrics)
     task_tables, task_arms = list[TaskTable](), list[TaskArms]()
     for task, own_metrics in metrics.items():
-        arms = arms_of([outcome for outcome in ordered if outcome.task == task])
+        arms = arms_of([outcome for outcome in ordered if outcome.task == task], varied)
         comparison = task_comparison(own_metrics.headline, study, arms, baseline)
         task_arms.append(TaskArms(task, arms, comparison, own_metrics.chance))
         task_tables += _tables(task_arms[-1], own_metrics, study, baseline, (default_metrics or {}).get(task, ()))
@@ -78,7 +85,8 @@ def ablation_table(
         absent = [cell for cell in cells if not any(cell in arm.labels for arm in arms)]
         task_tables[-1] = _with_absent(task_tables[-1], absent)
     together = [across_tasks_table(task_arms)] if len(task_arms) > 1 else []
-    return _assembled(one_line(title or f"Gate ablation: {study.name}"), study, task_tables, together)
+    all_arms = [arm for task in task_arms for arm in task.arms]
+    return _assembled(one_line(title or f"Gate ablation: {study.name}"), study, all_arms, task_tables, together)
 
 
 def _tables(
@@ -102,7 +110,11 @@ def _tables(
 
 
 def _assembled(
-    title: str, study: Study, task_tables: Sequence[TaskTable], together: Sequence[TaskTable]
+    title: str,
+    study: Study,
+    arms: Sequence[Arm],
+    task_tables: Sequence[TaskTable],
+    together: Sequence[TaskTable],
 ) -> AblationTable:
     """Return the table, in which a note that holds for all tasks is written once."""
     common = [note for note in task_tables[0].notes if all(note in table.notes for table in task_tables)]
@@ -110,7 +122,8 @@ def _assembled(
     bold = BOLD if any(row.bold for table in task_tables for row in table.rows) else ""
     undeclared = study.baseline is None and not study.order
     notes = ["The study declares no baseline, so it is the first cell."] if undeclared else []
-    return AblationTable(title, one_line(study.question), (*own, *together), bold, (*COMMON, *common, *notes))
+    shared = common_notes(varied=any(arm.varied for arm in arms))
+    return AblationTable(title, one_line(study.question), (*own, *together), bold, (*shared, *common, *notes))
 
 
 def _with_absent(task_table: TaskTable, cells: Sequence[str]) -> TaskTable:

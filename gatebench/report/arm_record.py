@@ -12,6 +12,7 @@ from gatebench.report.gate_columns import gate_metric_names
 from gatebench.report.scores import score_best, score_estimate, score_median, scores_record
 from gatebench.report.task_comparison import TaskComparison
 from gatebench.report.task_table import RecordValue
+from gatebench.report.varied_settings import varied_texts
 from gatebench.task import Metric
 
 
@@ -44,8 +45,8 @@ def arm_record(
         "seeds": len(arm.seeds),
         "median": _finite(score_median(arm, metric)),
         "best_score": score_best(arm, metric),
-        "scores": scores_record(arm.scores(score)),
-        "diverged_scores": scores_record(_late_scores(arm, score)),
+        "scores": scores_record(arm, arm.scores(score)),
+        "diverged_scores": scores_record(arm, _late_scores(arm, score)),
         "best": arm.label in comparison.best,
         **_comparison_values(arm, comparison),
         "chance": chance,
@@ -54,6 +55,7 @@ def arm_record(
         "seconds": arm.median("seconds"),
         "backend": backends(arm),
         "footnote": note,
+        **_varied_values(arm),
         **{
             name: value
             for other in others
@@ -76,6 +78,18 @@ def _comparison_values(arm: Arm, comparison: TaskComparison) -> dict[str, Record
         "family": found.family if found else None,
         "test": comparison.study.test,
         **_estimate_values("effect_", found.effect if found else None),
+    }
+
+
+def _varied_values(arm: Arm) -> dict[str, RecordValue]:
+    """Return the values that only an arm has whose trials differ in their settings."""
+    if not arm.varied:
+        return {}
+    parameters = arm.extent("parameters") or (None,)
+    return {
+        "varied": "; ".join(varied_texts(list(arm.trials.values()), arm.varied, {})),
+        "parameters_low": parameters[0],
+        "parameters_high": parameters[-1],
     }
 
 

@@ -1,7 +1,7 @@
 """The settings in which the trials of one task differ, other than the cell and the seed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from gatebench.outcome import Outcome
 
@@ -15,20 +15,24 @@ Settings = tuple[tuple[str, str], ...]
 """Pairs of key and value, in the order of the keys."""
 
 
-def differing_settings(outcomes: Sequence[Outcome]) -> list[Settings]:
+def differing_settings(outcomes: Sequence[Outcome], varied: Collection[str] = ()) -> list[Settings]:
     """Return the settings of each outcome in which the outcomes differ.
 
     An outcome without any settings has none here: early versions did not keep them.
+
+    Args:
+        outcomes: the outcomes of one task.
+        varied: the keys of the settings that are not compared, because they may differ between the trials of an arm.
     """
-    compared = [_compared(outcome) for outcome in outcomes]
+    compared = [_compared(outcome, varied) for outcome in outcomes]
     keys = sorted({key for settings in compared for key in settings})
     known = [settings for settings in compared if settings]
     different = [key for key in keys if len({settings.get(key, ABSENT) for settings in known}) > 1]
     return [tuple((key, s.get(key, ABSENT)) for key in different) if s else () for s in compared]
 
 
-def _compared(outcome: Outcome) -> Mapping[str, str]:
-    return {key: value for key, value in outcome.settings.items() if key.startswith(GROUPS)}
+def _compared(outcome: Outcome, varied: Collection[str]) -> Mapping[str, str]:
+    return {key: value for key, value in outcome.settings.items() if key.startswith(GROUPS) and key not in varied}
 
 
 def settings_text(settings: Settings) -> str:

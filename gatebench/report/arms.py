@@ -1,7 +1,11 @@
-"""Arms: the trials of one cell with the same settings on one task, by seed."""
+"""Arms: the trials of one cell with the same settings on one task, by seed.
+
+The trials of an arm may also differ in the settings of a search, and in those that `vary=` names. Then they are ordered
+by their numbers, see `gatebench.report.varied_settings`.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, isnan
 from statistics import median
@@ -10,6 +14,7 @@ from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.report.arm_settings import Settings, differing_settings, settings_rank, settings_text
 from gatebench.report.number_format import one_line
+from gatebench.report.varied_settings import differing_keys, trial_numbers, varied_values
 
 SEPARATOR = " · "
 """The text between a cell's name and its settings."""
@@ -26,15 +31,18 @@ ArmKey = tuple[str, Settings]
 
 @dataclass(frozen=True)
 class Arm:
-    """The trials of one cell with the same settings on one task.
+    """The trials of one cell with the same settings on one task, or of a search over some of the settings.
 
     Attributes:
         label: the label of the row, e.g. "lstm = lstm_np · model.hidden_size=64". It is unique in a task.
         labels: the labels of the cell. Cells with equal equations have several, for example ("lstm", "lstm_np").
         cell_digest: the digest of the cell's equations.
         settings: the settings in which the arms of the task differ, as pairs of key and value.
-        trials: {seed: outcome}, in the order of the seeds.
-        seeds: the seeds of all arms of the task, in order.
+        trials: {seed: outcome}, in the order of the seeds. If trials with the same seed differ in other settings, the
+            keys are the numbers of the trials and no seeds.
+        seeds: the seeds of all arms of the task, in order; or the numbers of the trials.
+        varied: the keys of the settings in which the trials of the task's arms differ, other than the seed.
+        numbered: whether the keys of `trials` are numbers of trials.
     """
 
     label: str
@@ -43,6 +51,8 @@ class Arm:
     settings: Settings
     trials: Mapping[int, Outcome]
     seeds: tuple[int, ...]
+    varied: tuple[str, ...] = ()
+    numbered: bool = False
 
     @property
     def key(self) -> ArmKey:
@@ -101,16 +111,24 @@ class Arm:
     def constant(self, metric: str) -> float | None:
         """Return a metric that is the same in all trials, e.g. "parameters"; None if no trial has it.
 
+        It is also None if it differs because the trials have different settings, see `extent`.
+
         Raises:
             UserError: it differs between seeds, so the trials are not of one experiment.
         """
-        values = sorted({trial.metrics[metric] for trial in self.trials.values() if metric in trial.metrics})
+        values = self.extent(metric)
+        if len(values) > 1 and self.varied:
+            return None
         if len(values) > 1:
             raise UserError(
                 f"The trials of cell {self.label!r} have networks of {values[0]:,.0f} and {values[-1]:,.0f} {metric}; "
                 "a table takes the trials of one experiment."
             )
         return values[0] if values else None
+
+    def extent(self, metric: str) -> tuple[float, ...]:
+        """Return the different values of a metric in all trials, in order."""
+        return tuple(sorted({trial.metrics[metric] for trial in self.trials.values() if metric in trial.metrics}))
 
     def simple_methods(self) -> dict[str, float]:
         """Return the headline scores of the task's simple methods by name. They are the same in every trial.
@@ -132,7 +150,7 @@ def _with_sentence(status: str, trial: Outcome) -> str:
     return f"{status} ({message})" if message else status
 
 
-def arms_of(outcomes: Sequence[Outcome]) -> list[Arm]:
+def arms_of(outcomes: Sequence[Outcome], varied: Collection[str] = ()) -> list[Arm]:
     """Return the arms of one task, in the order in which their cells first occur, then in the order of their settings.
 
     Cells with equal equations are one arm with several labels. Several outcomes of one trial (the same digest, for
@@ -140,22 +158,27 @@ def arms_of(outcomes: Sequence[Outcome]) -> list[Arm]:
 
     Args:
         outcomes: the outcomes of one task.
+        varied: the keys of the settings in which the trials of an arm may differ, besides the seed.
 
     Raises:
         UserError: two different trials of a cell have the same seed and the same settings, for example with other data.
     """
-    settings = differing_settings(outcomes)
+    settings = differing_settings(outcomes, varied)
+    differing = differing_keys(outcomes, varied)
+    numbers = trial_numbers([outcome.seed for outcome in outcomes], varied_values(outcomes, differing))
     labels: dict[str, dict[str, None]] = {}
     trials: dict[ArmKey, dict[int, Outcome]] = {}
-    for outcome, own_settings in zip(outcomes, settings, strict=True):
+    for outcome, own_settings, number in zip(outcomes, settings, numbers, strict=True):
         labels.setdefault(outcome.cell_digest, {})[outcome.cell] = None
-        by_seed = trials.setdefault((outcome.cell_digest, own_settings), {})
-        earlier = by_seed.setdefault(outcome.seed, outcome)
+        by_number = trials.setdefault((outcome.cell_digest, own_settings), {})
+        earlier = by_number.setdefault(number, outcome)
         if earlier.digest != outcome.digest:
             raise _two_trials(earlier, outcome)
         if earlier.status != "finished":
-            by_seed[outcome.seed] = outcome
-    seeds = tuple(sorted({outcome.seed for outcome in outcomes}))
+            by_number[number] = outcome
+    numbered = numbers != [outcome.seed for outcome in outcomes]
+    expected = tuple(sorted(set(numbers)))
+    is_shared = not numbered or any(len(own) == len(expected) for own in trials.values())
     names = _names(labels)
     ranks = {digest: rank for rank, digest in enumerate(labels)}
     keys = sorted(trials, key=lambda key: (ranks[key[0]], settings_rank(key[1])))
@@ -166,7 +189,9 @@ def arms_of(outcomes: Sequence[Outcome]) -> list[Arm]:
             cell_digest=digest,
             settings=own_settings,
             trials=dict(sorted(trials[digest, own_settings].items())),
-            seeds=seeds,
+            seeds=expected if is_shared else tuple(sorted(trials[digest, own_settings])),
+            varied=differing,
+            numbered=numbered,
         )
         for digest, own_settings in keys
     ]

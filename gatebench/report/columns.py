@@ -103,11 +103,19 @@ def _spread_columns(arms: Sequence[Arm], metric: Metric) -> Iterator[ArmColumn]:
 
 def _cost_columns(arms: Sequence[Arm]) -> Iterator[ArmColumn]:
     """Yield the columns of parameters, FLOPs and seconds, and of the backend if it differs between trials."""
-    yield ArmColumn(Column("parameters", group=COST), lambda arm: count_text(arm.constant("parameters")))
-    yield ArmColumn(Column("FLOPs/step", group=COST), lambda arm: count_text(arm.constant("flops/step")))
+    yield ArmColumn(Column("parameters", group=COST), partial(count_range, metric="parameters"))
+    yield ArmColumn(Column("FLOPs/step", group=COST), partial(count_range, metric="flops/step"))
     yield ArmColumn(Column("seconds", group=COST), lambda arm: seconds_text(arm.median("seconds")))
     if len({backend for arm in arms for backend in fact_values(arm, "backend")}) > 1:
         yield ArmColumn(Column("backend", group=COST), backends)
+
+
+def count_range(arm: Arm, metric: str) -> str:
+    """Return a whole number that all trials of an arm have, or its range if it differs: "1,204 to 38,000"."""
+    values = arm.extent(metric)
+    if len(values) > 1 and arm.varied:
+        return f"{count_text(values[0])} to {count_text(values[-1])}"
+    return count_text(arm.constant(metric))
 
 
 def backends(arm: Arm) -> str:

@@ -38,11 +38,15 @@ def row_notes(arm: Arm, comparison: TaskComparison) -> list[str]:
     score, notes = comparison.score, []
     if diverged := arm.diverged(score):
         messages = {seed: f"({message})" if message else "" for seed, message in diverged.items()}
-        notes.append(f"{len(diverged)} of {len(arm.trials)} seeds diverged: {_by_reason(messages, len(arm.trials))}.")
+        unit = "trials" if arm.varied else "seeds"
+        notes.append(f"{len(diverged)} of {len(arm.trials)} {unit} diverged: {_by_reason(messages, arm)}.")
     if unfinished := arm.unfinished(score):
-        known = _by_reason(unfinished, len(arm.trials))
+        known = _by_reason(unfinished, arm)
         notes.append(f"Left out of the comparisons, because not every trial ended: {known}.")
-    if absent := arm.absent():
+    absent = arm.absent()
+    if absent and arm.varied:
+        notes.append(f"{len(absent)} of {len(arm.seeds)} trials have not been run.")
+    elif absent:
         verb = "has" if len(absent) == 1 else "have"
         notes.append(f"{_seeds_text(absent, len(arm.seeds)).capitalize()} {verb} no trial.")
     return notes + _settings_notes(arm, comparison)
@@ -59,12 +63,17 @@ def _settings_notes(arm: Arm, comparison: TaskComparison) -> list[str]:
     return []
 
 
-def _by_reason(reasons: Mapping[int, str], total: int) -> str:
-    """Return the seeds with their reasons, e.g. "seeds 2, 5 diverged (the loss was nan); seed 6 failed"."""
+def _by_reason(reasons: Mapping[int, str], arm: Arm) -> str:
+    """Return the seeds with their reasons, e.g. "seeds 2, 5 diverged (the loss was nan); seed 6 failed".
+
+    If the trials of the arm have different settings, their numbers are given in place of their seeds.
+    """
     seeds: dict[str, list[int]] = {}
     for seed, reason in sorted(reasons.items()):
         seeds.setdefault(reason, []).append(seed)
-    return "; ".join(f"{_seeds_text(some, total)} {reason}".rstrip() for reason, some in seeds.items())
+    total = len(arm.trials)
+    names = {reason: str(len(some)) if arm.varied else _seeds_text(some, total) for reason, some in seeds.items()}
+    return "; ".join(f"{names[reason]} {reason}".rstrip() for reason in seeds)
 
 
 def _seeds_text(seeds: Sequence[int], total: int) -> str:

@@ -10,7 +10,8 @@ from gatebench.report.gate_columns import chosen_roles, role_note, role_title
 from gatebench.report.number_format import one_line, p_value
 from gatebench.report.scores import score_estimate
 from gatebench.report.task_comparison import TaskComparison
-from gatebench.study import Test
+from gatebench.report.varied_settings import varied_texts
+from gatebench.study import Study, Test
 from gatebench.task import Metric
 
 TESTS: dict[Test, str] = {
@@ -25,17 +26,25 @@ BOLD = (
 )
 """The meaning of bold scores."""
 
-COMMON = (
-    "Score: mean on the test set over n seeds, with its 95 % Student-t interval. One seed has no interval.",
-    "Median and best: over the seeds. Seconds: median wall time of a trial. FLOPs/step: floating-point operations of "
-    "the recurrent layers for one time step of one example.",
-)
-"""The notes that hold for every table."""
+
+def common_notes(*, varied: bool) -> tuple[str, ...]:
+    """Return the notes that hold for every table.
+
+    Args:
+        varied: whether the trials of an arm differ in more than the seed.
+    """
+    unit = "trial" if varied else "seed"
+    return (
+        f"Score: mean on the test set over n {unit}s, with its 95 % Student-t interval. One {unit} has no interval.",
+        f"Median and best: over the {unit}s. Seconds: median wall time of a trial. FLOPs/step: floating-point "
+        "operations of the recurrent layers for one time step of one example.",
+    )
+
 
 CLIPPED = "[…, …] after a score: the interval, which is cut at the largest or the smallest possible score."
 BY_RANK = (
-    "A cell with seeds that diverged has no mean. Its median counts a seed that diverged as worse than every score, "
-    "and p compares ranks in the same way (rank)."
+    "A cell with {unit}s that diverged has no mean. Its median counts a {unit} that diverged as worse than every "
+    "score, and p compares ranks in the same way (rank)."
 )
 
 
@@ -47,20 +56,30 @@ def task_notes(arms: Sequence[Arm], comparison: TaskComparison, others: Sequence
         comparison: their comparison.
         others: the other metrics that have a column.
     """
-    notes = []
+    varied = arms[0].varied if arms else ()
+    notes = varied_notes(arms, comparison.study)
     shown = [score_estimate(arm, metric) for arm in arms for metric in (comparison.metric, *others)]
     if any(one is not None and one.clipped for one in shown):
         notes.append(CLIPPED)
     if any(arm.diverged(comparison.score) for arm in arms):
-        notes.append(BY_RANK)
-    notes += _comparison_notes(comparison)
+        notes.append(BY_RANK.format(unit="trial" if varied else "seed"))
+    notes += _comparison_notes(comparison, varied=bool(varied))
     if len(arms) > 1 and not comparison.best:
         notes.append("No score is marked as the best: fewer than two cells can be compared.")
     roles = [role_title(arms, role) for role in chosen_roles(arms)]
     return tuple(filter(None, [*notes, role_note(roles)]))
 
 
-def _comparison_notes(comparison: TaskComparison) -> list[str]:
+def varied_notes(arms: Sequence[Arm], study: Study) -> list[str]:
+    """Return a note on the settings in which the trials of an arm differ; none if they differ in the seed alone."""
+    keys = arms[0].varied if arms else ()
+    if not keys:
+        return []
+    trials = [trial for arm in arms for trial in arm.trials.values()]
+    return [f"The trials of a cell differ in: {one_line('; '.join(varied_texts(trials, keys, study.search)))}."]
+
+
+def _comparison_notes(comparison: TaskComparison, *, varied: bool) -> list[str]:
     """Return the notes on the differences, p and its smallest value, the families and the seeds."""
     found = list(comparison.comparisons.values())
     if not found:
@@ -76,12 +95,13 @@ def _comparison_notes(comparison: TaskComparison) -> list[str]:
         notes.append(f"Without p, because no declared family contains them: {', '.join(map(one_line, outside))}.")
     if comparison.seed_correlation is not None:
         correlation = f"{comparison.seed_correlation:.2f}".replace("-", "−")
+        same = "draw and seed" if varied else "seed"
         notes.append(
-            f"Correlation between the scores of different cells with the same seed: {correlation}. "
+            f"Correlation between the scores of different cells with the same {same}: {correlation}. "
             "A paired test gains power only if it is clearly above 0."
         )
     if not all(one.attainable for one in found):
-        notes.append(_too_small(comparison))
+        notes.append(_too_small(comparison, varied=varied))
     return notes
 
 
@@ -143,7 +163,7 @@ def _n(n: tuple[int, int]) -> str:
     return str(n[0]) if n[0] == n[1] else f"{n[0]} and {n[1]}"
 
 
-def _too_small(comparison: TaskComparison) -> str:
+def _too_small(comparison: TaskComparison, *, varied: bool) -> str:
     """Return the number of seeds that would be enough for each family."""
     sizes = _family_sizes(comparison)
     lacking = [
@@ -155,5 +175,5 @@ def _too_small(comparison: TaskComparison) -> str:
     return (
         "n too small: no difference, however large, could have p of 0.05 or less. "
         f"{_comparisons(comparisons).capitalize()} need{'s' if comparisons == 1 else ''} "
-        f"{seeds_needed(comparisons, comparison.study.test)} seeds a cell."
+        f"{seeds_needed(comparisons, comparison.study.test)} {'trials' if varied else 'seeds'} a cell."
     )

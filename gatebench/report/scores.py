@@ -76,6 +76,10 @@ def n_text(arm: Arm, metric: Metric) -> str:
     return str(n) if n == len(arm.seeds) else f"{n} of {len(arm.seeds)}"
 
 
-def scores_record(scores: Mapping[int, float]) -> str:
-    """Return scores by seed as one text for programs, unrounded: "0=0.81 1=0.83"."""
-    return " ".join(f"{seed}={score!r}" for seed, score in sorted(scores.items()))
+def scores_record(arm: Arm, scores: Mapping[int, float]) -> str:
+    """Return scores by seed as one text for programs, unrounded: "0=0.81 1=0.83".
+
+    If the seed does not identify a trial, its digest stands in place of the seed.
+    """
+    names = {key: trial.digest if arm.numbered else str(key) for key, trial in arm.trials.items()}
+    return " ".join(f"{names[key]}={score!r}" for key, score in sorted(scores.items()))

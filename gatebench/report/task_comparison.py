@@ -1,8 +1,10 @@
 """The comparison of a task's arms by one metric: who is compared with whom, who is left out, and who is best."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from gatebench.errors import UserError
 from gatebench.measures.best_set import best
 from gatebench.measures.comparisons import ArmScores, Comparison, compare, seed_correlation
 from gatebench.report.arms import Arm
@@ -56,9 +58,11 @@ def task_comparison(metric: Metric, study: Study, arms: Sequence[Arm], baseline:
         baseline: a label or the digest of the baseline.
 
     Raises:
-        UserError: the test is paired, and arms have different seeds.
+        UserError: the test is paired, and arms have different seeds or draws.
     """
     score = f"test/{metric.name}"
+    if study.test == "paired":
+        _check_draws(arms, [arm.label for arm in arms if not arm.unfinished(score)])
     left_out = tuple(arm.label for arm in arms if arm.unfinished(score))
     scores = {arm.label: ArmScores(arm.scores(score), frozenset(arm.diverged(score))) for arm in arms}
     compared = {label: one for label, one in scores.items() if label not in left_out and (one.scores or one.diverged)}
@@ -81,6 +85,22 @@ def task_comparison(metric: Metric, study: Study, arms: Sequence[Arm], baseline:
         left_out,
         seed_correlation(compared),
     )
+
+
+def _check_draws(arms: Sequence[Arm], compared: Collection[str]) -> None:
+    """Check that the arms that are compared share their draws, if their trials differ in more than the seed.
+
+    Raises:
+        UserError: they do not.
+    """
+    searched = [arm for arm in arms if arm.varied and arm.label in compared]
+    for first, other in pairwise(searched):
+        if first.trials.keys() != other.trials.keys():
+            raise UserError(
+                f"The paired test needs the same draws and seeds in all cells, but the {len(first.trials)} trials of "
+                f"{first.label} and the {len(other.trials)} trials of {other.label} have only "
+                f"{len(first.trials.keys() & other.trials.keys())} in common; use test=unpaired."
+            )
 
 
 def _baselines(arms: Sequence[Arm], baseline: str) -> list[Arm]:

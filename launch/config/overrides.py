@@ -23,7 +23,7 @@ _ABLATION = "cell.ablate."
 _FAMILY = "families."
 _RESOURCE = "resources_per_trial."
 _NEW_KEYS = (_ABLATION, _FAMILY, _RESOURCE)  # below these, an override may add keys
-_LISTS = ("order", "metrics")  # keys with a list as their value, like those below `families`
+_LISTS = ("order", "metrics", "vary")  # keys with a list as their value, like those below `families`
 _DEFAULTS = ("cell", "task", "experiment")  # the groups in the defaults list of conf/config.yaml
 _SWEEPER_PARAMS = "hydra.sweeper.params"  # the only key of Hydra's own config that is used
 

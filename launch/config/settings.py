@@ -75,6 +75,7 @@ class Settings:
     system_metrics: bool = False
     rebuild: bool = False
     format: str = "text"
+    vary: list[str] = field(default_factory=list)
     file: str | None = None
     yes: bool = False
     port: int = 5000

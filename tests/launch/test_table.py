@@ -236,3 +236,18 @@ def test_earlier_records_take_the_default_metrics_of_the_plan(
     known[:] = [replace(one, metric=None, other_metrics=(), table_metrics=(), chance=None) for one in known]
     table.run(grid)
     assert capsys.readouterr().out == now
+
+
+def test_a_search_that_was_not_declared_is_one_row_with_vary(
+    known: list[Outcome], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = expand(["cell=lstm,gru", "model.hidden_size=4,5,6", "training.max_epochs=3"]).trials
+    known[:] = [outcome(trial, score=0.1 * trial.model.hidden_size) for trial in sizes]
+    table.run(["study=scratch"])
+    assert "add vary=model.hidden_size." in capsys.readouterr().err
+    table.run(["study=scratch", "vary=model.hidden_size"])
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert next(line.split()[:3] for line in printed.out.splitlines() if line.startswith("gru ")) == ["gru", "50", "±"]
+    with pytest.raises(UserError, match=r"no setting 'model\.hidden'"):
+        table.run(["study=scratch", "vary=model.hidden"])

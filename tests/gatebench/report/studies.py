@@ -60,9 +60,37 @@ def scored(metrics: Mapping[str, Mapping[str, float]] | None = None, **scores: f
 
 def table_of(outcomes: Sequence[Outcome], *, title: str | None = None, **declaration: Any) -> AblationTable:
     """Return the table of outcomes with a declaration such as `baseline="lstm"`."""
-    default_metrics = declaration.pop("default_metrics", None)
-    study = Study("made-up", **declaration)
-    return ablation_table(outcomes, study, title=title, default_metrics=default_metrics)
+    options = {key: declaration.pop(key) for key in ("default_metrics", "vary", "view") if key in declaration}
+    return ablation_table(outcomes, Study("made-up", **declaration), title=title, **options)
+
+
+def searched(cells: Mapping[str, float], draws: int = 10, seeds: Sequence[int] | None = None) -> list[Outcome]:
+    """Return the outcomes of a random search over sizes and learning rates, whose draws all cells share.
+
+    A larger learning rate has a better score. The validation score is the test score, minus 0.01 for even draws.
+
+    Args:
+        cells: {cell: score of its worst draw}.
+        draws: the number of draws.
+        seeds: the seeds of each draw; None: draw k has the seed k.
+    """
+    return [
+        outcome(
+            cell,
+            seed,
+            score + draw / 100 + seed / 10_000,
+            digest=f"{cell}-{draw}-{seed}",
+            settings={"model.hidden_size": str(20 + 7 * draw), "training.learning_rate": f"0.{draw + 1:03d}"},
+            metrics={"best/val/accuracy": score + draw / 100 - 0.01 * (draw % 2 == 0), "parameters": 100 * draw + 50},
+        )
+        for cell, score in cells.items()
+        for draw in range(draws)
+        for seed in ([draw] if seeds is None else seeds)
+    ]
+
+
+SEARCH = {"model.hidden_size": "int(interval(20, 200))", "training.learning_rate": "interval(0.001, 0.2)"}
+"""The distributions of `searched`."""
 
 
 def only(table: AblationTable) -> TaskTable:

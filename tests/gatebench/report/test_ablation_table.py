@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.task import Metric
-from tests.gatebench.report.studies import SEEDS, changed, only, outcome, rows, scored, table_of
+from tests.gatebench.report.studies import (
+    SEARCH,
+    SEEDS,
+    changed,
+    column,
+    only,
+    outcome,
+    rows,
+    scored,
+    searched,
+    table_of,
+)
 
 MSE = Metric("mse", "min")
 
@@ -121,3 +132,43 @@ def test_a_family_may_have_cells_that_have_not_been_run() -> None:
     table = table_of(scored(lstm=0.8, gru=0.7), families=families)
     assert [row.texts[0] for row in table.task_tables[0].rows][:2] == ["lstm", "gru"]
     assert table_of(scored(lstm=0.8), families=families).task_tables
+
+
+def test_a_search_has_one_row_a_cell_with_ranges_and_notes() -> None:
+    outcomes = searched({"lstm": 0.5, "gru": 0.6})
+    table = table_of(outcomes, search=SEARCH)
+    assert list(rows(table)) == ["lstm", "gru"]
+    assert column(only(table), "n") == {"lstm": "10", "gru": "10"}
+    assert column(only(table), "parameters")["gru"] == "50 to 950"
+    assert column(only(table), "p (Holm)")["gru"] == "< 0.001"
+    assert any("over n trials" in note for note in table.notes)
+    ranges = "model.hidden_size 20 to 83 (drawn from int(interval(20, 200))); training.learning_rate 0.001 to 0.010"
+    assert any(ranges in note for note in table.notes)
+    record = rows(table)["lstm"].record
+    assert (record["parameters"], record["parameters_low"], record["parameters_high"]) == (None, 50, 950)
+    assert record["varied"] == "model.hidden_size 20 to 83; training.learning_rate 0.001 to 0.010"
+    named = table_of(outcomes, vary=["model", "training.learning_rate"])
+    assert {label: row.texts for label, row in rows(named).items()} == {
+        label: row.texts for label, row in rows(table).items()
+    }
+
+
+def test_draws_that_all_cells_share_can_be_paired() -> None:
+    outcomes = searched({"lstm": 0.5, "gru": 0.6}, draws=6, seeds=(0, 1))
+    paired = table_of(outcomes, search=SEARCH, test="paired")
+    assert rows(paired)["gru"].record["p"] == 2 / 2**12
+    other = [replace(one, settings={**one.settings, "model.hidden_size": "9"}) for one in outcomes if one.cell == "gru"]
+    with pytest.raises(
+        UserError, match="12 trials of lstm and the 12 trials of gru have only 0 in common; use test=unp"
+    ):
+        table_of(outcomes[:12] + other, search=SEARCH, test="paired")
+
+
+def test_a_search_without_differences_is_a_table_as_always() -> None:
+    outcomes = scored(lstm=0.8, gru=0.7)
+    assert table_of(outcomes, search=SEARCH) == table_of(outcomes)
+
+
+def test_an_unknown_setting_to_vary_is_refused() -> None:
+    with pytest.raises(UserError, match=r"no setting 'model\.size'"):
+        table_of(searched({"lstm": 0.5}), vary=["model.size"])

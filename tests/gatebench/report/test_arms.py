@@ -7,7 +7,7 @@ import pytest
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.report.arms import arms_of
-from tests.gatebench.report.studies import outcome, scored
+from tests.gatebench.report.studies import SEARCH, outcome, scored, searched
 
 SCORE = "test/accuracy"
 
@@ -109,3 +109,37 @@ def test_figures_are_medians_over_the_seeds_that_have_them() -> None:
 def test_simple_methods_are_read_from_any_trial() -> None:
     (arm,) = arms_of([outcome("a", 0, 0.5), outcome("a", 1, 0.5, metrics={"baseline/repeat-last": 0.75})])
     assert arm.simple_methods() == {"repeat-last": 0.75}
+
+
+def test_the_trials_of_a_search_are_one_arm() -> None:
+    lstm, gru = arms_of(searched({"lstm": 0.5, "gru": 0.6}), SEARCH)
+    assert (lstm.label, lstm.settings, lstm.varied) == ("lstm", (), tuple(SEARCH))
+    assert list(lstm.trials) == list(gru.trials) == list(lstm.seeds) == list(range(10))
+    assert not lstm.numbered
+    assert (lstm.constant("parameters"), lstm.extent("parameters")[::9]) == (None, (50, 950))
+    assert len(arms_of(searched({"lstm": 0.5, "gru": 0.6}))) == 20
+
+
+def test_seeds_of_draws_are_numbered() -> None:
+    lstm, gru = arms_of(searched({"lstm": 0.5, "gru": 0.6}, draws=3, seeds=(4, 5)), SEARCH)
+    assert lstm.numbered
+    assert [(number, one.seed) for number, one in gru.trials.items()] == [
+        (0, 4),
+        (1, 4),
+        (2, 4),
+        (3, 5),
+        (4, 5),
+        (5, 5),
+    ]
+    assert lstm.absent() == gru.absent() == []
+    some, _ = arms_of(searched({"lstm": 0.5, "gru": 0.6}, draws=3, seeds=(4, 5))[1:], SEARCH)
+    assert some.absent() == [0]
+
+
+def test_cells_with_settings_of_their_own_miss_no_trials() -> None:
+    lstm = searched({"lstm": 0.5}, draws=3, seeds=(0,))
+    gru = [replace(one, settings={"model.hidden_size": "7"}, digest=f"gru-{n}") for n, one in enumerate(lstm[:1])]
+    arms = arms_of(lstm + [replace(one, cell="gru", cell_digest="gru") for one in gru], ["model.hidden_size"])
+    by_cell = {arm.labels[0]: arm for arm in arms_of([*lstm, replace(gru[0], cell_digest="gru", cell="gru")], SEARCH)}
+    assert len(arms) == 4  # the learning rate separates rows
+    assert [len(arm.seeds) for arm in by_cell.values()] == [3, 1]

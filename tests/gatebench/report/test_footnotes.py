@@ -8,7 +8,7 @@ from gatebench.report.arms import arms_of
 from gatebench.report.footnotes import Footnotes, footnotes
 from gatebench.report.task_comparison import task_comparison
 from gatebench.study import Study
-from tests.gatebench.report.studies import ACCURACY, SEEDS, outcome, scored
+from tests.gatebench.report.studies import ACCURACY, SEARCH, SEEDS, outcome, scored, searched
 
 
 def notes_of(outcomes: list[Outcome]) -> Footnotes:
@@ -64,3 +64,13 @@ def test_a_row_that_is_compared_with_other_settings_is_marked() -> None:
     assert found.texts == ("Compared with a baseline that has other settings.",)
     assert [label for label, numbers in found.numbers.items() if numbers] == ["gru · model.hidden_size=32"]
     assert notes_of(sized("lstm", 8, 16)).texts == ()
+
+
+def test_the_trials_of_a_search_without_a_score_are_counted() -> None:
+    outcomes = [
+        replace(one, status="diverged", sentence="NaN.") if one.cell == "gru" and one.seed < 3 else one
+        for one in searched({"lstm": 0.5, "gru": 0.6, "mgu": 0.7})[:-2]
+    ]
+    arms = arms_of(outcomes, SEARCH)
+    found = footnotes(arms, task_comparison(ACCURACY, Study("made-up", search=SEARCH), arms, "lstm"))
+    assert found.texts == ("3 of 10 trials diverged: 3 (NaN).", "2 of 10 trials have not been run.")

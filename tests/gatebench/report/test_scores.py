@@ -90,4 +90,7 @@ def test_n_counts_diverged_seeds_and_names_all_seeds_if_some_have_no_result() ->
 
 
 def test_the_scores_of_all_seeds_are_one_text() -> None:
-    assert scores_record({1: 0.1 + 0.2, 0: 0.5}) == "0=0.5 1=0.30000000000000004"
+    (arm,) = arms_of([outcome("a", seed, 0.5) for seed in (0, 1)])
+    assert scores_record(arm, {1: 0.1 + 0.2, 0: 0.5}) == "0=0.5 1=0.30000000000000004"
+    numbered = replace(arm, numbered=True)
+    assert scores_record(numbered, {1: 0.25}) == f"{arm.trials[1].digest}=0.25"
