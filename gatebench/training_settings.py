@@ -27,6 +27,11 @@ WITH_MOMENTUM = ("sgd", "rmsprop", "rmsprop_graves")
 WITH_RMS_DECAY = ("rmsprop", "rmsprop_graves")
 """The optimisers that have `rms_decay`."""
 
+CONSTANT = "constant"
+
+SCHEDULES = (CONSTANT, "plateau", "step", "cosine")
+"""The schedules of the learning rate."""
+
 LARGEST_LEARNING_RATE = 1000
 """The largest learning rate. Adam changes every weight by about the learning rate at each step."""
 
@@ -72,6 +77,11 @@ class Training:
             rmsprop_graves.
         gradient_clip_value: largest allowed absolute value of each element of the gradient; 0 for no clipping.
         gradient_rescale: global norm to which every gradient is scaled, larger or smaller; 0 for no scaling.
+        schedule: an item of `SCHEDULES`: how the learning rate changes from epoch to epoch.
+        schedule_factor: the factor γ of the schedules plateau and step, greater than 0 and less than 1.
+        schedule_epochs: number of epochs after which step multiplies the learning rate by γ; for plateau, number of
+            epochs without a better validation score.
+        warmup_steps: number N of first training steps of which step n has n / N of the learning rate; 0 for none.
     """
 
     max_epochs: int = 30
@@ -91,16 +101,22 @@ class Training:
     rms_decay: float | None = None
     gradient_clip_value: float = 0.0
     gradient_rescale: float = 0.0
+    schedule: str = CONSTANT
+    schedule_factor: float = 0.5
+    schedule_epochs: int = 10
+    warmup_steps: int = 0
 
     def __post_init__(self) -> None:
         minima = {"max_epochs": 1, "batch_size": 1, "weight_decay": 0, "gradient_clip": 0, "patience": 0}
         minima |= {"devices": 1, "nodes": 1, "gradient_clip_value": 0, "gradient_rescale": 0}
+        minima |= {"schedule_epochs": 1, "warmup_steps": 0}
         for name, minimum in minima.items():
             check_at_least(f"training.{name}", getattr(self, name), minimum)
         if not 0 < self.learning_rate <= LARGEST_LEARNING_RATE:
             limits = f"a number greater than 0 and at most {LARGEST_LEARNING_RATE}"
             raise out_of_range("training.learning_rate", self.learning_rate, limits)
-        choices = {"optimizer": OPTIMIZERS, "backend": (AUTO, *BACKEND_NAMES), "device": DEVICES}
+        choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+        choices |= {"backend": (AUTO, *BACKEND_NAMES), "device": DEVICES}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise unknown(f"training.{name}", getattr(self, name), allowed)
@@ -108,6 +124,7 @@ class Training:
             raise out_of_range("training.batch_size", self.batch_size, f"at least {self.ranks}, one for each device")
         self._check_optimizer()
         self._check_gradient()
+        self._check_schedule()
 
     @property
     def ranks(self) -> int:
@@ -148,6 +165,13 @@ class Training:
                 f"{' and '.join(used)} exclude each other; set all but one of {', '.join(limits)} to 0, "
                 f"for example training.gradient_clip=0."
             )
+
+    def _check_schedule(self) -> None:
+        """Raise `UserError` if a setting of the schedule is out of range, or the schedule does not use it."""
+        if not 0 < self.schedule_factor < 1:
+            raise out_of_range("training.schedule_factor", self.schedule_factor, "greater than 0 and less than 1")
+        for name in ("schedule_factor", "schedule_epochs"):
+            self._check_use(name, "schedule", ("plateau", "step"))
 
     def _check_use(self, name: str, switch: str, used_by: Collection[str]) -> None:
         """Raise `UserError` if a setting has a value, but another setting has a choice that does not use it.

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from math import nan
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -22,6 +23,7 @@ from gatebench.training.gradient_limits import rescale_gradient
 from gatebench.training.network import Network
 from gatebench.training.optimizers import make_optimizer
 from gatebench.training.rank_group import NO_GROUP, RankGroup
+from gatebench.training.schedule import LearningRateSchedule, make_schedule
 from gatebench.training.shared_loss import shared_loss
 from gatebench.trial import Trial
 
@@ -47,6 +49,7 @@ class Learner(pl.LightningModule):
         best_gates: the sums of the gates over the validation of the best epoch; None if they were not recorded.
         test_scores: the metrics of the last test, for example "test/accuracy"; empty before the first test.
         test_gates: the sums of the gates over the last test; None if they were not recorded.
+        schedule: the schedule of the learning rate of this training; None if the learning rate does not change.
         record_gates: as in the arguments. It may be changed between two passes over a split.
     """
 
@@ -57,6 +60,7 @@ class Learner(pl.LightningModule):
         self.trial, self.record_gates, self.group = trial, record_gates, group
         self.metric: Metric = problem.metric if isinstance(problem, Stream) else trial.build_task().metrics[0]
         self.network = Network(problem, trial)
+        self.schedule: LearningRateSchedule | None = None
         self.roles = roles(self.network.recurrent.cell)
         self.recorder = GateRecorder(self.roles, gate_ranges(self.network.recurrent.cell))
         self.start(problem)
@@ -103,7 +107,8 @@ class Learner(pl.LightningModule):
         self.losses = []
         scores = {f"val/{name}": value for name, value in self._evaluation.scores().items()}
         gates = self._evaluation.gate_sums()
-        self.history.append({"train/loss": loss, **scores, **(metrics(gates, self.roles) if gates else {})})
+        rate = {} if self.schedule is None else {"train/learning_rate": self.schedule.rate}
+        self.history.append({"train/loss": loss, **rate, **scores, **(metrics(gates, self.roles) if gates else {})})
         self.ended.append(time.time())
         if best_epoch(self.history, self.metric) == len(self.history) - 1:
             self.best_gates = gates
@@ -111,6 +116,8 @@ class Learner(pl.LightningModule):
         if divergence(self.history[-1], self.metric) is not None:
             self.trainer.should_stop = True
             scores = dict.fromkeys(scores, nan)  # it is not the best score, whatever it is
+        elif self.schedule is not None:
+            self.schedule.after_epoch(scores[f"val/{self.metric.name}"])
         self.log_dict({name: torch.tensor(value, dtype=torch.float32) for name, value in scores.items()})
 
     def on_test_epoch_start(self) -> None:
@@ -128,12 +135,20 @@ class Learner(pl.LightningModule):
         self.test_gates = self._evaluation.gate_sums()
 
     def configure_optimizers(self) -> optim.Optimizer:
-        """Return the optimiser of the trial; see `gatebench.training.optimizers`."""
-        return self.make_optimizer(self.parameters())
+        """Return a new optimiser, and make its schedule; see `gatebench.training.optimizers` and `schedule`."""
+        optimizer = self.make_optimizer(self.parameters())
+        self.schedule = make_schedule(self.trial.training, optimizer, self.metric)
+        return optimizer
 
     def make_optimizer(self, parameters: Iterable[nn.Parameter]) -> optim.Optimizer:
         """Return a new optimiser with the settings of the trial for these parameters."""
         return make_optimizer(self.trial.training, parameters)
+
+    def optimizer_step(self, *arguments: Any, **named: Any) -> None:
+        """Make a step of the optimiser, and of the warm-up of the learning rate."""
+        super().optimizer_step(*arguments, **named)
+        if self.schedule is not None:
+            self.schedule.after_step()
 
     def configure_gradient_clipping(
         self,

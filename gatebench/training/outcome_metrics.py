@@ -26,7 +26,7 @@ def best_epoch_metrics(learner: Learner) -> dict[str, float]:
     metrics = {
         f"best/{name}" if name.startswith("val/") else name: value
         for name, value in learner.history[number].items()
-        if name != "train/loss"
+        if not name.startswith("train/")
     }
     return {"best/epoch": float(number), **metrics}
 

@@ -24,6 +24,9 @@ CHANGES: dict[str, dict[str, Any]] = {
     "negative momentum": {"momentum": -0.1},
     "decay": {"optimizer": "rmsprop", "momentum": 0.0, "rms_decay": 1.0},
     "clip value": {"gradient_clip_value": -1.0},
+    "schedule": {"schedule": "plateau", "schedule_factor": 1.0},
+    "schedule epochs": {"schedule": "step", "schedule_epochs": 0},
+    "warmup": {"warmup_steps": -1},
     "rescale": {"gradient_rescale": float("inf")},
 }
 
@@ -55,6 +58,15 @@ def test_a_value_out_of_range_is_refused(name: str) -> None:
         (
             {"momentum": 0.0, "nesterov": True},
             "training.nesterov is true, but training.momentum is 0; it needs a momentum.",
+        ),
+        (
+            {"schedule": "cosine", "schedule_factor": 0.1},
+            "training.schedule_factor is 0.1, but training.schedule=cosine does not use it; set it to 0.5, or choose "
+            "plateau or step.",
+        ),
+        (
+            {"schedule": "platau"},
+            "There is no training.schedule 'platau'; did you mean 'plateau'? Allowed: constant, cosine, plateau, step.",
         ),
         (
             {"gradient_rescale": 2.0},

@@ -12,8 +12,9 @@ A checkpoint holds plain values as JSON and tensors as safetensors. Nothing is p
 | weights of the best epoch | `Learner.best_weights` | tensors "best/…" |
 | gate sums of the best epoch | `Learner.best_gates` | JSON and tensors "gates/…", "pairs/…" |
 | state of the optimiser | Lightning's trainer | tensors "optimizer/…" |
+| state of the schedule of the learning rate | `Learner.schedule` | JSON |
 | counters of early stopping | its callback | JSON |
 | generators of each rank: torch's, and those of modules | `random_state.py` | tensors "ranks/0/random/…", … |
 
-The training batches have no state: they depend on the seed, the epoch and the step. There is no learning rate schedule.
+The training batches have no state: they depend on the seed, the epoch and the step.
 """

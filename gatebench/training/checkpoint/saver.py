@@ -109,6 +109,8 @@ class TrialSaver(Checkpoint):
         if (state := self._state) is None:
             return
         load_optimizer_state(trainer.optimizers[0], state.optimizer)
+        if self.learner.schedule is not None and state.schedule is not None:
+            self.learner.schedule.load(state.schedule)
         stop = _early_stopping(trainer)
         assert state.early_stop is not None
         stop.wait_count, stop.best_score = state.early_stop.waited, torch.tensor(state.early_stop.best_score)
@@ -196,6 +198,7 @@ class TrialSaver(Checkpoint):
             weights=learner.state_dict(),
             best_weights=learner.best_weights,
             best_gates=learner.best_gates,
+            schedule=learner.schedule.state() if trainer and learner.schedule else None,
             optimizer=state_of(trainer.optimizers[0]) if trainer else {},
             ranks=ranks,
         )

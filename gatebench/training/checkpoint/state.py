@@ -16,6 +16,8 @@ from gatebench.training.checkpoint.content import damaged, pack, unpack
 from gatebench.training.checkpoint.position import Position
 from gatebench.training.epochs import best_epoch
 from gatebench.training.learner import Learner
+from gatebench.training.schedule import ScheduleState
+from gatebench.training_settings import CONSTANT
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class TrialState:
         weights: the weights.
         best_weights: the weights of the experience's best epoch; None before it.
         best_gates: the sums of the gates over the validation of the best epoch; None if they are not recorded.
+        schedule: the state of the schedule of the learning rate; None without a schedule, and if the training is over.
         optimizer: the state of the optimiser; empty before the first step, and if the training is over.
         ranks: the states of the ranks by their numbers. A state that is read has only the one of this process.
     """
@@ -92,6 +95,7 @@ class TrialState:
     weights: Mapping[str, Tensor]
     best_weights: Mapping[str, Tensor] | None
     best_gates: TraceSums | None
+    schedule: ScheduleState | None
     optimizer: optimizer_state.State
     ranks: Mapping[int, RankState]
 
@@ -111,6 +115,7 @@ class TrialState:
             "backends": self.backends,
             "gate_backends": self.gate_backends,
             "best_gates": self.best_gates and gate_state.values_of(self.best_gates),
+            "schedule": self.schedule and self.schedule.to_dict(),
         }
         tensors = {
             **{f"weights/{name}": value for name, value in self.weights.items()},
@@ -158,6 +163,7 @@ def read_state(content: bytes, learner: Learner, problems: Sequence[Problem]) ->
         weights=schema.part(tensors, "weights", like),
         best_weights=None if best is None else schema.part(tensors, "best", like),
         best_gates=_best_gates(schema.entry(values, "best_gates"), tensors, learner),
+        schedule=_schedule(values.get("schedule"), position, learner),
         optimizer={} if position.trained else optimizer_state.optimizer_state(tensors, parameters, make),
         ranks={rank: _rank_state(tensors, f"ranks/{rank}/", position.steps, learner)},
     )
@@ -203,6 +209,22 @@ def _early_stop(value: Any, position: Position, learner: Learner) -> EarlyStop |
         raise damaged("the counters of early stopping are no object")
     waited = schema.whole(schema.entry(value, "waited"), "waited", 0, learner.trial.training.max_epochs)
     return EarlyStop(waited, float(schema.number(schema.entry(value, "best_score"), "best_score")))
+
+
+def _schedule(value: Any, position: Position, learner: Learner) -> ScheduleState | None:
+    """Return the state of the schedule. A trial without a schedule has none, and one between two trainings has none."""
+    if value is None:
+        settings = learner.trial.training
+        is_running = not position.trained and (position.epoch or position.steps)
+        if is_running and (settings.schedule != CONSTANT or settings.warmup_steps):
+            raise damaged("the state of the schedule is missing")
+        return None
+    if not isinstance(value, dict):
+        raise damaged("the state of the schedule is no object")
+    names = ("steps", "epochs", "waited")
+    steps, epochs, waited = (schema.whole(schema.entry(value, name), name, 0, 2**62) for name in names)
+    rate, best = (float(schema.number(schema.entry(value, name), name)) for name in ("rate", "best"))
+    return ScheduleState(rate, steps, epochs, best, waited)
 
 
 def _best_gates(value: Any, tensors: Mapping[str, Tensor], learner: Learner) -> TraceSums | None:

@@ -91,11 +91,23 @@ TRIALS = {
         {**_SIZES, "length": 6},
         replace(_TRAINING, optimizer="rmsprop_graves", momentum=0.9, gradient_clip=0.0, gradient_rescale=0.5),
     ),
+    "plateau": _trial(
+        GRU,
+        "tasks.synthetic.adding.Adding",
+        {**_SIZES, "length": 6},
+        replace(_TRAINING, optimizer="adagrad", max_epochs=4, schedule="plateau", schedule_epochs=1, warmup_steps=12),
+    ),
     "stream": _trial(
         GRU,
         "tests.gatebench.training.test_stream.Signs",
         {"signs": (1, -1, 1)},
         replace(_FUSED, batch_size=64, max_epochs=2, patience=1),
+    ),
+    "stream with a schedule": _trial(
+        GRU,
+        "tests.gatebench.training.test_stream.Signs",
+        {"signs": (1, -1)},
+        replace(_FUSED, batch_size=64, max_epochs=2, optimizer="adagrad", schedule="cosine", warmup_steps=6),
     ),
 }
 """Trials with dropout and two layers on tasks of every kind, with several cells, backends and optimisers."""
