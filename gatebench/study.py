@@ -16,6 +16,11 @@ Value = TypeVar("Value", bound=Hashable)
 
 TESTS: tuple[Test, ...] = get_args(Test)
 
+View = Literal["all", "best10", "best"]
+"""The trials that a table shows: all, the best 10 % of each arm by validation, or those of its best settings."""
+
+VIEWS: tuple[View, ...] = get_args(View)
+
 KEYS = ("question", "baseline", "order", "families", "test", "metrics")
 """The parts of a declaration that a config sets."""
 

@@ -7,6 +7,7 @@
   gatebench table study=mine baseline=gru test=paired metrics=all
   gatebench table experiment=quickstart format=csv    formats: text, markdown, latex, csv, html
   gatebench table study=mine vary=model.hidden_size   one row for all sizes of a cell
+  gatebench table study=mine view=best10              the best 10 % of a cell's trials by validation, or view=best
 
 Baseline, order, families, test and metrics are those that the study declares in its records. An experiment, or
 key=value on the command line, replaces them for this table.
@@ -22,7 +23,7 @@ from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.render import FORMATS
 from gatebench.report.text_page import text
 from gatebench.report.varied_settings import matching_keys, unrepeated_keys
-from gatebench.study import ALL_METRICS, Study
+from gatebench.study import ALL_METRICS, VIEWS, Study
 from gatebench.task import Task
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
@@ -98,7 +99,8 @@ def table_of(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> AblationT
     shown = _with_metrics(plan, shown)
     defaults = {outcome.task: outcome.table_metrics for outcome in shown if outcome.table_metrics}
     fitting = _with_fitting_metrics(plan, study, shown)
-    return ablation_table(shown, fitting, default_metrics=defaults, vary=plan.settings.vary)
+    view = next(view for view in VIEWS if view == plan.settings.view)
+    return ablation_table(shown, fitting, default_metrics=defaults, vary=plan.settings.vary, view=view)
 
 
 def _outcomes_of_plan(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:

@@ -9,12 +9,13 @@ from gatebench.report.across_tasks_table import TaskArms, across_tasks_table
 from gatebench.report.arms import Arm, arms_of
 from gatebench.report.notes import BOLD, common_notes
 from gatebench.report.number_format import one_line
+from gatebench.report.selection import selected_arms
 from gatebench.report.shown_metrics import TaskMetrics, check_names, named, task_metrics
 from gatebench.report.task_comparison import task_comparison
 from gatebench.report.task_table import TaskTable
 from gatebench.report.task_table_builder import build_task_table
 from gatebench.report.varied_settings import check_vary, matching_keys
-from gatebench.study import Study
+from gatebench.study import Study, View
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def ablation_table(
     title: str | None = None,
     default_metrics: Mapping[str, Sequence[str]] | None = None,
     vary: Sequence[str] = (),
+    view: View = "all",
 ) -> AblationTable:
     """Return the table of a study's outcomes: one table for each task, one row for each cell and its settings.
 
@@ -59,6 +61,8 @@ def ablation_table(
         default_metrics: {label of a task: names of the metrics that it shows by default}.
         vary: the keys of settings in which the trials of an arm may differ, besides the seed and the settings of the
             study's search.
+        view: the trials that are shown: "all", or those that are selected by validation, see
+            `gatebench.report.selection`.
 
     Raises:
         UserError: there are no outcomes, `vary` names an unknown setting, the baseline is unknown or ambiguous, a task
@@ -78,6 +82,7 @@ def ablation_table(
     task_tables, task_arms = list[TaskTable](), list[TaskArms]()
     for task, own_metrics in metrics.items():
         arms = arms_of([outcome for outcome in ordered if outcome.task == task], varied)
+        arms = selected_arms(arms, view, own_metrics.headline)
         comparison = task_comparison(own_metrics.headline, study, arms, baseline)
         task_arms.append(TaskArms(task, arms, comparison, own_metrics.chance))
         task_tables += _tables(task_arms[-1], own_metrics, study, baseline, (default_metrics or {}).get(task, ()))
@@ -103,6 +108,7 @@ def _tables(
             task.arms,
             task.comparison if is_headline else task_comparison(metric, study, task.arms, baseline),
             others=others,
+            headline=metrics.headline,
             chance=metrics.chance if is_headline else None,
             simple_methods=is_headline,
             cost=metric == shown[0],

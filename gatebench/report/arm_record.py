@@ -56,6 +56,7 @@ def arm_record(
         "backend": backends(arm),
         "footnote": note,
         **_varied_values(arm),
+        **_selection_values(arm),
         **{
             name: value
             for other in others
@@ -91,6 +92,14 @@ def _varied_values(arm: Arm) -> dict[str, RecordValue]:
         "parameters_low": parameters[0],
         "parameters_high": parameters[-1],
     }
+
+
+def _selection_values(arm: Arm) -> dict[str, RecordValue]:
+    """Return the values that only an arm has whose trials were selected."""
+    if arm.selection is None:
+        return {}
+    chosen = settings_text(arm.selection.chosen)
+    return {"view": arm.selection.view, "selected_from": arm.selection.total, "chosen": chosen}
 
 
 def _estimate_values(prefix: str, estimate: Estimate | None) -> dict[str, RecordValue]:

@@ -15,6 +15,7 @@ from gatebench.outcome import Outcome
 from gatebench.report.arm_settings import Settings, differing_settings, settings_rank, settings_text
 from gatebench.report.number_format import one_line
 from gatebench.report.varied_settings import differing_keys, trial_numbers, varied_values
+from gatebench.study import View
 
 SEPARATOR = " · "
 """The text between a cell's name and its settings."""
@@ -27,6 +28,25 @@ LARGEST_SCORE = 1e100
 
 ArmKey = tuple[str, Settings]
 """The digest of the cell's equations, and the settings in which the arms of the task differ."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How the trials of an arm were selected by their validation scores, see `gatebench.report.selection`.
+
+    Attributes:
+        view: "best10" or "best".
+        count: the number of selected trials; "best": 1, the number of selected settings.
+        total: the number of trials, or of settings, that it was selected from.
+        not_considered: the number of trials that did not end; "best": the number of settings that lack trials.
+        chosen: "best": the selected settings, of those that differ between the trials of the arm.
+    """
+
+    view: View
+    count: int
+    total: int
+    not_considered: int = 0
+    chosen: Settings = ()
 
 
 @dataclass(frozen=True)
@@ -43,6 +63,7 @@ class Arm:
         seeds: the seeds of all arms of the task, in order; or the numbers of the trials.
         varied: the keys of the settings in which the trials of the task's arms differ, other than the seed.
         numbered: whether the keys of `trials` are numbers of trials.
+        selection: how the trials were selected; None: they are all trials.
     """
 
     label: str
@@ -53,6 +74,7 @@ class Arm:
     seeds: tuple[int, ...]
     varied: tuple[str, ...] = ()
     numbered: bool = False
+    selection: Selection | None = None
 
     @property
     def key(self) -> ArmKey:

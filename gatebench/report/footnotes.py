@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gatebench.report.arms import Arm
 from gatebench.report.mixed_facts import mixed_facts
+from gatebench.report.selection import chosen_note
 from gatebench.report.task_comparison import TaskComparison
 
 
@@ -49,7 +50,8 @@ def row_notes(arm: Arm, comparison: TaskComparison) -> list[str]:
     elif absent:
         verb = "has" if len(absent) == 1 else "have"
         notes.append(f"{_seeds_text(absent, len(arm.seeds)).capitalize()} {verb} no trial.")
-    return notes + _settings_notes(arm, comparison)
+    chosen = chosen_note(arm)
+    return [*([chosen] if chosen else []), *notes, *_settings_notes(arm, comparison)]
 
 
 def _settings_notes(arm: Arm, comparison: TaskComparison) -> list[str]:

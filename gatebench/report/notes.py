@@ -9,6 +9,7 @@ from gatebench.report.arms import Arm
 from gatebench.report.gate_columns import chosen_roles, role_note, role_title
 from gatebench.report.number_format import one_line, p_value
 from gatebench.report.scores import score_estimate
+from gatebench.report.selection import selection_notes
 from gatebench.report.task_comparison import TaskComparison
 from gatebench.report.varied_settings import varied_texts
 from gatebench.study import Study, Test
@@ -48,16 +49,19 @@ BY_RANK = (
 )
 
 
-def task_notes(arms: Sequence[Arm], comparison: TaskComparison, others: Sequence[Metric]) -> tuple[str, ...]:
+def task_notes(
+    arms: Sequence[Arm], comparison: TaskComparison, others: Sequence[Metric], headline: Metric | None = None
+) -> tuple[str, ...]:
     """Return the notes on a task's table.
 
     Args:
         arms: the arms of the task.
         comparison: their comparison.
         others: the other metrics that have a column.
+        headline: the headline metric of the task, by which trials are selected; None: that of the comparison.
     """
     varied = arms[0].varied if arms else ()
-    notes = varied_notes(arms, comparison.study)
+    notes = selection_notes(arms, headline or comparison.metric) + varied_notes(arms, comparison.study)
     shown = [score_estimate(arm, metric) for arm in arms for metric in (comparison.metric, *others)]
     if any(one is not None and one.clipped for one in shown):
         notes.append(CLIPPED)

@@ -22,6 +22,7 @@ def build_task_table(
     *,
     others: Sequence[Metric] = (),
     chance: float | None = None,
+    headline: Metric | None = None,
     simple_methods: bool = True,
     cost: bool = True,
 ) -> TaskTable:
@@ -34,6 +35,7 @@ def build_task_table(
         comparison: their comparison by the metric of the table.
         others: the other metrics that have a column.
         chance: the metric of a blind guess; None: no row for it.
+        headline: the headline metric of the task; None: that of the comparison.
         simple_methods: whether the task's simple methods have rows. They were measured with the headline metric.
         cost: whether there are columns of cost and gates. They are the same for all metrics of a task.
 
@@ -55,7 +57,7 @@ def build_task_table(
         references |= arm.simple_methods()
     rows += [_reference_row(name, score, arms, comparison.metric, columns) for name, score in references.items()]
     shown = tuple(column.column for column in columns)
-    return TaskTable(one_line(title), shown, tuple(rows), marks.texts, task_notes(arms, comparison, others))
+    return TaskTable(one_line(title), shown, tuple(rows), marks.texts, task_notes(arms, comparison, others, headline))
 
 
 def _reference_row(

@@ -7,7 +7,7 @@ from typing import Any
 from gatebench.control import SAVE_SECONDS
 from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.records.home import Home
-from gatebench.study import TESTS
+from gatebench.study import TESTS, VIEWS
 from gatebench.trial import LARGEST_SEED, Model, Training, Trial
 from launch.config.device_counts import check_gpus
 from launch.config.memory_size import memory_bytes
@@ -76,6 +76,7 @@ class Settings:
     rebuild: bool = False
     format: str = "text"
     vary: list[str] = field(default_factory=list)
+    view: str = "all"
     file: str | None = None
     yes: bool = False
     port: int = 5000
@@ -102,6 +103,8 @@ class Settings:
             raise out_of_range("port", self.port, "a whole number from 1 to 65535")
         if not all(name.strip() for name in self.study.split(",")):
             raise UserError("study is empty; it must be a name.")
+        if self.view not in VIEWS:
+            raise unknown("view", self.view, VIEWS)
         if self.test not in TESTS:
             raise unknown("test", self.test, TESTS)
 

@@ -251,3 +251,15 @@ def test_a_search_that_was_not_declared_is_one_row_with_vary(
     assert next(line.split()[:3] for line in printed.out.splitlines() if line.startswith("gru ")) == ["gru", "50", "±"]
     with pytest.raises(UserError, match=r"no setting 'model\.hidden'"):
         table.run(["study=scratch", "vary=model.hidden"])
+
+
+def test_a_view_selects_by_validation(known: list[Outcome], printed: Printed) -> None:
+    sizes = expand(["cell=lstm", "model.hidden_size=4,5,6", "training.max_epochs=3"]).trials
+    known[:] = [
+        replace(one, metrics={**one.metrics, "best/val/accuracy": 1 / trial.model.hidden_size})
+        for trial in sizes
+        for one in [outcome(trial, score=0.1 * trial.model.hidden_size)]
+    ]
+    text = printed("study=scratch", "vary=model.hidden_size", "view=best")
+    assert "Chosen by validation: model.hidden_size=4." in text
+    assert "1 of 3 settings" in text

@@ -69,3 +69,9 @@ def test_a_table_takes_several_studies_and_other_verbs_one() -> None:
 def test_the_declaration_changes_no_digest() -> None:
     declared = Settings(cell=CELL, task=DIGITS, question="Why?", order=["gru"], test="paired", metrics=["all"])
     assert declared.trial.digest == Settings(cell=CELL, task=DIGITS).trial.digest
+
+
+def test_an_unknown_view_is_refused() -> None:
+    assert Settings(view="best10").view == "best10"
+    with pytest.raises(UserError, match=r"no view 'best1'.*'best10'"):
+        Settings(view="best1")
