@@ -7,13 +7,16 @@ this.
 
 `create_app` is a plugin of the kind `mlflow.app`, which MLflow documents under "Custom apps". `gatebench ui` uses it.
 A server for a group uses it with `mlflow server --app-name gatebench …`. The plugin sets the two values below in
-browsers that do not have them yet. It changes nothing else: whoever chooses the other mode, keeps it.
+browsers that do not have them yet; whoever chooses the other mode, keeps it. It also adds a request with which a drain
+writes epochs, see `gatebench.records.epoch_endpoint`. It changes nothing else.
 """
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+
+from gatebench.records.epoch_endpoint import add_route
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -30,11 +33,12 @@ START_PAGE = "serve"
 
 
 def create_app() -> FastAPI:
-    """Return MLflow's server application with the changed start page."""
+    """Return MLflow's server application with the changed start page and the request for epochs."""
     # Their import makes a server application, which only a server needs.
     from mlflow.server import app as flask_app
     from mlflow.server.fastapi_app import create_fastapi_app
 
+    add_route(flask_app)
     flask_app.after_request(_add_first_values)
     app: FastAPI = create_fastapi_app(flask_app)
     return app

@@ -7,6 +7,8 @@ attempt_folder the folder of an attempt: its journal, its outcome and the files 
 study_folder   the folder of a study: its attempts, and the compact journals of those that are in the store
 progress       the steps that the drain has done with an attempt
 run_requests   the requests to MLflow with which the runs of a study are written
+server_requests the same requests to a tracking server
+joint_request   joins the epochs of several attempts into one request to a server
 sqlite_requests the same requests to a sqlite file, as plain SQL
 sqlite_rows    the rows that they write into the tables of MLflow
 transfer       brings one attempt into MLflow, continuing where it was interrupted

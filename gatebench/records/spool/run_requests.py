@@ -50,9 +50,11 @@ class RunRequests:
 
     Attributes:
         chooses_ids: whether the id of a run follows from its attempt, so that `create` may be sent again.
+        metrics_per_request: the number of metrics that `write_epochs` should have at a time.
     """
 
     chooses_ids = False
+    metrics_per_request = METRICS_PER_REQUEST
 
     def __init__(self, record: Record) -> None:
         self._record = record
@@ -201,12 +203,19 @@ def milliseconds(when: float) -> int:
     return int(when * 1000)
 
 
-def in_requests(epochs: Iterable[tuple[Epoch, int]]) -> Iterable[tuple[list[Epoch], int]]:
-    """Yield epochs in groups, each as large as one request to MLflow may be, with the end of the group's last epoch."""
+def in_requests(
+    epochs: Iterable[tuple[Epoch, int]], most: int = METRICS_PER_REQUEST
+) -> Iterable[tuple[list[Epoch], int]]:
+    """Yield epochs in groups, each with the end of its last epoch in the journal.
+
+    Args:
+        epochs: the epochs with their ends.
+        most: the largest number of metrics of a group. One epoch may have more.
+    """
     group: list[Epoch] = []
     size, last = 0, 0
     for epoch, end in epochs:
-        if group and size + len(epoch.metrics) > METRICS_PER_REQUEST:
+        if group and size + len(epoch.metrics) > most:
             yield group, last
             group, size = [], 0
         group.append(epoch)

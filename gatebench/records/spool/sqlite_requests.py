@@ -18,12 +18,13 @@ from pathlib import Path
 from gatebench.errors import UserError
 from gatebench.outcome import RESULTS, Epoch
 from gatebench.records import mlflow_entry, mlflow_model
-from gatebench.records.address import local_folder, sqlite_file
+from gatebench.records.address import is_server, local_folder, sqlite_file
 from gatebench.records.mlflow_data import INPUT_TAG, dataset_input
 from gatebench.records.record import Record
 from gatebench.records.run_content import RunContent
 from gatebench.records.spool.attempt_folder import check_file_name
 from gatebench.records.spool.run_requests import RunRequests, StoredRun, milliseconds
+from gatebench.records.spool.server_requests import ServerRequests
 from gatebench.records.spool.sqlite_rows import add_link, has_expected_columns, insert, write_metrics
 
 _BUSY_SECONDS = 60.0
@@ -43,7 +44,7 @@ ORDER BY runs.start_time DESC, runs.run_uuid
 
 
 def requests_of(record: Record) -> RunRequests:
-    """Return the requests to a store: as SQL if it is a sqlite file of the expected form, else those of the client.
+    """Return the requests to a store: as SQL if it is a sqlite file of the expected form, else over the client.
 
     Raises:
         UserError: the study's experiment belongs to another program.
@@ -54,7 +55,7 @@ def requests_of(record: Record) -> RunRequests:
         requests = SqliteRequests(record)
         if requests.is_usable():
             return requests
-    return RunRequests(record)
+    return ServerRequests(record) if is_server(record.uri) else RunRequests(record)
 
 
 class SqliteRequests(RunRequests):

@@ -1,12 +1,10 @@
 """Rows in MLflow's tables in a sqlite file: how `sqlite_requests` writes them."""
 
-import math
-import re
 import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
 
-from gatebench.errors import UserError
+from gatebench.records.metric_rows import UPDATE_IF_LATER, latest_rows, metric_rows
 
 _COLUMNS = {
     "runs": "run_uuid name source_type source_name entry_point_name user_id status start_time end_time source_version "
@@ -25,16 +23,11 @@ _COLUMNS = {
 }
 """The columns that are written."""
 
-_METRIC_NAME = re.compile(r"[/\w.\- :]{1,250}")
-
 _ADD_METRIC = "INSERT OR IGNORE INTO metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, ?, ?)"
 
-_UPDATE_LATEST = """
+_UPDATE_LATEST = f"""
 INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (key, run_uuid) DO UPDATE
-SET value = excluded.value, timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan
-WHERE (excluded.step, excluded.timestamp, excluded.value)
-    > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)
+{UPDATE_IF_LATER}
 """
 
 
@@ -69,18 +62,9 @@ def write_metrics(connection: sqlite3.Connection, run: str, metrics: Iterable[tu
     Raises:
         UserError: MLflow does not allow the name of a metric.
     """
-    rows = [
-        (key, 0.0 if math.isnan(value) else value, timestamp, step, math.isnan(value), run)
-        for key, value, timestamp, step in metrics
-    ]
-    wrong = [key for key in {row[0] for row in rows} if not _METRIC_NAME.fullmatch(key)]
-    if wrong:
-        raise UserError(f"{wrong[0][:60]!r} is not the name of a metric.")
+    rows = metric_rows(run, metrics)
     connection.executemany(_ADD_METRIC, rows)
-    latest: dict[str, tuple[str, float, int, int, bool, str]] = {}
-    for row in sorted(rows, key=lambda row: (row[3], row[2], row[1])):  # by step, time and value, as MLflow does
-        latest[row[0]] = row
-    connection.executemany(_UPDATE_LATEST, latest.values())
+    connection.executemany(_UPDATE_LATEST, latest_rows(rows))
 
 
 def add_link(connection: sqlite3.Connection, source: tuple[str, str], destination: tuple[str, str]) -> str | None:

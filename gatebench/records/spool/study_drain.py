@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing.pool import ThreadPool
 
 from filelock import FileLock, Timeout
 
 from gatebench.errors import UserError
-from gatebench.records.address import is_server
 from gatebench.records.mlflow_client import readable_errors
 from gatebench.records.record import Record
 from gatebench.records.spool.attempt_folder import AttemptFolder
 from gatebench.records.spool.run_requests import RunRequests
+from gatebench.records.spool.server_requests import ServerRequests
 from gatebench.records.spool.spool import Spool
 from gatebench.records.spool.sqlite_requests import SqliteRequests, requests_of
 from gatebench.records.spool.transfer import AttemptTransfer
 
-AT_ONCE = 4
-"""The number of attempts that are brought to a server at the same time. A sqlite file has one writer at a time."""
+THREADS = 32
+"""The number of attempts whose epochs are collected for a joint request to a server."""
 
 TOGETHER = 50
 """The number of attempts that are brought to a sqlite file in one transaction, if it does not take too long."""
@@ -109,8 +109,8 @@ class StudyDrain:
         attempts = [attempt for attempt in map(self._attempt, folders) if self._has_news(attempt)]
         if isinstance(self._requests, SqliteRequests):
             self._bring_together(self._requests, attempts)
-        elif len(attempts) > 1 and is_server(self._record.uri):
-            with ThreadPool(min(AT_ONCE, len(attempts))) as pool:
+        elif isinstance(self._requests, ServerRequests) and attempts:
+            with ThreadPool(min(THREADS, len(attempts))) as pool:
                 pool.map(self._bring, attempts, chunksize=1)
         else:
             for attempt in attempts:
@@ -176,11 +176,16 @@ class StudyDrain:
         try:
             with readable_errors(self._record.uri):
                 self._measure(attempt)
-                attempt.transfer.bring()
+                with self._turn():
+                    attempt.transfer.bring()
         except UserError as error:
             self._refused(attempt, str(error))
             return
         self._settle(attempt, seen)
+
+    def _turn(self) -> AbstractContextManager[None]:
+        """Wait until an attempt may be brought."""
+        return self._requests.turn() if isinstance(self._requests, ServerRequests) else nullcontext()
 
     def _bring_together(self, requests: SqliteRequests, attempts: Sequence[_Attempt]) -> None:
         """Bring attempts to a sqlite file, many in one transaction: the end of a transaction takes milliseconds."""

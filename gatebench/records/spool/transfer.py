@@ -111,7 +111,7 @@ class AttemptTransfer:
             self._requests.open(run, self._header.run)
             self._progress.note(opened=True)
         epochs = self._folder.epochs(self._header.digest, self._progress.steps.offset)
-        for group, end in in_requests(epochs):
+        for group, end in in_requests(epochs, self._requests.metrics_per_request):
             self._requests.write_epochs(run, group)
             self._progress.note(offset=end)
         if ended is not None:
