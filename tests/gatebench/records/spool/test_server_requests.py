@@ -24,10 +24,15 @@ from gatebench.records.home import Home
 from gatebench.records.record import Record
 from gatebench.records.spool.run_requests import RunRequests
 from gatebench.records.spool.server_requests import ServerRequests
+from gatebench.records.spool.spool import Spool
 from gatebench.records.spool.sqlite_requests import requests_of
+from gatebench.records.spool.study_drain import StudyDrain
 from gatebench.records.sqlite_schema import create_tables
+from tests.gatebench.records.spool.attempts import OWNER
+from tests.gatebench.records.spool.fake_store import FakeClient, FakeRecord
 from tests.gatebench.records.spool.test_dying_server import free_port, wait_for
 from tests.gatebench.records.spool.test_sqlite_requests import rows_of, write
+from tests.launch.trials import outcome, trial
 
 RUN = "a" * 32
 LOG_BATCH = "/api/2.0/mlflow/runs/log-batch"
@@ -188,3 +193,29 @@ def test_the_rows_on_a_real_server_are_those_that_the_client_writes(tmp_path: Pa
         for table in ("metrics", "latest_metrics", "tags", "params", "datasets", "input_tags"):
             assert rows[table] == client_rows[table], (name, table)
     assert len(client_rows["metrics"]) == 3 * 2 + 2 + 2
+
+
+def test_a_drain_joins_the_epochs_of_several_trials(stub: Stub, tmp_path: Path) -> None:
+    home, client = Home(tmp_path), FakeClient()
+    spool = Spool(home, "mine", "home")
+    trials = [trial("lstm", seed=seed) for seed in range(40)]
+    for number, one in enumerate(trials):
+        spool.begin(one, f"{number:012x}", OWNER, 5.0)
+        for epoch in range(5):
+            spool.epoch(
+                f"{number:012x}", Epoch(one.digest, epoch, 5, {"val/accuracy": number + epoch / 8}, 6.0 + epoch)
+            )
+    drain = StudyDrain(FakeRecord(home, client, f"http://127.0.0.1:{stub.server_port}"), spool)  # type: ignore[arg-type]
+    drain.round()
+    for number, one in enumerate(trials):
+        spool.end(f"{number:012x}", outcome(one, when=9.0))
+    assert drain.round()
+    assert drain.report.recorded == 40
+    found: dict[str, list[float]] = {}
+    for body in stub.bodies(PATH):
+        rows, _ = read_body(body)
+        for run in rows:
+            found.setdefault(run, []).extend(row[1] for row in rows[run])
+    expected = {f"{number:012x}": [number + epoch / 8 for epoch in range(5)] for number in range(40)}
+    assert {client.runs[run]["tags"]["attempt"]: values for run, values in found.items()} == expected
+    assert len(stub.requests) < 40
