@@ -21,7 +21,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.utilities import rank_zero_only
 
 from gatebench.errors import Refusal
-from gatebench.ranks import RankLost, Ranks
+from gatebench.ranks import SHARED_PORTS, RankLost, Ranks
 from gatebench.training.network_interface import interface_of, own_address
 from gatebench.training.rank_group import NO_GROUP, RankGroup
 from gatebench.trial import Trial
@@ -199,9 +199,13 @@ def _wait_for(store: Any, ranks: Ranks, while_waiting: Callable[[], None]) -> No
 
 
 def _listen(ranks: Ranks) -> socket.socket:
-    """Return a socket that listens at the address of rank 0. Torch would listen at all addresses of the machine."""
+    """Return a socket that listens at the address of rank 0. Torch would listen at all addresses of the machine.
+
+    Another socket of this user may have the port too: the one that has reserved it.
+    """
     family = socket.AF_INET6 if ":" in ranks.address else socket.AF_INET
-    return socket.create_server((ranks.address, ranks.port), family=family, backlog=ranks.world)
+    place = (ranks.address, ranks.port)
+    return socket.create_server(place, family=family, backlog=ranks.world, reuse_port=SHARED_PORTS)
 
 
 @contextmanager

@@ -14,6 +14,8 @@ interrupts      Ctrl-C and SIGTERM in the process that runs trials
 mailbox         holds the events between the workers and the driver
 event_sender    sends the events of one attempt from the worker
 worker_task     runs one attempt on a worker
+preemption      SIGTERM to a worker
+ranks           a trial on several devices: a task for each rank
 code_versions   compares the code of the worker with that of the driver
 resources       the cores, GPUs and memory of a trial
 sweep_cluster   starts the cluster in the background, with the mailbox

@@ -6,9 +6,10 @@ gives the places back, and Ray ends all ranks that still run there.
 """
 
 import os
-import socket
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from math import inf
 from typing import Any, Protocol
 
@@ -21,8 +22,9 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from gatebench.control import Control, Stopped
 from gatebench.errors import UserError
 from gatebench.outcome import Epoch, Outcome
-from gatebench.ranks import RankLost, Ranks
+from gatebench.ranks import RankLost, Ranks, reserved_port
 from gatebench.trial import Trial
+from launch.running.preemption import is_preempted, preemption
 
 END_SECONDS = 10.0
 """The time in which rank 0 must notice the end of another rank. After it, its process ends itself."""
@@ -91,7 +93,7 @@ def train_on_ranks(trial: Trial, train: RankTrainer, *, emit: Callable[[Epoch], 
         trial: the trial.
         train: the function that trains it as one rank.
         emit: the function that receives the epochs.
-        control: the control of the trial. The other ranks get its checkpoint, and stop with rank 0.
+        control: the control of the trial. The other ranks get its checkpoint. All ranks stop together.
 
     Raises:
         RankLost: another rank has ended, and the trial can be run again.
@@ -99,16 +101,23 @@ def train_on_ranks(trial: Trial, train: RankTrainer, *, emit: Callable[[Epoch], 
         RuntimeError: the training of another rank raised an error.
     """
     address = _LOOPBACK if trial.training.nodes == 1 else get_node_ip_address()
-    world, port = trial.training.ranks, _free_port(address)
+    with reserved_port(address) as port:
+        return _train_all(trial, train, Ranks(0, trial.training.ranks, address, port), emit=emit, control=control)
+
+
+def _train_all(
+    trial: Trial, train: RankTrainer, ranks: Ranks, *, emit: Callable[[Epoch], None], control: Control
+) -> Outcome:
+    """Submit the tasks of the other ranks, and train as rank 0."""
     own = ray.get_runtime_context().get_assigned_resources()
     request = {name: own.get(name, 0) * trial.training.devices for name in ("CPU", "GPU")}
     group = get_current_placement_group()
     task: Any = ray.remote(_run_rank)
     others = [
         task.options(**rank_options(trial, request, group, rank)).remote(
-            trial, train, Ranks(rank, world, address, port), control.resume
+            trial, train, replace(ranks, rank=rank), control.resume
         )
-        for rank in range(1, world)
+        for rank in range(1, ranks.world)
     ]
     ended = threading.Event()
     threading.Thread(target=_watch, args=(others, ended), name="ranks", daemon=True).start()
@@ -117,7 +126,7 @@ def train_on_ranks(trial: Trial, train: RankTrainer, *, emit: Callable[[Epoch], 
             trial,
             emit=emit,
             control=control,
-            ranks=Ranks(0, world, address, port),
+            ranks=ranks,
             while_waiting=lambda: _check(others, timeout=0),
         )
     except RankLost:
@@ -128,12 +137,12 @@ def train_on_ranks(trial: Trial, train: RankTrainer, *, emit: Callable[[Epoch], 
 
 
 def _run_rank(trial: Trial, train: RankTrainer, ranks: Ranks, resume: bytes | None) -> None:
-    """Run a rank other than 0, as a Ray task. Its outcome is not used."""
-    control = Control(resume, save_seconds=inf)  # rank 0 decides when a checkpoint is saved
-    try:
+    """Run a rank other than 0, as a Ray task. Its outcome is not used. After SIGTERM, all ranks save and stop."""
+    if is_preempted():
+        raise RankLost("The process of a rank ends, because it has received SIGTERM.")
+    control = Control(resume, should_stop=is_preempted, save_seconds=inf)  # rank 0 decides when to save
+    with preemption(), suppress(Stopped):
         train(trial, emit=_ignore, control=control, ranks=ranks, while_waiting=_never_called)
-    except Stopped:
-        return
 
 
 def _check(others: list[Any], timeout: float) -> None:
@@ -182,12 +191,6 @@ def _watch(others: list[Any], ended: threading.Event) -> None:
         ready, waiting = ray.wait(waiting, timeout=1.0)
         if any(_cause(reference) is not None for reference in ready) and not ended.wait(END_SECONDS):
             os._exit(1)
-
-
-def _free_port(address: str) -> int:
-    """Return a port of this machine at which nobody listens."""
-    with socket.create_server((address, 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _ignore(epoch: Epoch) -> None:

@@ -1,13 +1,8 @@
 """The task that runs one attempt of a trial on a Ray worker."""
 
-import os
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from threading import Event, Timer, current_thread, main_thread
-from types import FrameType
 from typing import Any
 
 from launch.running.ray_cluster import node_name  # before ray: it sets Ray up
@@ -23,14 +18,10 @@ from launch.running.attempt import TrialRunner, attempt_in_sweep, import_trainin
 from launch.running.code_versions import CodeVersions, code_versions, difference
 from launch.running.event_sender import EventSender
 from launch.running.mailbox import EventBatch, Order
+from launch.running.preemption import is_preempted, preemption
 
 RESEND_SECONDS = 1.0
 """The time before a batch is sent again, if the mailbox did not answer."""
-
-LEAVE_SECONDS = 1.0
-"""The time between the end of an attempt and the end of its process, if the process has received SIGTERM."""
-
-_preempted = Event()  # set after a SIGTERM
 
 
 @dataclass(frozen=True)
@@ -57,7 +48,7 @@ class TaskEnd:
     Attributes:
         outcome: the outcome; None if the attempt did not begin.
         batches: the batches that the driver may not have handled.
-        preempted: whether the process has received SIGTERM, so that the trial is to continue elsewhere.
+        preempted: whether a process of the trial has received SIGTERM, so that the trial is to continue elsewhere.
     """
 
     outcome: Outcome | None
@@ -80,7 +71,7 @@ def run_on_worker(assignment: Assignment, run: TrialRunner, mailbox: Any) -> Tas
         mailbox: the handle of the mailbox.
     """
     trial = assignment.trial
-    if _preempted.is_set():
+    if is_preempted():
         return TaskEnd(None, preempted=True)
     if (sentence := difference(assignment.versions, code_versions())) is not None:
         return TaskEnd(_now(Outcome.of(trial, "refused", sentence[:1].upper() + sentence[1:])))
@@ -88,11 +79,12 @@ def run_on_worker(assignment: Assignment, run: TrialRunner, mailbox: Any) -> Tas
     if _ask(mailbox.begin, first) != "run":
         return TaskEnd(None)
     sender = EventSender(first, trial.digest, lambda batch: _ask(mailbox.put, batch))
-    with _preemption():
-        control = Control(assignment.resume, sender.save, lambda: _preempted.is_set() or sender.should_stop())
+    with preemption():
+        control = Control(assignment.resume, sender.save, lambda: is_preempted() or sender.should_stop())
         outcome = _now(attempt_in_sweep(trial, run, sender.emit, control))
         batches = [first, *sender.end()]  # the end may reach the driver before the first batch
-        return TaskEnd(outcome, batches, preempted=_preempted.is_set() and outcome.status == "interrupted")
+        # The driver has not stopped the trial, so a process of it has received SIGTERM: this one, or another rank.
+        return TaskEnd(outcome, batches, preempted=outcome.status == "interrupted" and not sender.should_stop())
 
 
 def _now(outcome: Outcome) -> Outcome:
@@ -109,25 +101,3 @@ def _ask(method: Any, batch: EventBatch) -> Order:
             time.sleep(RESEND_SECONDS)
         else:
             return order
-
-
-@contextmanager
-def _preemption() -> Iterator[None]:
-    """Note a SIGTERM in the block. After the block, the process that received one ends."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, _on_sigterm)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-        if _preempted.is_set():
-            leave = Timer(LEAVE_SECONDS, os.kill, (os.getpid(), signal.SIGTERM))
-            leave.daemon = True
-            leave.start()
-
-
-def _on_sigterm(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    _preempted.set()

@@ -4,15 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from math import inf, isnan
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gatebench.ranks import reserved_port
 from tests.contracts.rank_curves import NAMES
 from tests.contracts.test_tasks import CONFIGS
-from tests.gatebench.training.rank_trials import free_port
 from tests.paths import ROOT
 
 WORLD = 2
@@ -25,18 +26,19 @@ WITHOUT_SMALL_DATA = {"speech_commands_35"}
 
 def run_all(world: int, folder: Path) -> dict[str, Any]:
     """Return the curves of all tasks, as the first of some ranks has sent them."""
-    ports = ",".join(str(free_port()) for _ in NAMES)
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "GATEBENCH_TASKS": "tests"}
     command = [sys.executable, "-W", "ignore", "-m", "tests.contracts.rank_curves"]
-    processes = [
-        subprocess.Popen([*command, str(rank), str(world), ports, str(folder)], env=environment, cwd=ROOT)
-        for rank in range(world)
-    ]
-    try:
-        assert [process.wait(timeout=1500) for process in processes] == [0] * world
-    finally:
-        for process in processes:
-            process.kill()
+    with ExitStack() as stack:
+        ports = ",".join(str(stack.enter_context(reserved_port("127.0.0.1"))) for _ in NAMES)
+        processes = [
+            subprocess.Popen([*command, str(rank), str(world), ports, str(folder)], env=environment, cwd=ROOT)
+            for rank in range(world)
+        ]
+        try:
+            assert [process.wait(timeout=1500) for process in processes] == [0] * world
+        finally:
+            for process in processes:
+                process.kill()
     found: dict[str, Any] = json.loads((folder / f"{world}.json").read_text())
     return found
 

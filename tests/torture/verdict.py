@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
+from tests.torture.checks import run_in_a_copy
+from tests.torture.loads import STUDY
 from tests.torture.place import Place, wait_until
 
-TRIALS = 6
-"""The number of trials of the sweep."""
-
-_TABLE = ("table", "study=torture", "format=csv")
+_TABLE = ("table", f"study={STUDY}", "format=csv")
 _TRIAL_RUNS = """
     SELECT runs.run_uuid, runs.status, digest.value
     FROM runs JOIN tags AS digest ON digest.run_uuid = runs.run_uuid AND digest.key = 'digest'
@@ -49,12 +48,12 @@ def result(place: Place, database: Path) -> Result:
         finished = [(run, digest) for run, status, digest in runs if status == "FINISHED"]
         digests = [digest for _, digest in finished]
         assert sorted(set(digests)) == sorted(digests), "a trial was recorded twice"
-        assert len(digests) == TRIALS, f"{len(digests)} of {TRIALS} trials are recorded"
+        assert len(digests) == place.load.trials, f"{len(digests)} of {place.load.trials} trials are recorded"
         for run, _ in finished:
             _check_epochs(connection, run)
     models = _weights(place)
     weights = tuple(sorted((digest, models[run]) for run, digest in finished))
-    assert wait_until(lambda: not place.processes(), 10), f"processes are left: {place.processes()}"
+    assert wait_until(lambda: not place.processes(), 20), f"processes are left: {place.left()}"
     return Result(_table(place), weights)
 
 
@@ -93,7 +92,7 @@ def _checksum(weights: bytes) -> str:
 
 
 def _table(place: Place) -> tuple[tuple[tuple[str, str], ...], ...]:
-    text = place.run(*_TABLE)
+    text = run_in_a_copy(place, *_TABLE)
     lines = [line for line in text.splitlines() if "," in line]
     rows = csv.DictReader(StringIO("\n".join(lines)))
     return tuple(

@@ -2,11 +2,11 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gatebench.measures import gate_file
 from gatebench.outcome import Epoch, Outcome
-from gatebench.ranks import RankLost, Ranks
+from gatebench.ranks import RankLost, Ranks, reserved_port
 from gatebench.task import Batch, Problem
 from gatebench.training import run_trial
 from gatebench.trial import Model, Trial
@@ -130,30 +130,33 @@ def _steps(outcome: Outcome) -> dict[str, int]:
 
 def run_as_ranks(names: Sequence[str], world: int, home: Path, **environment: str) -> list[dict[str, Ran]]:
     """Run trials one after another in a process for each rank; return {name: the trial as the rank saw it} by rank."""
-    ports = ",".join(str(free_port()) for _ in names)
+    with ExitStack() as stack:
+        ports = ",".join(str(stack.enter_context(reserved_port("127.0.0.1"))) for _ in names)
+        commands = [
+            [sys.executable, "-m", HERE, str(rank), str(world), ports, str(home), *names] for rank in range(world)
+        ]
+        outputs = outputs_of(commands, **environment)
+    return [{name: Ran(*values) for name, values in json.loads(output or "{}").items()} for output in outputs]
+
+
+def outputs_of(commands: Sequence[Sequence[str]], **environment: str) -> list[str]:
+    """Run commands at the same time, with one thread each, and return what each prints to stdout."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", HERE, str(rank), str(world), ports, str(home), *names],
+            command,
             env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment,
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for rank in range(world)
+        for command in commands
     ]
     try:
-        outputs = [process.communicate(timeout=200)[0] for process in processes]
-    finally:
+        return [process.communicate()[0] for process in processes]
+    finally:  # also if the time of the test is over
         for process in processes:
             process.kill()
-    return [{name: Ran(*values) for name, values in json.loads(output or "{}").items()} for output in outputs]
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+            process.communicate()
 
 
 def main(rank: int, world: int, ports: Sequence[int], home: Path, *names: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gatebench.control import Control
+from gatebench.control import Control, Stopped
 from gatebench.errors import Refusal, UserError
 from gatebench.outcome import Epoch, Outcome
 from gatebench.ranks import RankLost, Ranks
@@ -22,7 +22,7 @@ from launch.running.ray_sweep import run_trials
 from launch.running.resources import Resources
 from tests.launch.trials import outcome, trial
 
-FINE, MISTAKE, BROKEN, KILLED, ALONE = range(5)
+FINE, MISTAKE, BROKEN, KILLED, PREEMPTED, ALONE = range(6)
 SECONDS = 60
 
 
@@ -41,7 +41,6 @@ def train(
     folder: Path,
 ) -> Outcome:
     """Write a file for each rank that has started. Rank 1 then does what the trial's seed says."""
-    del control
     mine = folder / f"{trial.seed}.{ranks.rank}"
     mine.write_text(f"{os.getpid()} {ranks.world} {ranks.address} {ranks.port} {os.environ['OMP_NUM_THREADS']}")
     if ranks.rank == 1:
@@ -52,6 +51,11 @@ def train(
         if trial.seed == KILLED and not (folder / "killed").exists():
             (folder / "killed").touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        if trial.seed == PREEMPTED and not (folder / "stop").exists():
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert control.should_stop()
+            (folder / "stop").touch()
+            raise Stopped("It stopped.")
     emit(Epoch(trial.digest, 0, 1, {"val/accuracy": ranks.rank}))
     deadline = time.monotonic() + SECONDS
     done = folder / f"{trial.seed}.done"
@@ -60,6 +64,9 @@ def train(
         return outcome(trial, score=0.0)
     while not done.exists():
         while_waiting()
+        if trial.seed == PREEMPTED and (folder / "stop").exists() and not (folder / "again").exists():
+            (folder / "again").touch()
+            raise Stopped("It stopped.")
         if time.monotonic() > deadline:
             raise RankLost("Rank 1 did not come.")
         time.sleep(0.01)
@@ -73,7 +80,7 @@ def run(trial: Trial, *, emit: Callable[[Epoch], None], control: Control, folder
 
 
 def test_the_ranks_of_a_trial_are_tasks_and_rank_0_gives_the_outcome(tmp_path: Path) -> None:
-    trials = [*(several(seed) for seed in (FINE, MISTAKE, BROKEN, KILLED)), trial(seed=ALONE)]
+    trials = [*(several(seed) for seed in (FINE, MISTAKE, BROKEN, KILLED, PREEMPTED)), trial(seed=ALONE)]
     events: list[Event] = []
     told: list[str] = []
     run_trials(
@@ -85,15 +92,20 @@ def test_the_ranks_of_a_trial_are_tasks_and_rank_0_gives_the_outcome(tmp_path: P
         report=told.append,
     )
     ends = [event for event in events if isinstance(event, Outcome)]
-    fine, mistake, broken, killed, alone = (next(e for e in ends if e.digest == one.digest) for one in trials)
-    assert [one.status for one in (fine, killed, alone)] == ["finished"] * 3
+    fine, mistake, broken, killed, preempted, alone = (
+        next(e for e in ends if e.digest == one.digest) for one in trials
+    )
+    assert [one.status for one in (fine, killed, preempted, alone)] == ["finished"] * 4
     assert fine.metrics["test/accuracy"] == killed.metrics["test/accuracy"] == 1.0
     assert (mistake.status, mistake.sentence) == ("failed", "There is no file.")
     assert broken.status == "failed"
     assert broken.sentence == "RuntimeError: another rank failed: ValueError: Shapes differ."
     assert "Shapes differ" in broken.facts[TRACEBACK]
     lost = "The process or the machine of a rank of the trial died."
-    assert told == [f"lstm · digits · seed 3 begins again, attempt 2: {lost}"]
+    assert sorted(told) == [
+        f"lstm · digits · seed {KILLED} begins again, attempt 2: {lost}",
+        f"lstm · digits · seed {PREEMPTED} begins again, attempt 2: The trial's process received SIGTERM.",
+    ]
     epochs = [event.metrics["val/accuracy"] for event in events if isinstance(event, Epoch)]
     assert set(epochs) == {0}, "only rank 0 sends epochs"
     first, second = ((tmp_path / f"{FINE}.{rank}").read_text().split() for rank in (0, 1))

@@ -11,7 +11,7 @@ from gatebench.control import Control, Stopped
 from gatebench.outcome import Epoch, Outcome
 from gatebench.trial import Trial
 from launch.events import Checkpoint, Started
-from launch.running import worker_task
+from launch.running import preemption, worker_task
 from launch.running.code_versions import code_versions
 from launch.running.mailbox import EventBatch, Order
 from launch.running.worker_task import Assignment, run_on_worker
@@ -39,7 +39,7 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     monkeypatch.setattr(worker_task, "_ask", box.ask)
     monkeypatch.setattr(worker_task, "node_name", lambda: "node")
     yield box
-    worker_task._preempted.clear()
+    preemption._received.clear()
 
 
 class Leave:
@@ -68,6 +68,11 @@ def preempted(trial: Trial, *, emit: Callable[[Epoch], None], control: Control) 
     assert control.should_stop()
     control.save(b"newer")
     raise Stopped("It stopped.")
+
+
+def stopped_by_another_rank(trial: Trial, *, emit: Callable[[Epoch], None], control: Control) -> Outcome:
+    assert not control.should_stop()
+    raise Stopped("All ranks stop.")
 
 
 def test_the_epochs_come_at_the_latest_with_the_end(mailbox: Mailbox) -> None:
@@ -99,7 +104,7 @@ def test_a_process_that_receives_sigterm_saves_stops_and_leaves(
     mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     timers: list[Leave] = []
-    monkeypatch.setattr(worker_task, "Timer", partial(Leave, timers))
+    monkeypatch.setattr(preemption, "Timer", partial(Leave, timers))
     before = signal.getsignal(signal.SIGTERM)
     ended = run_on_worker(ASSIGNMENT, preempted, mailbox)
     assert ended.preempted
@@ -108,5 +113,13 @@ def test_a_process_that_receives_sigterm_saves_stops_and_leaves(
     saved = [event for batch in (*mailbox.batches, *ended.batches) for event in batch.events]
     assert Checkpoint(trial().digest, b"newer") in saved
     assert signal.getsignal(signal.SIGTERM) is before
-    assert timers[0].arguments == (worker_task.LEAVE_SECONDS, os.kill, (os.getpid(), signal.SIGTERM))
+    assert timers[0].arguments == (preemption.LEAVE_SECONDS, os.kill, (os.getpid(), signal.SIGTERM))
     assert run_on_worker(ASSIGNMENT, train, mailbox).outcome is None
+
+
+def test_a_trial_that_stops_without_an_order_is_preempted(mailbox: Mailbox) -> None:
+    ended = run_on_worker(ASSIGNMENT, stopped_by_another_rank, mailbox)
+    assert ended.preempted
+    assert ended.outcome is not None
+    assert ended.outcome.status == "interrupted"
+    assert run_on_worker(ASSIGNMENT, train, mailbox).outcome is not None, "the process of this rank is not preempted"

@@ -12,10 +12,11 @@ import pytest
 import torch
 
 from gatebench.control import Control, Stopped
+from gatebench.ranks import reserved_port
 from gatebench.training.checkpoint.content import pack, unpack
 from gatebench.trial import Trial
 from tests.gatebench.training.checkpoint.trials import GRU, LSTM, TRIALS, bits, run
-from tests.gatebench.training.rank_trials import free_port
+from tests.gatebench.training.rank_trials import outputs_of
 from tests.paths import ROOT
 
 
@@ -218,25 +219,18 @@ print(repr(bits(outcome, epochs)))
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)  # six processes import the training code, which takes minutes on a busy machine
 def test_two_ranks_continue_each_with_its_own_generators(tmp_path: Path) -> None:
-    def both(file: Path, kill_at: int) -> list[str]:
+    def both(name: str, kill_at: int) -> list[str]:
         """Run both ranks; return what they print."""
-        ranks = [[sys.executable, "-c", RANK_PROGRAM, rank, port, str(file), str(kill_at)] for rank in "01"]
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        started = [
-            subprocess.Popen(rank, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
-            for rank in ranks
-        ]
-        return [one.communicate(timeout=300)[0] for one in started]
+        with reserved_port("127.0.0.1") as port:
+            rest = [str(port), str(tmp_path / name), str(kill_at)]
+            return outputs_of([[sys.executable, "-c", RANK_PROGRAM, rank, *rest] for rank in "01"])
 
-    with (tmp_path / "errors").open("w") as errors:
-        port = str(free_port())
-        undisturbed = both(tmp_path / "undisturbed", 0)
-        port = str(free_port())
-        killed = both(tmp_path / "killed", 8)
-        port = str(free_port())
-        continued = both(tmp_path / "killed", 0)
+    undisturbed = both("undisturbed", 0)
+    killed = both("killed", 8)
+    continued = both("killed", 0)
     assert killed == ["", ""]
-    assert "status" in undisturbed[0], (tmp_path / "errors").read_text()
+    assert all("status" in one for one in undisturbed)
     for one, other in zip(continued, undisturbed, strict=True):
         assert ast.literal_eval(one) == ast.literal_eval(other)
