@@ -8,7 +8,6 @@ gives the places back, and Ray ends all ranks that still run there.
 import os
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from typing import Any, Protocol
@@ -138,11 +137,13 @@ def _train_all(
 
 def _run_rank(trial: Trial, train: RankTrainer, ranks: Ranks, resume: bytes | None) -> None:
     """Run a rank other than 0, as a Ray task. Its outcome is not used. After SIGTERM, all ranks save and stop."""
-    if is_preempted():
-        raise RankLost("The process of a rank ends, because it has received SIGTERM.")
     control = Control(resume, should_stop=is_preempted, save_seconds=inf)  # rank 0 decides when to save
-    with preemption(), suppress(Stopped):
-        train(trial, emit=_ignore, control=control, ranks=ranks, while_waiting=_never_called)
+    with preemption():
+        try:
+            train(trial, emit=_ignore, control=control, ranks=ranks, while_waiting=_never_called)
+        except Stopped:
+            if is_preempted():
+                os._exit(0)  # at once, so that this process gets no other task; rank 0 has stopped, too
 
 
 def _check(others: list[Any], timeout: float) -> None:

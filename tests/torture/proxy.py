@@ -85,10 +85,8 @@ class Proxy:
         self._server.close()
         for writer in [*self._writers]:
             _reset(writer)
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others, timeout=_LONG_ENOUGH / 2)  # their connections are closed, so they end
 
     async def _serve(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         """Pass one connection on, until either side closes it."""

@@ -156,7 +156,9 @@ def outputs_of(commands: Sequence[Sequence[str]], **environment: str) -> list[st
     finally:  # also if the time of the test is over
         for process in processes:
             process.kill()
-            process.communicate()
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
 
 
 def main(rank: int, world: int, ports: Sequence[int], home: Path, *names: str) -> None:

@@ -63,10 +63,10 @@ def train(
         done.touch()
         return outcome(trial, score=0.0)
     while not done.exists():
-        while_waiting()
         if trial.seed == PREEMPTED and (folder / "stop").exists() and not (folder / "again").exists():
             (folder / "again").touch()
             raise Stopped("It stopped.")
+        while_waiting()
         if time.monotonic() > deadline:
             raise RankLost("Rank 1 did not come.")
         time.sleep(0.01)
