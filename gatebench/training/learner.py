@@ -17,14 +17,17 @@ from gatebench.measures.gate_recorder import GateRecorder
 from gatebench.measures.gate_sums import TraceSums
 from gatebench.outcome import Epoch
 from gatebench.task import Batch, Metric, Problem, Stream
+from gatebench.training.batch_share import batch_share
 from gatebench.training.epochs import best_epoch, divergence
 from gatebench.training.evaluation import Evaluation
 from gatebench.training.gradient_limits import rescale_gradient
 from gatebench.training.network import Network
 from gatebench.training.optimizers import make_optimizer
+from gatebench.training.penalties import add_penalty_gradients
 from gatebench.training.rank_group import NO_GROUP, RankGroup
 from gatebench.training.schedule import LearningRateSchedule, make_schedule
 from gatebench.training.shared_loss import shared_loss
+from gatebench.training.weight_noise import WeightNoise
 from gatebench.trial import Trial
 
 
@@ -49,6 +52,7 @@ class Learner(pl.LightningModule):
         best_gates: the sums of the gates over the validation of the best epoch; None if they were not recorded.
         test_scores: the metrics of the last test, for example "test/accuracy"; empty before the first test.
         test_gates: the sums of the gates over the last test; None if they were not recorded.
+        weight_noise: the noise on the weights in a training step.
         schedule: the schedule of the learning rate of this training; None if the learning rate does not change.
         record_gates: as in the arguments. It may be changed between two passes over a split.
     """
@@ -61,6 +65,7 @@ class Learner(pl.LightningModule):
         self.metric: Metric = problem.metric if isinstance(problem, Stream) else trial.build_task().metrics[0]
         self.network = Network(problem, trial)
         self.schedule: LearningRateSchedule | None = None
+        self.weight_noise = WeightNoise(trial.training.weight_noise)
         self.roles = roles(self.network.recurrent.cell)
         self.recorder = GateRecorder(self.roles, gate_ranges(self.network.recurrent.cell))
         self.start(problem)
@@ -84,6 +89,7 @@ class Learner(pl.LightningModule):
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the loss of a batch. With several ranks it is this rank's part, multiplied by the number of ranks."""
         del index
+        self._begin_draws(batch)
         if self.group.is_alone:
             loss = self.problem.loss(self.network(batch), batch)
             self.losses.append(loss.detach())
@@ -91,6 +97,13 @@ class Learner(pl.LightningModule):
         part = shared_loss(self.problem, self.network, batch, self.group)
         self.losses.append(part.detach())
         return part * self.group.ranks.world  # DDP divides the sum of the gradients by the number of ranks
+
+    def on_after_backward(self) -> None:
+        """Take the noise away from the weights, and add the gradient of the penalties."""
+        settings = self.trial.training
+        self.weight_noise.remove()
+        if settings.l1 or settings.l2:
+            add_penalty_gradients(self.network, settings.l1, settings.l2)
 
     def on_validation_epoch_start(self) -> None:
         """Start the sums of the epoch."""
@@ -161,6 +174,15 @@ class Learner(pl.LightningModule):
             rescale_gradient(self.parameters(), self.trial.training.gradient_rescale)
         else:
             super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def _begin_draws(self, batch: Batch) -> None:
+        """Begin the random numbers of a training step, and add noise to the weights. All ranks must call it."""
+        draws = self.network.draws
+        if draws.generator is None:
+            return
+        draws.begin(batch_share(batch, self.group))
+        if self.weight_noise.deviation:
+            self.weight_noise.add(self.network.parameters(), draws)
 
     def _new_evaluation(self) -> Evaluation:
         return Evaluation(self.problem, self.recorder if self.record_gates else None, self.group)

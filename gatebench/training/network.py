@@ -2,9 +2,13 @@
 
 from torch import Generator, Tensor, nn
 
+from gatebench.nn.batch_draws import BatchDraws
 from gatebench.nn.recurrent import Recurrent, Trace
 from gatebench.task import Batch, Problem
 from gatebench.trial import Trial
+
+_DRAWS_SEED = 2**41
+"""A number that is added to the seed of a trial, so that noise and initial weights are drawn independently."""
 
 
 class Network(nn.Module):
@@ -16,6 +20,10 @@ class Network(nn.Module):
     Args:
         problem: the loaded task, with the encoder and the head.
         trial: the trial, with the cell, the sizes of the network, the backend and the seed.
+
+    Attributes:
+        draws: the source of noise and of dropout masks that are drawn once for each sequence or batch. It has a
+            generator of its own if the trial uses it.
     """
 
     def __init__(self, problem: Problem, trial: Trial) -> None:
@@ -24,6 +32,8 @@ class Network(nn.Module):
         self.encoder = problem.encoder
         self.head = problem.head(model.hidden_size, 2 if model.bidirectional else 1)
         self.dropout = nn.Dropout(model.dropout)
+        self.input_noise = trial.training.input_noise
+        self.draws = BatchDraws(trial.seed + _DRAWS_SEED if _needs_draws(trial) else None)
         self.recurrent = Recurrent(
             trial.build_cell(),
             problem.input_size,
@@ -38,12 +48,22 @@ class Network(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the head's logits for a batch."""
-        output, _ = self.recurrent(self.encoder(batch.x), lengths=batch.lengths)
+        output, _ = self.recurrent(self._noisy(self.encoder(batch.x)), lengths=batch.lengths)
         logits: Tensor = self.head(self.dropout(output), batch.lengths)
         return logits
 
     def forward_with_gates(self, batch: Batch) -> tuple[Tensor, Trace]:
         """Return the same logits as `forward`, bit for bit, and the values of all gates by layer and gate."""
-        output, _, trace = self.recurrent.forward_with_gates(self.encoder(batch.x), lengths=batch.lengths)
+        x = self._noisy(self.encoder(batch.x))
+        output, _, trace = self.recurrent.forward_with_gates(x, lengths=batch.lengths)
         logits: Tensor = self.head(self.dropout(output), batch.lengths)
         return logits, trace
+
+    def _noisy(self, x: Tensor) -> Tensor:
+        """Return the input (T, B, I) of the first recurrent layer, with noise in training mode."""
+        return x + self.draws.noise(x, self.input_noise) if self.training and self.input_noise else x
+
+
+def _needs_draws(trial: Trial) -> bool:
+    """Return whether the training draws noise or masks for whole sequences."""
+    return bool(trial.training.weight_noise or trial.training.input_noise)

@@ -69,6 +69,22 @@ SMALL_VAL = {"_target_": "tasks.synthetic.adding.Adding", "length": 8, "training
 """Validation and test have one example, so a rank has none in all of them."""
 
 
+LITERATURE: dict[str, Any] = {
+    "optimizer": "sgd",
+    "momentum": 0.9,
+    "nesterov": True,
+    "learning_rate": 0.1,
+    "l1": 1e-3,
+    "l2": 1e-2,
+    "weight_noise": 0.05,
+    "input_noise": 0.2,
+    "schedule": "plateau",
+    "schedule_epochs": 1,
+    "warmup_steps": 5,
+}
+"""Settings of the training with random numbers and with values that all ranks must share."""
+
+
 def trials(world: int) -> dict[str, Trial]:
     """Return the trials by name, for a number of ranks."""
     plain = replace(TRIAL.training, devices=world, batch_size=50)
@@ -82,6 +98,7 @@ def trials(world: int) -> dict[str, Trial]:
         "nan": replace(TRIAL, task={"_target_": f"{HERE}.OneNan"}, training=plain),
         "stream": replace(TRIAL, task=signs, training=replace(plain, max_epochs=2)),
         "dropout": replace(TRIAL, model=replace(TRIAL.model, dropout=0.5), training=replace(plain, max_epochs=1)),
+        "literature": Trial(LSTM, REBER, Model(8), replace(small, max_epochs=3, **LITERATURE)),
         "mortal": replace(TRIAL, task={"_target_": f"{HERE}.Mortal"}, training=plain),
     }
 

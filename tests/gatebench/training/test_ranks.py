@@ -13,8 +13,8 @@ from gatebench.trial import Training
 from tests.gatebench.training.rank_trials import Ran, run, run_as_ranks, trials
 from tests.gatebench.training.sign import TRIAL
 
-TWO = ("reber", "nan")
-"""The trials that the quick tests run: unequal lengths with an empty share, and a divergence on one rank."""
+TWO = ("reber", "nan", "literature")
+"""The trials that the quick tests run: unequal lengths with an empty share, a divergence on one rank, and noise."""
 
 OTHERS = ("sign", "small_val", "stops", "stream", "dropout")
 
@@ -48,8 +48,9 @@ def compare(ours: Ran, theirs: Ran, tolerance: float = 2e-6) -> None:
 def test_two_ranks_have_the_loss_curve_the_scores_and_the_gates_of_one(
     two_ranks: list[dict[str, Ran]], tmp_path: Path
 ) -> None:
+    for name in ("reber", "literature"):
+        compare(two_ranks[0][name], alone(name, tmp_path / name))
     ours = two_ranks[0]["reber"]
-    compare(ours, alone("reber", tmp_path))
     assert ours.outcome["status"] == "finished"
     assert ours.steps.keys() == {"val", "test"}
 

@@ -97,6 +97,12 @@ TRIALS = {
         {**_SIZES, "length": 6},
         replace(_TRAINING, optimizer="adagrad", max_epochs=4, schedule="plateau", schedule_epochs=1, warmup_steps=12),
     ),
+    "noise": _trial(
+        LSTM,
+        "tasks.synthetic.reber.Reber",
+        _SIZES,
+        replace(_FUSED, max_epochs=2, optimizer="sgd", momentum=0.9, nesterov=True, weight_noise=0.05, input_noise=0.1),
+    ),
     "stream": _trial(
         GRU,
         "tests.gatebench.training.test_stream.Signs",
