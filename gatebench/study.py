@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from gatebench.errors import UserError, unknown
+from gatebench.published.content import publication_of
+from gatebench.published.publication import Publication
 
 Test = Literal["unpaired", "paired"]
 """The test of a table's differences, see `gatebench.measures.comparisons`."""
@@ -21,7 +23,7 @@ View = Literal["all", "best10", "best"]
 
 VIEWS: tuple[View, ...] = get_args(View)
 
-KEYS = ("question", "baseline", "order", "families", "test", "metrics")
+KEYS = ("question", "baseline", "order", "families", "test", "metrics", "published")
 """The parts of a declaration that a config sets."""
 
 ALL_METRICS = "all"
@@ -51,6 +53,7 @@ class Study:
             an arm if it has all these settings. The key "cell" stands for the digest of the cell's equations. Empty:
             each cell is an arm.
         parameters: the numbers of parameters for which hidden sizes were solved (`model.parameters`).
+        published: the publications whose results stand beside the rows, with their results on the tasks of the study.
 
     Raises:
         UserError: the test is unknown, a family is empty or contains the baseline, or a cell is in two families.
@@ -67,6 +70,7 @@ class Study:
     search: Mapping[str, str] = field(default_factory=dict)
     arms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     parameters: tuple[int, ...] = ()
+    published: tuple[Publication, ...] = ()
 
     def __post_init__(self) -> None:
         if self.test not in TESTS:
@@ -100,6 +104,8 @@ class Study:
             changed["families"] = without_cell(self.families, newer.baseline)
         first, second = (newer.order, self.order) if "order" in keys else (self.order, newer.order)
         changed["order"] = tuple(dict.fromkeys([*first, *second]))
+        if "published" in keys:
+            changed["published"] = tuple(_with_results_of(self.published, one) for one in newer.published)
         changed["cell_digests"] = {**self.cell_digests, **newer.cell_digests}
         changed["search"] = {**self.search, **newer.search}
         changed["arms"] = {**self.arms, **newer.arms}
@@ -130,12 +136,14 @@ class Study:
     def differences(self, newer: Study) -> list[str]:
         """Return the parts that a newer declaration changes, for example ["baseline: 'lstm' → 'gru'"].
 
-        Cells that the newer one appends to the order are no change.
+        Cells that the newer one appends to the order, and published results on further tasks, are no change.
         """
         keys = [key for key in KEYS if getattr(self, key) != getattr(newer, key)]
         if newer.order[: len(self.order)] == self.order and "order" in keys:
             keys.remove("order")
-        changes = [f"{key}: {_text(getattr(self, key))} → {_text(getattr(newer, key))}" for key in keys]
+        if "published" in keys and _contains(newer.published, self.published):
+            keys.remove("published")
+        changes = [_change(key, _text(getattr(self, key)), _text(getattr(newer, key))) for key in keys]
         redrawn = [key for key, text in newer.search.items() if self.search.get(key, text) != text]
         changes += [f"search of {key}: {self.search[key]} → {newer.search[key]}" for key in redrawn]
         shared = [name for name in self.arms if name in newer.arms and self.arms[name] != newer.arms[name]]
@@ -143,7 +151,12 @@ class Study:
 
     def to_json(self) -> str:
         """Return the declaration as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        content = asdict(replace(self, published=()))
+        if self.published:
+            content["published"] = {one.name: one.to_dict() for one in self.published}
+        else:
+            del content["published"]  # as in records of earlier versions
+        return json.dumps(content, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Study:
@@ -162,6 +175,7 @@ class Study:
             known["search"] = _texts(known.get("search", {}))
             known["arms"] = {str(name): _texts(own) for name, own in known.get("arms", {}).items()}
             known["parameters"] = tuple(map(int, known.get("parameters", ())))
+            known["published"] = _publications(known.get("published", {}))
             return cls(**known)
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
             raise UserError("The declaration of the study in its records cannot be read.") from None
@@ -204,6 +218,7 @@ def combined(studies: Sequence[Study]) -> Study:
         search={key: text for study in studies for key, text in study.search.items()},
         arms=_joined_arms(studies),
         parameters=tuple(sorted({number for study in studies for number in study.parameters})),
+        published=_joined(study.published for study in studies),
     )
 
 
@@ -226,6 +241,33 @@ def _common(key: str, studies: Sequence[Study], part: Callable[[Study], Value | 
     return next(iter(values), None)
 
 
+def _publications(content: Mapping[str, Any]) -> tuple[Publication, ...]:
+    """Return the publications of a declaration in JSON."""
+    return tuple(publication_of(name, one, f"The publication {name!r}") for name, one in content.items())
+
+
+def _with_results_of(earlier: Iterable[Publication], newer: Publication) -> Publication:
+    """Return a publication with the results that an earlier copy has on other tasks."""
+    tasks = {result.task for result in newer.results}
+    others = [result for one in earlier if one.name == newer.name for result in one.results if result.task not in tasks]
+    return replace(newer, results=(*newer.results, *others))
+
+
+def _contains(newer: Sequence[Publication], earlier: Sequence[Publication]) -> bool:
+    """Return whether publications are the same as earlier ones, up to further results."""
+    same_names = [one.name for one in newer] == [one.name for one in earlier]
+    pairs = zip(newer, earlier, strict=same_names)
+    return same_names and all(result in new.results for new, old in pairs for result in old.results)
+
+
+def _joined(declared: Iterable[Sequence[Publication]]) -> tuple[Publication, ...]:
+    """Return the publications of several studies, each once with all its results."""
+    found: dict[str, Publication] = {}
+    for publication in (one for publications in declared for one in publications):
+        found[publication.name] = _with_results_of(found.values(), publication)
+    return tuple(found.values())
+
+
 def _distinct(values: Iterable[Value]) -> list[Value]:
     return list(dict.fromkeys(values))
 
@@ -234,8 +276,14 @@ def _settings(arm: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in arm.items())
 
 
+def _change(key: str, old: str, new: str) -> str:
+    return f"{key}: the results of {new} have changed" if old == new else f"{key}: {old} → {new}"
+
+
 def _text(value: object) -> str:
     """Return a part of a declaration as text."""
+    if isinstance(value, tuple):
+        value = tuple(one.name if isinstance(one, Publication) else one for one in value)
     if isinstance(value, Mapping):
         return "; ".join(f"{name} ({', '.join(cells)})" for name, cells in value.items()) or "none"
     return ", ".join(value) or "none" if isinstance(value, tuple) else repr(value) if value else "none"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gatebench.cells import cell_names
 from gatebench.errors import unknown
 from gatebench.study import ALL_METRICS, Study, combined
+from gatebench.task import Metric
 from launch.config.compose import Plan
 from launch.running.known_outcomes import KnownStudy
 
@@ -81,10 +82,11 @@ def table_declaration(plan: Plan, known: Sequence[KnownStudy]) -> Study:
 
     Raises:
         UserError: the order or a family names an unknown cell, the baseline is not among the plan's cells, or the
-            studies declare different baselines or tests and the command line does not choose one.
+            studies declare different baselines or tests and the command line does not choose one, or a publication
+            does not fit the tasks.
     """
     _check_cells(plan, known)
-    declared = plan.declaration(", ".join(plan.settings.studies))
+    declared = plan.declaration(", ".join(plan.settings.studies), None if plan.chosen else _task_metrics(known))
     if not plan.chosen:
         declared = replace(declared, order=tuple(plan.settings.order), cell_digests={})
     recorded = [one.declaration for one in known if one.declaration is not None]
@@ -97,6 +99,15 @@ def table_declaration(plan: Plan, known: Sequence[KnownStudy]) -> Study:
     studies = [one.updated(declared, plan.declared) for one in recorded or [Study(declared.name)]]
     study = replace(combined(studies), name=declared.name)
     return study.limited_to([*plan.cells, *plan.cells.values()]) if plan.chosen else study
+
+
+def _task_metrics(known: Sequence[KnownStudy]) -> dict[str, list[Metric]]:
+    """Return {name of a task: its metrics} of the outcomes. Those of early versions have none."""
+    metrics: dict[str, list[Metric]] = {}
+    for outcome in (outcome for one in known for outcome in one.outcomes):
+        own = [] if outcome.metric is None else [outcome.metric, *outcome.other_metrics]
+        metrics[outcome.task.partition("[")[0]] = own
+    return metrics
 
 
 def _check_cells(plan: Plan, known: Sequence[KnownStudy]) -> None:

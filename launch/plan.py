@@ -66,7 +66,9 @@ def declaration_lines(study: Study) -> list[str]:
     families = [f"{name} ({', '.join(cells)})" for name, cells in study.families.items()]
     lines = [f"Question: {study.question}"] if study.question else []
     lines += [f"Baseline: {baseline}. Test: {study.test}.", f"Families: {'; '.join(families) or 'one of all cells'}."]
-    return lines + ([f"Metrics: {', '.join(study.metrics)}."] if study.metrics else [])
+    lines += [f"Metrics: {', '.join(study.metrics)}."] if study.metrics else []
+    names = [publication.name for publication in study.published]
+    return lines + ([f"Published results: {', '.join(names)}."] if names else [])
 
 
 def power_lines(plan: Plan, study: Study) -> list[str]:

@@ -5,12 +5,13 @@
   gatebench table study=mine                          all trials of a study
   gatebench table study=digits,parity                 several studies: a table for each task, and a summary
   gatebench table study=mine baseline=gru test=paired metrics=all
+  gatebench table study=mine published=greff2017      the results of publications beside the rows
   gatebench table experiment=quickstart format=csv    formats: text, markdown, latex, csv, html
   gatebench table study=mine vary=model.hidden_size   one row for all sizes of a cell
   gatebench table study=mine view=best10              the best 10 % of a cell's trials by validation, or view=best
 
-Baseline, order, families, test and metrics are those that the study declares in its records. An experiment, or
-key=value on the command line, replaces them for this table.
+Baseline, order, families, test, metrics and published results are those that the study declares in its records. An
+experiment, or key=value on the command line, replaces them for this table.
 """
 
 import sys

@@ -12,6 +12,7 @@ From arms to tables as plain data:
     task_table          the columns, rows and notes of a table
     columns             the columns and their texts
     gate_columns        the columns of the roles of gates
+    published           the published results beside the rows
     arm_record          the values of a row for programs
     footnotes           the notes on single rows
     notes               the notes on a table

@@ -22,12 +22,22 @@ class Footnotes:
     numbers: Mapping[str, tuple[int, ...]]
 
 
-def footnotes(arms: Sequence[Arm], comparison: TaskComparison) -> Footnotes:
-    """Return the notes on the rows of a task's table."""
+def footnotes(
+    arms: Sequence[Arm], comparison: TaskComparison, further: Mapping[str, Sequence[str]] | None = None
+) -> Footnotes:
+    """Return the notes on the rows of a task's table.
+
+    Args:
+        arms: the arms of the task.
+        comparison: their comparison.
+        further: {label of an arm: further notes on its row}. Empty notes are left out.
+    """
     mixed = mixed_facts(arms)
     notes = {arm.label: row_notes(arm, comparison) for arm in arms}
     for label, note in mixed.items():
         notes[label].append(f"{note[0].upper()}{note[1:]}.")
+    for label, more in (further or {}).items():
+        notes[label] += filter(None, more)
     texts = list(dict.fromkeys(note for own in notes.values() for note in own))
     return Footnotes(
         tuple(texts), {label: tuple(texts.index(note) + 1 for note in own) for label, own in notes.items()}

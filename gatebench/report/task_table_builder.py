@@ -8,6 +8,8 @@ from gatebench.report.columns import ArmColumn, arm_columns
 from gatebench.report.footnotes import footnotes
 from gatebench.report.notes import task_notes
 from gatebench.report.number_format import MISSING, one_line
+from gatebench.report.published.columns import published_blocks, published_columns
+from gatebench.report.published.notes import published_notes
 from gatebench.report.scores import score_format
 from gatebench.report.task_comparison import TaskComparison
 from gatebench.report.task_table import SCORE, TableRow, TaskTable
@@ -42,13 +44,16 @@ def build_task_table(
     Raises:
         UserError: the trials of an arm have different networks.
     """
-    columns = arm_columns(arms, comparison, others, cost=cost)
-    marks = footnotes(arms, comparison)
+    published = published_blocks(task, arms, comparison)
+    columns = [*arm_columns(arms, comparison, others, cost=cost), *published_columns(published)]
+    marks = footnotes(arms, comparison, {arm.label: [block.note(arm) for block in published] for arm in arms})
     rows = []
     for arm in arms:
         numbers = marks.numbers[arm.label]
         note = " ".join(marks.texts[number - 1] for number in numbers)
         record = arm_record(task, arm, comparison, others, chance, note)
+        for block in published:
+            record |= block.record(arm)
         texts = tuple(column.text(arm) for column in columns)
         bold = frozenset({SCORE} if arm.label in comparison.best else ())
         rows.append(TableRow(texts, record, bold, numbers))
@@ -57,7 +62,8 @@ def build_task_table(
         references |= arm.simple_methods()
     rows += [_reference_row(name, score, arms, comparison.metric, columns) for name, score in references.items()]
     shown = tuple(column.column for column in columns)
-    return TaskTable(one_line(title), shown, tuple(rows), marks.texts, task_notes(arms, comparison, others, headline))
+    notes = (*task_notes(arms, comparison, others, headline), *published_notes(published, arms))
+    return TaskTable(one_line(title), shown, tuple(rows), marks.texts, notes)
 
 
 def _reference_row(

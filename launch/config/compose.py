@@ -12,7 +12,7 @@ An override such as `cell.ablate.i.fix=1` becomes a cell in these steps:
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -31,13 +31,17 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gatebench.errors import UserError
+from gatebench.published import Publication
+from gatebench.published.files import load_publications
+from gatebench.published.fitting import fitting
 from gatebench.records.address import hide_credentials, without_credentials
 from gatebench.study import KEYS, TESTS, Study, without_cell
+from gatebench.task import Metric
 from gatebench.trial import Trial, add_digests
 from launch.config.config_errors import explain_config_error
 from launch.config.grid import Composed, Grid
 from launch.config.group_files import GroupFiles
-from launch.config.overrides import MOST_TRIALS, Grammar, ParsedOverride, merge_overrides
+from launch.config.overrides import MOST_TRIALS, PUBLISHED, Grammar, ParsedOverride, merge_overrides
 from launch.config.settings import TRIAL_KEYS, Settings, resolve_data_root
 from launch.config.user_files import check_cell_names
 
@@ -52,6 +56,7 @@ class Plan:
         labels: {digest of a trial: labels of its cell}. Cells with equal equations have one trial and several labels.
         keys: the keys that the overrides set, without the parts after a dot: "cell" for cell.ablate.i.fix=1.
         text: the config as YAML.
+        publications: the publications that the settings name.
     """
 
     settings: Settings
@@ -59,6 +64,7 @@ class Plan:
     labels: Mapping[str, tuple[str, ...]]
     keys: frozenset[str]
     text: str
+    publications: tuple[Publication, ...] = ()
 
     @property
     def chosen(self) -> bool:
@@ -81,20 +87,28 @@ class Plan:
     @property
     def declared(self) -> frozenset[str]:
         """The parts of the study's declaration that the experiment and the overrides declare."""
-        optional = [key for key in ("question", "baseline", "order") if getattr(self.settings, key)]
+        optional = [key for key in ("question", "baseline", "order", "published") if getattr(self.settings, key)]
         experiment = {*optional, "families", "test", "metrics"} if "experiment" in self.keys else set()
         return frozenset(experiment | self.keys & set(KEYS))
 
-    def declaration(self, name: str) -> Study:
+    @property
+    def task_metrics(self) -> dict[str, Sequence[Metric]]:
+        """{name of a task: its metrics} of the trials."""
+        tasks = [trial.build_task() for trial in self.trials]
+        return {task.name: task.metrics for task in tasks}
+
+    def declaration(self, name: str, task_metrics: Mapping[str, Sequence[Metric]] | None = None) -> Study:
         """Return the declaration of a study. Cells that the declared order lacks follow in the order of the sweep.
 
         A baseline on the command line is removed from the families of an experiment.
 
         Args:
             name: the name of the study.
+            task_metrics: {name of a task: its metrics} of the tasks of the study; None: those of the trials.
 
         Raises:
-            UserError: a family is empty or contains the baseline, or a cell is in two families.
+            UserError: a family is empty or contains the baseline, a cell is in two families, or a publication does not
+                fit the tasks.
         """
         settings, cells = self.settings, self.cells
         families = {family: tuple(labels) for family, labels in settings.families.items()}
@@ -109,6 +123,7 @@ class Plan:
             test=next(test for test in TESTS if test == settings.test),
             metrics=tuple(settings.metrics),
             cell_digests=cells,
+            published=fitting(self.publications, self.task_metrics if task_metrics is None else task_metrics),
         )
 
 
@@ -128,8 +143,14 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
         loader = GlobalHydra.instance().config_loader()
         grammar = Grammar(loader)
         given = grammar.parse(overrides)
+        keys = frozenset(override.key.partition(".")[0] for override in given)
+        # Hydra would take the folder `conf/published` for a config group, and the key for a choice from it.
+        named = [override.values[0] for override in given if override.key == PUBLISHED]
+        given = [override for override in given if override.key != PUBLISHED]
         fixed = [choice for override in given if not override.is_sweep for choice in override.choices]
         base = compose("config", fixed, return_hydra_config=True)
+        for names in named:
+            OmegaConf.update(base, PUBLISHED, names)
         swept = _swept(base, given, grammar)
         values = [override for override in swept if not override.is_group]
         groups = [override for override in swept if override.is_group]
@@ -141,9 +162,10 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
     for trial in trials:
         distinct.setdefault(trial.digest, trial)
         labels.setdefault(trial.digest, {})[trial.build_cell().name] = None
-    keys = frozenset(override.key.partition(".")[0] for override in given)
-    named = {digest: tuple(own) for digest, own in labels.items()}
-    return Plan(points[0][0], tuple(distinct.values()), named, keys, _text(base, swept))
+    settings = replace(points[0][0], published=[str(name) for name in base.published])
+    publications = load_publications(settings.published, config_dir)
+    own_labels = {digest: tuple(own) for digest, own in labels.items()}
+    return Plan(settings, tuple(distinct.values()), own_labels, keys, _text(base, swept), publications)
 
 
 @contextmanager

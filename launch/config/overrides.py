@@ -19,11 +19,14 @@ from launch.config.settings import TRIAL_KEYS
 MOST_TRIALS = 100_000
 """The largest number of trials of a sweep."""
 
+PUBLISHED = "published"
+"""The key with the names of publications. Their folder `conf/published` is no config group."""
+
 _ABLATION = "cell.ablate."
 _FAMILY = "families."
 _RESOURCE = "resources_per_trial."
 _NEW_KEYS = (_ABLATION, _FAMILY, _RESOURCE)  # below these, an override may add keys
-_LISTS = ("order", "metrics", "vary")  # keys with a list as their value, like those below `families`
+_LISTS = ("order", "metrics", "published", "vary")  # keys with a list as their value, like those below `families`
 _DEFAULTS = ("cell", "task", "experiment")  # the groups in the defaults list of conf/config.yaml
 _SWEEPER_PARAMS = "hydra.sweeper.params"  # the only key of Hydra's own config that is used
 
@@ -61,7 +64,7 @@ class Grammar:
     def __init__(self, loader: ConfigLoader, swept: Sequence[str] = TRIAL_KEYS) -> None:
         self._swept = swept
         self._parser = OverridesParser.create(loader)
-        self._groups = set(loader.list_groups(""))
+        self._groups = set(loader.list_groups("")) - {PUBLISHED}
 
     def parse(self, texts: Iterable[str]) -> list[ParsedOverride]:
         """Return the overrides. A later one replaces an earlier one with the same key.

@@ -59,6 +59,7 @@ class Settings:
     families: dict[str, list[str]] = field(default_factory=dict)
     test: str = "unpaired"
     metrics: list[str] = field(default_factory=list)
+    published: list[str] = field(default_factory=list)
     force: bool = False
     home: str = "runs"
     data_root: str | None = None

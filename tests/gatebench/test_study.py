@@ -1,9 +1,12 @@
 """The declaration of a study: it is checked, and it survives JSON."""
 
+import json
+
 import pytest
 
 from gatebench.errors import UserError
 from gatebench.study import Study, combined
+from tests.gatebench.published.publications import VALUES, content, publication
 
 DECLARED = Study(
     "quickstart",
@@ -17,7 +20,10 @@ DECLARED = Study(
 )
 
 
-@pytest.mark.parametrize("study", [DECLARED, Study("plain")])
+PUBLISHED = publication(a=VALUES, b={**VALUES, "task": "digits", "conditions": {"task.order": "row"}})
+
+
+@pytest.mark.parametrize("study", [DECLARED, Study("plain"), Study("a", published=(PUBLISHED,))])
 def test_json_keeps_the_declaration(study: Study) -> None:
     assert Study.from_json(study.to_json()) == study
 
@@ -150,3 +156,39 @@ def test_several_studies_have_all_arms_unless_a_name_has_two_meanings() -> None:
     assert both.parameters == (7, 20_000)
     with pytest.raises(UserError, match="different arms of the name 'big'"):
         combined([SEARCHED, Study("c", arms={"big": {"cell": "c"}})])
+
+
+def test_a_declaration_without_publications_is_written_as_before() -> None:
+    assert "published" not in DECLARED.to_json()
+
+
+@pytest.mark.parametrize(
+    "published",
+    [3, ["doe2015"], {"doe2015": 3}, {"doe2015": {}}, {"doe2015": {**content(a=VALUES), "year": []}}],
+)
+def test_publications_that_are_none_are_refused(published: object) -> None:
+    with pytest.raises(UserError) as caught:
+        Study.from_json(json.dumps({"name": "a", "published": published}))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_newer_declaration_replaces_the_results_on_its_tasks() -> None:
+    old, new = Study("a", published=(PUBLISHED,)), publication(a={**VALUES, "place": "Table 2"})
+    updated = old.updated(Study("a", published=(new,)), ["published"])
+    (one,) = updated.published
+    assert [(result.task, result.place) for result in one.results] == [("sentiment", "Table 2"), ("digits", "Table 1")]
+    assert old.differences(updated) == ["published: the results of doe2015 have changed"]
+    assert old.updated(Study("a"), ["published"]).published == ()
+    assert old.updated(Study("a"), []).published == (PUBLISHED,)
+
+
+def test_results_on_further_tasks_are_no_change_and_other_publications_are() -> None:
+    one, further = Study("a", published=(PUBLISHED.on_tasks(["digits"]),)), Study("a", published=(PUBLISHED,))
+    assert one.differences(further) == []
+    assert Study("a").differences(further) == ["published: none → doe2015"]
+
+
+def test_several_studies_have_the_publications_of_all() -> None:
+    first, second = (Study(task, published=(PUBLISHED.on_tasks([task]),)) for task in ("sentiment", "digits"))
+    (one,) = combined([first, second]).published
+    assert {result.name for result in one.results} == {"a", "b"}

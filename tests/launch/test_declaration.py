@@ -53,6 +53,8 @@ def folder(tmp_path: Path) -> Path:
         (["baseline=lstm", "families.gates=gru,lstm"], "The family 'gates' contains the baseline 'lstm'"),
         (["families.a=gru", "families.b=gru"], "The cell 'gru' is in two families, 'a' and 'b'."),
         (["families.a=[]"], "The family 'a' of comparisons has no cells."),
+        (["published=gref2017"], "There is no publication 'gref2017'; did you mean 'greff2017'?"),
+        (["published=greff2017"], "The publication 'greff2017' has no result on digits, only on jsb_chorales; leave"),
     ],
 )
 def test_a_mistake_is_found_before_training(overrides: list[str], sentence: str) -> None:
@@ -60,6 +62,22 @@ def test_a_mistake_is_found_before_training(overrides: list[str], sentence: str)
         check_declaration(expand(["cell=lstm,gru", *overrides]), NOTHING)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_in_an_experiment_is_found_before_training(folder: Path) -> None:
+    path = folder / "experiment/asking.yaml"
+    path.write_text(path.read_text() + "published: [gref2017]\n")
+    with pytest.raises(UserError, match="There is no publication 'gref2017'; did you mean 'greff2017'"):
+        expand(["experiment=asking"], folder)
+    assert expand(["experiment=asking", "published=[]"], folder).publications == ()
+
+
+def test_the_declaration_has_the_results_on_the_tasks_of_the_plan() -> None:
+    plan = expand(["cell=lstm,gru", "task=nottingham", "published=chung2014,tcn2018"])
+    study = check_declaration(plan, NOTHING)
+    assert [one.name for one in study.published] == ["chung2014", "tcn2018"]
+    assert {result.task for one in study.published for result in one.results} == {"nottingham"}
+    assert "published" in plan.declared
 
 
 def test_what_fits_is_returned() -> None:

@@ -164,6 +164,65 @@ def test_the_tables_of_a_study_and_of_its_experiment_are_the_same(
     assert len(rows) == 1
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of configs with a publication."""
+    (tmp_path / "published").mkdir()
+    (tmp_path / "published" / "mine2026.yaml").write_text(PUBLICATION)
+    return tmp_path
+
+
+PUBLICATION = """
+citation: Mine 2026
+source: Mine, arXiv 1
+year: 2026
+results:
+  table_1:
+    place: Table 1
+    task: digits
+    metric: accuracy
+    unit: "%"
+    entries:
+      lstm: {value: 65, mark: verified}
+      gru: {value: 12.3, mark: secondary}
+"""
+
+
+def test_published_results_are_kept_with_the_study(
+    home: Home, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table from the records needs no file: it is the same if the file was changed or is not there."""
+    asked = ["cell=lstm,gru", "seed=range(0,4)", "model.hidden_size=4", "study=mine", "published=mine2026"]
+    plan, record = expand(asked, folder), Record(home, "mine")
+    keep_declaration(plan, record)
+    for trial in plan.trials:
+        record.end(trial, spread(trial))
+    assert table.run([*asked, "--config-dir", str(folder)]) == 0
+    of_grid = capsys.readouterr()
+    (folder / "published" / "mine2026.yaml").unlink()
+    assert table.run(["study=mine"]) == 0
+    assert capsys.readouterr() == of_grid
+    for part in ("Mine 2026", "65 (verified)", "agrees", "12.3 (secondary)", "differs"):
+        assert part in of_grid.out
+    assert table.run(["study=mine", "published=[]"]) == 0
+    assert "Mine 2026" not in capsys.readouterr().out
+
+
+def test_published_results_may_be_named_for_one_table(
+    home: Home, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = keep(home, "mine", "cell=lstm,gru", "seed=range(0,3)", "study=mine")
+    assert table.run(["study=mine", "published=mine2026", "--config-dir", str(folder)]) == 0
+    assert "Mine 2026" in capsys.readouterr().out
+    declaration = record.study_declaration()
+    assert declaration is not None
+    assert declaration.published == ()
+    with pytest.raises(UserError, match="The publication 'greff2017' has no result on digits, only on jsb_chorales"):
+        table.run(["study=mine", "published=greff2017"])
+    with pytest.raises(UserError, match="There is no publication 'gref2017'; did you mean 'greff2017'"):
+        table.run(["study=mine", "published=gref2017"])
+
+
 def test_the_command_line_changes_the_declaration_for_one_table(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     record = keep(home, "mine", "cell=lstm,gru", "seed=range(0,4)", "study=mine", "baseline=lstm")
     table.run(["study=mine", "baseline=gru"])

@@ -114,7 +114,7 @@ VALUES = {
     "model.hidden_size": st.lists(st.sampled_from(["4", "5", "007", "${training.batch_size}"]), max_size=2),
     "model.dropout": st.lists(st.floats(0, 0.9).map(repr), max_size=2),
     "training.batch_size": st.lists(st.integers(1, 99).map(str), max_size=2),
-    "training.learning_rate": st.lists(st.floats(1e-9, 1e9).map(repr), max_size=2),
+    "training.learning_rate": st.lists(st.floats(1e-9, 1e3).map(repr), max_size=2),
     "training.optimizer": st.lists(st.sampled_from(["adam", "'sgd'", '"rmsprop"']), max_size=2),
     "seed": st.lists(st.integers(0, 2**63 - 1).map(str), max_size=2),
 }

@@ -44,6 +44,7 @@ def test_the_last_of_equal_keys_counts(grammar: Grammar) -> None:
     [
         ("metrics=accuracy,forgetting", "metrics=[accuracy,forgetting]"),
         ("metrics=all", "metrics=[all]"),
+        ("published=greff2017,chung2014", "published=[greff2017,chung2014]"),
         ("metrics=[all]", "metrics=[all]"),
         ("order='lstm[i=1]',gru", "order=['lstm[i=1]',gru]"),
         ("order='lstm[i=1]'", "order=['lstm[i=1]']"),
