@@ -136,12 +136,20 @@ def means_and_errors(tables: Floats, counts: NDArray[np.int_]) -> tuple[Floats, 
         tables: the scores of all arms in a row, shape (tables, scores).
         counts: the number of scores of each arm, shape (arms,), at least 2.
     """
-    centre = np.median(tables)
+    centre = float(np.median(tables))
+    deviations = tables - centre
+    return _from_deviations(centre, deviations, deviations**2, counts)
+
+
+def _from_deviations(
+    centre: float, deviations: Floats, squares: Floats, counts: NDArray[np.int_]
+) -> tuple[Floats, Floats]:
+    """Return what `means_and_errors` returns, from the deviations from a centre and their squares."""
     starts = np.cumsum(counts) - counts
-    sums = np.add.reduceat(tables - centre, starts, axis=1)
-    squares = np.add.reduceat((tables - centre) ** 2, starts, axis=1)
-    variances = (squares - sums**2 / counts) / (counts - 1)
-    variances = np.where(variances > ROUNDING * squares, variances, 0.0)
+    sums = np.add.reduceat(deviations, starts, axis=1)
+    sums_of_squares = np.add.reduceat(squares, starts, axis=1)
+    variances = (sums_of_squares - sums**2 / counts) / (counts - 1)
+    variances = np.where(variances > ROUNDING * sums_of_squares, variances, 0.0)
     return centre + sums / counts, variances / counts
 
 
@@ -184,7 +192,7 @@ def critical_value(errors: Floats, normal: Floats, chi_square: Floats) -> float:
     return _quantile(leads(normal * np.sqrt(errors), chi_square * errors).max(axis=1), NOMINAL)
 
 
-def permutation_limit(scores: Floats, counts: NDArray[np.int_], orders: NDArray[np.int_]) -> float:
+def permutation_limit(scores: Floats, counts: NDArray[np.int_], orders: NDArray[np.integer]) -> float:
     """Return the 0.95 quantile of the best arm's largest lead, in standard errors, if all scores are permuted.
 
     Args:
@@ -192,8 +200,13 @@ def permutation_limit(scores: Floats, counts: NDArray[np.int_], orders: NDArray[
         counts: the number of scores of each arm, shape (arms,), at least 2.
         orders: permutations of the indices of the scores, shape (tables, scores).
     """
-    parts = [orders[start : start + _AT_ONCE] for start in range(0, len(orders), _AT_ONCE)]
-    largest = [leads(*means_and_errors(scores[part], counts)).max(axis=1) for part in parts]
+    centre = float(np.median(scores))
+    deviations = scores - centre
+    squares = deviations**2
+    largest = []
+    for start in range(0, len(orders), _AT_ONCE):
+        part = orders[start : start + _AT_ONCE].astype(np.intp)
+        largest.append(leads(*_from_deviations(centre, deviations[part], squares[part], counts)).max(axis=1))
     return _quantile(np.concatenate(largest), ALPHA)
 
 
@@ -204,9 +217,10 @@ def _quantile(values: Floats, share: float) -> float:
 
 
 @lru_cache(maxsize=16)
-def _orders(total: int) -> NDArray[np.int_]:
-    """Return the permutations of `permutation_limit`."""
-    return np.concatenate(list(random_orders(PERMUTATIONS, total)))
+def _orders(total: int) -> NDArray[np.unsignedinteger]:
+    """Return the permutations of `permutation_limit`, as small integers: they stay in memory."""
+    small = np.min_scalar_type(total)
+    return np.concatenate([orders.astype(small) for orders in random_orders(PERMUTATIONS, total)])
 
 
 @lru_cache(maxsize=16)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
@@ -23,7 +22,7 @@ from gatebench.measures.permutation import SplitTest, permutation_p, smallest_p
 from gatebench.measures.sign_flip import sign_flip_interval, sign_flip_p, smallest_sign_flip_p
 from gatebench.measures.welch import welch_interval, welch_p
 
-__all__ = ["ALL", "ALPHA", "TESTS", "ArmScores", "Comparison", "compare", "seed_correlation", "unpaired_p"]
+__all__ = ["ALL", "ALPHA", "TESTS", "ArmScores", "Comparison", "compare", "unpaired_p"]
 
 ALPHA = 0.05
 """The level of significance."""
@@ -244,26 +243,3 @@ def _unpaired(arm: Sequence[float], baseline: Sequence[float], level: float) -> 
     if interval is not None and welch is not None:
         interval = (min(interval[0], welch[0]), max(interval[1], welch[1]))
     return _Result(test.difference, max(test.p(), welch_p(arm, baseline) or 0.0), interval)
-
-
-def seed_correlation(arms: Mapping[Name, ArmScores]) -> float | None:
-    """Return the mean correlation of the scores of two arms over their shared seeds, over all pairs of arms.
-
-    Pairing by seed pays if it is clearly positive. A pair counts if it shares at least three seeds with scores and
-    neither arm's scores are all equal there.
-
-    Returns:
-        the mean of Pearson's correlations; None if no pair counts.
-
-    Examples:
-        >>> seed_correlation({"a": ArmScores({0: 1.0, 1: 2.0, 2: 4.0}), "b": ArmScores({0: 2.0, 1: 3.0, 2: 5.0})})
-        1.0
-    """
-    correlations = []
-    for first, second in combinations(arms.values(), 2):
-        seeds = sorted(first.scores.keys() & second.scores.keys())
-        values = np.array([[arm.scores[seed] for seed in seeds] for arm in (first, second)])
-        # The deviation of equal scores may be rounding, and that of tiny scores 0.
-        if len(seeds) >= 3 and min(np.ptp(values, axis=1).min(), np.std(values, axis=1).min()) > 0:
-            correlations.append(float(np.corrcoef(values)[0, 1]))
-    return round(float(np.mean(correlations)), 12) if correlations else None

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from gatebench.errors import UserError
 from gatebench.measures.best_set import best
-from gatebench.measures.comparisons import ArmScores, Comparison, compare, seed_correlation
+from gatebench.measures.comparisons import ArmScores, Comparison, compare
+from gatebench.measures.seed_correlation import seed_correlation
 from gatebench.report.arms import Arm
 from gatebench.study import Study
 from gatebench.task import Metric

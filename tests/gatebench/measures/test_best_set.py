@@ -110,6 +110,21 @@ def test_the_critical_value_for_two_arms_of_known_variance_is_that_of_the_normal
     assert limit == pytest.approx(stats.norm.isf(0.02), abs=0.03)
 
 
+@pytest.mark.parametrize("number", range(12))
+def test_the_permutation_limit_is_that_of_the_permuted_tables_to_the_last_bit(number: int) -> None:
+    rng = np.random.default_rng(number)
+    counts = rng.integers(2, 9, rng.integers(2, 10))
+    scores = rng.normal(0.8, 0.1, counts.sum())
+    if number % 3 == 0:
+        scores = scores.round(1)  # ties
+    orders = np.argsort(rng.random((rng.integers(250, 600), scores.size)), axis=1)
+    parts = [orders[start : start + 250] for start in range(0, len(orders), 250)]
+    largest = np.concatenate([leads(*means_and_errors(scores[part], counts)).max(axis=1) for part in parts])
+    expected = np.sort(largest)[largest.size - int(0.05 * (largest.size + 1))]
+    assert permutation_limit(scores, counts, orders) == expected
+    assert permutation_limit(scores, counts, orders.astype(np.uint8)) == expected
+
+
 def test_the_permutation_limit_is_that_of_all_permutations() -> None:
     """Two arms of three: 2 of the 20 splits separate the scores, so that the 0.95 quantile is their t."""
     scores, counts = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.5]), np.array([3, 3])

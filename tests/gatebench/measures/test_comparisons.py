@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gatebench.errors import UserError
-from gatebench.measures.comparisons import ArmScores, Comparison, compare, seed_correlation, unpaired_p
+from gatebench.measures.comparisons import ArmScores, Comparison, compare, unpaired_p
 from gatebench.measures.permutation import permutation_p, smallest_p
 from gatebench.measures.sign_flip import sign_flip_p, smallest_sign_flip_p
 from gatebench.measures.welch import welch_p
@@ -174,15 +174,6 @@ def test_paired_trials_that_diverged_have_the_largest_difference() -> None:
     result = compare({"base": base, "arm": arm}, "base", "max", test="paired")["arm"]
     assert result.by_rank
     assert result.p == sign_flip_p([-5, -3.5, 3.5, 0, -6.5, -6.5, 0])
-
-
-def test_the_correlation_of_seeds() -> None:
-    assert seed_correlation(with_seed_effect(8, a=0, b=1, c=2)) == pytest.approx(1.0, abs=0.001)
-    assert seed_correlation(normal_arms(300, a=0, b=1)) == pytest.approx(0.0, abs=0.2)
-    a, b, c = {0: 1.0, 1: 2.0, 2: 3.0}, {0: 1.0, 1: 3.0, 2: 2.0}, {0: 3.0, 1: 2.0, 2: 1.0, 3: 9.0}
-    assert seed_correlation({"a": ArmScores(a), "b": ArmScores(b), "c": ArmScores(c)}) == pytest.approx(-1 / 3)
-    assert seed_correlation({"a": ArmScores({0: 1.0, 1: 2.0}), "b": ArmScores({0: 2.0, 1: 3.0})}) is None
-    assert seed_correlation({"a": ArmScores(a), "b": ArmScores(dict.fromkeys(range(3), 0.1))}) is None
 
 
 def test_a_comparison_knows_whether_it_is_significant() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gatebench.measures import permutation
-from gatebench.measures.permutation import SplitTest, permutation_p, smallest_p
+from gatebench.measures.permutation import SplitTest, permutation_p, random_orders, smallest_p, sorting_orders
 
 numbers = st.floats(-100, 100, allow_subnormal=False)
 integers = st.integers(-5, 5)
@@ -157,3 +157,24 @@ def test_equal_scores_have_an_interval_of_one_point() -> None:
 def test_nan_never_passes_for_significant() -> None:
     with pytest.raises(ValueError, match="not finite"):
         permutation_p([1.0, float("nan")], [1.0])
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 80, 2000, 5000, 20_000])
+def test_sorting_orders_are_those_of_argsort(total: int) -> None:
+    numbers = np.random.default_rng(total).random((max(3, 20_000 // total), total))
+    assert np.array_equal(sorting_orders(numbers), np.argsort(numbers, axis=1))
+    close = 0.5 + numbers * 2.0**-18  # all share their first 16 bits
+    assert np.array_equal(sorting_orders(close[:2, :300]), np.argsort(close[:2, :300], axis=1))
+
+
+@pytest.mark.parametrize("sizes", [(10, 10), (9, 11), (1, 2000), (30, 3), (40, 40)])
+def test_sampled_splits_are_the_starts_of_random_orders(
+    sizes: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(permutation, "MOST_SPLITS", count := 600)
+    n1, total = sizes[0], sum(sizes)
+    first = [{*range(n1)}, *(set(row[:n1].tolist()) for orders in random_orders(count, total) for row in orders)]
+    del first[1]
+    splits = permutation._splits.__wrapped__(*sizes)
+    assert splits.in_first.shape == (count, total)
+    assert [set(np.flatnonzero(row).tolist()) for row in splits.in_first] == first
