@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 
 from gatebench.errors import UserError, unknown
@@ -49,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: open runs are closed
+        if sys.argv[1:2] == ["table"]:
+            # The matrices of a table are so small that a second thread of OpenBLAS costs more than it saves. NumPy
+            # reads the number when it is imported.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _open_closed_streams()
     use_plain_text()
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -98,6 +101,8 @@ def _run(arguments: list[str]) -> int:
         print(_usage())
         return 0
     if verb == "--version":
+        from importlib.metadata import version
+
         print(f"gatebench {version('gatebench')}")
         return 0
     if verb not in VERBS:

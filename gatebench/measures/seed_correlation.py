@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Mapping
 from functools import cache
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 from gatebench.measures.arm_scores import ArmScores
 
 Floats = NDArray[np.float64]
+Name = TypeVar("Name", bound=Hashable)
 
 FEWEST_SEEDS = 3
 """The fewest seeds that two arms must share for a correlation."""
 
 
-def seed_correlation(arms: Mapping[Hashable, ArmScores]) -> float | None:
+def seed_correlation(arms: Mapping[Name, ArmScores]) -> float | None:
     """Return the mean correlation of the scores of two arms over their shared seeds, over all pairs of arms.
 
     Pairing by seed pays if it is clearly positive. A pair counts if it shares at least three seeds with scores and

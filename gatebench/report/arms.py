@@ -7,6 +7,7 @@ by their numbers, see `gatebench.report.varied_settings`.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isfinite, isnan
 from statistics import median
 
@@ -85,7 +86,7 @@ class Arm:
         """Return whether a name, as a baseline has it, is a label of the cell or its digest."""
         return name in (*self.labels, self.cell_digest)
 
-    @property
+    @cached_property
     def metrics(self) -> dict[int, Mapping[str, float]]:
         """{seed: all final metrics} of the finished trials."""
         return {seed: trial.metrics for seed, trial in self.trials.items() if trial.status == "finished"}

@@ -1,6 +1,7 @@
 """The scores of one arm as numbers and texts. A trial that diverged counts as worse than every score."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from math import inf
 from statistics import median
 
@@ -19,10 +20,13 @@ def score_estimate(arm: Arm, metric: Metric) -> Estimate | None:
     It is None if there is no score, or if a seed diverged: the mean of the others would flatter the arm.
     """
     name = f"test/{metric.name}"
-    values = list(arm.scores(name).values())
+    values = tuple(arm.scores(name).values())
     if not values or arm.diverged(name):
         return None
-    return estimate(values, low=metric.low, high=metric.high)
+    return _estimate(values, low=metric.low, high=metric.high)
+
+
+_estimate = lru_cache(maxsize=1024)(estimate)  # each is in several columns and notes, and decides on their formats
 
 
 def score_median(arm: Arm, metric: Metric) -> float | None:
