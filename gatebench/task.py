@@ -17,11 +17,15 @@ from inspect import isabstract
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-from gatebench.errors import UserError, unknown
+from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.task_modules import split_target
+from gatebench.views import View, plain_view
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor, nn
+
+    from gatebench.own_input import OwnInput
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,11 @@ class Batch:
     x: Tensor
     y: Tensor
     lengths: Tensor | None = None
+
+    @property
+    def inputs(self) -> NDArray[Any]:
+        """The valid steps of the first example, (T, I) or (T,)."""
+        return self.x[: len(self.x) if self.lengths is None else int(self.lengths[0]), 0].numpy()
 
 
 def count_examples(batch: Batch) -> float:
@@ -151,6 +160,23 @@ class Stream(Problem):
 
 
 @dataclass(frozen=True)
+class Example:
+    """One example that a network reads, and how it is shown.
+
+    Attributes:
+        batch: the example as a batch of one.
+        view: how it is shown.
+        target: the right answer in words; "" if it is unknown, or if it is no single word.
+        notes: sentences about the example, for example how a user's file was converted.
+    """
+
+    batch: Batch
+    view: View
+    target: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Task(ABC):
     """The declaration of a task. A subclass adds its parameters as fields and checks them in `__post_init__`.
 
@@ -218,9 +244,63 @@ class Task(ABC):
         """
         return None
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the logits; empty if the task has no classes."""
+        return ()
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return an example of the test split. By default its numbers are shown, as curves or as symbols.
+
+        Args:
+            problem: what `load` returned.
+            number: the number of the example, from 0.
+            root: the data root.
+            cache: as in `load`.
+        """
+        batch = batch_of_one(problem.test, number)
+        return Example(batch, plain_view(batch.inputs), self.answer(batch.y))
+
+    def answer(self, y: Tensor) -> str:
+        """Return the name of the class of one example; "" if the task has no classes.
+
+        Args:
+            y: the target of the example.
+        """
+        return self.answers[int(y)] if self.answers and y.numel() == 1 else ""
+
+    def own_example(self, problem: Problem, given: OwnInput, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return an input of the user as an example.
+
+        Args:
+            problem: what `load` returned.
+            given: the user's text or file.
+            root: the data root.
+            cache: as in `load`.
+
+        Raises:
+            UserError: the task takes no such input, or it cannot be read.
+        """
+        raise UserError(
+            f"The task {self.name} takes no input of your own; leave {given.key} out to see a test example."
+        )
+
     def parameters(self) -> dict[str, Any]:
         """Return {name: value} of the parameters that a config may set."""
         return asdict(self)
+
+
+def batch_of_one(split: Split, number: int) -> Batch:
+    """Return one example of a split as a batch.
+
+    Raises:
+        UserError: the split has no example with this number.
+    """
+    import torch
+
+    if not 0 <= number < len(split):
+        raise out_of_range("example", number, f"a whole number from 0 to {len(split) - 1}")
+    return split.batch(torch.tensor([number]))
 
 
 def _default(parameter: Field[Any]) -> Any:

@@ -20,6 +20,7 @@ VERBS = {
     "status": "show the states of a study's trials, the progress of those that run, and the time left",
     "speed": "time training steps of cells on their backends",
     "table": "print the ablation table of the trials in the records",
+    "gates": "show what the gates of a trained network do on one example",
     "cells": "list the cells, or show or draw one",
     "data": "list, fetch and verify the data sets",
     "drain": "bring trials that wait on the disk to the records, or rebuild a lost database",

@@ -79,6 +79,9 @@ class Settings:
     vary: list[str] = field(default_factory=list)
     view: str = "all"
     file: str | None = None
+    example: int = 0
+    text: str | None = None
+    page: str | None = None
     yes: bool = False
     port: int = 5000
 

@@ -40,6 +40,7 @@ EQUIVALENTS = {
     "✓": "+",
     "✗": "x",
     "◼": "#",
+    **{bar: str(level) for level, bar in enumerate("▁▂▃▄▅▆▇█")},
 }
 """{character: its plain equivalent} of the characters that Unicode does not decompose into plain ones."""
 

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gatebench.errors import UserError
-from gatebench.task import Metric, Problem, Size, Task
+from gatebench.own_input import OwnInput
+from gatebench.task import Batch, Example, Metric, Problem, Size, Task, batch_of_one
 from tasks.blocks.validation import check_choice_of_numbers, check_whole
 from tasks.data.files import read_verified
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
+
+    from gatebench.views import Picture
 
 FILE = "digits.csv.gz"
 SHA256 = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
@@ -22,7 +26,8 @@ SOURCE_URL = "https://github.com/scikit-learn/scikit-learn/tree/main/sklearn/dat
 FRACTIONS = (0.15, 0.15)  # the fractions of each class for validation and test
 
 
-PIXELS = 64  # of an image, 8 rows of 8
+SIDE = 8  # the number of rows and of columns of an image
+PIXELS = SIDE * SIDE
 MOST_IMAGES = 64  # of a sequence
 
 
@@ -108,6 +113,41 @@ class Digits(Task):
             classes=10,
             baselines=lambda: {"logistic regression": logistic_regression_accuracy(*single, classes=10)},
         )
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The ten digits."""
+        return tuple("0123456789")
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return the images of a test sequence, side by side."""
+        batch = batch_of_one(problem.test, number)
+        return Example(batch, self._picture(batch.inputs), self.answer(batch.y))
+
+    def own_example(self, problem: Problem, given: OwnInput, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a user's image file. In a stream it is the last image, after those of the first test sequence."""
+        import torch
+
+        from tasks.images.picture_view import read_grey_image
+
+        pixels, notes = read_grey_image(given, SIDE, SIDE)
+        last = torch.from_numpy(pixels.reshape(-1, self.pixels).copy())
+        before = batch_of_one(problem.test, 0).x[: self._steps - len(last)]
+        batch = Batch(torch.cat([before, last[:, None]]), torch.zeros(1))
+        if self.images > 1:
+            notes += ("The images before it are those of test example 0.",)
+        return Example(batch, self._picture(batch.inputs), notes=notes)
+
+    def _picture(self, inputs: NDArray[Any]) -> Picture:
+        """Return the images of a sequence (T, I) side by side."""
+        import numpy as np
+
+        from tasks.images.picture_view import picture
+
+        image, row, column = np.unravel_index(np.arange(PIXELS * self.images), (self.images, SIDE, SIDE))
+        width = SIDE * self.images
+        places = (row * width + image * SIDE + column).reshape(-1, self.pixels)
+        return picture(inputs, places, SIDE, width)
 
     def _streams(self, images: Tensor) -> Tensor:
         """Return the sequences (N, T, I) whose last images are these (N, 64)."""

@@ -27,6 +27,12 @@ UNPACKED = {  # MD5, because no other checksum of the decompressed files is publ
     "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
 }
 
+CLOTHES = (
+    *("T-shirt or top", "trousers", "pullover", "dress", "coat"),
+    *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+)
+"""The classes, in the order of the labels."""
+
 
 @dataclass(frozen=True)
 class FashionMnist(SequentialMnist):
@@ -41,3 +47,8 @@ class FashionMnist(SequentialMnist):
     )
     licence = "MIT"
     idx_files: ClassVar[IdxImages] = IdxImages("fashion_mnist", SOURCE_URL, FOLDERS, PACKED, UNPACKED)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The ten kinds of clothes."""
+        return CLOTHES

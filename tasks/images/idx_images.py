@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 TRAINING_IMAGES = 60_000
 
+SIDE = 28
+"""The number of rows and of columns of an image."""
+
 SHAPES = {"pixel": (784, 1), "row": (28, 28)}
 """{order: (T, I)}"""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatebench.task import Metric, Problem, Size, Task
+from gatebench.task import Example, Metric, Problem, Size, Task, batch_of_one
 from tasks.blocks.validation import check_choice, check_flag, check_held_out
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ CHECKSUMS = {
     "test_batch": "f53d8d457504f7cff4ea9e021afcf0e0ad8e24a91f3fc42091b8adef61157831",
 }
 TRAINING_IMAGES = 50_000
+SIDE = 32  # the number of rows and of columns of an image
+ANSWERS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 STEPS = {"pixel": 1024, "row": 32}  # order: T
 LUMA = (299, 587, 114)  # weights of red, green and blue in the brightness, in thousandths (ITU-R BT.601)
 
@@ -106,6 +108,20 @@ class SequentialCifar10(Task):
             steps=size.steps,
             classes=CLASSES,
         )
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The ten classes."""
+        return ANSWERS
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a test image."""
+        from tasks.images.picture_view import picture, read_places
+
+        batch = batch_of_one(problem.test, number)
+        places = read_places(SIDE, SIDE, SIDE * SIDE // STEPS[self.order])
+        view = picture(batch.inputs, places, SIDE, SIDE, 1 if self.greyscale else 3)
+        return Example(batch, view, self.answer(batch.y))
 
     def _sequences(self, images: Images) -> Tensor:
         """Return the images (N, 3, 32, 32) as sequences of bytes (N, T, I) in the task's order."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from gatebench.errors import UserError
-from gatebench.task import Metric, Problem, Size, Task
+from gatebench.own_input import OwnInput
+from gatebench.task import Batch, Example, Metric, Problem, Size, Task, batch_of_one
 from tasks.blocks.validation import check_choice, check_held_out, check_whole
-from tasks.images.idx_images import SHAPES, TRAINING_IMAGES, IdxImages, as_sequences
+from tasks.images.idx_images import SHAPES, SIDE, TRAINING_IMAGES, IdxImages, as_sequences
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SOURCE_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 FOLDERS = ("mnist", ".", "MNIST/raw")
@@ -77,6 +82,41 @@ class SequentialMnist(Task):
     def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
         """Check that the four idx files exist, compressed or not."""
         self.idx_files.check(root)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The ten digits."""
+        return tuple("0123456789")
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a test image."""
+        from tasks.images.picture_view import picture
+
+        batch = batch_of_one(problem.test, number)
+        return Example(batch, picture(batch.inputs, self._places(), SIDE, SIDE), self.answer(batch.y))
+
+    def own_example(self, problem: Problem, given: OwnInput, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a user's image file."""
+        import torch
+
+        from tasks.images.picture_view import picture, read_grey_image
+
+        pixels, notes = read_grey_image(given, SIDE, SIDE)
+        places = self._places()
+        x = torch.from_numpy(pixels.ravel()[places])
+        return Example(Batch(x[:, None], torch.zeros(1)), picture(x.numpy(), places, SIDE, SIDE), notes=notes)
+
+    def _places(self) -> NDArray[np.int64]:
+        """Return the pixels (T, P) that each step reads."""
+        import numpy as np
+
+        from tasks.blocks.shuffling import permutation
+        from tasks.images.picture_view import read_places
+
+        seed, order = self.permutation_seed, None
+        if seed is not None:
+            order = np.array(permutation(SIDE * SIDE, seed))
+        return read_places(SIDE, SIDE, SHAPES[self.order][1], order)
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing here is worth a cache)
         """Read the four idx files, compressed or not, from the folders of `idx_files` below the data root."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from gatebench.task import Metric, Problem, Size, Task
+from gatebench.task import Example, Metric, Problem, Size, Task, batch_of_one
+from gatebench.views import PianoRoll
 from tasks.blocks.validation import check_whole
-from tasks.music.piano_rolls import CHECKSUMS, KEYS, RollFile
+from tasks.music.piano_rolls import CHECKSUMS, KEYS, LOWEST_NOTE, RollFile
 
 PROTOCOL = (
     "the split of Boulanger-Lewandowski, Bengio & Vincent 2012, scored as in Bai, Kolter & Koltun 2018: every frame "
@@ -82,3 +83,8 @@ class JsbChorales(Task):
             baselines=partial(frame_baselines, train, test),
             targets=frames,
         )
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a test piece."""
+        batch = batch_of_one(problem.test, number)
+        return Example(batch, PianoRoll(batch.inputs > 0, LOWEST_NOTE))

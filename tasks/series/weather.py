@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gatebench.task import Metric, Problem, Size, Task
+from gatebench.own_input import OwnInput
+from gatebench.task import Example, Metric, Problem, Size, Task
 from tasks.blocks.validation import check_choice, check_flag, check_whole
 from tasks.series.published_series import PublishedSeries
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SOURCE_URL = "https://github.com/thuml/Autoformer"
 """The publisher of this file. The measurements are from https://www.bgc-jena.mpg.de/wetter/."""
@@ -98,21 +104,44 @@ class Weather(Task):
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing needs a cache)
         """Read the CSV file, alone or in its zip archive, from one of its folders."""
         from tasks.series.forecasting import forecasting_problem
-        from tasks.series.gaps import carry_forward
 
-        values, columns = FILE.read(root), COLUMNS
-        if self.sentinels == "carry":
-            values = carry_forward(values, values == SENTINEL)
-        if self.features == "S":
-            values, columns = values[:, -1:], COLUMNS[-1:]
         return forecasting_problem(
-            values,
-            columns,
+            self._values(root),
+            self._columns,
             FILE.file,
-            outputs=len(columns),
+            outputs=len(self._columns),
             ends=ENDS,
             input_length=self.input_length,
             horizon=self.horizon,
             season=STEPS_PER_DAY,
             subtract_last=self.subtract_last,
         )
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a test window with the names of its columns."""
+        from tasks.series.window_views import window_example
+
+        return window_example(problem, number, self._columns)
+
+    def own_example(self, problem: Problem, given: OwnInput, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return the end of a user's CSV file with the same columns."""
+        from tasks.series.window_views import own_window
+
+        training = self._values(root)[: ENDS[0]]
+        return own_window(
+            given, training, self._columns, input_length=self.input_length, subtract_last=self.subtract_last
+        )
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        """The names of the columns that are read."""
+        return COLUMNS if self.features == "M" else COLUMNS[-1:]
+
+    def _values(self, root: Path) -> NDArray[np.float64]:
+        """Return the columns (N, I) that are read."""
+        from tasks.series.gaps import carry_forward
+
+        values = FILE.read(root)
+        if self.sentinels == "carry":
+            values = carry_forward(values, values == SENTINEL)
+        return values[:, -len(self._columns) :]

@@ -97,6 +97,11 @@ def window_spans(ends: Sequence[int], input_length: int, horizon: int, name: str
     return spans
 
 
+def training_scale(training: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean (I,) and the standard deviation (I,) of each column of a training part (N, I)."""
+    return training.mean(0), training.std(0)
+
+
 def standardize(values: NDArray[np.float64], training: int, columns: Sequence[str], name: str) -> Tensor:
     """Return a series with mean 0 and standard deviation 1 over its training part, as float32.
 
@@ -118,8 +123,8 @@ def standardize(values: NDArray[np.float64], training: int, columns: Sequence[st
                 f"it cannot be standardised."
             )
     with np.errstate(all="ignore"):
-        scale = train.std(0)
-        scaled = ((values - train.mean(0)) / scale).astype(np.float32, order="C")
+        mean, scale = training_scale(train)
+        scaled = ((values - mean) / scale).astype(np.float32, order="C")
     for column, finite in zip(columns, np.isfinite(scaled).all(0) & np.isfinite(scale), strict=True):
         if not finite:
             raise UserError(

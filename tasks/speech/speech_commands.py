@@ -6,13 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gatebench.errors import UserError, out_of_range
-from gatebench.task import Metric, Problem, Size, Task
+from gatebench.own_input import OwnInput
+from gatebench.task import Batch, Example, Metric, Problem, Size, Task, batch_of_one
+from gatebench.views import Spectrogram
 from tasks.blocks.validation import check_choice, check_flag, check_number, check_whole, make_floats
 from tasks.speech.speakers import PARTS
 from tasks.speech.speech_releases import ARCHIVES, WORDS, check_recordings, check_words, checksums
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FEATURES = {"log_mel": 64, "mfcc": 40}  # the kinds of features, with their largest width
 TRAINING_CLIPS = {"v0.01_subset": 450, "v0.01": 1703, "v0.02": 2424}  # the mean number per word
@@ -165,6 +170,34 @@ class SpeechCommands(Task):
             encoder=encoder,
             baselines=lambda: {"linear": linear_accuracy(train, test, encoder, self.classes)},
         )
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        from tasks.speech.utterances import Labels
+
+        return Labels(self.target_words, self.unknown, self.silence).classes
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a test clip."""
+        batch = batch_of_one(problem.test, number)
+        return Example(batch, self._spectrogram(batch.inputs), self.answer(batch.y))
+
+    def own_example(self, problem: Problem, given: OwnInput, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a user's wav file."""
+        import torch
+
+        from tasks.speech.spectra import Spectra
+        from tasks.speech.wav import RATE, one_second, read_wav
+
+        samples = read_wav(given.read_bytes(), str(given.file))
+        spectra = Spectra(self.features, self.width, self.window_ms, self.stride_ms)
+        x = spectra(torch.from_numpy(one_second(samples))[None])[0].clone()
+        notes = () if len(samples) == RATE else (f"The clip has {len(samples) / RATE:.2f} s; one second is read.",)
+        return Example(Batch(x[:, None], torch.zeros(1)), self._spectrogram(x.numpy()), notes=notes)
+
+    def _spectrogram(self, inputs: NDArray[Any]) -> Spectrogram:
+        return Spectrogram(inputs, self.stride_ms / 1000)
 
     def _check_recordings(self) -> None:
         check_choice("version", self.version, WORDS)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatebench.task import Metric, Problem, Size
+from gatebench.task import Example, Metric, Problem, Size, batch_of_one
+from gatebench.views import Words
 from tasks.blocks.validation import check_whole
 from tasks.synthetic.generated import Generated, Part
 
@@ -98,6 +100,13 @@ class Reber(Generated):
             baselines=lambda: {f"{n}-gram": agreement(length=n) for n in NGRAMS},
             targets=targets,
         )
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return the symbols of a test string."""
+        from tasks.synthetic.reber_grammar import SYMBOLS
+
+        batch = batch_of_one(problem.test, number)
+        return Example(batch, Words(tuple(SYMBOLS[symbol] for symbol in batch.inputs)))
 
     def _split(self, draw: RandomNumbers, count: int) -> TensorSplit:
         """Return `count` random examples."""

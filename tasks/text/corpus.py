@@ -75,6 +75,11 @@ class Corpus:
         words = arrays["words"].tobytes().decode().split("\n")
         return cls(words, arrays["numbers"], arrays["lengths"])
 
+    def text(self, index: int) -> list[str]:
+        """Return the words of a text."""
+        start = int(self.starts[index])
+        return [self.words[number] for number in self.numbers[start : start + int(self.lengths[index])]]
+
     @property
     def starts(self) -> NDArray[np.int64]:
         """(N,) index in `numbers` of the first word of each text."""

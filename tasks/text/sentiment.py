@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatebench.task import Metric, Problem, Task
+from gatebench.errors import UserError
+from gatebench.own_input import OwnInput
+from gatebench.task import Batch, Example, Metric, Problem, Task, batch_of_one
+from gatebench.views import Words
 from tasks.blocks.validation import check_choice, check_number, check_whole, make_floats
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from tasks.blocks.ragged import RaggedSplit
@@ -81,6 +86,17 @@ class Sentiment(Task):
         check_number("embedding_dropout", self.embedding_dropout, 0, 0.9)
         make_floats(self, "embedding_dropout")
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The two classes."""
+        return ("negative", "positive")
+
+    def split_words(self, text: str) -> list[str]:
+        """Return the words of a user's text, in the way in which the words of the data were separated."""
+        from tasks.text.corpus import tokenize
+
+        return tokenize(text)
+
     @abstractmethod
     def read(self, root: Path, cache: Path | None) -> Texts:
         """Read and verify the texts; raise `UserError` if they cannot be read or are not the published ones."""
@@ -98,7 +114,7 @@ class Sentiment(Task):
         from tasks.text.two_classes import binary_scores, count_outcomes
 
         texts = self.read(root, cache)
-        known = texts.corpus.vocabulary(texts.train, self.vocabulary, self.min_frequency)
+        known = self._vocabulary(texts)
         words = max(RESERVED, int(known.max()) + 1)
         numbers = torch.from_numpy(known[texts.corpus.numbers])
         values = torch.cat([numbers, torch.tensor([PAD], dtype=numbers.dtype)])
@@ -116,6 +132,43 @@ class Sentiment(Task):
             scores=binary_scores,
             baselines=lambda: {"majority": majority(train, test), "naive-bayes": naive_bayes(train, test, words)},
         )
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:
+        """Return the words of a test text, as far as the network reads them."""
+        from tasks.text.corpus import UNKNOWN
+
+        batch = batch_of_one(problem.test, number)
+        texts = self.read(root, cache)
+        words = self._read_part(texts.corpus.text(texts.test[number]))
+        unknown = [word for word, token in zip(words, batch.inputs, strict=True) if token == UNKNOWN]
+        return Example(batch, Words(tuple(words)), self.answer(batch.y), _unknown_words(unknown))
+
+    def own_example(self, problem: Problem, given: OwnInput, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return the words of a user's text, given by itself or as a text file."""
+        import torch
+
+        from tasks.text.corpus import UNKNOWN
+
+        words = self._read_part(self.split_words(given.read_text()))
+        if not words:
+            raise UserError(f"The {given.key} has no words.")
+        texts = self.read(root, cache)
+        known = self._vocabulary(texts)
+        numbers = {word: int(number) for word, number in zip(texts.corpus.words, known, strict=True)}
+        tokens = [numbers.get(word, UNKNOWN) for word in words]
+        unknown = [word for word, token in zip(words, tokens, strict=True) if token == UNKNOWN]
+        batch = Batch(torch.tensor(tokens)[:, None], torch.zeros(1, dtype=torch.int64), torch.tensor([len(tokens)]))
+        return Example(batch, Words(tuple(words)), notes=_unknown_words(unknown))
+
+    def _vocabulary(self, texts: Texts) -> NDArray[np.int32]:
+        """Return the number that the network receives for each word of the corpus."""
+        return texts.corpus.vocabulary(texts.train, self.vocabulary, self.min_frequency)
+
+    def _read_part(self, words: list[str]) -> list[str]:
+        """Return the words of a text that the network reads."""
+        if self.max_length is None:
+            return words
+        return words[-self.max_length :] if self.keep == "end" else words[: self.max_length]
 
     def _split(self, texts: Texts, values: Tensor, part: Sequence[int]) -> RaggedSplit:
         """Return some of the texts as sequences of word numbers, cut to `max_length`."""
@@ -142,3 +195,12 @@ class Sentiment(Task):
         with torch.no_grad():
             embedding.weight[PAD] = 0.0
         return nn.Sequential(embedding, nn.Dropout(self.embedding_dropout))
+
+
+def _unknown_words(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the note about words that are not in the vocabulary."""
+    if not words:
+        return ()
+    return (
+        f"Not in the vocabulary, so the network reads one number for all of them: {', '.join(dict.fromkeys(words))}.",
+    )

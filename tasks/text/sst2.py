@@ -51,6 +51,10 @@ class Sst2(Sentiment):
         for name in CHECKSUMS:
             find_file(root, FOLDERS, (name,), SOURCE_URL)
 
+    def split_words(self, text: str) -> list[str]:
+        """Return the words between spaces, in lower case: the sentences of the treebank are written like this."""
+        return text.lower().split()
+
     def read(self, root: Path, cache: Path | None) -> Texts:  # noqa: ARG002  (nothing here is worth a cache)
         """Read `train.tsv`, `dev.tsv` and `test.tsv`. Each line is a sentence, a tab, and 0 or 1."""
         from tasks.text.corpus import Corpus

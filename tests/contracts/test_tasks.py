@@ -15,7 +15,10 @@ import torch
 import yaml
 from torch import Tensor
 
+from gatebench.errors import UserError
+from gatebench.report.gates_page.payload import view_data
 from gatebench.task import Batch, Problem, Split, Task, build_task
+from gatebench.views import Curves, PianoRoll, Picture, Spectrogram, View, Words
 from tasks.data.files import MissingFile
 from tasks.series.windows import Windows
 from tests.paths import ROOT
@@ -72,6 +75,7 @@ class Case:
     task: Task
     root: Path
     problem: Problem
+    cache: Path | None = None
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -92,13 +96,14 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             write, fields = SMALL[name]
             write(root := tmp_path_factory.mktemp(name), patch)
         task = build_task(config | {k: str(root / v) if isinstance(v, Path) else v for k, v in fields.items()})
+        cache = shared_cache(tmp_path_factory) if files == "real" else None
         try:
-            problem = task.load(root, shared_cache(tmp_path_factory) if files == "real" else None)
+            problem = task.load(root, cache)
         except MissingFile as missing:
             if files == "small":
                 raise
             pytest.skip(str(missing))
-        yield Case(request.param, task, root, problem)
+        yield Case(request.param, task, root, problem, cache)
 
 
 def score(problem: Problem, answer: Callable[[Batch], Tensor], metric: str) -> float:
@@ -293,3 +298,36 @@ def check_forecasts(case: Case) -> None:
     assert linear[0] == "linear"
     assert 0 < linear[1] < others[0][1]
     assert linear[1] < case.task.chance - 0.2
+
+
+def test_every_test_example_can_be_shown(case: Case) -> None:
+    for number in (0, len(case.problem.test) - 1):
+        example = case.task.example(case.problem, number, case.root, case.cache)
+        assert torch.equal(example.batch.x, case.problem.test.batch(torch.tensor([number])).x)
+        assert len(example.batch.inputs) == steps_of(example.view)
+        assert example.target in {"", *case.task.answers}
+        json.dumps(view_data(example.view))
+
+
+def steps_of(view: View) -> int:
+    match view:
+        case Words(words):
+            return len(words)
+        case Picture(_, places):
+            return len(places)
+        case Spectrogram(values, _) | Curves(values, _) | PianoRoll(values, _):
+            return len(values)
+
+
+def test_the_classes_have_names(case: Case) -> None:
+    logits = case.problem.head(4, 1)(torch.zeros(5, 1, 4), torch.tensor([5]))
+    if case.task.answers:
+        assert logits.shape == (1, len(case.task.answers))
+        assert len(set(case.task.answers)) == len(case.task.answers)
+
+
+def test_an_example_that_does_not_exist_is_refused(case: Case) -> None:
+    count = len(case.problem.test)
+    for number in (-1, count):
+        with pytest.raises(UserError, match=rf"example is {number}; it must be a whole number from 0 to {count - 1}"):
+            case.task.example(case.problem, number, case.root, case.cache)

@@ -1,0 +1,82 @@
+"""A trained network from its kept weights, and what its gates do on one example. T time, D directions, H hidden."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load
+
+from gatebench.derive.roles import Role, roles
+from gatebench.errors import UserError
+from gatebench.task import Example, Problem
+from gatebench.training.network import Network
+from gatebench.trial import Trial
+
+
+@dataclass(frozen=True)
+class ExampleGates:
+    """The gates of a network on one example.
+
+    Attributes:
+        roles: the roles of the cell's gates.
+        layers: for each layer {gate: its values (T, D · H)}.
+        directions: D.
+        answers: the names of the classes with their probabilities, the most probable first; empty without classes.
+    """
+
+    roles: tuple[Role, ...]
+    layers: tuple[dict[str, NDArray[Any]], ...]
+    directions: int
+    answers: tuple[tuple[str, float], ...]
+
+    def values(self, layer: int, role: Role) -> NDArray[Any]:
+        """Return the values (T, D · H) of a role that is not fixed: those of the gate, or 1 minus them."""
+        gate = self.layers[layer][role.gate]
+        return 1 - gate if role.complement else gate
+
+
+def trained_network(trial: Trial, problem: Problem, weights: bytes) -> Network:
+    """Return the network of a trial with its kept weights, ready to be evaluated.
+
+    Args:
+        trial: the trial.
+        problem: its loaded task.
+        weights: the content of the file `weights.safetensors`, from any source. Nothing in it is executed.
+
+    Raises:
+        UserError: the file is damaged, or does not fit the trial.
+    """
+    network = Network(problem, trial)
+    try:
+        network.load_state_dict(load(weights))
+    except (SafetensorError, RuntimeError, KeyError, ValueError):
+        raise UserError(
+            f"The kept weights of the trial {trial.digest} are damaged, or do not fit its network."
+        ) from None
+    return network.eval()
+
+
+def example_gates(network: Network, trial: Trial, example: Example, answers: Sequence[str]) -> ExampleGates:
+    """Run a network on an example and return its gates.
+
+    Args:
+        network: the network, in the mode of evaluation.
+        trial: its trial.
+        example: the example.
+        answers: the names of the classes; empty without classes.
+    """
+    with torch.no_grad():
+        logits, trace = network.forward_with_gates(example.batch)
+    layers = tuple({gate: one[:, 0].numpy() for gate, one in trace[layer].items()} for layer in sorted(trace))
+    probabilities: list[tuple[str, float]] = []
+    if answers and logits.shape == (1, len(answers)):
+        probabilities = list(zip(answers, logits.softmax(-1)[0].tolist(), strict=True))
+    return ExampleGates(
+        roles=tuple(roles(trial.build_cell())),
+        layers=layers,
+        directions=2 if trial.model.bidirectional else 1,
+        answers=tuple(sorted(probabilities, key=lambda one: -one[1])),
+    )
