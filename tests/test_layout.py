@@ -48,7 +48,9 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     # The plain data that the packages exchange.
     "gatebench.task_modules": ("gatebench.errors",),
-    "gatebench.task": ("gatebench.errors", "gatebench.task_modules"),
+    "gatebench.views": (),
+    "gatebench.own_input": ("gatebench.errors",),
+    "gatebench.task": ("gatebench.errors", "gatebench.task_modules", "gatebench.views", "gatebench.own_input"),
     "gatebench.setting_checks": ("gatebench.errors",),
     "gatebench.training_settings": ("gatebench.errors", "gatebench.setting_checks", "gatebench.backends.names"),
     "gatebench.trial": (
@@ -94,6 +96,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "gatebench.report": (
         "gatebench.errors",
         "gatebench.task",
+        "gatebench.views",
         "gatebench.outcome",
         "gatebench.study",
         "gatebench.published",
@@ -113,7 +116,14 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "tasks.data": ("gatebench.errors",),
     "tasks.blocks": ("gatebench.errors", "gatebench.task"),
     **{
-        f"tasks.{subject}": ("gatebench.errors", "gatebench.task", "tasks.data", "tasks.blocks")
+        f"tasks.{subject}": (
+            "gatebench.errors",
+            "gatebench.task",
+            "gatebench.views",
+            "gatebench.own_input",
+            "tasks.data",
+            "tasks.blocks",
+        )
         for subject in ("synthetic", "images", "text", "speech", "series", "music")
     },
     "tasks.catalogue": ("tasks",),
@@ -127,6 +137,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.records",
         "gatebench.report",
         "gatebench.trial",
+        "gatebench.views",
         "launch.events",
     ),
     "launch.config": ("gatebench", "tasks.data"),
@@ -149,6 +160,7 @@ ONLY_IN = {
     "pytorch_lightning": "gatebench/training",
     "torchaudio": "tasks/speech",
     "soundfile": "tasks/speech",
+    "PIL": "tasks/images",
 }
 """A framework, and the one place that may import it."""
 

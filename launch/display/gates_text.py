@@ -26,7 +26,7 @@ def gates_text(view: View, layers: Sequence[Sequence[GateValues]], width: int, *
         view: how the example is shown.
         layers: the gates of each layer.
         width: the number of characters of a line.
-        colours: whether the terminal shows colours; then words are coloured by the gates, dark for 1.
+        colours: whether the terminal shows colours; then words are coloured by the gates in [0, 1].
     """
     parts: list[str] = []
     for number, gates in enumerate(layers):
@@ -41,7 +41,8 @@ def _layer(view: View, gates: Sequence[GateValues], width: int, *, colours: bool
         if colours:
             for gate, mean in zip(gates, means, strict=True):
                 if gate.unit:
-                    yield f"{gate.label}\n{_coloured(view.words, mean)}\n"
+                    yield f"{gate.label}, {mean.min():.2f} (white) to {mean.max():.2f} (black)"
+                    yield f"{_coloured(view.words, mean)}\n"
         if len(view.words) <= MOST_ROWS:
             yield _word_table(view.words, gates, means) + "\n"
     label_width = max((len(gate.label) for gate in gates), default=0)
@@ -66,10 +67,11 @@ def _course(values: NDArray[np.floating], low: float, high: float, width: int) -
 
 
 def _coloured(words: Sequence[str], values: NDArray[np.floating]) -> str:
-    """Return the words on grey grounds, white for 0 and black for 1."""
-    return " ".join(_on_grey(word, float(value)) for word, value in zip(words, values, strict=True))
+    """Return the words on grey grounds, white for the least value and black for the greatest."""
+    shares = (values - values.min()) / (np.ptp(values) or 1)
+    return " ".join(_on_grey(word, float(share)) for word, share in zip(words, shares, strict=True))
 
 
 def _on_grey(word: str, value: float) -> str:
-    grey = 255 - round(23 * min(max(value, 0.0), 1.0))  # 232 to 255 are greys, from black to white
+    grey = 255 - round(23 * value)  # 232 to 255 are greys, from black to white
     return f"\x1b[48;5;{grey}m{DARK if value > 0.5 else LIGHT}{word}{RESET}"

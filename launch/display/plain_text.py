@@ -25,14 +25,11 @@ EQUIVALENTS = {
     "∂": "d",
     "∞": "inf",
     "Σ": "sum ",
-    "σ": "sigma",
-    "τ": "tau",
-    "ν": "nu",
-    "β": "beta",
-    "Γ": "Gamma",
-    "δ": "delta",
-    "χ": "chi",
+    "≤": "<=",
+    "⌊": "floor(",
+    "⌋": ")",
     "→": "->",
+    "←": "<-",
     "↔": "<->",
     "↑": "^",
     "↓": "v",
@@ -73,8 +70,16 @@ def _plain_character(character: str) -> str:
         return "^" + plain(unicodedata.normalize("NFKD", character))
     parts = unicodedata.normalize("NFKD", character)
     if parts == character:
-        return "?"
+        return _greek_name(character) or "?"
     return "".join(plain(part) for part in parts if not unicodedata.combining(part))
+
+
+def _greek_name(character: str) -> str:
+    """Return the name of a Greek letter: "eta" for η, "Gamma" for Γ; "" for other characters."""
+    words = unicodedata.name(character, "").split()
+    if words[:1] != ["GREEK"] or words[2:3] != ["LETTER"]:
+        return ""
+    return words[-1].capitalize() if words[1] == "CAPITAL" else words[-1].lower()
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:

@@ -44,11 +44,18 @@ function course(gate) {
 
 // --- colours: white to dark blue; orange to white to blue for values of both signs ---------------------------------
 
-function shade(gate, value) {
-  if (gate.unit) return mixed([255, 255, 255], [8, 48, 107], value);
-  const bound = Math.max(Math.abs(gate.low), Math.abs(gate.high)) || 1;
-  const part = value / bound;
-  return part < 0 ? mixed([255, 255, 255], [166, 54, 3], -part) : mixed([255, 255, 255], [8, 48, 107], part);
+// range: the values from white to dark; those of the gate, or those of one line over time.
+function shade(gate, value, range = ranges(gate)) {
+  const white = [255, 255, 255], blue = [8, 48, 107], orange = [166, 54, 3];
+  if (gate.unit) return mixed(white, blue, (value - range[0]) / (range[1] - range[0] || 1));
+  const part = value / (range[1] || 1);
+  return part < 0 ? mixed(white, orange, -part) : mixed(white, blue, part);
+}
+
+function ranges(gate, line = null) {
+  if (gate.unit) return line ? [Math.min(...line), Math.max(...line)] : [0, 1];
+  const bound = Math.max(...(line || [gate.low, gate.high]).map(Math.abs));
+  return [-bound, bound];
 }
 
 function mixed(from, to, part) {
@@ -82,13 +89,14 @@ function canvas(width, height, colour) {
   return made;
 }
 
-function key(gate) {
-  const low = gate.unit ? 0 : -Math.max(Math.abs(gate.low), Math.abs(gate.high));
-  const high = gate.unit ? 1 : -low;
-  const stops = [0, 0.25, 0.5, 0.75, 1].map((part) => css(shade(gate, low + part * (high - low))));
+function key(gate, range = ranges(gate)) {
+  const [low, high] = range;
+  const stops = [0, 0.25, 0.5, 0.75, 1].map((part) => css(shade(gate, low + part * (high - low), range)));
   const bar = element("i", { style: `background: linear-gradient(to right, ${stops.join(",")})` });
-  return element("div", { className: "key" }, low.toPrecision(2) * 1 + "", bar, high.toPrecision(2) * 1 + "");
+  return element("div", { className: "key" }, short(low), bar, short(high));
 }
+
+const short = (value) => String(Number(value.toPrecision(2)));
 
 const axis = () => element("div", { className: "axis" }, element("span", {}, stepName(0)), element("span", {}, stepName(steps - 1)));
 
@@ -116,8 +124,7 @@ function chart(curves, low, high, height = 90) {
 
 function gateChart(gate) {
   const low = gate.unit ? 0 : Math.min(0, gate.low), high = gate.unit ? 1 : Math.max(0, gate.high);
-  const range = `${low.toPrecision(2) * 1} to ${high.toPrecision(2) * 1}`;
-  return [element("h2", {}, `${gate.label}, ${range}`), chart([course(gate)], low, high), axis()];
+  return [element("h2", {}, `${gate.label}, ${short(low)} to ${short(high)}`), chart([course(gate)], low, high), axis()];
 }
 
 // --- the example, by its kind -------------------------------------------------------------------------------------------
@@ -125,20 +132,22 @@ function gateChart(gate) {
 const draw = {
   words(gate) {
     const { line } = course(gate);
+    const range = ranges(gate, line);
     const spans = view.words.map((word, t) => {
-      const rgb = shade(gate, line[t]);
+      const rgb = shade(gate, line[t], range);
       const title = `${gate.label} ${line[t].toFixed(2)}`;
       return element("span", { title, style: `background:${css(rgb)};color:${ink(rgb)}` }, word);
     });
-    return [element("h2", {}, gate.label), element("p", { className: "words" }, ...spans.flatMap((span) => [span, " "])), key(gate)];
+    return [element("h2", {}, gate.label), element("p", { className: "words" }, ...spans.flatMap((span) => [span, " "])), key(gate, range)];
   },
   picture(gate) {
     const { line } = course(gate);
+    const range = ranges(gate, line);
     const [rows, columns] = view.pixels.shape;
     const values = new Float32Array(rows * columns);
     view.places.forEach((places, t) => places.forEach((place) => { values[place] = line[t]; }));
-    const picture = canvas(columns, rows, (x, y) => shade(gate, values[y * columns + x]));
-    return [figure(picture, gate.label)];
+    const picture = canvas(columns, rows, (x, y) => shade(gate, values[y * columns + x], range));
+    return [figure(picture, `${gate.label}, ${short(range[0])} (white) to ${short(range[1])} (dark)`)];
   },
 };
 

@@ -67,6 +67,6 @@ def array(values: NDArray[Any], low: float | None = None, high: float | None = N
     finite = values[np.isfinite(values)]
     low = float(finite.min(initial=0)) if low is None else low
     high = float(finite.max(initial=0)) if high is None else high
-    scale = (high - low) or 1.0
-    steps = np.clip(np.rint(255 * (np.nan_to_num(values) - low) / scale), 0, 255).astype(np.uint8)
+    inside = np.clip(np.nan_to_num(values, nan=low), low, high)
+    steps = np.rint(255 * (inside - low) / ((high - low) or 1.0)).astype(np.uint8)
     return {"shape": list(values.shape), "low": low, "high": high, "bytes": b64encode(steps.tobytes()).decode()}

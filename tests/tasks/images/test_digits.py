@@ -1,12 +1,16 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from gatebench.errors import UserError
+from gatebench.own_input import OwnInput
 from gatebench.task import Problem, Size, Split
+from gatebench.views import Picture
 from tasks.images import digits
 from tasks.images.digits import Digits
 from tests.tasks.answers import everything
@@ -141,3 +145,18 @@ def test_impossible_numbers_of_pixels_are_refused(pixels: int) -> None:
 def test_impossible_numbers_of_images_are_refused(count: int) -> None:
     with pytest.raises(UserError, match=r"^task\.images is .*; it must be a whole number from 1 to 64\.$"):
         Digits(images=count)
+
+
+def test_the_last_image_of_a_stream_may_be_the_users(tmp_path: Path) -> None:
+    task = Digits(pixels=4, images=2)
+    problem = task.load(Path())
+    grey = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    file = tmp_path / "mine.png"
+    Image.fromarray(grey).save(file)
+    example = task.own_example(problem, OwnInput(file=file), Path())
+    first = problem.test.batch(torch.tensor([0])).x
+    assert torch.equal(example.batch.x[:16], first[:16])
+    assert np.allclose(example.batch.x[16:, 0].numpy().ravel(), grey.ravel() / 255)
+    assert isinstance(example.view, Picture)
+    assert np.allclose(example.view.pixels[:, 8:], grey / 255)
+    assert example.notes == ("The images before it are those of test example 0.",)

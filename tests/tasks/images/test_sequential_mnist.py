@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from gatebench.errors import UserError
+from gatebench.own_input import OwnInput
 from gatebench.task import Problem
+from gatebench.views import Picture
 from tasks.data.files import MissingFile, find_file
 from tasks.images.sequential_mnist import FOLDERS, PACKED, SOURCE_URL, UNPACKED, SequentialMnist
 from tests.tasks.images.small_mnist import TEST, write_small_mnist
@@ -169,3 +172,21 @@ def test_real_unpacked_files_have_the_checksums_of_the_unpacked(real: Path) -> N
     for file in PACKED:
         data = gzip.decompress(find_file(real, FOLDERS, (file,), SOURCE_URL).read_bytes())
         assert hashlib.sha256(data).hexdigest() == UNPACKED[file.removesuffix(".gz")]
+
+
+@pytest.mark.parametrize("fields", [{"order": "pixel"}, {"order": "row"}, {"permutation_seed": 3}])
+def test_an_image_of_the_user_is_read_like_a_test_image(
+    tmp_path: Path, arrays: Arrays, fields: dict[str, object]
+) -> None:
+    task = SequentialMnist(validation=HELD_OUT, **fields)  # type: ignore[arg-type]
+    problem = task.load(tmp_path)
+    image = next(one for one in arrays["t10k-images-idx3-ubyte"] if one.mean() < 100)
+    number = next(k for k, one in enumerate(arrays["t10k-images-idx3-ubyte"]) if (one == image).all())
+    file = tmp_path / "mine.png"
+    Image.fromarray(image).save(file)
+    own, expected = task.own_example(problem, OwnInput(file=file), tmp_path), task.example(problem, number, tmp_path)
+    assert torch.allclose(own.batch.x, expected.batch.x)
+    assert own.notes == ()
+    for example in (own, expected):
+        assert isinstance(example.view, Picture)
+        assert np.allclose(example.view.pixels, image / 255)

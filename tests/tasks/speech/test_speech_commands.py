@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from gatebench.errors import UserError
+from gatebench.own_input import OwnInput
 from gatebench.task import Problem, Split, build_task
 from tasks.data.files import MissingFile
 from tasks.speech.augmentation import Augment, Augmentations
@@ -222,3 +223,24 @@ def test_real_files_and_a_warm_cache(tmp_path_factory: pytest.TempPathFactory) -
     assert time.perf_counter() - began < 3
     assert torch.equal(problem.test.batch(torch.arange(300)).x, again.test.batch(torch.arange(300)).x)
     assert 0.5 < problem.baselines()["linear"] < 0.8
+
+
+def test_a_clip_of_the_user_is_read_like_a_test_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clips = write_small_subset(tmp_path, monkeypatch, ("go", "up", "zero"), {"training": 10, "validation": 6})
+    problem = task(words=("go", "up")).load(tmp_path)
+    rows = problem.test.batch(torch.arange(len(problem.test)))
+    file, matches = tmp_path / "mine.wav", 0
+    for content in clips.values():
+        file.write_bytes(content)
+        own = task(words=("go", "up")).own_example(problem, OwnInput(file=file), tmp_path)
+        assert own.batch.x.shape == (49, 1, 40)
+        matches += sum(torch.allclose(own.batch.x[:, 0], rows.x[:, k], atol=1e-5) for k in range(len(problem.test)))
+    assert matches == len(problem.test)
+
+
+def test_a_file_that_is_no_clip_is_refused(tmp_path: Path, subset: Path) -> None:
+    problem = task(words=("go", "up")).load(subset)
+    file = tmp_path / "mine.wav"
+    file.write_bytes(b"no sound")
+    with pytest.raises(UserError, match=r"mine\.wav .* cannot be read as a wav file"):
+        task(words=("go", "up")).own_example(problem, OwnInput(file=file), subset)

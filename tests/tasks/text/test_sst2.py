@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from gatebench.errors import UserError
+from gatebench.own_input import OwnInput
+from gatebench.views import Words
 from tasks.data.files import MissingFile, find_file
 from tasks.text.sst2 import CHECKSUMS, FOLDERS, SOURCE_URL, Sst2
 from tests.tasks.real_data import data_root, skipping_without_files
@@ -89,3 +91,29 @@ def test_real_files() -> None:
     assert first.y.tolist() == [1, 0]
     assert first.lengths is not None
     assert first.lengths.tolist() == [18, 12]
+
+
+def test_a_text_of_the_user_is_read_like_a_test_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = write_small_sentences(tmp_path, monkeypatch)
+    task = Sst2(min_frequency=1)
+    problem = task.load(tmp_path)
+    sentence, label = found["test.tsv"][5]
+    expected = task.example(problem, 5, tmp_path)
+    assert expected.view == Words(tuple(sentence.split()))
+    assert expected.target == ("negative", "positive")[label]
+    own = task.own_example(problem, OwnInput(text=sentence.upper()), tmp_path)
+    assert own.batch.inputs.tolist() == expected.batch.inputs.tolist()
+    assert own.batch.lengths is not None
+    assert own.batch.lengths.tolist() == [len(sentence.split())]
+    assert (own.view, own.target) == (expected.view, "")
+
+
+def test_words_that_are_not_in_the_vocabulary_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_small_sentences(tmp_path, monkeypatch)
+    task = Sst2(max_length=3)
+    problem = task.load(tmp_path)
+    own = task.own_example(problem, OwnInput(text="one quux , quux"), tmp_path)
+    assert own.view == Words(("quux", ",", "quux"))
+    assert own.notes == ("Not in the vocabulary, so the network reads one number for all of them: quux, ,.",)
+    with pytest.raises(UserError, match=r"^The text has no words\.$"):
+        task.own_example(problem, OwnInput(text="  "), tmp_path)
