@@ -93,7 +93,7 @@ def test_the_pages_are_served_on_this_machine_until_it_is_stopped(tmp_path: Path
         server.stdout.readline()
         address = server.stdout.readline().strip()
         assert address.startswith(f"mine: http://127.0.0.1:{port}/#/experiments/1/runs?")
-        with urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
+        with urlopen(f"http://127.0.0.1:{port}/", timeout=60) as page:
             assert b"mlflow.workflowType" in page.read()
     finally:
         server.send_signal(signal.SIGINT)

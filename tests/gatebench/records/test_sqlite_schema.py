@@ -103,16 +103,28 @@ def test_a_process_stopped_between_two_statements_leaves_no_table(
     assert definition(tmp_path / "mlflow.db") == {}
 
 
+KILLED = """
+import os, signal, sys
+from contextlib import closing
+from sqlite3 import connect
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+@event.listens_for(Engine, "after_cursor_execute")
+def kill(*arguments):
+    with closing(connect(sys.argv[1])) as connection:
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] >= 60:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+SqlAlchemyStore(f"sqlite:///{sys.argv[1]}", "x")
+"""
+
+
 def half_created(file: Path) -> None:
     """Kill a process in which MLflow creates the tables in the file, as earlier versions of gatebench let it do."""
-    code = (
-        f"from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore; SqlAlchemyStore('sqlite:///{file}', 'x')"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    while process.poll() is None and len(definition(file)) < 60:
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    process = subprocess.run([sys.executable, "-c", KILLED, str(file)], stderr=subprocess.DEVNULL, check=False)
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_a_file_that_an_earlier_version_left_half_created_is_repaired(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def sender_to(driver: Driver) -> Iterator[EventSender]:
     yield sender
     sender.end()
     driver.orders.put("run")
-    sender._thread.join(5)
+    sender._thread.join(60)
     assert not sender._thread.is_alive()
 
 
@@ -44,7 +44,7 @@ def test_one_batch_is_on_its_way_and_the_rest_comes_with_the_end() -> None:
     driver = Driver()
     with sender_to(driver) as sender:
         sender.emit(epoch(0))
-        first = driver.sent.get(timeout=5)
+        first = driver.sent.get(timeout=60)
         assert (first.number, list(first.events)) == (1, [epoch(0)])
         sender.emit(epoch(1))
         sender.save(b"old")
@@ -59,11 +59,11 @@ def test_the_driver_can_order_to_stop_even_if_there_is_nothing_to_send(monkeypat
     monkeypatch.setattr(event_sender, "QUIET_SECONDS", 0.01)
     driver = Driver()
     with sender_to(driver) as sender:
-        empty = driver.sent.get(timeout=5)
+        empty = driver.sent.get(timeout=60)
         assert (empty.number, list(empty.events)) == (0, [])
         assert not sender.should_stop()
         driver.orders.put("stop")
-        driver.sent.get(timeout=5)
+        driver.sent.get(timeout=60)
         assert sender.should_stop()
 
 
@@ -73,7 +73,7 @@ def test_the_training_waits_if_too_many_epochs_wait(monkeypatch: pytest.MonkeyPa
     driver = Driver()
     with sender_to(driver) as sender:
         sender.emit(epoch(0))
-        driver.sent.get(timeout=5)
+        driver.sent.get(timeout=60)
         sender.emit(epoch(1))
         sender.emit(epoch(2))
         training = Thread(target=sender.emit, args=[epoch(3)], daemon=True)
@@ -81,8 +81,8 @@ def test_the_training_waits_if_too_many_epochs_wait(monkeypatch: pytest.MonkeyPa
         training.join(0.1)
         assert training.is_alive()
         driver.orders.put("run")
-        assert list(driver.sent.get(timeout=5).events) == [epoch(1), epoch(2)]
-        training.join(5)
+        assert list(driver.sent.get(timeout=60).events) == [epoch(1), epoch(2)]
+        training.join(60)
         assert not training.is_alive()
 
 
@@ -90,6 +90,6 @@ def test_an_epoch_gets_the_time_at_which_it_is_sent() -> None:
     driver = Driver()
     with sender_to(driver) as sender:
         sender.emit(Epoch("digest", 0, 1, {}))
-        (event,) = driver.sent.get(timeout=5).events
+        (event,) = driver.sent.get(timeout=60).events
         assert isinstance(event, Epoch)
         assert event.when > 0

@@ -218,9 +218,9 @@ def test_real_files_and_a_warm_cache(tmp_path_factory: pytest.TempPathFactory) -
         problem = task(words=words).load(data_root(), cache)
     assert counts(problem.test) == [50, 50, 50, 100, 50]
     assert (len(problem.train), len(problem.val)) == (2234, 266)
-    began = time.perf_counter()
+    began = time.process_time()
     again = task(words=words).load(data_root() / "nowhere", cache)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     assert torch.equal(problem.test.batch(torch.arange(300)).x, again.test.batch(torch.arange(300)).x)
     assert 0.5 < problem.baselines()["linear"] < 0.8
 
