@@ -98,7 +98,9 @@ def table_declaration(plan: Plan, known: Sequence[KnownStudy]) -> Study:
             )
     studies = [one.updated(declared, plan.declared) for one in recorded or [Study(declared.name)]]
     study = replace(combined(studies), name=declared.name)
-    return study.limited_to([*plan.cells, *plan.cells.values()]) if plan.chosen else study
+    if not plan.chosen:
+        return study
+    return replace(study.limited_to([*plan.cells, *plan.cells.values()]), parameters=declared.parameters)
 
 
 def _task_metrics(known: Sequence[KnownStudy]) -> dict[str, list[Metric]]:

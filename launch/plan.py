@@ -55,9 +55,26 @@ def run(argv: Sequence[str]) -> int:
         print(f"The study {study.name!r} is new. {existing_studies(settings)}")
     if remaining:
         print(_cost(remaining, outcomes, settings.workers or os.cpu_count() or 1))
+    for line in size_lines(plan):
+        print(line)
     study = study.limited_to([*plan.cells, *plan.cells.values()])
     print("\n".join(["", *declaration_lines(study), *power_lines(plan, study)]))
     return 0
+
+
+def size_lines(plan: Plan) -> list[str]:
+    """Return a line for each number of parameters and task with the hidden sizes that were solved for it."""
+    found: dict[tuple[int, str], list[str]] = {}
+    layers = {size.num_layers for size in plan.sizes}
+    for size in plan.sizes:
+        stacked = f" in {size.num_layers} layer{'s' if size.num_layers > 1 else ''}" if len(layers) > 1 else ""
+        deviation = f"{100 * (size.parameters / size.budget - 1):+.1f} %".replace("-", "−")
+        text = f"{size.cell} {size.hidden_size}{stacked} ({size.parameters:,}, {deviation})"
+        found.setdefault((size.budget, size.task), []).append(text)
+    return [
+        f"Hidden sizes for {budget:,} parameters on {task}: {', '.join(texts)}."
+        for (budget, task), texts in found.items()
+    ]
 
 
 def declaration_lines(study: Study) -> list[str]:

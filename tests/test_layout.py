@@ -61,6 +61,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.training_settings",
         "gatebench.task",
     ),
+    "gatebench.network_frame": ("gatebench.errors", "gatebench.derive", "gatebench.task"),
     "gatebench.outcome": ("gatebench.task", "gatebench.trial"),
     "gatebench.published": ("gatebench.errors", "gatebench.cells", "gatebench.task"),
     "gatebench.study": ("gatebench.errors", "gatebench.published"),

@@ -7,6 +7,7 @@ from gatebench.measures.comparisons import Comparison
 from gatebench.measures.power import seeds_needed
 from gatebench.report.arms import Arm
 from gatebench.report.gate_columns import chosen_roles, role_note, role_title
+from gatebench.report.matched_parameters import matched_notes
 from gatebench.report.number_format import one_line, p_value
 from gatebench.report.scores import score_estimate
 from gatebench.report.selection import selection_notes
@@ -61,7 +62,9 @@ def task_notes(
         headline: the headline metric of the task, by which trials are selected; None: that of the comparison.
     """
     varied = arms[0].varied if arms else ()
-    notes = selection_notes(arms, headline or comparison.metric) + varied_notes(arms, comparison.study)
+    notes = selection_notes(arms, headline or comparison.metric)
+    notes += varied_notes(arms, comparison.study)
+    notes += matched_notes(arms)
     shown = [score_estimate(arm, metric) for arm in arms for metric in (comparison.metric, *others)]
     if any(one is not None and one.clipped for one in shown):
         notes.append(CLIPPED)

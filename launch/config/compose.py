@@ -43,6 +43,7 @@ from launch.config.grid import Composed, Grid
 from launch.config.group_files import GroupFiles
 from launch.config.overrides import MOST_TRIALS, PUBLISHED, Grammar, ParsedOverride, merge_overrides
 from launch.config.settings import TRIAL_KEYS, Settings, resolve_data_root
+from launch.config.solved_sizes import SizeSolver, SolvedSize, check_one_size
 from launch.config.user_files import check_cell_names
 
 
@@ -57,6 +58,7 @@ class Plan:
         keys: the keys that the overrides set, without the parts after a dot: "cell" for cell.ablate.i.fix=1.
         text: the config as YAML.
         publications: the publications that the settings name.
+        sizes: the hidden sizes that were solved from `model.parameters`.
     """
 
     settings: Settings
@@ -65,6 +67,7 @@ class Plan:
     keys: frozenset[str]
     text: str
     publications: tuple[Publication, ...] = ()
+    sizes: tuple[SolvedSize, ...] = ()
 
     @property
     def chosen(self) -> bool:
@@ -124,6 +127,7 @@ class Plan:
             metrics=tuple(settings.metrics),
             cell_digests=cells,
             published=fitting(self.publications, self.task_metrics if task_metrics is None else task_metrics),
+            parameters=tuple(sorted({size.budget for size in self.sizes})),
         )
 
 
@@ -155,7 +159,10 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
         values = [override for override in swept if not override.is_group]
         groups = [override for override in swept if override.is_group]
         points = [point for one in _composed(base, fixed, groups) for point in Grid(one, values).points()]
-    trials = sorted((trial for _, trial in points), key=lambda trial: trial.seed)
+    settings = points[0][0]
+    check_one_size([override.key for override in given], [override.key for override in swept], settings.model)
+    solver = SizeSolver(settings.home_folder.root / "cache", settings.data_folder)
+    trials = sorted((solver.solved(trial) for _, trial in points), key=lambda trial: trial.seed)
     add_digests(trials)
     distinct: dict[str, Trial] = {}
     labels: dict[str, dict[str, None]] = {}
@@ -165,7 +172,8 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
     settings = replace(points[0][0], published=[str(name) for name in base.published])
     publications = load_publications(settings.published, config_dir)
     own_labels = {digest: tuple(own) for digest, own in labels.items()}
-    return Plan(settings, tuple(distinct.values()), own_labels, keys, _text(base, swept), publications)
+    text = _text(base, swept)
+    return Plan(settings, tuple(distinct.values()), own_labels, keys, text, publications, solver.sizes)
 
 
 @contextmanager

@@ -15,10 +15,11 @@ from typing import Any
 
 from omegaconf import Container, DictConfig, OmegaConf
 
-from gatebench.trial import Model, Training, Trial
+from gatebench.trial import Training, Trial
 from launch.config.interpolations import ANYTHING, has_interpolation, referenced_keys
 from launch.config.overrides import ParsedOverride
 from launch.config.settings import TRIAL_KEYS, CellConfig, Settings, cell_mapping, with_absolute_path
+from launch.config.solved_sizes import SizedModel, plain_model
 
 Contents = Mapping[str, Any]
 """{section: its content as plain data}."""
@@ -272,7 +273,8 @@ def _part(name: str, content: Any) -> _Part:
     if name == "task":
         return _Part(content, with_absolute_path(content))
     if name == "model":
-        content = Model(**content)
-    elif name == "training":
+        model = SizedModel(**content)
+        return _Part(model, model if model.parameters is not None else plain_model(model))
+    if name == "training":
         content = Training(**content)
     return _Part(content, content)

@@ -8,10 +8,11 @@ from gatebench.control import SAVE_SECONDS
 from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.records.home import Home
 from gatebench.study import TESTS, VIEWS
-from gatebench.trial import LARGEST_SEED, Model, Training, Trial
+from gatebench.trial import LARGEST_SEED, Training, Trial
 from launch.config.device_counts import check_gpus
 from launch.config.memory_size import memory_bytes
 from launch.config.retry_budgets import RetryBudgets
+from launch.config.solved_sizes import SizedModel, plain_model
 from tasks.data.files import default_root
 
 TRIAL_KEYS = ("cell", "task", "model", "training", "seed")
@@ -49,7 +50,7 @@ class Settings:
 
     cell: CellConfig = field(default_factory=CellConfig)
     task: dict[str, Any] = field(default_factory=dict)
-    model: Model = field(default_factory=Model)
+    model: SizedModel = field(default_factory=SizedModel)
     training: Training = field(default_factory=Training)
     seed: int = 0
     study: str = "scratch"
@@ -114,8 +115,9 @@ class Settings:
 
     @property
     def trial(self) -> Trial:
-        """The trial that the config describes."""
-        return Trial(cell_mapping(self.cell), with_absolute_path(self.task), self.model, self.training, self.seed)
+        """The trial that the config describes. Its model is a `SizedModel` if its hidden size is to be solved."""
+        model = self.model if self.model.parameters is not None else plain_model(self.model)
+        return Trial(cell_mapping(self.cell), with_absolute_path(self.task), model, self.training, self.seed)
 
     @property
     def studies(self) -> list[str]:

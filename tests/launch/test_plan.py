@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gatebench.trial import Model, Trial
 from launch import plan
 from launch.config.compose import expand
 from launch.config.settings import Settings
+from launch.config.solved_sizes import SolvedSize
 from launch.running.known_outcomes import KnownStudy
 from tasks.images.digits import Digits
 from tests.launch.trials import DIGITS, outcome, trial
@@ -154,3 +156,19 @@ def test_the_number_of_seeds_that_is_named_is_enough() -> None:
     enough = line.rpartition("seed=")[2].rstrip(".")
     again = expand(["cell=lstm,gru,mgu,janet", f"seed={enough}"])
     assert plan.power_lines(again, again.declaration("scratch")) == []
+
+
+def test_the_solved_sizes_are_listed_for_each_number_of_parameters() -> None:
+    sizes = (
+        SolvedSize(20_000, "lstm", "digits", 68, 19_730, 1),
+        SolvedSize(20_000, "gru", "digits", 79, 20_076, 1),
+        SolvedSize(5000, "gru", "digits", 20, 5000, 1),
+    )
+    planned = replace(expand(["cell=lstm"]), sizes=sizes)
+    assert plan.size_lines(planned) == [
+        "Hidden sizes for 20,000 parameters on digits: lstm 68 (19,730, −1.3 %), gru 79 (20,076, +0.4 %).",
+        "Hidden sizes for 5,000 parameters on digits: gru 20 (5,000, +0.0 %).",
+    ]
+    layered = replace(planned, sizes=(sizes[0], replace(sizes[0], num_layers=2, hidden_size=40)))
+    assert "lstm 68 in 1 layer (19,730, −1.3 %), lstm 40 in 2 layers (19,730" in plan.size_lines(layered)[0]
+    assert plan.size_lines(expand(["cell=lstm"])) == []

@@ -3,15 +3,15 @@ from pathlib import Path
 import pytest
 
 from gatebench.errors import UserError
-from gatebench.trial import Model
 from launch.config.settings import CellConfig, Settings
+from launch.config.solved_sizes import SizedModel
 
 CELL = CellConfig(name="lstm", base="lstm", ablate={"i": {"fix": 1}})
 DIGITS = {"_target_": "tasks.images.digits.Digits"}
 
 
 def test_a_config_is_a_trial() -> None:
-    trial = Settings(cell=CELL, task=DIGITS, model=Model(hidden_size=7), seed=3).trial
+    trial = Settings(cell=CELL, task=DIGITS, model=SizedModel(hidden_size=7), seed=3).trial
     assert trial.build_cell().name == "lstm[i=1]"
     assert (trial.build_task().name, trial.model.hidden_size, trial.seed) == ("digits", 7, 3)
 
