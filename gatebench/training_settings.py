@@ -77,6 +77,7 @@ class Training:
             rmsprop_graves.
         gradient_clip_value: largest allowed absolute value of each element of the gradient; 0 for no clipping.
         gradient_rescale: global norm to which every gradient is scaled, larger or smaller; 0 for no scaling.
+        tbptt: number K of steps after which gradients end (truncated back-propagation through time); 0 for none.
         l1: factor λ₁ of the penalty λ₁ Σ |w| on all weights, without biases.
         l2: factor λ₂ of the penalty ½ λ₂ Σ w² on all weights, without biases.
         weight_noise: standard deviation of Gaussian noise that is added to all parameters for each batch.
@@ -105,6 +106,7 @@ class Training:
     rms_decay: float | None = None
     gradient_clip_value: float = 0.0
     gradient_rescale: float = 0.0
+    tbptt: int = 0
     l1: float = 0.0
     l2: float = 0.0
     weight_noise: float = 0.0
@@ -117,7 +119,7 @@ class Training:
     def __post_init__(self) -> None:
         minima = {"max_epochs": 1, "batch_size": 1, "weight_decay": 0, "gradient_clip": 0, "patience": 0}
         minima |= {"devices": 1, "nodes": 1, "gradient_clip_value": 0, "gradient_rescale": 0}
-        minima |= {"schedule_epochs": 1, "warmup_steps": 0}
+        minima |= {"schedule_epochs": 1, "warmup_steps": 0, "tbptt": 0}
         minima |= dict.fromkeys(("l1", "l2", "weight_noise", "input_noise"), 0)
         for name, minimum in minima.items():
             check_at_least(f"training.{name}", getattr(self, name), minimum)

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from gatebench.cells import build_cell
+from gatebench.errors import UserError
 from gatebench.setting_checks import check_at_least, check_probability
 from gatebench.spec.cell import Cell
 from gatebench.task import Task, build_task
@@ -24,7 +25,10 @@ MOST_LAYERS = 1000
 LARGEST_SEED = 10**12
 """The largest seed of a trial. Seeds of generators are computed from it, and torch allows 64 bits."""
 
-NEUTRAL: Mapping[str, Mapping[str, Any]] = {"model": {}, "training": NEUTRAL_TRAINING}
+NEUTRAL: Mapping[str, Mapping[str, Any]] = {
+    "model": {"variational_dropout": 0.0, "recurrent_dropout": 0.0, "weight_drop": 0.0},
+    "training": NEUTRAL_TRAINING,
+}
 """The neutral values of the settings of `Model` and `Training` that later versions added.
 
 A setting at its neutral value does not enter the digest, so a trial of an earlier version keeps its digest. The
@@ -53,18 +57,33 @@ class Model:
         hidden_size: H, the number of units of a layer and a direction.
         num_layers: number of recurrent layers.
         bidirectional: whether each layer also reads the sequence backwards.
-        dropout: probability of dropout between layers and before the head, at least 0 and less than 1.
+        dropout: probability of dropout between layers and before the head, at least 0 and less than 1. Each step has
+            other zeros.
+        variational_dropout: probability of dropout of the input of each layer and of the head, with the same zeros at
+            all steps of a sequence (Gal & Ghahramani 2016).
+        recurrent_dropout: probability of dropout of the vectors that the recurrent weights multiply, with the same
+            zeros at all steps of a sequence and in all gates (Gal & Ghahramani 2016).
+        weight_drop: probability that a recurrent weight is 0 for a batch (Merity et al. 2018).
     """
 
     hidden_size: int = 64
     num_layers: int = 1
     bidirectional: bool = False
     dropout: float = 0.0
+    variational_dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    weight_drop: float = 0.0
 
     def __post_init__(self) -> None:
         check_at_least("model.hidden_size", self.hidden_size, 1)
         check_at_least("model.num_layers", self.num_layers, 1, MOST_LAYERS)
-        check_probability("model.dropout", self.dropout)
+        for name in ("dropout", "variational_dropout", "recurrent_dropout", "weight_drop"):
+            check_probability(f"model.{name}", getattr(self, name))
+        if self.dropout and self.variational_dropout:
+            raise UserError(
+                f"model.dropout={self.dropout:g} and model.variational_dropout={self.variational_dropout:g} exclude "
+                "each other; set one of them to 0."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings by name. Those of `NEUTRAL` are left out if they have their neutral value."""

@@ -41,6 +41,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     "gatebench.nn": (
         "gatebench.errors",
+        "gatebench.setting_checks",
         "gatebench.spec",
         "gatebench.cells",
         "gatebench.derive",

@@ -16,8 +16,17 @@ from gatebench.backends.lengths import checked_lengths, reversed_sequences, step
 from gatebench.backends.names import AUTO, COMPILED
 from gatebench.backends.registry import choose, find
 from gatebench.errors import UserError, out_of_range
+from gatebench.nn.batch_draws import BatchDraws
 from gatebench.nn.gates_of_outputs import gates_of_outputs
 from gatebench.nn.initial_weights import by_name, empty_weights, initialise_weights
+from gatebench.nn.sequence_dropout import (
+    NO_SEQUENCE_DROPOUT,
+    SequenceDropout,
+    check_recurrent_weights,
+    dropped_weights,
+    masked_cell,
+)
+from gatebench.nn.truncation import chunk_workload, run_in_chunks
 from gatebench.spec.cell import Cell
 from gatebench.spec.dated import now
 from gatebench.spec.expression import names
@@ -46,6 +55,10 @@ class Recurrent(nn.Module):
         bidirectional: whether every layer also runs from the last step to the first. Then D = 2, and the output of a
             layer is (T, B, 2 · H): the forward direction first.
         dropout: probability that a value between two layers is set to 0 in training mode, from 0 to less than 1.
+        sequence_dropout: dropout whose masks hold for all steps of a sequence, in training mode.
+        truncation: K, the number of steps after which gradients end in training mode (truncated back-propagation); 0
+            for none. Each direction counts its steps from the one that it begins with.
+        draws: the source of the masks of `sequence_dropout`; None: torch's global generator.
         backend: the name of a backend, or "auto" for the fastest that does not refuse.
         steps: the longest T of the task, for cells with "chrono" biases.
         generator: the source of the initial weights; torch's global generator if None.
@@ -84,6 +97,9 @@ class Recurrent(nn.Module):
         batch_first: bool = False,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        sequence_dropout: SequenceDropout = NO_SEQUENCE_DROPOUT,
+        truncation: int = 0,
+        draws: BatchDraws | None = None,
         backend: str = "auto",
         steps: int | None = None,
         generator: Generator | None = None,
@@ -96,6 +112,8 @@ class Recurrent(nn.Module):
                 raise out_of_range(label, size, "a whole number of at least 1")
         if not 0 <= dropout < 1:
             raise out_of_range("dropout", dropout, "at least 0 and less than 1")
+        if truncation < 0:
+            raise out_of_range("truncation", truncation, "a whole number of at least 0")
         if backend != AUTO:
             find(backend)
         _check_states(cell)
@@ -106,6 +124,12 @@ class Recurrent(nn.Module):
         self.batch_first = batch_first
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.sequence_dropout = sequence_dropout
+        self.truncation = truncation
+        self.draws = BatchDraws() if draws is None else draws
+        self._masked_cell = masked_cell(cell) if sequence_dropout.recurrent else cell
+        if sequence_dropout.weights:
+            check_recurrent_weights(cell, "weight drop")
         self.backend = backend
         self.steps = steps
         self.backends_used: tuple[str, ...] = ()
@@ -267,6 +291,8 @@ class Recurrent(nn.Module):
         for layer in range(self.num_layers):
             if layer and self.dropout:
                 x = nn.functional.dropout(x, self.dropout, self.training)
+            if self.training and (probability := self.sequence_dropout.inputs):
+                x = x * self.draws.example_mask(x, x.shape[-1], probability)
             layer_backend, gate_backend = self._choose(backend, x, shortest, wanted)
             results = [
                 self._run_direction(layer_backend, gate_backend, x, initial, lengths, layer, reverse)
@@ -291,15 +317,26 @@ class Recurrent(nn.Module):
 
         If the second is `reference` and the first is not, the gates are computed from the outputs.
         """
-        work = Workload.of(x, self.hidden_size, wanted == "of the backend", shortest)
-        chosen = choose(backend, self.cell, work)
+        cell, work = self._cell_now, Workload.of(x, self.hidden_size, wanted == "of the backend", shortest)
+        if steps := self._truncation_now(x):
+            work = chunk_workload(work, steps)
+        chosen = choose(backend, cell, work)
         if wanted == "none":
             return chosen, None
         traced = replace(work, trace=True)
-        if chosen.refuses(self.cell, traced) is None:
+        if chosen.refuses(cell, traced) is None:
             return chosen, chosen
-        fastest = choose(AUTO, self.cell, traced)
+        fastest = choose(AUTO, cell, traced)
         return chosen, fastest if fastest.NAME in COMPILED else find(reference.NAME)
+
+    @property
+    def _cell_now(self) -> Cell:
+        """The cell that the backends compute: in training mode the one with a mask, if there is recurrent dropout."""
+        return self._masked_cell if self.training else self.cell
+
+    def _truncation_now(self, x: Tensor) -> int:
+        """Return the number of steps after which gradients end; 0 if they do not end."""
+        return self.truncation if self.training and self.truncation < len(x) else 0
 
     def _run_direction(
         self,
@@ -312,17 +349,28 @@ class Recurrent(nn.Module):
         reverse: bool,
     ) -> LayerResult:
         """Run one layer in one direction. The reverse one gets every sequence reversed; its results are reversed."""
-        weights = self.gate_parameters(layer, reverse)
+        cell, weights = self._cell_now, self.gate_parameters(layer, reverse)
         state = tuple(part[layer * self.directions + reverse] for part in initial)
         read = reversed_sequences(x, lengths) if reverse else x
-        result = backend.run(self.cell, weights, read, state, lengths, backend is gate_backend)
+        if self.training and self.sequence_dropout.weights:
+            weights = dropped_weights(weights, self.draws, self.sequence_dropout.weights)
+        own = len(self.cell.states)
+        if cell is not self.cell:
+            mask = self.draws.example_mask(x, self.hidden_size, self.sequence_dropout.recurrent)
+            state = (*state[:own], mask, *state[own:])
+        if steps := self._truncation_now(x):
+            result = run_in_chunks(backend, cell, weights, read, state, lengths, backend is gate_backend, steps)
+        else:
+            result = backend.run(cell, weights, read, state, lengths, backend is gate_backend)
         if gate_backend is not None and gate_backend is not backend:
             with torch.no_grad():
                 if gate_backend.NAME in COMPILED:
-                    gates = gate_backend.run(self.cell, weights, read, state, lengths, True).gates
+                    gates = gate_backend.run(cell, weights, read, state, lengths, True).gates
                 else:
-                    gates = gates_of_outputs(self.cell, weights, read, state, result.output)
+                    gates = gates_of_outputs(cell, weights, read, state, result.output)
             result = LayerResult(result.output, result.state, gates)
+        if cell is not self.cell:
+            result = replace(result, state=(*result.state[:own], *result.state[own + 1 :]))
         if not reverse:
             return result
         gates = {gate: reversed_sequences(values, lengths) for gate, values in result.gates.items()}

@@ -4,6 +4,7 @@ from torch import Generator, Tensor, nn
 
 from gatebench.nn.batch_draws import BatchDraws
 from gatebench.nn.recurrent import Recurrent, Trace
+from gatebench.nn.sequence_dropout import SequenceDropout
 from gatebench.task import Batch, Problem
 from gatebench.trial import Trial
 
@@ -41,6 +42,9 @@ class Network(nn.Module):
             model.num_layers,
             bidirectional=model.bidirectional,
             dropout=model.dropout,
+            sequence_dropout=SequenceDropout(model.variational_dropout, model.recurrent_dropout, model.weight_drop),
+            truncation=trial.training.tbptt,
+            draws=self.draws,
             backend=trial.training.backend,
             steps=problem.steps,
             generator=Generator().manual_seed(trial.seed),
@@ -49,15 +53,23 @@ class Network(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Return the head's logits for a batch."""
         output, _ = self.recurrent(self._noisy(self.encoder(batch.x)), lengths=batch.lengths)
-        logits: Tensor = self.head(self.dropout(output), batch.lengths)
+        logits: Tensor = self.head(self._dropped(output), batch.lengths)
         return logits
 
     def forward_with_gates(self, batch: Batch) -> tuple[Tensor, Trace]:
         """Return the same logits as `forward`, bit for bit, and the values of all gates by layer and gate."""
         x = self._noisy(self.encoder(batch.x))
         output, _, trace = self.recurrent.forward_with_gates(x, lengths=batch.lengths)
-        logits: Tensor = self.head(self.dropout(output), batch.lengths)
+        logits: Tensor = self.head(self._dropped(output), batch.lengths)
         return logits, trace
+
+    def _dropped(self, output: Tensor) -> Tensor:
+        """Return the input (T, B, D · H) of the head, with dropout in training mode."""
+        probability = self.recurrent.sequence_dropout.inputs
+        if self.training and probability:
+            return output * self.draws.example_mask(output, output.shape[-1], probability)
+        dropped: Tensor = self.dropout(output)
+        return dropped
 
     def _noisy(self, x: Tensor) -> Tensor:
         """Return the input (T, B, I) of the first recurrent layer, with noise in training mode."""
@@ -66,4 +78,6 @@ class Network(nn.Module):
 
 def _needs_draws(trial: Trial) -> bool:
     """Return whether the training draws noise or masks for whole sequences."""
-    return bool(trial.training.weight_noise or trial.training.input_noise)
+    model, training = trial.model, trial.training
+    masks = (model.variational_dropout, model.recurrent_dropout, model.weight_drop)
+    return any((training.weight_noise, training.input_noise, *masks))

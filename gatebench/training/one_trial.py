@@ -22,6 +22,7 @@ from gatebench.training.ranks import check_ranks, joined
 from gatebench.training.recorded_gates import add_recorded_gates
 from gatebench.training.stream import run_stream
 from gatebench.training.trainer import check_device, test, train
+from gatebench.training.truncation_check import check_truncation
 from gatebench.training.weights_file import add_weights
 from gatebench.trial import Trial
 
@@ -64,7 +65,7 @@ def run_trial(
 
     Raises:
         UserError: the config or the data are wrong.
-        Refusal: the device or the backend cannot run the trial.
+        Refusal: the device or the backend cannot run the trial, or the cell or the task does not allow a setting.
         RankLost: another rank of the trial has ended.
         Stopped: the control stopped the trial, after its checkpoint was saved.
         KeyboardInterrupt: the user pressed Ctrl-C.
@@ -78,6 +79,7 @@ def run_trial(
         problem = trial.build_task().load(data_root or Path(), home / "cache")
         loading = {"seconds/load": time.perf_counter() - began}
         learner = Learner(trial, problem, record_gates=record_gates, group=group)
+        check_truncation(learner.network, trial, problem)
         seed_generators(learner, trial.seed, group.ranks.rank)
         facts = {**run_facts(learner), "allocator": memory, "compiler": trouble("fused") or "It compiles cells."}
         outcome = Outcome.of(trial, "finished", metrics=loading, facts={**facts, **rank_facts(trial)})

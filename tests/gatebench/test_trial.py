@@ -79,7 +79,7 @@ def test_the_digest_is_that_of_the_content_as_json() -> None:
     content = {
         "cell": TRIAL.build_cell().digest,
         "task": [task.name, task.parameters(), sorted(task.checksums().items())],
-        "model": asdict(TRIAL.model),
+        "model": without_neutral("model", asdict(TRIAL.model)),
         "training": without_neutral("training", asdict(TRIAL.training)),
         "seed": 0,
     }
@@ -133,6 +133,13 @@ def test_a_trial_is_plain_data() -> None:
         (lambda: Model(hidden_size=0), "model.hidden_size is 0"),
         (lambda: Model(num_layers=0), "model.num_layers is 0"),
         (lambda: Model(dropout=1.0), "model.dropout is 1.0"),
+        (lambda: Model(recurrent_dropout=-0.1), "model.recurrent_dropout is -0.1"),
+        (lambda: Model(weight_drop=1.0), "model.weight_drop is 1.0; it must be at least 0 and less than 1"),
+        (
+            lambda: Model(dropout=0.1, variational_dropout=0.2),
+            "model.dropout=0.1 and model.variational_dropout=0.2 exclude each other; set one of them to 0",
+        ),
+        (lambda: Training(tbptt=-1), "training.tbptt is -1"),
         (lambda: Training(max_epochs=0), "training.max_epochs is 0"),
         (lambda: Training(learning_rate=0.0), "training.learning_rate is 0.0"),
         (lambda: Training(learning_rate=float("nan")), "training.learning_rate is nan"),

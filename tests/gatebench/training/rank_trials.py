@@ -74,6 +74,7 @@ LITERATURE: dict[str, Any] = {
     "momentum": 0.9,
     "nesterov": True,
     "learning_rate": 0.1,
+    "tbptt": 6,
     "l1": 1e-3,
     "l2": 1e-2,
     "weight_noise": 0.05,
@@ -83,6 +84,10 @@ LITERATURE: dict[str, Any] = {
     "warmup_steps": 5,
 }
 """Settings of the training with random numbers and with values that all ranks must share."""
+
+
+MASKED = Model(8, num_layers=2, variational_dropout=0.1, recurrent_dropout=0.2, weight_drop=0.1)
+"""A network with masks that belong to whole sequences or whole batches."""
 
 
 def trials(world: int) -> dict[str, Trial]:
@@ -98,7 +103,7 @@ def trials(world: int) -> dict[str, Trial]:
         "nan": replace(TRIAL, task={"_target_": f"{HERE}.OneNan"}, training=plain),
         "stream": replace(TRIAL, task=signs, training=replace(plain, max_epochs=2)),
         "dropout": replace(TRIAL, model=replace(TRIAL.model, dropout=0.5), training=replace(plain, max_epochs=1)),
-        "literature": Trial(LSTM, REBER, Model(8), replace(small, max_epochs=3, **LITERATURE)),
+        "literature": Trial(LSTM, REBER, MASKED, replace(small, max_epochs=3, **LITERATURE)),
         "mortal": replace(TRIAL, task={"_target_": f"{HERE}.Mortal"}, training=plain),
     }
 

@@ -103,6 +103,12 @@ TRIALS = {
         _SIZES,
         replace(_FUSED, max_epochs=2, optimizer="sgd", momentum=0.9, nesterov=True, weight_noise=0.05, input_noise=0.1),
     ),
+    "masks": Trial(
+        GRU,
+        {"_target_": "tasks.synthetic.reber.Reber", **_SIZES},
+        Model(5, num_layers=2, variational_dropout=0.2, recurrent_dropout=0.3, weight_drop=0.1),
+        replace(_FUSED, max_epochs=2, tbptt=5),
+    ),
     "stream": _trial(
         GRU,
         "tests.gatebench.training.test_stream.Signs",
