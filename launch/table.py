@@ -7,6 +7,8 @@
   gatebench table study=mine baseline=gru test=paired metrics=all
   gatebench table study=mine published=greff2017      the results of publications beside the rows
   gatebench table experiment=quickstart format=csv    formats: text, markdown, latex, csv, html
+  gatebench table study=mine format=trials-csv        one row a trial: trials-csv, trials-json, or trials-parquet with
+                                                      file=NAME.parquet
   gatebench table study=mine vary=model.hidden_size   one row for all sizes of a cell
   gatebench table study=mine view=best10              the best 10 % of a cell's trials by validation, or view=best
 
@@ -24,6 +26,7 @@ from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.matched_parameters import with_budgets
 from gatebench.report.render import FORMATS
 from gatebench.report.text_page import text
+from gatebench.report.trials.files import TRIAL_FORMATS
 from gatebench.report.varied_settings import matching_keys, unrepeated_keys
 from gatebench.study import ALL_METRICS, VIEWS, Study
 from gatebench.task import Task
@@ -33,6 +36,7 @@ from launch.declaration import table_declaration
 from launch.display.terminal_width import terminal_width
 from launch.running.known_outcomes import KnownStudy, known_study, study_names
 from launch.running.missing_records import existing_studies, has_records, missing_study
+from launch.trial_files import write_trials
 
 
 def run(argv: Sequence[str]) -> int:
@@ -40,11 +44,14 @@ def run(argv: Sequence[str]) -> int:
     plan = parse_plan("table", __doc__, argv)
     if plan is None:
         return 0
-    if plan.settings.format not in FORMATS:
-        raise unknown("format", plan.settings.format, FORMATS)
+    if plan.settings.format not in (*FORMATS, *TRIAL_FORMATS):
+        raise unknown("format", plan.settings.format, (*FORMATS, *TRIAL_FORMATS))
     known = [_known_study(plan, study) for study in plan.settings.studies]
     study = table_declaration(plan, known)
     outcomes = [outcome for one in known for outcome in one.outcomes]
+    if plan.settings.format in TRIAL_FORMATS:
+        write_trials(plan, study, outcomes)
+        return 0
     table = table_of(plan, study, outcomes)
     _report_single_trials(plan, study, outcomes)
     name = plan.settings.format

@@ -105,6 +105,17 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.colours",
         "gatebench.measures",
     ),
+    "gatebench.saved": (
+        "gatebench.errors",
+        "gatebench.task",
+        "gatebench.trial",
+        "gatebench.outcome",
+        "gatebench.study",
+        "gatebench.nn",
+        "gatebench.training",
+        "gatebench.records",
+        "gatebench.report",
+    ),
     "gatebench.speed": (
         "gatebench.errors",
         "gatebench.spec",
@@ -145,7 +156,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "launch.config": ("gatebench", "tasks.data"),
     "launch.running": ("gatebench", "launch.config", "launch.display", "launch.events"),
     "launch": ("gatebench", "tasks"),
-    "gatebench": ("gatebench.spec", "gatebench.cells", "gatebench.nn"),
+    "gatebench": ("gatebench.spec", "gatebench.cells", "gatebench.nn", "gatebench.saved"),
 }
 """Each package or module, and what it may import besides itself. The longest name that fits a module counts."""
 

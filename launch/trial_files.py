@@ -1,0 +1,50 @@
+"""The output of `gatebench table format=trials-…`: the trials of a study for other programs, one row a trial."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from gatebench.errors import UserError
+from gatebench.outcome import Outcome
+from gatebench.report.trials.files import TRIAL_FORMATS
+from gatebench.report.trials.rows import trial_rows
+from gatebench.study import Study
+from launch.config.compose import Plan
+
+BINARY = "trials-parquet"
+"""The format that a terminal cannot show."""
+
+
+def write_trials(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> None:
+    """Write the plan's trials to the file of the settings, or print them.
+
+    Args:
+        plan: the plan. If it chooses no trials, all of them are written.
+        study: the declaration of the study, with the order of the cells.
+        outcomes: the outcomes in the records, oldest first.
+
+    Raises:
+        UserError: no trial has been run, the file exists or cannot be written, or a terminal cannot show the format.
+    """
+    settings = plan.settings
+    digests = {trial.digest for trial in plan.trials}
+    chosen = [one for one in outcomes if one.digest in digests or not plan.chosen]
+    if not chosen:
+        raise UserError(f"The study {study.name!r} contains none of these trials yet; run them with gatebench sweep.")
+    if settings.format == BINARY and not settings.file and sys.stdout.isatty():
+        raise UserError(f"format={BINARY} is not for a terminal; write a file with file=NAME.parquet.")
+    rows = trial_rows(chosen, study.order)
+    content = TRIAL_FORMATS[settings.format](rows)
+    if not settings.file:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        return
+    path = Path(settings.file).expanduser()
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise UserError(f"The file {path} exists already; choose another file=NAME.") from None
+    except OSError as error:
+        raise UserError(f"The file {path} cannot be written: {error.strerror or error}.") from None
+    print(f"{len(rows):,} trials in {path}, {len(content):,} bytes.", file=sys.stderr)
