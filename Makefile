@@ -29,8 +29,8 @@ test-slow: $(STAMP) ## Run the slow tests, which train for minutes
 
 N ?= 20
 seed ?= 0
-torture: $(STAMP) ## Inject faults into real sweeps and compare their tables: N=20 rounds, seed=0, only=NAME,NAME
-	$(BIN)/python -m tests.torture N=$(N) seed=$(seed) $(if $(only),only=$(only))
+torture: $(STAMP) ## Inject faults into real sweeps and compare their tables: N=20 rounds, seed=0, only=KIND,KIND; kinds=1 lists
+	$(BIN)/python -m tests.torture $(if $(kinds),kinds,N=$(N) seed=$(seed) $(if $(only),only=$(only)))
 
 bench: $(STAMP) ## Check and measure the speed of the cells: about 15 minutes on 2 cores; writes speed.json
 	$(BIN)/gatebench speed set=full threads=1,2 json=speed.json

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 # Ray reads these when it is imported. Without the second one, every worker prints a warning.
@@ -24,7 +24,15 @@ from launch.running.signal_actions import kept_action
 CONNECT_SECONDS = 10
 """The time limit for a connection to the address of a cluster."""
 
+START_TRIES = 4
+"""The largest number of tries to start a cluster. Ray gives up after 30 seconds, which a busy machine may need."""
+
+_TIMED_OUT = "timed out"  # in Ray's error if a process of a new cluster has not started in time
 _OBJECT_STORE = 80 * 2**20  # bytes, the least that Ray allows: only small events are sent
+
+
+class _SlowStart(Exception):  # noqa: N818  (the next try may be faster)
+    """Ray has not started a cluster in time."""
 
 
 @contextmanager
@@ -37,13 +45,21 @@ def open_cluster(resources: Resources) -> Iterator[None]:
     Raises:
         UserError: Ray cannot be started, or there is no cluster at the address.
     """
-    with _folder(resources) as folder, no_messages():
-        try:
-            with kept_action(signal.SIGTERM):  # Ray's own would abort without closing the records
-                _connect(resources, folder)
-            yield
-        finally:
-            ray.shutdown()
+    with ExitStack() as stack, no_messages():
+        for left in reversed(range(START_TRIES)):
+            with ExitStack() as one_try:
+                folder = one_try.enter_context(_folder(resources))
+                one_try.callback(ray.shutdown)
+                try:
+                    with kept_action(signal.SIGTERM):  # Ray's own would abort without closing the records
+                        _connect(resources, folder)
+                except _SlowStart as slow:
+                    if not left:
+                        raise UserError(str(slow)) from None
+                else:
+                    stack.push(one_try.pop_all())
+                    break
+        yield
 
 
 @contextmanager
@@ -87,7 +103,8 @@ def _connect(resources: Resources, folder: str) -> None:
             ray.init(address=resources.address, **quiet)
     except Exception as error:  # Ray raises Exception itself if a process of it does not start in time
         if resources.address is None:
-            raise UserError(f"Ray cannot be started on this machine ({first_line(error)}).") from None
+            kind = _SlowStart if _TIMED_OUT in str(error) else UserError
+            raise kind(f"Ray cannot be started on this machine ({first_line(error)}).") from None
         raise UserError(
             f"Ray cannot be reached at {resources.address} ({first_line(error)}). "
             "A cluster with tokens also needs RAY_AUTH_MODE=token."

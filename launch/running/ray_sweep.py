@@ -46,7 +46,8 @@ MACHINES_SECONDS = 2.0
 KILL_SECONDS = 5.0
 """The time in which killed trials must end."""
 
-_MEMORY_ERRORS = ("MemoryError", "OutOfMemoryError")  # the second one is torch's, for a GPU
+_MEMORY_ERRORS = ("MemoryError", "OutOfMemoryError", "OSError: [Errno 12]")  # the second one is torch's, for a GPU
+_CPU_ALLOCATOR = "DefaultCPUAllocator"  # in the RuntimeError that torch raises if the machine has no memory left
 
 
 def _no_trials(digests: Sequence[str]) -> frozenset[str]:
@@ -268,8 +269,8 @@ class _Driver:
         elif ended.preempted:
             self._ended_early(attempt, "preempted", "The trial's process received SIGTERM.", outcome)
         elif outcome.status == "failed" and TRACEBACK in outcome.facts:
-            memory = outcome.sentence.startswith(_MEMORY_ERRORS)
-            self._ended_early(attempt, "memory" if memory else "error", outcome.sentence, outcome)
+            cause: Cause = "memory" if is_memory_error(outcome.sentence) else "error"
+            self._ended_early(attempt, cause, outcome.sentence, outcome)
         else:
             self._handle(outcome)
 
@@ -309,6 +310,11 @@ class _Driver:
             for attempt in self._submitted.values():
                 self._give_up(attempt)
             self._submitted.clear()
+
+
+def is_memory_error(sentence: str) -> bool:
+    """Return whether the sentence of a failed trial tells that memory has run out."""
+    return sentence.startswith(_MEMORY_ERRORS) or _CPU_ALLOCATOR in sentence
 
 
 def _outcome(trial: Trial, status: Status) -> Outcome:

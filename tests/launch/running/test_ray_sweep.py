@@ -15,7 +15,7 @@ from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
 from launch.config.retry_budgets import RetryBudgets
 from launch.events import Checkpoint, Event, Started
-from launch.running.ray_sweep import run_trials
+from launch.running.ray_sweep import is_memory_error, run_trials
 from launch.running.resources import Resources
 from tests.launch.running.sockets import LOOPBACK, listening_addresses
 from tests.launch.trials import outcome, trial
@@ -170,3 +170,14 @@ def test_the_trials_of_a_node_that_dies_run_again_elsewhere(tmp_path: Path) -> N
         assert all("begins again, attempt 2" in line for line in driver.told)
     finally:
         cluster.shutdown()
+
+
+def test_the_memory_that_torch_does_not_get_is_memory_that_ran_out() -> None:
+    sentence = (
+        "RuntimeError: [enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you "
+        "tried to allocate 67108864 bytes. Error code 12 (Cannot allocate memory)"
+    )
+    assert is_memory_error(sentence)
+    assert is_memory_error("MemoryError: no message")
+    assert is_memory_error("OSError: [Errno 12] Cannot allocate memory")
+    assert not is_memory_error("RuntimeError: Shapes differ.")
