@@ -5,12 +5,17 @@ need.
 
   gatebench plan experiment=quickstart
   gatebench plan cell=lstm,gru 'seed=range(0,5)'
+  gatebench plan cell=lstm,gru trials=20 'training.learning_rate=tag(log,interval(1e-5,1e-2))'
+
+If settings are drawn, the distribution of each drawn key and its values are shown.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from statistics import fmean
+from typing import Any
 
 from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.measures.power import seeds_needed
@@ -43,11 +48,15 @@ def run(argv: Sequence[str]) -> int:
     remaining = trials_to_run(plan.trials, outcomes, force=settings.force)
     running = open_trials(settings, study.name).digests
     states = states_of([trial.digest for trial in plan.trials], [] if settings.force else outcomes, running)
-    rows = [("digest", "trial", "GFLOP", "state")]
+    drawn = drawn_columns(plan)
+    rows = [("digest", "trial", *drawn, "GFLOP", "state")]
     for trial in plan.trials:
         name, flops = mlflow_entry.run_name(trial), _gflop(training_flops(trial))
-        rows.append((trial.digest, name, flops, states[trial.digest]))
-    print(align(rows, "llrl"))
+        values = (column[trial.digest] for column in drawn.values())
+        rows.append((trial.digest, name, *values, flops, states[trial.digest]))
+    print(align(rows, "ll" + "r" * len(drawn) + "rl"))
+    if plan.search:
+        print("\n" + "\n".join(search_lines(plan)))
     print(f"\n{len(plan.trials)} trials in the study {study.name!r}: {summary(states.values())}.")
     if refused := refusals(plan.trials, outcomes, force=settings.force):
         print(refusal_sentence(refused))
@@ -75,6 +84,46 @@ def size_lines(plan: Plan) -> list[str]:
         f"Hidden sizes for {budget:,} parameters on {task}: {', '.join(texts)}."
         for (budget, task), texts in found.items()
     ]
+
+
+def drawn_columns(plan: Plan) -> dict[str, dict[str, str]]:
+    """Return {heading: {digest of a trial: value}} of the drawn keys. A key without an effect has the value "–".
+
+    The heading is the last part of the key, or the whole key if another one ends in the same way.
+    """
+    names = Counter(key.rpartition(".")[2] for key in plan.search)
+    columns = {}
+    for key in plan.search:
+        name = key.rpartition(".")[2]
+        columns[name if names[name] == 1 else key] = {
+            trial.digest: "–" if key in plan.inactive[trial.digest] else str(_setting(trial, key))
+            for trial in plan.trials
+        }
+    return columns
+
+
+def _setting(trial: Trial, key: str) -> Any:
+    """Return the value of a trial's setting."""
+    section, *path = key.split(".")
+    content = getattr(trial, section)
+    for name in path:
+        content = content[name] if isinstance(content, Mapping) else getattr(content, name)
+    return content
+
+
+def search_lines(plan: Plan) -> list[str]:
+    """Return a line for the search of a plan, and one for each drawn key with its distribution and its condition."""
+    settings = plan.settings
+    first = f"Draws: {settings.trials}, sampler {settings.search.sampler}, search.seed {settings.search.seed}."
+    return [first, *(f"  {key} from {text}{_condition(plan, key)}" for key, text in plan.search.items())]
+
+
+def _condition(plan: Plan, key: str) -> str:
+    """Return the condition of a key and the number of trials for which it is true; "" if it has none."""
+    if key not in plan.conditions:
+        return ""
+    active = sum(key not in inactive for inactive in plan.inactive.values())
+    return f", if {plan.conditions[key]} ({active} of {len(plan.trials)} trials)"
 
 
 def declaration_lines(study: Study) -> list[str]:
@@ -108,17 +157,32 @@ def power_lines(plan: Plan, study: Study) -> list[str]:
 def _comparisons(plan: Plan, study: Study) -> dict[str, int]:
     """Return {family: number of comparisons with the baseline} of each family with comparisons.
 
-    Cells with equal equations count once. If there is only one cell, its settings are compared.
+    Cells with equal equations count once. If there is only one cell, its settings are compared, except the drawn ones.
     """
     baseline = study.baseline or next(iter(study.order), "")
     reference = plan.cells.get(baseline, baseline)
     families = study.families or {"all": tuple(plan.cells)}
     digests = {name: {plan.cells.get(cell, cell) for cell in cells} - {reference} for name, cells in families.items()}
     if not study.families and not digests["all"]:
-        arms = {(repr(trial.cell), repr(trial.task), trial.model, trial.training) for trial in plan.trials}
+        arms = {_arm(trial, plan.search) for trial in plan.trials}
         tasks = {trial.build_task().label for trial in plan.trials}
         return {"all": len(arms) // len(tasks) - 1} if len(arms) > len(tasks) else {}
     return {name: len(own) for name, own in digests.items() if own}
+
+
+def _arm(trial: Trial, drawn: Collection[str]) -> tuple[str, ...]:
+    """Return the settings of a trial that are neither drawn nor the seed, as texts that can be compared."""
+    parts = {"cell": trial.cell, "task": trial.task, "model": vars(trial.model), "training": vars(trial.training)}
+    return tuple(repr(_without(drawn, name, content)) for name, content in parts.items())
+
+
+def _without(keys: Collection[str], prefix: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping without the values at some dotted keys, which begin with the prefix."""
+    return {
+        name: _without(keys, f"{prefix}.{name}", value) if isinstance(value, Mapping) else value
+        for name, value in content.items()
+        if f"{prefix}.{name}" not in keys
+    }
 
 
 def training_flops(trial: Trial) -> float | None:

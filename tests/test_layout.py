@@ -66,6 +66,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "gatebench.outcome": ("gatebench.task", "gatebench.trial"),
     "gatebench.published": ("gatebench.errors", "gatebench.cells", "gatebench.task"),
     "gatebench.study": ("gatebench.errors", "gatebench.published"),
+    "gatebench.search": ("gatebench.errors",),
     "gatebench.control": (),
     "gatebench.ranks": (),
     "gatebench.colours": (),

@@ -12,7 +12,7 @@ An override such as `cell.ablate.i.fix=1` becomes a cell in these steps:
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -38,10 +38,13 @@ from gatebench.records.address import hide_credentials, without_credentials
 from gatebench.study import KEYS, TESTS, Study, without_cell
 from gatebench.task import Metric
 from gatebench.trial import Trial, add_digests
+from launch.config.conditions import parse_conditions
 from launch.config.config_errors import explain_config_error
-from launch.config.grid import Composed, Grid
+from launch.config.draws import check_number_of_draws, check_types, with_draws
+from launch.config.grid import Composed, Grid, Point
 from launch.config.group_files import GroupFiles
 from launch.config.overrides import MOST_TRIALS, PUBLISHED, Grammar, ParsedOverride, merge_overrides
+from launch.config.search_settings import SearchSettings
 from launch.config.settings import TRIAL_KEYS, Settings, resolve_data_root
 from launch.config.solved_sizes import SizeSolver, SolvedSize, check_one_size
 from launch.config.user_files import check_cell_names
@@ -59,6 +62,9 @@ class Plan:
         text: the config as YAML.
         publications: the publications that the settings name.
         sizes: the hidden sizes that were solved from `model.parameters`.
+        search: {key: text of its distribution} of the keys that are drawn.
+        conditions: {key: text of its condition} of the swept and drawn keys that have one.
+        inactive: {digest of a trial: the keys that have their value in the config, because their conditions are false}.
     """
 
     settings: Settings
@@ -68,6 +74,9 @@ class Plan:
     text: str
     publications: tuple[Publication, ...] = ()
     sizes: tuple[SolvedSize, ...] = ()
+    search: Mapping[str, str] = field(default_factory=dict)
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    inactive: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def chosen(self) -> bool:
@@ -128,6 +137,7 @@ class Plan:
             cell_digests=cells,
             published=fitting(self.publications, self.task_metrics if task_metrics is None else task_metrics),
             parameters=tuple(sorted({size.budget for size in self.sizes})),
+            search=self.search,
         )
 
 
@@ -156,24 +166,39 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
         for names in named:
             OmegaConf.update(base, PUBLISHED, names)
         swept = _swept(base, given, grammar)
-        values = [override for override in swept if not override.is_group]
-        groups = [override for override in swept if override.is_group]
-        points = [point for one in _composed(base, fixed, groups) for point in Grid(one, values).points()]
-    settings = points[0][0]
-    check_one_size([override.key for override in given], [override.key for override in swept], settings.model)
-    solver = SizeSolver(settings.home_folder.root / "cache", settings.data_folder)
-    trials = sorted((solver.solved(trial) for _, trial in points), key=lambda trial: trial.seed)
-    add_digests(trials)
-    distinct: dict[str, Trial] = {}
+        drawn = [override for override in swept if override.drawn is not None]
+        searched = _checked_search(base)
+        conditions = parse_conditions(searched.conditions, grammar, [override.key for override in swept])
+        axes = with_draws(swept, base.trials, searched, base.seed) if drawn else swept
+        values = [override for override in axes if not override.is_group]
+        groups = [override for override in axes if override.is_group]
+        points = [point for one in _composed(base, fixed, groups) for point in Grid(one, values, conditions).points()]
+    first = points[0].settings
+    check_one_size([override.key for override in given], [override.key for override in swept], first.model)
+    solver = SizeSolver(first.home_folder.root / "cache", first.data_folder)
+    by_seed = sorted(
+        (point._replace(trial=solver.solved(point.trial)) for point in points), key=lambda point: point.trial.seed
+    )
+    add_digests(point.trial for point in by_seed)
+    distinct: dict[str, Point] = {}
     labels: dict[str, dict[str, None]] = {}
-    for trial in trials:
-        distinct.setdefault(trial.digest, trial)
+    for point in by_seed:
+        trial = point.trial
+        distinct.setdefault(trial.digest, point)
         labels.setdefault(trial.digest, {})[trial.build_cell().name] = None
-    settings = replace(points[0][0], published=[str(name) for name in base.published])
-    publications = load_publications(settings.published, config_dir)
-    own_labels = {digest: tuple(own) for digest, own in labels.items()}
-    text = _text(base, swept)
-    return Plan(settings, tuple(distinct.values()), own_labels, keys, text, publications, solver.sizes)
+    settings = replace(first, published=[str(name) for name in base.published])
+    return Plan(
+        settings=settings,
+        trials=tuple(point.trial for point in distinct.values()),
+        labels={digest: tuple(own) for digest, own in labels.items()},
+        keys=keys,
+        text=_text(base, swept),
+        publications=load_publications(settings.published, config_dir),
+        sizes=solver.sizes,
+        search={override.key: str(override.drawn) for override in drawn},
+        conditions={condition.key: condition.text for condition in conditions},
+        inactive={digest: point.inactive for digest, point in distinct.items()},
+    )
 
 
 @contextmanager
@@ -226,9 +251,21 @@ def _swept(base: DictConfig, given: Sequence[ParsedOverride], grammar: Grammar) 
     params = base.hydra.sweeper.params or {}
     experiment = grammar.parse(f"{key}={value}" for key, value in params.items())
     swept = [override for override in merge_overrides(experiment, given) if override.is_sweep]
-    if (size := prod(len(override.choices) for override in swept)) > MOST_TRIALS:
+    drawn = [override for override in swept if override.drawn is not None]
+    check_number_of_draws(base.trials, drawn)
+    check_types(drawn, base)
+    size = prod(len(override.choices) for override in swept if override.drawn is None)
+    size *= base.trials if drawn else 1
+    if size > MOST_TRIALS:
         raise UserError(f"The overrides span {size:,} trials; at most {MOST_TRIALS:,} are allowed.")
     return swept
+
+
+def _checked_search(base: DictConfig) -> SearchSettings:
+    """Return the settings of the search after their check."""
+    settings = OmegaConf.to_object(OmegaConf.merge(_schema().search, base.search))
+    assert isinstance(settings, SearchSettings)
+    return settings
 
 
 def _composed(base: DictConfig, fixed: Sequence[str], groups: Sequence[ParsedOverride]) -> Iterator[Composed]:
@@ -238,17 +275,21 @@ def _composed(base: DictConfig, fixed: Sequence[str], groups: Sequence[ParsedOve
     each combination of choices.
     """
     config = OmegaConf.masked_copy(base, [str(key) for key in base if key != "hydra"])
+    names: dict[str, tuple[str, ...]] = {str(group): (str(name),) for group, name in base.hydra.runtime.choices.items()}
+    swept_names = {group.key: tuple(map(str, group.values)) for group in groups}
     if not groups:
-        yield Composed(_checked(config), {})
+        yield Composed(_checked(config), {}, names)
         return
     files = GroupFiles(GlobalHydra.instance().config_loader(), base, fixed)
     sections = {group.key: files.sections(group.key, group.values) for group in groups}
     if None not in sections.values():
         checked = {group: [_checked_section(group, one) for one in own or ()] for group, own in sections.items()}
-        yield Composed(_checked(config), checked)
+        yield Composed(_checked(config), checked, names | swept_names)
         return
-    for choice in product(*(group.choices for group in groups)):
-        yield Composed(_checked(compose("config", [*fixed, *choice])), {})
+    for numbers in product(*(range(len(group.choices)) for group in groups)):
+        choices = [group.choices[number] for group, number in zip(groups, numbers, strict=True)]
+        chosen = {group.key: (str(group.values[number]),) for group, number in zip(groups, numbers, strict=True)}
+        yield Composed(_checked(compose("config", [*fixed, *choices])), {}, {**names, **chosen})
 
 
 def _checked_section(group: str, section: DictConfig) -> DictConfig:
@@ -273,9 +314,16 @@ def _text(base: DictConfig, swept: Sequence[ParsedOverride]) -> str:
     The credentials of addresses are left out.
     """
     job = OmegaConf.masked_copy(base, [str(key) for key in base if key != "hydra"])
-    comments = [f"# sweeps {o.key} over {', '.join(c.partition('=')[2] for c in o.choices)}\n" for o in swept]
+    comments = [_comment(override) for override in swept]
     content = OmegaConf.to_container(job)  # interpolations stay as they are
     address = content.get("tracking_uri") if isinstance(content, dict) else None
     if isinstance(address, str):
         job.tracking_uri = without_credentials(address)
     return hide_credentials("".join(comments) + OmegaConf.to_yaml(job), str(address))
+
+
+def _comment(override: ParsedOverride) -> str:
+    """Return a line of YAML about a swept or drawn key."""
+    if override.drawn is not None:
+        return f"# draws {override.key} from {override.drawn}\n"
+    return f"# sweeps {override.key} over {', '.join(one.partition('=')[2] for one in override.choices)}\n"

@@ -1,4 +1,4 @@
-"""The grid that swept overrides span: the settings at each of its points.
+"""The grid that swept overrides span: the settings at each of its points. The draws of a search are one of its axes.
 
 A config has five sections that make a trial: `TRIAL_KEYS`. OmegaConf checks each choice of a config group and each
 swept value once, by itself. The points combine the checked contents as plain data, because OmegaConf needs 15 ms for
@@ -11,11 +11,13 @@ OmegaConf resolves a block again for each combination of the values that are swe
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from omegaconf import Container, DictConfig, OmegaConf
 
+from gatebench.search.distributions import DrawnChoice
 from gatebench.trial import Training, Trial
+from launch.config.conditions import Condition, inactive_keys
 from launch.config.interpolations import ANYTHING, has_interpolation, referenced_keys
 from launch.config.overrides import ParsedOverride
 from launch.config.settings import TRIAL_KEYS, CellConfig, Settings, cell_mapping, with_absolute_path
@@ -23,6 +25,8 @@ from launch.config.solved_sizes import SizedModel, plain_model
 
 Contents = Mapping[str, Any]
 """{section: its content as plain data}."""
+
+_INACTIVE = -1  # stands for the number of a value if the key keeps its value in the config
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,26 @@ class Composed:
     Attributes:
         config: the config.
         sections: {group: its section for each of its swept choices}. Empty if no group is swept.
+        names: {group: the names of its choices}: one for each section, or one if the group is not swept.
     """
 
     config: DictConfig
     sections: Mapping[str, Sequence[DictConfig]]
+    names: Mapping[str, Sequence[str]]
+
+
+class Point(NamedTuple):
+    """A point of a grid.
+
+    Attributes:
+        settings: the settings.
+        trial: the trial.
+        inactive: the keys that have their value in the config, because their conditions are false.
+    """
+
+    settings: Settings
+    trial: Trial
+    inactive: frozenset[str]
 
 
 class Grid:
@@ -43,29 +63,70 @@ class Grid:
 
     Args:
         composed: the config.
-        values: the swept overrides that are not choices of groups.
+        values: the swept overrides that are not choices of groups. The values of those that follow the draws are taken
+            together: they span one axis.
+        conditions: the conditions of swept keys, each one after those on which it depends.
     """
 
-    def __init__(self, composed: Composed, values: Sequence[ParsedOverride]) -> None:
-        self._composed, self._values = composed, values
+    def __init__(
+        self, composed: Composed, values: Sequence[ParsedOverride], conditions: Sequence[Condition] = ()
+    ) -> None:
+        self._composed, self._values, self._conditions = composed, values, conditions
+        self._given: dict[tuple[int, ...], dict[str, Any]] = {}
 
-    def points(self) -> Iterator[tuple[Settings, Trial]]:
-        """Yield the settings and the trial at each point. The last override varies fastest.
+    def points(self) -> Iterator[Point]:
+        """Yield the points. The draws vary fastest, then the last override.
 
         Raises:
             UserError: a value is out of range.
             OmegaConfBaseException: a value has a wrong type, or an interpolation cannot be resolved.
         """
-        axes = [range(len(sections)) for sections in self._composed.sections.values()]
-        axes += [range(len(override.choices)) for override in self._values]
         blocks = [_Block(self._composed, names, self._values) for names in self._blocks()]
         first: Settings | None = None
-        for point in product(*axes):
+        for indices in self._indices():
+            point, inactive = self._with_conditions(indices)
             parts = {name: part for block in blocks for name, part in block.parts(point).items()}
             if first is None:
                 first = self._settings(point)
             settings = replace(first, **{name: part.setting for name, part in parts.items()})
-            yield settings, Trial(**{name: part.of_trial for name, part in parts.items()})
+            yield Point(settings, Trial(**{name: part.of_trial for name, part in parts.items()}), inactive)
+
+    def _indices(self) -> Iterator[tuple[int, ...]]:
+        """Yield the number of the choice of each group and of the value of each override, for each point."""
+        axes = [range(len(sections)) for sections in self._composed.sections.values()]
+        axis_of_override = []
+        for override in self._values:
+            if not override.follows_draws:
+                axes.append(range(len(override.values)))
+            axis_of_override.append(-1 if override.follows_draws else len(axes) - 1)
+        draws = [range(len(override.values)) for override in self._values if override.follows_draws]
+        groups = len(self._composed.sections)
+        for point in product(*axes, *draws[:1]):
+            yield (*point[:groups], *(point[axis] for axis in axis_of_override))
+
+    def _with_conditions(self, point: tuple[int, ...]) -> tuple[tuple[int, ...], frozenset[str]]:
+        """Return a point with `_INACTIVE` for the keys whose conditions are false, and these keys."""
+        if not self._conditions:
+            return point, frozenset()
+        groups = len(self._composed.sections)
+        chosen = point[:groups]
+        if chosen not in self._given:
+            self._given[chosen] = {one.other: self._given_value(one.other, chosen) for one in self._conditions}
+        numbered = list(zip(self._values, point[groups:], strict=True))
+        values = {override.key: override.values[index] for override, index in numbered}
+        inactive = frozenset(inactive_keys(self._conditions, values, self._given[chosen]))
+        indices = (_INACTIVE if override.key in inactive else index for override, index in numbered)
+        return (*chosen, *indices), inactive
+
+    def _given_value(self, key: str, chosen: Sequence[int]) -> Any:
+        """Return the value of a key in the config with some choices of groups; for a group, the name of its choice."""
+        choices = dict(zip(self._composed.sections, chosen, strict=True))
+        if key in self._composed.names:
+            return self._composed.names[key][choices.get(key, 0)]
+        section, _, rest = key.partition(".")
+        if section in choices:
+            return OmegaConf.select(self._composed.sections[section][choices[section]], rest)
+        return OmegaConf.select(self._composed.config, key)
 
     def _settings(self, point: Sequence[int]) -> Settings:
         """Return all settings at a point."""
@@ -130,7 +191,7 @@ class _Block:
         self._overrides = [(axis, override) for axis, override in numbered if _section(override.key) in names]
         self._axes = [axis for axis, _ in [*self._groups, *self._overrides]]
         self._parts: dict[tuple[int, ...], dict[str, _Part]] = {}
-        self._variants: dict[tuple[int, ...], _Variants | None] = {}
+        self._variants: dict[tuple[tuple[int, ...], tuple[int, ...]], _Variants | None] = {}
 
     def parts(self, point: Sequence[int]) -> dict[str, _Part]:
         """Return the contents of the sections at a point of the whole grid."""
@@ -142,9 +203,13 @@ class _Block:
     def config(self, point: Sequence[int]) -> DictConfig:
         """Return the whole config with the choices and values of a point in these sections."""
         config = self._chosen(point)
-        for axis, override in self._overrides:
+        for axis, override in self._active(point):
             OmegaConf.update(config, override.key, override.values[point[axis]])
         return config
+
+    def _active(self, point: Sequence[int]) -> list[tuple[int, ParsedOverride]]:
+        """Return the overrides in these sections that set their key at a point, with their axes."""
+        return [(axis, override) for axis, override in self._overrides if point[axis] != _INACTIVE]
 
     def _chosen(self, point: Sequence[int]) -> DictConfig:
         """Return a copy of the whole config with the choices of groups of a point in these sections."""
@@ -154,26 +219,30 @@ class _Block:
         return config
 
     def _contents(self, point: Sequence[int]) -> Contents:
-        choice = tuple(point[axis] for axis, _ in self._groups)
-        if choice not in self._variants:
-            self._variants[choice] = self._new_variants(point)
-        variants = self._variants[choice]
+        active = [axis for axis, _ in self._active(point)]
+        kind = tuple(point[axis] for axis, _ in self._groups), tuple(active)
+        if kind not in self._variants:
+            self._variants[kind] = self._new_variants(point)
+        variants = self._variants[kind]
         if variants is None:
             return _resolved(self.config(point), self._names)
-        return {self._names[0]: variants.content([point[axis] for axis, _ in self._overrides])}
+        return {self._names[0]: variants.content([point[axis] for axis in active])}
 
     def _new_variants(self, point: Sequence[int]) -> "_Variants | None":
-        """Return the variants of the section for a choice of groups; None if the values depend on each other."""
+        """Return the variants of the section for the choices of groups and the active overrides of a point.
+
+        None if the values depend on each other.
+        """
         if len(self._names) > 1:
             return None
-        (name,), overrides = self._names, [override for _, override in self._overrides]
+        (name,), overrides = self._names, [override for _, override in self._active(point)]
         config = self._chosen(point)
         if has_interpolation([_raw(config, name), *_swept_values(overrides, name)]):
             return None
         keys = [f"{override.key}." for override in overrides]
         if any(one.startswith(other) for one in keys for other in keys if one is not other):
             return None
-        swept = {axis for axis, _ in self._overrides}
+        swept = {axis for axis, _ in self._active(point)}
         first = self.config([0 if axis in swept else choice for axis, choice in enumerate(point)])
         content = _resolved(first, self._names)
         if not all(_is_reached(content, override.key) for override in overrides):
@@ -195,6 +264,7 @@ class _Variants:
         self._name, self._first, self._config, self._overrides = name, first, config, overrides
         self._scratch = config.copy()
         self._values: list[dict[int, Any]] = [{} for _ in overrides]
+        self._paths = [override.key.split(".") for override in overrides]
 
     def content(self, choices: Sequence[int]) -> Any:
         """Return the content with some values.
@@ -205,10 +275,22 @@ class _Variants:
         content = self._first
         for number, (override, choice) in enumerate(zip(self._overrides, choices, strict=True)):
             if choice:
-                if choice not in self._values[number]:
-                    self._values[number][choice] = self._checked(override.key, override.values[choice])
-                content = _with_value(content, override.key.split("."), self._values[number][choice])
+                content = _with_value(content, self._paths[number], self._value(number, override, choice))
         return content[self._name]
+
+    def _value(self, number: int, override: ParsedOverride, choice: int) -> Any:
+        """Return a value of an override as OmegaConf keeps it.
+
+        Drawn numbers have one type, so OmegaConf converts all of them in the same way as the first one.
+        """
+        known, value = self._values[number], override.values[choice]
+        if override.follows_draws and not isinstance(override.drawn, DrawnChoice):
+            if not known:
+                known[0] = self._checked(override.key, override.values[0])
+            return type(known[0])(value)
+        if choice not in known:
+            known[choice] = self._checked(override.key, value)
+        return known[choice]
 
     def _checked(self, key: str, value: Any) -> Any:
         """Return a value as OmegaConf keeps it at a key."""

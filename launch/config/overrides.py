@@ -1,19 +1,22 @@
 """Overrides in Hydra's grammar: the key that each one sets, and the values that it sweeps.
 
 `seed=4` has one value. `cell=lstm,gru` and `seed=range(0,5)` have several: they sweep.
+`model.dropout=interval(0,0.5)` has a distribution: it is drawn.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override, QuotedString, Transformer
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override, QuotedString, Sweep, Transformer
 from hydra.errors import OverrideParseException
 
-from gatebench.errors import UserError
+from gatebench.errors import UserError, unknown
+from gatebench.search.distributions import Distribution, DrawnChoice, NumberRange
 from launch.config.settings import TRIAL_KEYS
 
 MOST_TRIALS = 100_000
@@ -25,10 +28,12 @@ PUBLISHED = "published"
 _ABLATION = "cell.ablate."
 _FAMILY = "families."
 _RESOURCE = "resources_per_trial."
-_NEW_KEYS = (_ABLATION, _FAMILY, _RESOURCE)  # below these, an override may add keys
+_CONDITION = "search.when."
+_NEW_KEYS = (_ABLATION, _FAMILY, _RESOURCE, _CONDITION)  # below these, an override may add keys
 _LISTS = ("order", "metrics", "published", "vary")  # keys with a list as their value, like those below `families`
 _DEFAULTS = ("cell", "task", "experiment")  # the groups in the defaults list of conf/config.yaml
 _SWEEPER_PARAMS = "hydra.sweeper.params"  # the only key of Hydra's own config that is used
+_LOG, _DRAW = "log", "draw"  # the tags: of an interval on a logarithmic scale, and of a choice that is drawn
 
 
 @dataclass(frozen=True)
@@ -40,16 +45,20 @@ class ParsedOverride:
         choices: the override once for each value, for example ("seed=0", "seed=1"). One if it sweeps nothing.
         is_group: whether it chooses from a config group, that is a file below `conf`.
         values: the value of each choice, for example (0, 1); None if the override deletes a key.
+        drawn: the distribution that the values are drawn from; None if they are given. `choices` is then empty.
+        follows_draws: whether value k belongs to draw k of a search, so that the values span no axis of their own.
     """
 
     key: str
     choices: tuple[str, ...]
     is_group: bool
     values: tuple[Any, ...] = field(default=(), compare=False)
+    drawn: Distribution | None = None
+    follows_draws: bool = False
 
     @property
     def is_sweep(self) -> bool:
-        """Whether there are several values."""
+        """Whether there are several values, or a distribution."""
         return len(self.choices) != 1
 
 
@@ -59,10 +68,11 @@ class Grammar:
     Args:
         loader: Hydra's config loader, which knows the config groups.
         swept: the keys that may have several values.
+        draws: whether keys below them may be drawn.
     """
 
-    def __init__(self, loader: ConfigLoader, swept: Sequence[str] = TRIAL_KEYS) -> None:
-        self._swept = swept
+    def __init__(self, loader: ConfigLoader, swept: Sequence[str] = TRIAL_KEYS, *, draws: bool = True) -> None:
+        self._swept, self._draws = swept, draws
         self._parser = OverridesParser.create(loader)
         self._groups = set(loader.list_groups("")) - {PUBLISHED}
 
@@ -71,9 +81,13 @@ class Grammar:
 
         Raises:
             UserError: a text is not an override, sweeps a key that cannot be swept, or sets a part of Hydra that is
-                not used.
+                not used, or a key is both drawn and given.
         """
         overrides = [self._parse_one(text) for text in texts]
+        drawn = {override.key for override in overrides if override.drawn is not None}
+        for override in overrides:
+            if override.key in drawn and override.drawn is None:
+                raise UserError(f"{override.key} is both drawn and given values; leave out one of the two overrides.")
         return list({override.key: override for override in overrides}.values())
 
     def value(self, text: str) -> Any:
@@ -91,6 +105,9 @@ class Grammar:
                 f"{text!r} deletes a required key; only keys below cell.ablate, families and resources_per_trial can "
                 "be deleted."
             )
+        if self._draws and (drawn := self._distribution(override, text)) is not None:
+            self._check_drawn(key, text)
+            return ParsedOverride(key, (), False, drawn=drawn)
         choices = self._choices(override, text)
         values = tuple(value for _, value in choices)
         if key in self._groups:
@@ -101,10 +118,12 @@ class Grammar:
     def _with_plain_value(self, text: str) -> str:
         """Return an override of a part of a study's declaration in the form that Hydra needs.
 
-        A list needs no brackets: metrics=a,b and metrics=a become [a,b] and [a]. A question needs no quotes. The names
-        of several studies, study=a,b, become one text, "a,b".
+        A list needs no brackets: metrics=a,b and metrics=a become [a,b] and [a]. A question and the condition of a key
+        need no quotes. The names of several studies, study=a,b, become one text, "a,b".
         """
         key, _, value = text.partition("=")
+        if key.lstrip("+").startswith(_CONDITION) and not value.startswith(("'", '"')) and "${" not in value:
+            return f"{key}={_quoted(value)}"
         if key.lstrip("+") == "question" and not value.startswith(("'", '"')) and "${" not in value:
             return f"{key}={_quoted(value)}" if value != "null" else text
         override = self._parse_text(text)
@@ -119,6 +138,39 @@ class Grammar:
         if is_list and not override.is_delete() and isinstance(override.value(), str | QuotedString):
             return f"{key}=[{value}]"
         return text
+
+    def _distribution(self, override: Override, text: str) -> Distribution | None:
+        """Return the distribution of an override; None if its values are given.
+
+        Raises:
+            UserError: the bounds are not allowed, or a tag is unknown.
+        """
+        value = override.value() if override.is_sweep_override() else None
+        tags: set[str] = set(value.tags) if isinstance(value, Sweep) else set()
+        allowed = (_LOG, _DRAW) if isinstance(value, IntervalSweep) else (_DRAW,)
+        for tag in sorted(tags - set(allowed)):
+            raise unknown("tag", tag, allowed, where=f"in {text!r}")
+        with _named(override.key_or_group):
+            if isinstance(value, IntervalSweep):
+                assert value.start is not None
+                assert value.end is not None
+                whole = isinstance(value.start, int) and isinstance(value.end, int)
+                return NumberRange(value.start, value.end, log=_LOG in tags, whole=whole)
+            if _DRAW in tags:
+                values = tuple(one for _, one in self._choices(override, text))
+                return DrawnChoice(values, text.partition("=")[2])
+        return None
+
+    def _check_drawn(self, key: str, text: str) -> None:
+        """Check that a key may be drawn: it is below a key that may be swept."""
+        section, _, rest = key.partition(".")
+        if key == "seed":
+            raise UserError(f"{text!r} draws the seed; draw k of a search has the seed {key} + k, so leave it out.")
+        if key in self._groups:
+            raise UserError(f"{text!r} draws a {key}; a config group is not drawn but swept, so write {key}=NAME,NAME.")
+        if section not in self._swept or not rest:
+            below = ", ".join(name for name in self._swept if name != "seed")
+            raise UserError(f"{text!r} is drawn; only keys below {below} can be drawn.")
 
     def _group_choice(self, group: str, choice: str, name: Any, text: str) -> str:
         """Return the override that chooses from a group. With "+" Hydra adds a group that is in no defaults list."""
@@ -159,6 +211,15 @@ class Grammar:
         if not override.key_or_group:
             raise UserError(f"The override {text!r} has no key; write key=value.")
         return override
+
+
+@contextmanager
+def _named(key: str) -> Iterator[None]:
+    """Put the key before the message of an error about its distribution."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{key}={error}") from None
 
 
 def _quoted(text: str) -> str:

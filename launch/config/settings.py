@@ -12,6 +12,7 @@ from gatebench.trial import LARGEST_SEED, Training, Trial
 from launch.config.device_counts import check_gpus
 from launch.config.memory_size import memory_bytes
 from launch.config.retry_budgets import RetryBudgets
+from launch.config.search_settings import SearchSettings
 from launch.config.solved_sizes import SizedModel, plain_model
 from tasks.data.files import default_root
 
@@ -53,6 +54,8 @@ class Settings:
     model: SizedModel = field(default_factory=SizedModel)
     training: Training = field(default_factory=Training)
     seed: int = 0
+    trials: int | None = None
+    search: SearchSettings = field(default_factory=SearchSettings)
     study: str = "scratch"
     question: str = ""
     baseline: str | None = None

@@ -126,7 +126,7 @@ def speed_plan(overrides: Sequence[str], config_dir: Path | None = None) -> Spee
     """
     ConfigStore.instance().store("speed_schema", OmegaConf.structured(SpeedSettings))
     with hydra_session(config_dir):
-        grammar = Grammar(GlobalHydra.instance().config_loader(), ("cell", *LIST_KEYS))
+        grammar = Grammar(GlobalHydra.instance().config_loader(), ("cell", *LIST_KEYS), draws=False)
         top_keys = {text: _top_key(override) for text in overrides for override in grammar.parse([text])}
         config = _compose(grammar.parse(text for text in overrides if top_keys[text] != "cell"), grammar)
         settings = OmegaConf.to_object(config)

@@ -172,3 +172,55 @@ def test_the_solved_sizes_are_listed_for_each_number_of_parameters() -> None:
     layered = replace(planned, sizes=(sizes[0], replace(sizes[0], num_layers=2, hidden_size=40)))
     assert "lstm 68 in 1 layer (19,730, −1.3 %), lstm 40 in 2 layers (19,730" in plan.size_lines(layered)[0]
     assert plan.size_lines(expand(["cell=lstm"])) == []
+
+
+def test_drawn_keys_have_a_column_and_a_line(known: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
+    overrides = [
+        "trials=6",
+        "training.optimizer=tag(draw,choice(adam,sgd))",
+        "training.weight_decay=interval(0.1,0.2)",
+        "search.when.training.weight_decay=training.optimizer=sgd",
+    ]
+    assert plan.run(overrides) == 0
+    heading, _, *rows = (out := capsys.readouterr().out).splitlines()
+    assert heading.split() == ["digest", "trial", "optimizer", "weight_decay", "GFLOP", "state"]
+    trials = expand(overrides).trials
+    for row, one in zip(rows[:6], trials, strict=True):
+        shown = str(one.training.weight_decay) if one.training.optimizer == "sgd" else "–"
+        assert row.split()[-4:-2] == [one.training.optimizer, shown]
+    active = sum(one.training.optimizer == "sgd" for one in trials)
+    assert 0 < active < 6
+    assert (
+        "Draws: 6, sampler random, search.seed 0.\n"
+        "  training.optimizer from tag(draw,choice(adam,sgd))\n"
+        f"  training.weight_decay from interval(0.1, 0.2), if training.optimizer=sgd ({active} of 6 trials)\n"
+    ) in out
+
+
+def test_without_draws_there_is_no_search(known: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
+    assert plan.run(GRID) == 0
+    assert "Draws" not in capsys.readouterr().out
+
+
+def test_keys_with_equal_last_parts_are_told_apart() -> None:
+    columns = plan.drawn_columns(
+        expand(
+            [
+                "cell.ablate.i.fix=interval(0,1)",
+                "cell.ablate.f.fix=interval(0,1)",
+                "model.dropout=interval(0,0.5)",
+                "trials=2",
+            ]
+        )
+    )
+    assert list(columns) == ["cell.ablate.i.fix", "cell.ablate.f.fix", "dropout"]
+
+
+def test_drawn_settings_are_no_arms() -> None:
+    """One cell with two optimisers is one comparison, however many learning rates are drawn."""
+    overrides = ["training.optimizer=adam,sgd", "training.learning_rate=interval(0.001,0.1)", "trials=2"]
+    planned = expand(overrides)
+    (sentence,) = plan.power_lines(planned, planned.declaration("a"))
+    assert "1 comparison needs" in sentence
+    planned = expand(overrides[1:])
+    assert plan.power_lines(planned, planned.declaration("a")) == []

@@ -5,6 +5,7 @@ from hydra import initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 
 from gatebench.errors import UserError
+from gatebench.search.distributions import DrawnChoice, NumberRange
 from launch.config.overrides import Grammar, ParsedOverride, merge_overrides
 
 
@@ -77,7 +78,7 @@ def test_a_list_may_be_written_without_brackets(grammar: Grammar, text: str, cho
         ("seed=range(0,0)", "has no value"),
         ("cell=glob(x*)", "has no value"),
         ("seed=range(0,1000000000)", "has more than 100,000 values"),
-        ("seed=interval(0,1)", "is an endless range"),
+        ("seed=interval(0,1)", "draws the seed"),
         ("order=glob(lstm*)", "can be swept"),
         ("families.a=range(3)", "can be swept"),
         ("study=range(3)", "can be swept"),
@@ -96,3 +97,16 @@ def test_what_makes_no_sense_is_refused_with_the_text(grammar: Grammar, text: st
     assert repr(text) in str(caught.value)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_intervals_and_tagged_choices_are_drawn(grammar: Grammar) -> None:
+    (override,) = grammar.parse(["model.hidden_size=int(interval(20,200))"])
+    assert override == ParsedOverride("model.hidden_size", (), False, drawn=NumberRange(20, 200, whole=True))
+    assert override.is_sweep
+    (override,) = grammar.parse(["training.optimizer=tag(draw,choice(adam,'sgd'))"])
+    assert override.drawn == DrawnChoice(("adam", "sgd"), "tag(draw,choice(adam,'sgd'))")
+
+
+def test_a_condition_needs_no_quotes(grammar: Grammar) -> None:
+    for text in ("search.when.model.dropout=cell=lstm,gru", "search.when.model.dropout='cell=lstm,gru'"):
+        assert grammar.value(grammar.parse([text])[0].choices[0]) == "cell=lstm,gru"
