@@ -21,6 +21,7 @@ VERBS = {
     "speed": "time training steps of cells on their backends",
     "table": "print the ablation table of the trials in the records",
     "gates": "show what the gates of a trained network do on one example",
+    "plot": "draw pictures of a study: scores, curves, gates, gradients",
     "cells": "list the cells, or show or draw one",
     "data": "list, fetch and verify the data sets",
     "drain": "bring trials that wait on the disk to the records, or rebuild a lost database",

@@ -4,7 +4,6 @@ The views are set before the first trial, so that the page is in order while the
 text with the table follow at the end, because matplotlib needs a second to be imported and another to draw.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 
 from gatebench.derive.roles import roles
@@ -12,6 +11,7 @@ from gatebench.outcome import Outcome
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.record import Record
 from gatebench.report.ablation_table import AblationTable
+from gatebench.report.figures.file_name import file_name
 from gatebench.report.render import FORMATS
 from gatebench.report.report_page import report_page
 from gatebench.study import Study
@@ -124,16 +124,11 @@ def _report_files(
 
     cells = _cells(study, trials, outcomes)
     metrics = dict.fromkeys(outcome.metric for outcome in outcomes if outcome.metric is not None)
-    curves = {digest: curve for metric in metrics for digest, curve in record.curves(f"val/{metric.name}").items()}
+    curves = {f"val/{metric.name}": record.curves(f"val/{metric.name}") for metric in metrics}
     figures = study_figures(outcomes, cells, record.colours(cells), curves)
     return {
         "report.html": report_page(table, figures).encode(),
         "table.md": FORMATS["markdown"](table).encode(),
         "table.csv": FORMATS["csv"](table).encode(),
-        **{f"figures/{_file_name(title)}.svg": content for title, content in figures.items()},
+        **{f"figures/{file_name(title)}.svg": content for title, content in figures.items()},
     }
-
-
-def _file_name(title: str) -> str:
-    """Return the name of a figure's file: "digits: scores" is "digits_scores"."""
-    return re.sub(r"[^\w.=-]+", "_", title)

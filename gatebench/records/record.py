@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from gatebench.colours import colours_of
+from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_model, mlflow_page, mlflow_study
 from gatebench.records.database_file import check_database
@@ -26,6 +27,7 @@ from gatebench.records.open_run import OpenRun
 from gatebench.records.spool.study_folder import StudyFolder
 from gatebench.records.sqlite_reader import SqliteReader
 from gatebench.records.system_metrics import SystemMetrics
+from gatebench.records.trial_files import files_of_trials
 from gatebench.study import Study
 
 MOST_CURVES = 300
@@ -184,6 +186,21 @@ class Record:
         large = self.home.root / "weights" / f"{digest}.safetensors"
         return large.read_bytes() if large.is_file() else None
 
+    def files(self, name: str) -> dict[str, bytes]:
+        """Return the content of a file of each trial, from its newest run that has it: {digest: content}.
+
+        Args:
+            name: the name of the file, for example "gates.npz".
+
+        Raises:
+            UserError: a file is too large.
+        """
+        if not self._exists():
+            return {}
+        with readable_errors(self.uri):
+            experiment = self._find_experiment()
+            return {} if experiment is None else files_of_trials(self.client, self.uri, experiment.experiment_id, name)
+
     def set_views(self, title: str, content: StudyContent) -> None:
         """Set the saved views of the study's runs on MLflow's pages, and a text above the runs if there is none.
 
@@ -219,6 +236,23 @@ class Record:
         """
         with readable_errors(self.uri):
             write_report(self.client, self.experiment_id, self.study, description, files, getuser())
+
+    def add_to_report(self, files: Mapping[str, bytes]) -> None:
+        """Write further files to the report of the study. The next report replaces it with all its files.
+
+        Args:
+            files: {name: content} of the files, for example "figures/boxes.svg".
+
+        Raises:
+            UserError: the study has no report.
+        """
+        with readable_errors(self.uri):
+            report = find_report(self.client, self.experiment_id)
+            if report is None:
+                raise UserError(
+                    f"The study {self.study!r} has no report in MLflow; the next sweep of the study writes it."
+                )
+            mlflow_files.write_files(self.client, report, files)
 
     def has_report(self) -> bool:
         """Return whether the study has a report."""

@@ -5,17 +5,8 @@ from collections.abc import Mapping
 from html import escape
 
 from gatebench.report.ablation_table import AblationTable
+from gatebench.report.figures.kinds import KINDS
 from gatebench.report.render import FORMATS
-
-CAPTIONS = {
-    "scores": "Each mark is a trial, and each line the mean of a cell.",
-    "curves": "The validation score over the epochs: the median over the seeds, and the range from the least to the "
-    "greatest.",
-    "size": "The validation score against the number of parameters. Each mark is a trial.",
-    "gates": "The validation score against the mean of the gate that keeps, at the best epoch. Each mark is a trial.",
-    "parallel coordinates": "Each line is a trial, and each vertical axis a metric.",
-}
-"""The captions of the figures, by the last part of their titles."""
 
 
 def report_page(table: AblationTable, figures: Mapping[str, bytes]) -> str:
@@ -31,7 +22,8 @@ def report_page(table: AblationTable, figures: Mapping[str, bytes]) -> str:
 
 
 def _figure(title: str, picture: bytes) -> str:
-    caption = CAPTIONS.get(title.rpartition(": ")[2], "")
+    kind = KINDS.get(title.rpartition(": ")[2])
+    caption = kind.caption if kind else ""
     source = f"data:image/svg+xml;base64,{b64encode(picture).decode()}"
     # A picture is dark on white, so that it needs a white ground where a browser shows the page in dark colours.
     style = "max-width:100%;background:#fff;border-radius:4px"

@@ -32,6 +32,7 @@ _CONDITION = "search.when."
 _NEW_KEYS = (_ABLATION, _FAMILY, _RESOURCE, _CONDITION)  # below these, an override may add keys
 _LISTS = ("order", "metrics", "published", "vary")  # keys with a list as their value, like those below `families`
 _DEFAULTS = ("cell", "task", "experiment")  # the groups in the defaults list of conf/config.yaml
+_KIND = "kind"  # the list of the kinds of pictures
 _SWEEPER_PARAMS = "hydra.sweeper.params"  # the only key of Hydra's own config that is used
 _LOG, _DRAW = "log", "draw"  # the tags: of an interval on a logarithmic scale, and of a choice that is drawn
 
@@ -128,7 +129,7 @@ class Grammar:
             return f"{key}={_quoted(value)}" if value != "null" else text
         override = self._parse_text(text)
         name = override.key_or_group
-        is_list = name in _LISTS or name.startswith(_FAMILY)
+        is_list = name in (*_LISTS, _KIND) or name.startswith(_FAMILY)
         has_commas = override.is_choice_sweep() and not isinstance(override.value(), Glob)
         if name == "study" and has_commas:
             studies = [str(self.value(f"study={one}")) for one in override.sweep_string_iterator()]

@@ -86,6 +86,8 @@ class Settings:
     example: int = 0
     text: str | None = None
     page: str | None = None
+    kind: list[str] = field(default_factory=list)
+    record: bool = False
     yes: bool = False
     port: int = 5000
 

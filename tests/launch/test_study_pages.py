@@ -64,11 +64,7 @@ def test_the_report_has_table_and_figures_and_changes_only_with_the_trials(recor
     files = [file.path for file in record.client.list_artifacts(first)]
     assert files == ["figures", "report.html", "table.csv", "table.md"]
     figures = [file.path for file in record.client.list_artifacts(first, "figures")]
-    assert figures == [
-        "figures/digits_parallel_coordinates.svg",
-        "figures/digits_scores.svg",
-        "figures/digits_size.svg",
-    ]
+    assert figures == [f"figures/digits_{kind}.svg" for kind in ("coordinates", "parameters", "scores")]
     publish(record, STUDY, [LSTM, GRU], record.outcomes(), TABLE, changed=False)
     assert report() == first
     publish(record, STUDY, [LSTM, GRU], record.outcomes(), TABLE, changed=True)

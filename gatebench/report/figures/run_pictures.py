@@ -103,7 +103,7 @@ def _histogram(title: str, statistics: UnitStatistics) -> Panel:
     counts = statistics.histogram.sum(axis=0).astype(float)
     total = counts.sum()
     shares = counts / total if total else counts
-    edges = _finite_edges(statistics.edges.tolist())
+    edges = finite_edges(statistics.edges.tolist())
     panel = Panel(
         title,
         (edges[0], edges[-1]),
@@ -123,7 +123,7 @@ def _histogram(title: str, statistics: UnitStatistics) -> Panel:
     return panel
 
 
-def _finite_edges(edges: list[float]) -> list[float]:
+def finite_edges(edges: list[float]) -> list[float]:
     """Return the edges with finite ones in place of -inf and inf, one bin further out."""
     step = edges[2] - edges[1] if len(edges) > 3 else 1.0
     first = edges[1] - step if np.isinf(edges[0]) else edges[0]

@@ -1,0 +1,170 @@
+"""Draw pictures of a study from its records, as SVG and as PNG.
+
+  gatebench plot study=mine                                   all kinds of pictures
+  gatebench plot study=mine kind=boxes,curves                 some kinds
+  gatebench plot study=mine kind=saturation file=gates.svg    one picture; the ending is the format: svg or png
+  gatebench plot study=mine file=pictures                     the folder of the pictures
+  gatebench plot study=mine cell=lstm,gru 'seed=range(0,5)'   the pictures of the trials of a grid
+  gatebench plot study=mine record=true                       also as files of the study's report in MLflow
+
+Without file=, the pictures lie in the folder plots/STUDY of the home.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from re import fullmatch
+
+from gatebench.errors import UserError, unknown
+from gatebench.measures import gate_file
+from gatebench.measures.gate_file import GateFile
+from gatebench.outcome import Outcome
+from gatebench.records.record import Record
+from gatebench.report.figures.file_name import file_name
+from gatebench.report.figures.kinds import KINDS, Kind, draw
+from gatebench.report.figures.task_trials import GATE_MEAN, NothingToDrawError, TaskTrials, trials_by_task
+from gatebench.study import Study
+from launch.config.arguments import parse_plan
+from launch.config.compose import Plan
+from launch.picture_files import PictureFiles
+from launch.running.known_outcomes import KnownStudy, known_study
+from launch.running.missing_records import missing_study
+
+ALL = "all"
+"""The name that stands for all kinds."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Write the pictures and return 0.
+
+    Raises:
+        UserError: a kind or a format does not exist, the study has no trials to draw, a file cannot be written, or the
+            records do not have the data of a kind that was named.
+    """
+    plan = parse_plan("plot", f"{__doc__}\nThe kinds are\n\n{_kinds_text()}\n", argv)
+    if plan is None:
+        return 0
+    settings, study = plan.settings, plan.settings.one_study
+    kinds, files = chosen_kinds(settings.kind), PictureFiles.of(settings)
+    known = known_study(settings, study)
+    if not known.outcomes:
+        raise missing_study(settings, study)
+    record = Record(settings.home_folder, study, settings.records_uri)
+    pictures, missing = draw_all(kinds, drawn_tasks(plan, known, record, kinds), files.formats)
+    for path in files.write(pictures) if pictures else ():
+        print(path)
+    if settings.record and pictures:
+        record.add_to_report({f"figures/{name}": content for name, content in pictures.items()})
+    if missing and not _all_kinds(settings.kind):
+        raise UserError(" ".join(missing))
+    for sentence in missing:
+        print(sentence, file=sys.stderr)
+    return 0
+
+
+def chosen_kinds(names: Sequence[str]) -> list[Kind]:
+    """Return the kinds of these names; all kinds if there is no name, or the name "all".
+
+    Raises:
+        UserError: there is no such kind.
+    """
+    for name in names:
+        if name not in (*KINDS, ALL):
+            raise unknown("kind", name, [*KINDS, ALL], where="of picture")
+    return list(KINDS.values()) if _all_kinds(names) else [KINDS[name] for name in dict.fromkeys(names)]
+
+
+def drawn_tasks(plan: Plan, known: KnownStudy, record: Record, kinds: Sequence[Kind]) -> list[TaskTrials]:
+    """Return the trials of each task, with the data that the kinds need.
+
+    Args:
+        plan: the plan. If it chooses trials, the others are left out.
+        known: the content of the records.
+        record: the records.
+        kinds: the kinds that will be drawn.
+
+    Raises:
+        UserError: no trial has finished.
+    """
+    study = known.declaration or Study(record.study)
+    outcomes = [_with_labels(study, outcome) for outcome in known.outcomes if _is_chosen(plan, outcome)]
+    cells = [_joined(study, label, study.cell_digests.get(label, "")) for label in study.order]
+    needs = {kind.needs for kind in kinds}
+    tasks = trials_by_task(
+        outcomes,
+        cells,
+        record.colours(dict.fromkeys([*study.order, *(one.cell for one in known.outcomes)])),
+        {name: record.curves(name) for name in _epoch_metrics(outcomes, needs)},
+        _gates(record) if "gate arrays" in needs else {},
+    )
+    if not tasks:
+        ends = Counter(outcome.status for outcome in outcomes)
+        states = ", ".join(f"{count} {status}" for status, count in ends.items()) or "none of them was chosen"
+        raise UserError(f"No trial of the study {record.study!r} has finished with a validation score ({states}).")
+    return tasks
+
+
+def draw_all(
+    kinds: Iterable[Kind], tasks: Sequence[TaskTrials], formats: Sequence[str]
+) -> tuple[dict[str, bytes], list[str]]:
+    """Return the pictures by the names of their files, and a sentence for each one that lacks its data.
+
+    Args:
+        kinds: the kinds.
+        tasks: the trials of each task.
+        formats: the formats of each picture.
+    """
+    pictures: dict[str, bytes] = {}
+    missing = []
+    for kind in kinds:
+        for trials in tasks:
+            name = file_name(f"{kind.name} {trials.task}").rstrip("_") if len(tasks) > 1 else kind.name
+            try:
+                pictures |= {f"{name}.{form}": content for form, content in draw(kind, trials, formats).items()}
+            except NothingToDrawError as error:
+                missing.append(f"There is no picture {name!r}: {error}")
+    return pictures, missing
+
+
+def _all_kinds(names: Sequence[str]) -> bool:
+    return not names or ALL in names
+
+
+def _kinds_text() -> str:
+    width = max(map(len, KINDS))
+    return "\n".join(f"  {name:<{width}}  {kind.description}" for name, kind in KINDS.items())
+
+
+def _is_chosen(plan: Plan, outcome: Outcome) -> bool:
+    return not plan.chosen or any(outcome.digest == trial.digest for trial in plan.trials)
+
+
+def _with_labels(study: Study, outcome: Outcome) -> Outcome:
+    """Return the outcome with all labels of its cell: "lstm = lstm_np"."""
+    return replace(outcome, cell=_joined(study, outcome.cell, outcome.cell_digest))
+
+
+def _joined(study: Study, cell: str, digest: str) -> str:
+    return " = ".join(study.labels(cell, digest))
+
+
+def _epoch_metrics(outcomes: Sequence[Outcome], needs: Iterable[str | None]) -> list[str]:
+    """Return the names of the metrics of epochs that the kinds need."""
+    names: dict[str, None] = {}
+    if "scores of epochs" in needs:
+        names |= {f"val/{outcome.metric.name}": None for outcome in outcomes if outcome.metric is not None}
+    if "gates of epochs" in needs:
+        names |= dict.fromkeys(sorted(name for one in outcomes for name in one.metrics if fullmatch(GATE_MEAN, name)))
+    return list(names)
+
+
+def _gates(record: Record) -> Mapping[str, GateFile]:
+    """Return the gate arrays of all trials that have them. Damaged ones are reported."""
+    gates = {}
+    for digest, content in record.files(gate_file.FILE_NAME).items():
+        try:
+            gates[digest] = gate_file.read(content)
+        except UserError as error:
+            print(f"The gates of trial {digest} are left out: {error}", file=sys.stderr)
+    return gates
