@@ -70,15 +70,16 @@ def _weights(trial: Trial, settings: Settings) -> bytes:
     """
     if not has_records(settings):
         raise missing_records(settings)
-    from gatebench.records.record import Record  # imports MLflow, which takes a second
+    from gatebench.records.kept_network import kept_weights  # imports MLflow, which takes a second
+    from gatebench.records.record import Record
 
     study = settings.one_study
     record = Record(settings.home_folder, study, settings.records_uri)
-    if (content := record.weights(trial.digest)) is not None:
-        return content
     outcomes = record.outcomes()
     if not outcomes:
         raise missing_study(settings, study)
+    if (content := kept_weights(record, trial.digest)) is not None:
+        return content
     known = any(one.digest == trial.digest for one in outcomes)
     reason = "has no weights of the trial" if known else "does not contain the trial"
     raise UserError(
@@ -142,7 +143,8 @@ def page_of(trial: Trial, task: Task, example: Example, gates: ExampleGates, nam
 
 
 def _show(trial: Trial, settings: Settings, weights: bytes, given: OwnInput | None) -> None:
-    from gatebench.training.example_gates import example_gates, trained_network  # imports torch
+    from gatebench.training.example_gates import example_gates  # imports torch
+    from gatebench.training.trained_network import trained_network
 
     task = trial.build_task()
     cache = settings.home_folder.root / "cache"

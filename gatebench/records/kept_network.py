@@ -48,12 +48,27 @@ def kept_network(record: Record, digest: str) -> KeptNetwork:
     content = record.file(digest, CONFIG)
     if content is None:
         raise UserError(f"The records have no config of the trial {digest}, so that its network cannot be built.")
-    weights = next(_weights(record, digest), None)
+    weights = kept_weights(record, digest)
     if weights is None:
         raise UserError(
             f"The records have no weights of the trial {digest}; they are kept if a trial ended with a test score."
         )
     return KeptNetwork(_config(content, digest), weights)
+
+
+def kept_weights(record: Record, digest: str) -> bytes | None:
+    """Return the weights of a trial, a safetensors file, from its newest run that has them; None if there are none.
+
+    Weights that are too large for a run are read from the home.
+
+    Args:
+        record: the records of the study.
+        digest: the digest of the trial.
+
+    Raises:
+        UserError: the file is too large, or the records cannot be read.
+    """
+    return next(_weights(record, digest), None)
 
 
 def _weights(record: Record, digest: str) -> Iterator[bytes]:

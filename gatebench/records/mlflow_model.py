@@ -57,13 +57,6 @@ def find_model(client: MlflowClient, experiment: str, run: str) -> str | None:
     return next((str(model.model_id) for model in models), None)
 
 
-def find_model_of_trial(client: MlflowClient, experiment: str, digest: str) -> str | None:
-    """Return the address of the files of the newest model of a trial that is complete; None if it has none."""
-    models = client.search_logged_models([experiment], f"tags.digest = '{digest}'")
-    ready = [model for model in models if str(model.status) == "READY"]
-    return max(ready, key=lambda model: model.creation_timestamp).artifact_location if ready else None
-
-
 def write_model(client: MlflowClient, run: str, model: str, config: Mapping[str, Any], weights: bytes) -> None:
     """Write the files of a model and mark it as ready. It may be written several times.
 

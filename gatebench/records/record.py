@@ -16,9 +16,8 @@ from mlflow.tracking import MlflowClient
 from gatebench.colours import colours_of
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
-from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_model, mlflow_page, mlflow_study
+from gatebench.records import address, mlflow_entry, mlflow_files, mlflow_page, mlflow_study
 from gatebench.records.database_file import check_database
-from gatebench.records.exchange.run_files import file_at
 from gatebench.records.home import Home
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.mlflow_report import find_report, write_report
@@ -161,30 +160,6 @@ class Record:
                     if content is not None:
                         return content
         return None
-
-    def weights(self, digest: str) -> bytes | None:
-        """Return the kept weights of a trial, a safetensors file, from its newest run that has them.
-
-        They are in the records, or in the home if they were too large for the records.
-
-        Args:
-            digest: the digest of the trial.
-
-        Returns:
-            the content; None if the study has no such trial, or its weights were not kept.
-
-        Raises:
-            UserError: the file is too large.
-        """
-        if not self._exists():
-            return None
-        with readable_errors(self.uri):
-            experiment = self._find_experiment()
-            found = experiment and mlflow_model.find_model_of_trial(self.client, experiment.experiment_id, digest)
-            if found:
-                return file_at(self.uri, found, mlflow_model.WEIGHTS)
-        large = self.home.root / "weights" / f"{digest}.safetensors"
-        return large.read_bytes() if large.is_file() else None
 
     def files(self, name: str) -> dict[str, bytes]:
         """Return the content of a file of each trial, from its newest run that has it: {digest: content}.

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load
 from torch import Tensor
 
 from gatebench.errors import UserError, nearest
 from gatebench.nn.recurrent import Trace
 from gatebench.outcome import Outcome
-from gatebench.records.kept_network import KeptNetwork, kept_network
+from gatebench.records.kept_network import kept_network
 from gatebench.saved.places import outcomes_of, record_of
 from gatebench.task import Batch, Problem
 from gatebench.training.network import Network
+from gatebench.training.trained_network import trained_network
 from gatebench.trial import Model, Training, Trial
 
 
@@ -76,7 +75,7 @@ def load_trial(
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     root = Path(data_root or os.environ.get("GATEBENCH_DATA") or Path(cache, "gatebench", "data"))
     problem = trial.build_task().load(root.expanduser().absolute(), record.home.root / "cache")
-    return TrainedTrial(trial, outcome, problem, _network(kept, trial, problem))
+    return TrainedTrial(trial, outcome, problem, trained_network(trial, problem, kept.weights))
 
 
 def _chosen(outcomes: list[Outcome], study: str, digest: str) -> Outcome:
@@ -114,13 +113,3 @@ def _trial(config: dict[str, Any], digest: str) -> Trial:
             "weights do not belong to this network."
         )
     return trial
-
-
-def _network(kept: KeptNetwork, trial: Trial, problem: Problem) -> Network:
-    """Return the network with its weights, in evaluation mode."""
-    network = Network(problem, trial)
-    try:
-        network.load_state_dict(load(kept.weights))
-    except (SafetensorError, RuntimeError, ValueError):
-        raise UserError(f"The weights of the trial {trial.digest} in the records do not fit its network.") from None
-    return network.eval()

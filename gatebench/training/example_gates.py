@@ -1,4 +1,4 @@
-"""A trained network from its kept weights, and what its gates do on one example. T time, D directions, H hidden."""
+"""What the gates of a network do on one example. T time, D directions, H hidden."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,9 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load
 
 from gatebench.derive.roles import Role, roles
-from gatebench.errors import UserError
-from gatebench.task import Example, Problem
+from gatebench.task import Example
 from gatebench.training.network import Network
 from gatebench.trial import Trial
 
@@ -36,27 +33,6 @@ class ExampleGates:
         """Return the values (T, D · H) of a role that is not fixed: those of the gate, or 1 minus them."""
         gate = self.layers[layer][role.gate]
         return 1 - gate if role.complement else gate
-
-
-def trained_network(trial: Trial, problem: Problem, weights: bytes) -> Network:
-    """Return the network of a trial with its kept weights, ready to be evaluated.
-
-    Args:
-        trial: the trial.
-        problem: its loaded task.
-        weights: the content of the file `weights.safetensors`, from any source. Nothing in it is executed.
-
-    Raises:
-        UserError: the file is damaged, or does not fit the trial.
-    """
-    network = Network(problem, trial)
-    try:
-        network.load_state_dict(load(weights))
-    except (SafetensorError, RuntimeError, KeyError, ValueError):
-        raise UserError(
-            f"The kept weights of the trial {trial.digest} are damaged, or do not fit its network."
-        ) from None
-    return network.eval()
 
 
 def example_gates(network: Network, trial: Trial, example: Example, answers: Sequence[str]) -> ExampleGates:

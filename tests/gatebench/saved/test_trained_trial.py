@@ -52,7 +52,7 @@ def test_weights_and_configs_that_do_not_fit_have_a_sentence(
             gatebench.load_trial("mine", digest, home=trained_study.home)
         return str(caught.value)
 
-    sentence = f"The weights of the trial {digest} in the records do not fit its network."
+    sentence = f"The kept weights of the trial {digest} are damaged, or do not fit its network."
     assert error_with(replace(kept, weights=kept.weights[:-1])) == sentence
     assert error_with(replace(kept, weights=b"\x80\x04cos\nsystem\n")) == sentence
     assert error_with(replace(kept, config=larger)).startswith(f"The trial {digest} was made by another version")
