@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -179,6 +180,15 @@ class Study:
             return cls(**known)
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
             raise UserError("The declaration of the study in its records cannot be read.") from None
+
+
+ARM_CELL = "cell"
+"""The key of an arm's settings that stands for the digest of the cell's equations."""
+
+
+def arm_digest(settings: Mapping[str, str]) -> str:
+    """Return the digest of a named arm: 16 hex digits of a SHA-256 of its settings. Names do not enter it."""
+    return hashlib.sha256(json.dumps(dict(settings), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _texts(mapping: Mapping[Any, Any]) -> dict[str, str]:

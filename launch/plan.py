@@ -52,6 +52,7 @@ def run(argv: Sequence[str]) -> int:
     rows = [("digest", "trial", *drawn, "GFLOP", "state")]
     for trial in plan.trials:
         name, flops = mlflow_entry.run_name(trial), _gflop(training_flops(trial))
+        name = f"{', '.join(plan.labels[trial.digest])}: {name}" if plan.arms else name
         values = (column[trial.digest] for column in drawn.values())
         rows.append((trial.digest, name, *values, flops, states[trial.digest]))
     print(align(rows, "ll" + "r" * len(drawn) + "rl"))
@@ -131,6 +132,8 @@ def declaration_lines(study: Study) -> list[str]:
     baseline = study.baseline or next(iter(study.order), "none")
     families = [f"{name} ({', '.join(cells)})" for name, cells in study.families.items()]
     lines = [f"Question: {study.question}"] if study.question else []
+    arms = [f"{name} ({', '.join(f'{key}={one}' for key, one in own.items())})" for name, own in study.arms.items()]
+    lines += [f"Arms: {'; '.join(arms)}."] if arms else []
     lines += [f"Baseline: {baseline}. Test: {study.test}.", f"Families: {'; '.join(families) or 'one of all cells'}."]
     lines += [f"Metrics: {', '.join(study.metrics)}."] if study.metrics else []
     names = [publication.name for publication in study.published]

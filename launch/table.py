@@ -24,6 +24,7 @@ from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
 from gatebench.report.ablation_table import AblationTable, ablation_table
 from gatebench.report.matched_parameters import with_budgets
+from gatebench.report.named_arms import with_named_arms
 from gatebench.report.render import FORMATS
 from gatebench.report.text_page import text
 from gatebench.report.trials.files import TRIAL_FORMATS
@@ -61,7 +62,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _report_single_trials(plan: Plan, study: Study, outcomes: Sequence[Outcome]) -> None:
     """Print a hint to stderr if each trial has a row of its own because of its settings."""
-    outcomes = with_budgets(outcomes, study.parameters)
+    outcomes = with_named_arms(with_budgets(outcomes, study.parameters), study.arms)
     varied = matching_keys([*study.search, *plan.settings.vary], outcomes)
     if not plan.chosen and (keys := unrepeated_keys(outcomes, varied)):
         print(

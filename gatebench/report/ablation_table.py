@@ -7,7 +7,8 @@ from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
 from gatebench.report.across_tasks_table import TaskArms, across_tasks_table
 from gatebench.report.arms import Arm, arms_of
-from gatebench.report.matched_parameters import BUDGET, SIZE, with_budgets
+from gatebench.report.matched_parameters import with_budgets
+from gatebench.report.named_arms import with_named_arms
 from gatebench.report.notes import BOLD, common_notes
 from gatebench.report.number_format import one_line
 from gatebench.report.selection import selected_arms
@@ -72,10 +73,9 @@ def ablation_table(
     """
     if not outcomes:
         raise UserError("There are no finished trials to make a table of; run the experiment first.")
-    outcomes = with_budgets(outcomes, study.parameters)
+    outcomes = with_named_arms(with_budgets(outcomes, study.parameters), study.arms)
     check_vary(vary, outcomes)
-    drawn_sizes = [SIZE] if BUDGET in study.search else []
-    varied = matching_keys([*study.search, *drawn_sizes, *vary], outcomes)
+    varied = matching_keys([*study.search, *vary], outcomes)
     ranks = {label: rank for rank, label in enumerate(study.order)}
     ordered = sorted(outcomes, key=lambda outcome: ranks.get(outcome.cell, len(ranks)))
     baseline = _baseline(ordered, study)

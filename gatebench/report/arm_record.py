@@ -34,7 +34,7 @@ def arm_record(
         "task": task,
         "cell": arm.labels[0],
         "label": arm.label,
-        "cell_digest": arm.cell_digest,
+        "cell_digest": arm.equations,
         "settings": settings_text(arm.settings),
         "metric": metric.name,
         "direction": metric.direction,

@@ -16,7 +16,7 @@ from gatebench.outcome import Outcome
 from gatebench.report.arm_settings import Settings, differing_settings, settings_rank, settings_text
 from gatebench.report.number_format import one_line
 from gatebench.report.varied_settings import differing_keys, trial_numbers, varied_values
-from gatebench.study import View
+from gatebench.study import ARM_CELL, View
 
 SEPARATOR = " · "
 """The text between a cell's name and its settings."""
@@ -57,7 +57,7 @@ class Arm:
     Attributes:
         label: the label of the row, e.g. "lstm = lstm_np · model.hidden_size=64". It is unique in a task.
         labels: the labels of the cell. Cells with equal equations have several, for example ("lstm", "lstm_np").
-        cell_digest: the digest of the cell's equations.
+        cell_digest: the digest of the cell's equations; of a named arm the digest of its settings.
         settings: the settings in which the arms of the task differ, as pairs of key and value.
         trials: {seed: outcome}, in the order of the seeds. If trials with the same seed differ in other settings, the
             keys are the numbers of the trials and no seeds.
@@ -81,6 +81,11 @@ class Arm:
     def key(self) -> ArmKey:
         """The digest and the settings, which identify this arm among those of its task."""
         return self.cell_digest, self.settings
+
+    @property
+    def equations(self) -> str:
+        """The digest of the cell's equations, also if the arm was named."""
+        return next(iter(self.trials.values())).settings.get(ARM_CELL, self.cell_digest)
 
     def matches(self, name: str) -> bool:
         """Return whether a name, as a baseline has it, is a label of the cell or its digest."""

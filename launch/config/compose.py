@@ -35,18 +35,19 @@ from gatebench.published import Publication
 from gatebench.published.files import load_publications
 from gatebench.published.fitting import fitting
 from gatebench.records.address import hide_credentials, without_credentials
-from gatebench.study import KEYS, TESTS, Study, without_cell
+from gatebench.study import KEYS, TESTS, Study, arm_digest, without_cell
 from gatebench.task import Metric
 from gatebench.trial import Trial, add_digests
-from launch.config.conditions import parse_conditions
+from launch.config.conditions import Condition, parse_conditions
 from launch.config.config_errors import explain_config_error
 from launch.config.draws import check_number_of_draws, check_types, with_draws
 from launch.config.grid import Composed, Grid, Point
 from launch.config.group_files import GroupFiles
+from launch.config.named_arms import arm_settings, check_arm_keys, parse_arms
 from launch.config.overrides import MOST_TRIALS, PUBLISHED, Grammar, ParsedOverride, merge_overrides
 from launch.config.search_settings import SearchSettings
 from launch.config.settings import TRIAL_KEYS, Settings, resolve_data_root
-from launch.config.solved_sizes import SizeSolver, SolvedSize, check_one_size
+from launch.config.solved_sizes import SizedModel, SizeSolver, SolvedSize, check_one_size
 from launch.config.user_files import check_cell_names
 
 
@@ -65,6 +66,8 @@ class Plan:
         search: {key: text of its distribution} of the keys that are drawn.
         conditions: {key: text of its condition} of the swept and drawn keys that have one.
         inactive: {digest of a trial: the keys that have their value in the config, because their conditions are false}.
+        arms: {name: settings} of the named arms, see `gatebench.study.Study`. Their names are the labels. Empty: the
+            cells are compared.
     """
 
     settings: Settings
@@ -77,6 +80,7 @@ class Plan:
     search: Mapping[str, str] = field(default_factory=dict)
     conditions: Mapping[str, str] = field(default_factory=dict)
     inactive: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    arms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def chosen(self) -> bool:
@@ -86,6 +90,8 @@ class Plan:
     @cached_property
     def cells(self) -> dict[str, str]:
         """{label: digest of the equations} of the cells, in the order of the sweep."""
+        if self.arms:
+            return {name: arm_digest(settings) for name, settings in self.arms.items()}
         cells: dict[str, Trial] = {}
         for trial in self.trials:
             cells.setdefault(repr(trial.cell), trial)
@@ -136,6 +142,7 @@ class Plan:
             metrics=tuple(settings.metrics),
             cell_digests=cells,
             published=fitting(self.publications, self.task_metrics if task_metrics is None else task_metrics),
+            arms=self.arms,
             parameters=tuple(sorted({size.budget for size in self.sizes})),
             search=self.search,
         )
@@ -170,22 +177,24 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
         searched = _checked_search(base)
         conditions = parse_conditions(searched.conditions, grammar, [override.key for override in swept])
         axes = with_draws(swept, base.trials, searched, base.seed) if drawn else swept
-        values = [override for override in axes if not override.is_group]
-        groups = [override for override in axes if override.is_group]
-        points = [point for one in _composed(base, fixed, groups) for point in Grid(one, values, conditions).points()]
-    first = points[0].settings
-    check_one_size([override.key for override in given], [override.key for override in swept], first.model)
+        arms = parse_arms(OmegaConf.to_container(base.arms), grammar)
+        check_arm_keys(arms, [override.key for override in (*given, *swept)])
+        points = list[tuple[str | None, Point]]()
+        for name, own in arms.items() or [(None, list[ParsedOverride]())]:
+            choices = [*fixed, *(choice for override in own for choice in override.choices)]
+            arm_base = compose("config", choices, return_hydra_config=True) if own else base
+            points += [(name, point) for point in _points(arm_base, choices, axes, conditions)]
+    first = points[0][1].settings
+    check_one_size(*([one.key for one in some] for some in (given, swept, drawn)), first.model)
     solver = SizeSolver(first.home_folder.root / "cache", first.data_folder)
-    by_seed = sorted(
-        (point._replace(trial=solver.solved(point.trial)) for point in points), key=lambda point: point.trial.seed
-    )
-    add_digests(point.trial for point in by_seed)
+    solved = [(name, point._replace(trial=solver.solved(point.trial))) for name, point in points]
+    solved.sort(key=lambda pair: pair[1].trial.seed)
+    add_digests(point.trial for _, point in solved)
     distinct: dict[str, Point] = {}
     labels: dict[str, dict[str, None]] = {}
-    for point in by_seed:
-        trial = point.trial
-        distinct.setdefault(trial.digest, point)
-        labels.setdefault(trial.digest, {})[trial.build_cell().name] = None
+    for name, point in solved:
+        distinct.setdefault(point.trial.digest, point)
+        labels.setdefault(point.trial.digest, {})[name or point.trial.build_cell().name] = None
     settings = replace(first, published=[str(name) for name in base.published])
     return Plan(
         settings=settings,
@@ -198,7 +207,23 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
         search={override.key: str(override.drawn) for override in drawn},
         conditions={condition.key: condition.text for condition in conditions},
         inactive={digest: point.inactive for digest, point in distinct.items()},
+        arms=arm_settings(arms, {name: point.trial for name, point in reversed(solved) if name}, _budgets(points)),
     )
+
+
+def _points(
+    base: DictConfig, fixed: Sequence[str], axes: Sequence[ParsedOverride], conditions: Sequence[Condition]
+) -> list[Point]:
+    """Return the points that the swept and drawn overrides span over a config."""
+    values = [override for override in axes if not override.is_group]
+    groups = [override for override in axes if override.is_group]
+    return [point for one in _composed(base, fixed, groups) for point in Grid(one, values, conditions).points()]
+
+
+def _budgets(points: Sequence[tuple[str | None, Point]]) -> dict[str, int | None]:
+    """Return {name of an arm: the number of parameters that determines its hidden size}, without other arms."""
+    sized = ((name, point.trial.model) for name, point in points if name)
+    return {name: model.parameters for name, model in sized if isinstance(model, SizedModel)}
 
 
 @contextmanager

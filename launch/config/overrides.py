@@ -27,9 +27,10 @@ PUBLISHED = "published"
 
 _ABLATION = "cell.ablate."
 _FAMILY = "families."
+_ARM = "arms."
 _RESOURCE = "resources_per_trial."
 _CONDITION = "search.when."
-_NEW_KEYS = (_ABLATION, _FAMILY, _RESOURCE, _CONDITION)  # below these, an override may add keys
+_NEW_KEYS = (_ABLATION, _FAMILY, _ARM, _RESOURCE, _CONDITION)  # below these, an override may add keys
 _LISTS = ("order", "metrics", "published", "vary")  # keys with a list as their value, like those below `families`
 _DEFAULTS = ("cell", "task", "experiment")  # the groups in the defaults list of conf/config.yaml
 _KIND = "kind"  # the list of the kinds of pictures
@@ -127,6 +128,8 @@ class Grammar:
             return f"{key}={_quoted(value)}"
         if key.lstrip("+") == "question" and not value.startswith(("'", '"')) and "${" not in value:
             return f"{key}={_quoted(value)}" if value != "null" else text
+        if key.lstrip("+").startswith(_ARM) and not value.startswith("${"):
+            return f"{key}=[{','.join(map(_quoted, _items(value)))}]"
         override = self._parse_text(text)
         name = override.key_or_group
         is_list = name in (*_LISTS, _KIND) or name.startswith(_FAMILY)
@@ -221,6 +224,19 @@ def _named(key: str) -> Iterator[None]:
         yield
     except UserError as error:
         raise UserError(f"{key}={error}") from None
+
+
+def _items(text: str) -> list[str]:
+    """Return the parts of a list, with or without its brackets, between the commas outside of inner brackets."""
+    inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    items, depth = [""], 0
+    for character in inner:
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            items.append("")
+        else:
+            items[-1] += character
+    return [item.strip().strip("'\"") for item in items if item.strip()]
 
 
 def _quoted(text: str) -> str:

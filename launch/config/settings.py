@@ -61,6 +61,7 @@ class Settings:
     baseline: str | None = None
     order: list[str] = field(default_factory=list)
     families: dict[str, list[str]] = field(default_factory=dict)
+    arms: dict[str, list[str]] = field(default_factory=dict)
     test: str = "unpaired"
     metrics: list[str] = field(default_factory=list)
     published: list[str] = field(default_factory=list)

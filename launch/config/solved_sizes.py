@@ -160,7 +160,7 @@ def cached_frame(trial: Trial, cache: Path, data_root: Path) -> NetworkFrame:
     return NetworkFrame(inputs, encoder, (head, head_2), (per_unit, per_unit_2))
 
 
-def check_one_size(given: Sequence[str], swept: Sequence[str], model: Model) -> None:
+def check_one_size(given: Sequence[str], swept: Sequence[str], drawn: Sequence[str], model: Model) -> None:
     """Check that the hidden size is either given or solved.
 
     A number of parameters on the command line replaces the hidden size of an experiment.
@@ -168,12 +168,15 @@ def check_one_size(given: Sequence[str], swept: Sequence[str], model: Model) -> 
     Args:
         given: the keys on the command line.
         swept: the keys that are swept or drawn, by the command line or the experiment.
+        drawn: the keys that are drawn.
         model: the settings of the composed config.
 
     Raises:
-        UserError: `model.parameters` and `model.hidden_size` are both given.
+        UserError: `model.parameters` and `model.hidden_size` are both given, or `model.parameters` is drawn.
     """
     size, budget = "model.hidden_size", "model.parameters"
+    if budget in drawn:
+        raise UserError(f"{budget} cannot be drawn; write a list of numbers such as {budget}=5000,20000.")
     has_budget = budget in swept or (isinstance(model, SizedModel) and model.parameters is not None)
     if not has_budget:
         return

@@ -73,6 +73,7 @@ def test_an_experiment_has_another_size_that_the_number_replaces(home: Path) -> 
         (["model.parameters=3000", "model.hidden_size=8"], "are both given"),
         (["model.parameters=3000,4000", "model.hidden_size=8"], "are both given"),
         (["model.parameters=3000", "model.hidden_size=8,9"], "are both given"),
+        (["model.parameters=interval(3000,4000)", "trials=2"], "model.parameters cannot be drawn; write a list"),
         (["model.parameters=0"], "model.parameters is 0; it must be a whole number of at least 1, or null"),
         (["model.parameters=many"], "model.parameters is 'many'; it must be a whole number"),
         (["model.parameters=5", "task=parity"], "model.parameters is 5; it must be at least"),
@@ -88,11 +89,11 @@ def test_a_number_that_determines_no_size_is_refused(overrides: list[str], messa
 
 
 def test_an_experiment_with_both_is_refused() -> None:
-    check_one_size([], [], SizedModel(hidden_size=32))
-    check_one_size(["model.parameters"], [], SizedModel(hidden_size=32, parameters=7))
+    check_one_size([], [], [], SizedModel(hidden_size=32))
+    check_one_size(["model.parameters"], [], [], SizedModel(hidden_size=32, parameters=7))
     for given, swept in ([], []), (["model.hidden_size"], []), ([], ["model.hidden_size"]):
         with pytest.raises(UserError, match="are both given"):
-            check_one_size(given, swept, SizedModel(hidden_size=32, parameters=7))
+            check_one_size(given, swept, [], SizedModel(hidden_size=32, parameters=7))
 
 
 def test_a_model_without_a_number_is_a_plain_one(tmp_path: Path) -> None:
