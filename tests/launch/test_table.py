@@ -322,3 +322,18 @@ def test_a_view_selects_by_validation(known: list[Outcome], printed: Printed) ->
     text = printed("study=scratch", "vary=model.hidden_size", "view=best")
     assert "Chosen by validation: model.hidden_size=4." in text
     assert "1 of 3 settings" in text
+
+
+def test_named_arms_have_the_rows_of_the_plan_and_of_the_records(
+    known: list[Outcome], printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arms = ["arms.small=[cell=lstm,model.hidden_size=4]", "arms.large=[cell=lstm,model.hidden_size=8]", "seed=0,1,2"]
+    plan = expand([*arms, "baseline=large"])
+    known[:] = [outcome(trial, score=0.1 * trial.model.hidden_size + trial.seed / 100) for trial in plan.trials]
+    text = printed(*arms, "baseline=large")
+    first = [line.split()[0] for line in text.splitlines() if line.startswith(("small ", "large "))]
+    assert first[:2] == ["small", "large"]
+    assert "Difference: from large." in text
+    declared = KnownStudy(plan.declaration("scratch"), known)
+    monkeypatch.setattr(table, "known_study", lambda settings, study: declared)
+    assert printed("study=scratch") == text

@@ -181,7 +181,7 @@ def test_the_text_shows_the_config_and_what_is_swept(monkeypatch: pytest.MonkeyP
         ("cell=lstm,lsmt", "There is no cell 'lsmt'; did you mean 'lstm'?"),
         ("task=digit", "There is no task 'digit'; did you mean 'digits'?"),
         ("experiment=quick", "There is no experiment 'quick'; did you mean 'quickstart'?"),
-        ("cel=lstm", "There is no key 'cel'; did you mean 'cell'? Allowed: baseline, cell,"),
+        ("cel=lstm", "There is no key 'cel'; did you mean 'cell'? Allowed: arms, baseline, cell,"),
         ("model.hidden_siz=3", "There is no key 'model.hidden_siz'; did you mean 'model.hidden_size'?"),
         ("+foo=1", "There is no key 'foo'"),
         ("++model.hidden_siz=3", "There is no key 'model.hidden_siz'; did you mean 'model.hidden_size'?"),
