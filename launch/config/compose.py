@@ -177,7 +177,7 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
         searched = _checked_search(base)
         conditions = parse_conditions(searched.conditions, grammar, [override.key for override in swept])
         axes = with_draws(swept, base.trials, searched, base.seed) if drawn else swept
-        arms = parse_arms(OmegaConf.to_container(base.arms), grammar)
+        arms = parse_arms({str(name): list(map(str, own)) for name, own in base.arms.items()}, grammar)
         check_arm_keys(arms, [override.key for override in (*given, *swept)])
         points = list[tuple[str | None, Point]]()
         for name, own in arms.items() or [(None, list[ParsedOverride]())]:
@@ -185,7 +185,8 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
             arm_base = compose("config", choices, return_hydra_config=True) if own else base
             points += [(name, point) for point in _points(arm_base, choices, axes, conditions)]
     first = points[0][1].settings
-    check_one_size(*([one.key for one in some] for some in (given, swept, drawn)), first.model)
+    given_keys, swept_keys, drawn_keys = ([override.key for override in some] for some in (given, swept, drawn))
+    check_one_size(given_keys, swept_keys, drawn_keys, first.model)
     solver = SizeSolver(first.home_folder.root / "cache", first.data_folder)
     solved = [(name, point._replace(trial=solver.solved(point.trial))) for name, point in points]
     solved.sort(key=lambda pair: pair[1].trial.seed)

@@ -80,8 +80,8 @@ def arm_settings(
     keys = {key for own in flat.values() for key in own if any(_is_below(key, name) for name in names)}
     has_budget = any(override.key == BUDGET for overrides in arms.values() for override in overrides)
     found = {}
-    for name, trial in trials.items():
-        settings = {ARM_CELL: trial.build_cell().digest}
+    for name in arms:
+        settings = {ARM_CELL: trials[name].build_cell().digest}
         settings |= {key: flat[name].get(key, ABSENT) for key in sorted(keys)}
         if has_budget:
             budget = budgets.get(name)

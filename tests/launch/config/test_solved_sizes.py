@@ -73,7 +73,7 @@ def test_an_experiment_has_another_size_that_the_number_replaces(home: Path) -> 
         (["model.parameters=3000", "model.hidden_size=8"], "are both given"),
         (["model.parameters=3000,4000", "model.hidden_size=8"], "are both given"),
         (["model.parameters=3000", "model.hidden_size=8,9"], "are both given"),
-        (["model.parameters=interval(3000,4000)", "trials=2"], "model.parameters cannot be drawn; write a list"),
+        (["model.parameters=int(interval(3000,4000))", "trials=2"], "model.parameters cannot be drawn; write a list"),
         (["model.parameters=0"], "model.parameters is 0; it must be a whole number of at least 1, or null"),
         (["model.parameters=many"], "model.parameters is 'many'; it must be a whole number"),
         (["model.parameters=5", "task=parity"], "model.parameters is 5; it must be at least"),
