@@ -8,17 +8,11 @@ loaded, so it is loaded for the first plan. Later plans read the numbers from th
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from gatebench.derive.matched_size import NetworkFrame, layer_parameters, matched_size
 from gatebench.errors import UserError, out_of_range
 from gatebench.trial import Model, Trial
-from tasks.data.array_cache import cached_arrays
 
 CACHE_NAME = "network_frame"
 """The first part of the name of the cache's entries."""
@@ -140,9 +134,16 @@ def cached_frame(trial: Trial, cache: Path, data_root: Path) -> NetworkFrame:
     Raises:
         UserError: the task cannot be loaded.
     """
+    # These imports take a tenth of a second, and most commands need none of them.
+    from importlib.metadata import version
+
+    import numpy as np
+
+    from tasks.data.array_cache import Arrays, cached_arrays
+
     task = trial.build_task()
 
-    def compute() -> dict[str, NDArray[Any]]:
+    def compute() -> Arrays:
         from gatebench.network_frame import network_frame  # imports torch, which takes seconds
 
         frame = network_frame(task.load(data_root, cache), task.label)
