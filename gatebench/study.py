@@ -182,6 +182,12 @@ class Study:
             raise UserError("The declaration of the study in its records cannot be read.") from None
 
 
+SIZE = "model.hidden_size"
+"""The setting of a trial with its hidden size."""
+
+BUDGET = "model.parameters"
+"""The setting that asks for a number of parameters, for which the hidden size is solved."""
+
 ARM_CELL = "cell"
 """The key of an arm's settings that stands for the digest of the cell's equations."""
 

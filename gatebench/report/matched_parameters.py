@@ -10,9 +10,8 @@ from dataclasses import replace
 from gatebench.outcome import Outcome
 from gatebench.report.arms import Arm
 from gatebench.report.number_format import one_line
+from gatebench.study import BUDGET, SIZE
 
-SIZE = "model.hidden_size"
-BUDGET = "model.parameters"
 SOLVED_SIZE = "solved hidden_size"
 """The key under which a matched trial has its hidden size. It is compared with that of no other trial."""
 

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gatebench.errors import UserError
 from gatebench.report.arm_settings import ABSENT
-from gatebench.report.matched_parameters import BUDGET, SIZE
-from gatebench.study import ARM_CELL
+from gatebench.study import ARM_CELL, BUDGET, SIZE
 from gatebench.trial import Trial
 from launch.config.overrides import Grammar, ParsedOverride
 

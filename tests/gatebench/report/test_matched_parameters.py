@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from gatebench.outcome import Outcome
 from gatebench.report.arms import arms_of
-from gatebench.report.matched_parameters import BUDGET, SOLVED_SIZE, matched_notes, with_budgets
+from gatebench.report.matched_parameters import SOLVED_SIZE, matched_notes, with_budgets
+from gatebench.study import BUDGET
 from tests.gatebench.report.studies import column, only, outcome, rows, table_of
 
 
