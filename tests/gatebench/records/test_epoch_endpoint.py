@@ -1,32 +1,40 @@
 """The rows that the plugin writes into MLflow's tables. `test_server_requests` asks a real server."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack
 from math import inf, nan
-from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from mlflow.entities import Metric
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from sqlalchemy import text
 
 from gatebench.records.epoch_batch import Point, as_body, read_body
 from gatebench.records.epoch_endpoint import is_usable, write_rows
 from gatebench.records.sqlite_schema import create_tables
 from tests.gatebench.records.spool.attempts import forget_connections
+from tests.launch.postgresql_server import PASSWORD, postgresql
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlAlchemyStore]:
-    create_tables(tmp_path / "mlflow.db")
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    yield SqlAlchemyStore(uri, (tmp_path / "files").as_uri())
-    forget_connections(uri)
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlAlchemyStore]:
+    folder = tmp_path_factory.mktemp("store")
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            create_tables(folder / "mlflow.db")
+            uri = f"sqlite:///{folder / 'mlflow.db'}"
+        else:
+            port = stack.enter_context(postgresql())
+            uri = f"postgresql://gatebench:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/postgres"
+        yield SqlAlchemyStore(uri, (folder / "files").as_uri())
+        forget_connections(uri)
 
 
 def new_runs(store: SqlAlchemyStore, number: int) -> list[str]:
-    experiment = store.create_experiment("mine")
+    experiment = store.create_experiment(uuid4().hex)
     return [store.create_run(experiment, "me", 1, [], f"run {n}").info.run_id for n in range(number)]
 
 
@@ -35,17 +43,15 @@ def write(store: SqlAlchemyStore, run: str, points: Sequence[Point]) -> dict[str
     return refused | write_rows(store, rows)
 
 
-COLUMNS = "key, value, typeof(value), timestamp, step, is_nan"
-
-
 def rows_of(store: SqlAlchemyStore, run: str) -> list[list[tuple[object, ...]]]:
-    with closing(sqlite3.connect(store.db_uri.removeprefix("sqlite:///"))) as connection:
-        return [
-            connection.execute(
-                f"SELECT {COLUMNS} FROM {table} WHERE run_uuid = ? ORDER BY key, timestamp, step, value", (run,)
-            ).fetchall()
-            for table in ("metrics", "latest_metrics")
-        ]
+    """Return the rows of a run in the tables of metrics and of latest metrics, with the type of each value."""
+    columns = "key, value, timestamp, step, is_nan"
+    found = []
+    with store.engine.connect() as connection:
+        for table in ("metrics", "latest_metrics"):
+            rows = connection.execute(text(f"SELECT {columns} FROM {table} WHERE run_uuid = :run"), {"run": run})
+            found.append(sorted((*row, type(row.value).__name__) for row in rows))
+    return found
 
 
 PARTS: list[list[Point]] = [
