@@ -84,7 +84,7 @@ def test_trials_run_side_by_side_and_none_stops_another(
         driver.handle,
         take=driver.take,
         done=lambda digests: frozenset(digests) & {trials[OTHERS].digest},
-        budgets=RetryBudgets(crash=1, memory=1),
+        budgets=RetryBudgets(crash=1, memory=1, preempted=0),
         report=driver.told.append,
     )
 
