@@ -8,29 +8,24 @@ from gatebench.errors import UserError
 from gatebench.task import Problem
 
 
-def network_frame(problem: Problem, task: str) -> NetworkFrame:
+def network_frame(problem: Problem, task: str, directions: int) -> NetworkFrame:
     """Return the frame of a loaded task. The head is built on torch's meta device, without memory and randomness.
 
     Args:
         problem: the loaded task.
         task: its name in messages.
+        directions: D, 1 or 2. Tasks that predict later inputs have no head for 2.
 
     Raises:
-        UserError: the number of parameters of the head is not linear in the hidden size.
+        UserError: the task has no such head, or its number of parameters is not linear in the hidden size.
     """
-    slopes, constants = [], []
-    for directions in (1, 2):
-        one, two, seven = (_head_parameters(problem, size, directions) for size in (1, 2, 7))
-        if seven - one != 6 * (two - one):
-            raise UserError(
-                f"The head of the task {task} has a number of parameters that is not linear in the hidden size, so "
-                "that model.parameters cannot be solved; set model.hidden_size."
-            )
-        slopes.append(two - one)
-        constants.append(2 * one - two)
-    return NetworkFrame(
-        problem.input_size, trained_parameters(problem.encoder), (constants[0], constants[1]), (slopes[0], slopes[1])
-    )
+    one, two, seven = (_head_parameters(problem, size, directions) for size in (1, 2, 7))
+    if seven - one != 6 * (two - one):
+        raise UserError(
+            f"The head of the task {task} has a number of parameters that is not linear in the hidden size, so "
+            "that model.parameters cannot be solved; set model.hidden_size."
+        )
+    return NetworkFrame(problem.input_size, trained_parameters(problem.encoder), 2 * one - two, two - one)
 
 
 def _head_parameters(problem: Problem, hidden_size: int, directions: int) -> int:

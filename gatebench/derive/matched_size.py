@@ -22,18 +22,18 @@ class NetworkFrame:
     Attributes:
         inputs: I, the size of the encoder's output at a step.
         encoder: the number of parameters of the encoder.
-        head: the number of parameters of the head with no hidden unit, for 1 and 2 directions.
-        head_per_unit: the number of parameters of the head for each hidden unit, for 1 and 2 directions.
+        head: the number of parameters of the head with no hidden unit.
+        head_per_unit: the number of parameters of the head for each hidden unit of a direction.
     """
 
     inputs: int
     encoder: int
-    head: tuple[int, int]
-    head_per_unit: tuple[int, int]
+    head: int
+    head_per_unit: int
 
-    def parameters(self, hidden_size: int, directions: int) -> int:
-        """Return the number of parameters of encoder and head for H hidden units and D directions."""
-        return self.encoder + self.head[directions - 1] + hidden_size * self.head_per_unit[directions - 1]
+    def parameters(self, hidden_size: int) -> int:
+        """Return the number of parameters of encoder and head for H hidden units in each direction."""
+        return self.encoder + self.head + hidden_size * self.head_per_unit
 
 
 def layer_parameters(cell: Cell, inputs: int, hidden_size: int, num_layers: int, directions: int) -> int:

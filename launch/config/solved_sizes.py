@@ -110,14 +110,14 @@ class SizeSolver:
         @lru_cache
         def count(hidden_size: int) -> int:
             recurrent = layer_parameters(cell, frame.inputs, hidden_size, model.num_layers, directions)
-            return recurrent + frame.parameters(hidden_size, directions)
+            return recurrent + frame.parameters(hidden_size)
 
         size = matched_size(budget, count, f"{cell.name} on the task {task.label}")
         return SolvedSize(budget, cell.name, task.label, size, count(size), model.num_layers)
 
     def _frame(self, trial: Trial) -> NetworkFrame:
         """Return the parameters of encoder and head of a trial's task."""
-        config = repr(trial.task)
+        config = repr((trial.task, trial.model.bidirectional))
         if config not in self._frames:
             self._frames[config] = cached_frame(trial, self._cache, self._data_root)
         return self._frames[config]
@@ -141,24 +141,22 @@ def cached_frame(trial: Trial, cache: Path, data_root: Path) -> NetworkFrame:
 
     from tasks.data.array_cache import Arrays, cached_arrays
 
-    task = trial.build_task()
+    task, directions = trial.build_task(), 2 if trial.model.bidirectional else 1
 
     def compute() -> Arrays:
         from gatebench.network_frame import network_frame  # imports torch, which takes seconds
 
-        frame = network_frame(task.load(data_root, cache), task.label)
-        return {"frame": np.array([frame.inputs, frame.encoder, *frame.head, *frame.head_per_unit], dtype=np.int64)}
+        frame = network_frame(task.load(data_root, cache), task.label, directions)
+        return {"frame": np.array([frame.inputs, frame.encoder, frame.head, frame.head_per_unit], dtype=np.int64)}
 
     origin = {
         "task": task.name,
         "parameters": repr(sorted(task.parameters().items())),
+        "directions": directions,
         "checksums": dict(task.checksums()),
         "version": version("gatebench"),
     }
-    inputs, encoder, head, head_2, per_unit, per_unit_2 = map(
-        int, cached_arrays(cache, CACHE_NAME, origin, compute)["frame"]
-    )
-    return NetworkFrame(inputs, encoder, (head, head_2), (per_unit, per_unit_2))
+    return NetworkFrame(*map(int, cached_arrays(cache, CACHE_NAME, origin, compute)["frame"]))
 
 
 def check_one_size(given: Sequence[str], swept: Sequence[str], drawn: Sequence[str], model: Model) -> None:

@@ -47,5 +47,4 @@ def test_the_layers_have_the_parameters_of_the_module(cell: str, layers: int, di
 
 
 def test_the_frame_is_linear_in_the_units() -> None:
-    frame = NetworkFrame(inputs=3, encoder=10, head=(4, 5), head_per_unit=(2, 6))
-    assert (frame.parameters(7, 1), frame.parameters(7, 2)) == (28, 57)
+    assert NetworkFrame(inputs=3, encoder=10, head=4, head_per_unit=2).parameters(7) == 28
