@@ -45,11 +45,20 @@ class OwnInput:
         Raises:
             UserError: there is no file, it cannot be read, or it has more than `LARGEST_INPUT` bytes.
         """
+        file = self.given_file()
+        try:
+            if (size := file.stat().st_size) > LARGEST_INPUT:
+                raise UserError(f"{file} has {size:,} bytes; at most {LARGEST_INPUT:,} are read.")
+            return file.read_bytes()
+        except OSError as error:
+            raise UserError(f"{file} cannot be read: {error.strerror}.") from None
+
+    def given_file(self) -> Path:
+        """Return the file.
+
+        Raises:
+            UserError: there is a text and no file.
+        """
         if self.file is None:
             raise UserError("This task reads a file and no text; use file=PATH.")
-        try:
-            if (size := self.file.stat().st_size) > LARGEST_INPUT:
-                raise UserError(f"{self.file} has {size:,} bytes; at most {LARGEST_INPUT:,} are read.")
-            return self.file.read_bytes()
-        except OSError as error:
-            raise UserError(f"{self.file} cannot be read: {error.strerror}.") from None
+        return self.file

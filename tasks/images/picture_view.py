@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 
 from gatebench.errors import UserError
 from gatebench.own_input import OwnInput
@@ -60,13 +61,11 @@ def read_grey_image(given: OwnInput, rows: int, columns: int) -> tuple[NDArray[n
     Raises:
         UserError: there is no file, or it is no image, or it is too large.
     """
-    from PIL import Image, UnidentifiedImageError
-
     content = given.read_bytes()
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF", "BMP")) as image:
             size = image.size
-            grey = image.convert("L").resize((columns, rows), Image.Resampling.BOX)
+            grey = _on_white(image).convert("L").resize((columns, rows), Image.Resampling.BOX)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
         raise UserError(f"{given.file} is no image in PNG, JPEG, GIF or BMP.") from None
     values = np.asarray(grey, np.float32) / np.float32(255)
@@ -75,5 +74,14 @@ def read_grey_image(given: OwnInput, rows: int, columns: int) -> tuple[NDArray[n
     )
     if values.mean() > LIGHT:
         values = np.float32(1) - values
-        notes += ("The image was inverted, because the task has light digits on a dark ground.",)
+        notes += ("The image was inverted, because the images of the task are light on a dark ground.",)
     return values, notes
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Return an image whose transparent parts are white. They have a hidden colour, mostly black."""
+    if not image.has_transparency_data:
+        return image
+    paper = Image.new("RGBA", image.size, "white")
+    paper.alpha_composite(image.convert("RGBA"))
+    return paper

@@ -46,14 +46,13 @@ def own_window(
     Raises:
         UserError: there is no file, it cannot be read, a column is missing, it is too short, or a value is missing.
     """
-    if given.file is None:
-        raise UserError("This task reads a file and no text; use file=PATH.")
-    rows = read_csv(given.file, CsvFormat(columns[0], list(columns[1:]), None, None, separator, encoding))
+    file = given.given_file()
+    rows = read_csv(file, CsvFormat(columns[0], list(columns[1:]), None, None, separator, encoding))
     values = rows.values[-input_length:]
     if len(values) < input_length:
-        raise UserError(f"{given.file} has {len(values)} rows; the network reads {input_length}.")
+        raise UserError(f"{file} has {len(values)} rows; the network reads {input_length}.")
     if not np.isfinite(values).all():
-        raise UserError(f"{given.file} has missing values in its last {input_length} rows.")
+        raise UserError(f"{file} has missing values in its last {input_length} rows.")
     mean, scale = training_scale(training)
     scaled = ((values - mean) / scale).astype(np.float32)
     x = torch.from_numpy(scaled - scaled[-1:] if subtract_last else scaled)

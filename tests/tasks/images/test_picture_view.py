@@ -46,8 +46,16 @@ def test_an_image_is_scaled_and_inverted_with_a_note(tmp_path: Path) -> None:
     assert pixels.tolist() == [[1.0, 0.0], [0.0, 0.0]]
     assert notes == (
         "The image was scaled from 6 x 4 to 2 x 2.",
-        "The image was inverted, because the task has light digits on a dark ground.",
+        "The image was inverted, because the images of the task are light on a dark ground.",
     )
+
+
+def test_transparent_parts_of_an_image_are_white(tmp_path: Path) -> None:
+    black_and_transparent = np.zeros((2, 2, 4))
+    black_and_transparent[0, 0, 3] = 255
+    pixels, notes = read_grey_image(image_file(tmp_path / "a.png", black_and_transparent), 2, 2)
+    assert pixels.tolist() == [[1.0, 0.0], [0.0, 0.0]]
+    assert len(notes) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n" + bytes(20)])
