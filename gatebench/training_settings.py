@@ -149,11 +149,7 @@ class Training:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings by name. Those of `NEUTRAL_TRAINING` are left out if they have their neutral value."""
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if name not in NEUTRAL_TRAINING or value != NEUTRAL_TRAINING[name]
-        }
+        return without_neutral(vars(self), NEUTRAL_TRAINING)
 
     def _check_optimizer(self) -> None:
         """Raise `UserError` if a setting of the optimiser is out of range, or the optimiser does not have it."""
@@ -198,6 +194,16 @@ class Training:
                 f"training.{name} is {_text(value)}, but training.{switch}={choice} does not use it; "
                 f"set it to {_text(neutral)}, or choose {' or '.join(used_by)}."
             )
+
+
+def without_neutral(settings: Mapping[str, Any], neutral: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that enter the digest of a trial.
+
+    Args:
+        settings: {name: value} of all settings.
+        neutral: {name: neutral value} of those that later versions added.
+    """
+    return {name: value for name, value in settings.items() if name not in neutral or value != neutral[name]}
 
 
 def _text(value: object) -> str:

@@ -15,9 +15,9 @@ from gatebench.errors import UserError
 from gatebench.setting_checks import check_at_least, check_probability
 from gatebench.spec.cell import Cell
 from gatebench.task import Task, build_task
-from gatebench.training_settings import NEUTRAL_TRAINING, OPTIMIZERS, Training
+from gatebench.training_settings import NEUTRAL_TRAINING, Training, without_neutral
 
-__all__ = ["LARGEST_SEED", "NEUTRAL", "OPTIMIZERS", "Model", "Training", "Trial", "add_digests", "without_neutral"]
+__all__ = ["LARGEST_SEED", "NEUTRAL", "Model", "Training", "Trial", "add_digests"]
 
 MOST_LAYERS = 1000
 """The largest number of recurrent layers."""
@@ -36,17 +36,6 @@ settings that the first version had are not listed: they always enter.
 """
 
 _MOST_BUILT = 4096  # cells and tasks that are kept for other trials with the same config
-
-
-def without_neutral(part: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a part of a trial that enter its digest.
-
-    Args:
-        part: a key of `NEUTRAL`.
-        settings: {name: value} of all settings of this part.
-    """
-    neutral = NEUTRAL[part]
-    return {name: value for name, value in settings.items() if name not in neutral or value != neutral[name]}
 
 
 @dataclass(frozen=True)
@@ -87,7 +76,7 @@ class Model:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings by name. Those of `NEUTRAL` are left out if they have their neutral value."""
-        return without_neutral("model", vars(self))
+        return without_neutral(vars(self), NEUTRAL["model"])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gatebench.errors import UserError
-from gatebench.trial import NEUTRAL, Model, Training, Trial, add_digests, without_neutral
+from gatebench.training_settings import without_neutral
+from gatebench.trial import NEUTRAL, Model, Training, Trial, add_digests
 
 LSTM = {"name": "lstm", "base": "lstm"}
 DIGITS = {"_target_": "tasks.images.digits.Digits"}
@@ -79,8 +80,8 @@ def test_the_digest_is_that_of_the_content_as_json() -> None:
     content = {
         "cell": TRIAL.build_cell().digest,
         "task": [task.name, task.parameters(), sorted(task.checksums().items())],
-        "model": without_neutral("model", asdict(TRIAL.model)),
-        "training": without_neutral("training", asdict(TRIAL.training)),
+        "model": without_neutral(asdict(TRIAL.model), NEUTRAL["model"]),
+        "training": without_neutral(asdict(TRIAL.training), NEUTRAL["training"]),
         "seed": 0,
     }
     assert TRIAL.digest == hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
@@ -113,13 +114,14 @@ FIRST_SETTINGS = {
 @pytest.mark.parametrize(("part", "kind"), [("model", Model), ("training", Training)])
 def test_a_setting_that_was_added_later_has_a_neutral_value_as_its_default(part: str, kind: type) -> None:
     defaults = {field.name: field.default for field in fields(kind)}
-    assert set(without_neutral(part, defaults)) == FIRST_SETTINGS[part]
+    assert set(without_neutral(defaults, NEUTRAL[part])) == FIRST_SETTINGS[part]
     assert set(defaults) - FIRST_SETTINGS[part] <= set(NEUTRAL[part])
 
 
 def test_a_neutral_value_does_not_enter_the_digest_and_others_do() -> None:
-    assert without_neutral("training", {"max_epochs": 1, "devices": 1}) == {"max_epochs": 1}
-    assert without_neutral("training", {"max_epochs": 1, "devices": 2}) == {"max_epochs": 1, "devices": 2}
+    neutral = NEUTRAL["training"]
+    assert without_neutral({"max_epochs": 1, "devices": 1}, neutral) == {"max_epochs": 1}
+    assert without_neutral({"max_epochs": 1, "devices": 2}, neutral) == {"max_epochs": 1, "devices": 2}
     assert TRIAL.digest == "0807059f32d266d7"  # of the first version
 
 

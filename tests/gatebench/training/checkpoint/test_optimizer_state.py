@@ -10,7 +10,7 @@ from gatebench.training.checkpoint.optimizer_state import (
     state_of,
 )
 from gatebench.training.learner import Learner
-from gatebench.trial import OPTIMIZERS
+from gatebench.training_settings import OPTIMIZERS
 from tests.gatebench.training.test_learner import learner
 
 
