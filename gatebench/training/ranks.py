@@ -187,10 +187,8 @@ def _connect(ranks: Ranks, device: str, while_waiting: Callable[[], None]) -> No
 
 def _wait_for(store: Any, ranks: Ranks, while_waiting: Callable[[], None]) -> None:
     """Wait in rank 0 until all ranks have started."""
-    started, deadline = (
-        [f"started/{rank}" for rank in range(ranks.world)],
-        time.monotonic() + START_TIMEOUT.total_seconds(),
-    )
+    started = [f"started/{rank}" for rank in range(ranks.world)]
+    deadline = time.monotonic() + START_TIMEOUT.total_seconds()
     while not ranks.rank and not store.check(started):
         while_waiting()
         if time.monotonic() > deadline:

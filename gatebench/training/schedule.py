@@ -13,9 +13,8 @@ The learning rate of a step is η · warmup · schedule. The two factors do not 
 γ is `schedule_factor`, E is `schedule_epochs`.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import inf
-from typing import Any
 
 from torch import optim
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, ReduceLROnPlateau, StepLR
@@ -41,10 +40,6 @@ class ScheduleState:
     epochs: int
     best: float
     waited: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the state as plain data."""
-        return asdict(self)
 
 
 class LearningRateSchedule:

@@ -115,7 +115,7 @@ class TrialState:
             "backends": self.backends,
             "gate_backends": self.gate_backends,
             "best_gates": self.best_gates and gate_state.values_of(self.best_gates),
-            "schedule": self.schedule and self.schedule.to_dict(),
+            "schedule": self.schedule and asdict(self.schedule),
         }
         tensors = {
             **{f"weights/{name}": value for name, value in self.weights.items()},
@@ -163,7 +163,7 @@ def read_state(content: bytes, learner: Learner, problems: Sequence[Problem]) ->
         weights=schema.part(tensors, "weights", like),
         best_weights=None if best is None else schema.part(tensors, "best", like),
         best_gates=_best_gates(schema.entry(values, "best_gates"), tensors, learner),
-        schedule=_schedule(values.get("schedule"), position, learner),
+        schedule=_schedule(schema.entry(values, "schedule"), position, learner),
         optimizer={} if position.trained else optimizer_state.optimizer_state(tensors, parameters, make),
         ranks={rank: _rank_state(tensors, f"ranks/{rank}/", position.steps, learner)},
     )

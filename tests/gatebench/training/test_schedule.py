@@ -14,7 +14,7 @@ from gatebench.control import Control
 from gatebench.task import Metric
 from gatebench.training.checkpoint.saver import TrialSaver
 from gatebench.training.learner import Learner
-from gatebench.training.schedule import LearningRateSchedule, make_schedule
+from gatebench.training.schedule import LearningRateSchedule, ScheduleState, make_schedule
 from gatebench.training.trainer import train
 from gatebench.training_settings import Training
 from tests.gatebench.training.sign import TRIAL, Sign
@@ -168,4 +168,4 @@ def test_a_training_without_a_schedule_records_no_rate() -> None:
 
 def test_a_state_is_plain() -> None:
     schedule, _ = made(schedule="cosine")
-    assert schedule.state().to_dict() == {"rate": 1.0, "steps": 0, "epochs": 0, "best": -inf, "waited": 0}
+    assert schedule.state() == ScheduleState(rate=1.0, steps=0, epochs=0, best=-inf, waited=0)
