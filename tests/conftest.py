@@ -2,6 +2,7 @@
 
 import os
 import signal
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,24 @@ settings.load_profile("repeatable")
 
 os.environ["GATEBENCH_TASKS"] = "tests"  # some tests have tasks of their own, also on workers
 
+# The arrays of the tests are small: with several threads, torch spends more time on waking them than on its sums. Tests
+# of threads set their number. It is read when torch is imported, here and in the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A run in the background of a shell is started with Ctrl-C ignored, and hands that on to the processes it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+HOMES = count()
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Point $GATEBENCH_HOME into the test's own folder, so that nothing is written elsewhere."""
-    folder = tmp_path / "home"
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point $GATEBENCH_HOME to a folder of the test's own, so that nothing is written elsewhere.
+
+    It does not exist yet: most tests need no folder, and `tmp_path` costs some milliseconds in each of them.
+    """
+    folder = tmp_path_factory.getbasetemp() / f"home{next(HOMES)}"
     monkeypatch.setenv("GATEBENCH_HOME", str(folder))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return folder

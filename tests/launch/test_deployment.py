@@ -170,7 +170,7 @@ FAKES = {
     "scontrol": 'echo "scontrol $*" >> "$LOG"',
     "gatebench": 'echo "gatebench $*" >> "$LOG"; stat --format="token %a" "$RAY_AUTH_TOKEN_PATH" >> "$LOG"\n'
     "trap 'echo checkpoint >> \"$LOG\"; exit 130' TERM\n"
-    'workers_start() { [[ "$SLURM_JOB_NUM_NODES" == 1 ]] || grep --quiet -e "--block --address" "$LOG"; }\n'
+    'workers_start() { [[ "$SLURM_JOB_NUM_NODES" == 1 ]] || grep --quiet "^ray start --block --address" "$LOG"; }\n'
     'if [[ "$*" == *quick* ]]; then until workers_start; do sleep 0.05; done; exit "${CODE:-0}"; fi\n'
     'touch "$LOG.training"; while true; do sleep 0.05; done',
 }
@@ -209,13 +209,21 @@ def ended(script: subprocess.Popen[str]) -> int:
 
 
 def nothing_is_left(slurm: dict[str, str], script: subprocess.Popen[str]) -> bool:
-    """Return whether no process of the script's session runs, and the token is gone."""
+    """Return whether the token is gone, and soon no process of the script's session runs."""
+    end = time.monotonic() + 60
+    while has_processes(script) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not has_processes(script) and not list(Path(slurm["GATEBENCH_HOME"]).glob("ray_token*"))
+
+
+def has_processes(script: subprocess.Popen[str]) -> bool:
+    """Return whether a process of the script's session runs."""
     states = []
     for file in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             fields = file.read_text().rpartition(")")[2].split()  # state, parent, group, session
             states += [fields[0]] if fields[3] == str(script.pid) else []
-    return set(states) <= {"Z"} and not list(Path(slurm["GATEBENCH_HOME"]).glob("ray_token*"))
+    return not set(states) <= {"Z"}
 
 
 def log(slurm: dict[str, str]) -> str:

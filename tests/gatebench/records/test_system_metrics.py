@@ -1,4 +1,5 @@
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -69,11 +70,12 @@ def test_mlflow_measures_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monitor = record.system_metrics
     assert monitor is not None
     thread = monitor._monitors[run]._process
-    thread.join(timeout=2.0)  # it runs until the end of the trial
-    assert thread.is_alive()
+    deadline = time.monotonic() + 60
+    while "system/cpu_utilization_percentage" not in record.client.get_run(run).data.metrics:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert thread.is_alive()  # it runs until the end of the trial
     record.end(LSTM, outcome(LSTM))
     assert not thread.is_alive()
-    names = set(record.client.get_run(run).data.metrics)
-    assert "system/cpu_utilization_percentage" in names
     (found,) = record.outcomes()
     assert not any(name.startswith("system/") for name in found.metrics)
