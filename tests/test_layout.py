@@ -74,6 +74,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "gatebench.measures": ("gatebench.errors", "gatebench.machine"),
     "gatebench.training": (
         "gatebench.errors",
+        "gatebench.network_frame",
         "gatebench.spec",
         "gatebench.derive",
         "gatebench.backends",

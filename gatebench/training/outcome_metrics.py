@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 import torch
-from torch import nn
 
 from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.machine.facts import machine_facts
+from gatebench.network_frame import trained_parameters
 from gatebench.nn.recurrent import Recurrent
 from gatebench.training.epochs import best_epoch
 from gatebench.training.learner import Learner
@@ -39,14 +39,10 @@ def cost_metrics(learner: Learner) -> dict[str, float]:
         floating-point operations of all recurrent layers and directions for one time step of one example, forward;
         see `gatebench.derive.cost`.
     """
-
-    def count(module: nn.Module) -> float:
-        return float(sum(p.numel() for p in module.parameters() if p.requires_grad))
-
     recurrent = learner.network.recurrent
     return {
-        "parameters": count(learner),
-        "parameters/recurrent": count(recurrent),
+        "parameters": float(trained_parameters(learner)),
+        "parameters/recurrent": float(trained_parameters(recurrent)),
         "flops/step": float(_flops_per_step(recurrent)),
     }
 
