@@ -1,7 +1,7 @@
 """Show the trials of a sweep: their digests, their states, and the cost of those still to run.
 
-Below them are the declaration of the study and, if the plan has too few seeds for its comparisons, the number that they
-need.
+Below them are the declaration of the study and, if the plan has too few seeds or draws for its comparisons, the number
+that they need.
 
   gatebench plan experiment=quickstart
   gatebench plan cell=lstm,gru 'seed=range(0,5)'
@@ -14,6 +14,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
+from math import ceil
 from statistics import fmean
 from typing import Any
 
@@ -141,18 +142,24 @@ def declaration_lines(study: Study) -> list[str]:
 
 
 def power_lines(plan: Plan, study: Study) -> list[str]:
-    """Return a sentence for each family whose comparisons cannot be significant with the seeds of the plan."""
-    seeds = len({trial.seed for trial in plan.trials})
+    """Return a sentence for each family whose comparisons cannot be significant with the trials of the plan.
+
+    A row of the table has a trial for each seed, or for each draw and seed if settings are drawn.
+    """
+    n = min(Counter(_arm(trial, plan.search) for trial in plan.trials).values())
+    draws = plan.settings.trials if plan.search else None
+    unit, per_cell = ("seed", "") if draws is None else ("trial", " a cell")
     lines = []
     for family, comparisons in _comparisons(plan, study).items():
         needed = seeds_needed(comparisons, study.test)
-        if seeds < needed:
+        if n < needed:
             counted = f"{comparisons} comparison{'s' if comparisons > 1 else ''}"
             of_family = f" of the family {family!r}" if study.families else ""
+            enough = f"seed=range(0,{needed})" if draws is None else f"trials={ceil(needed * draws / n)}"
             lines.append(
-                f"With {seeds} seed{'s' if seeds > 1 else ''} no p of 0.05 can be reached, whatever the difference: "
-                f"{counted}{of_family} need{'' if comparisons > 1 else 's'} {needed} seeds ({study.test} test), for "
-                f"example seed=range(0,{needed})."
+                f"With {n} {unit}{'s' if n > 1 else ''}{per_cell} no p of 0.05 can be reached, whatever the "
+                f"difference: {counted}{of_family} need{'' if comparisons > 1 else 's'} {needed} {unit}s "
+                f"({study.test} test), for example {enough}."
             )
     return lines
 

@@ -224,3 +224,14 @@ def test_drawn_settings_are_no_arms() -> None:
     assert "1 comparison needs" in sentence
     planned = expand(overrides[1:])
     assert plan.power_lines(planned, planned.declaration("a")) == []
+
+
+@pytest.mark.parametrize("seeds", [[], ["seed=range(0,2)"]], ids=["the seed follows the draws", "the seed is swept"])
+def test_draws_and_seeds_are_the_trials_of_a_row(seeds: list[str]) -> None:
+    overrides = ["cell=lstm,gru,mgu,janet", "model.dropout=interval(0,0.5)", *seeds]
+    planned = expand([*overrides, "trials=2"])
+    (line,) = plan.power_lines(planned, planned.declaration("a"))
+    assert f"With {4 if seeds else 2} trials a cell no p" in line
+    enough = line.rpartition("trials=")[2].rstrip(".")
+    planned = expand([*overrides, f"trials={enough}"])
+    assert plan.power_lines(planned, planned.declaration("a")) == []
