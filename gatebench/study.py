@@ -90,8 +90,8 @@ class Study:
         """Return this declaration with those parts of a newer one that the newer one declares.
 
         Cells of the newer declaration that this one does not know are appended to the order, and its drawn settings,
-        arms and numbers of parameters are added. A new baseline is removed
-        from the families, unless the newer declaration has families, too.
+        arms and numbers of parameters are added. A new baseline is removed from the families, unless the newer
+        declaration has families, too.
 
         Args:
             newer: the newer declaration.

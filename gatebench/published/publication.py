@@ -28,7 +28,7 @@ PERCENT = "%"
 
 @dataclass(frozen=True)
 class PublishedEntry:
-    """What a publication says about one cell: a value, or how the cell differs from the publication's baseline.
+    """A published result of one cell: a value, or the significance of its difference from the publication's baseline.
 
     Attributes:
         cell: the name of the cell in `conf/cell`.

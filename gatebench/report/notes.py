@@ -24,7 +24,7 @@ TESTS: dict[Test, str] = {
 
 BOLD = (
     "the best cell, and every cell that is not significantly worse, corrected for the choice of the best one. If "
-    "several cells are equally good and the best, all of them are bold in at least 95 % of tables."
+    "several cells are equally good and the best, all of them are marked in at least 95 % of tables."
 )
 """The meaning of bold scores."""
 
@@ -78,12 +78,12 @@ def task_notes(
 
 
 def varied_notes(arms: Sequence[Arm], study: Study) -> list[str]:
-    """Return a note on the settings in which the trials of an arm differ; none if they differ in the seed alone."""
+    """Return a note on the settings in which the trials of an arm may differ; none if they differ in the seed alone."""
     keys = arms[0].varied if arms else ()
     if not keys:
         return []
     trials = [trial for arm in arms for trial in arm.trials.values()]
-    return [f"The trials of a cell differ in: {one_line('; '.join(varied_texts(trials, keys, study.search)))}."]
+    return [f"The trials of a cell may differ in: {one_line('; '.join(varied_texts(trials, keys, study.search)))}."]
 
 
 def _comparison_notes(comparison: TaskComparison, *, varied: bool) -> list[str]:

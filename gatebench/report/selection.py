@@ -11,7 +11,7 @@ from statistics import fmean
 
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
-from gatebench.report.arm_settings import Settings
+from gatebench.report.arm_settings import Settings, settings_text
 from gatebench.report.arms import Arm, Selection, is_score
 from gatebench.report.number_format import one_line
 from gatebench.report.varied_settings import varied_values
@@ -131,7 +131,7 @@ def selection_notes(arms: Sequence[Arm], metric: Metric) -> list[str]:
 
 
 def _count(selection: Selection) -> str:
-    """Return the number of the selected trials or settings, e.g. "2 of 24 trials, of which 3 more did not end"."""
+    """Return the number of the selected trials or settings, e.g. "2 of 21 trials, without 3 that did not end"."""
     if selection.view == "best10":
         rest = f", without {selection.not_considered} that did not end" if selection.not_considered else ""
         return f"{selection.count} of {selection.total} trials{rest}"
@@ -143,4 +143,4 @@ def chosen_note(arm: Arm) -> str | None:
     """Return a note on the settings of a row that were chosen; None if there was no choice."""
     if arm.selection is None or not arm.selection.chosen:
         return None
-    return f"Chosen by validation: {one_line(', '.join(f'{key}={value}' for key, value in arm.selection.chosen))}."
+    return f"Chosen by validation: {one_line(settings_text(arm.selection.chosen))}."

@@ -6,10 +6,9 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from gatebench.errors import UserError, unknown
-from gatebench.trial import Training
 from launch.config.overrides import Grammar
 from launch.config.settings import TRIAL_KEYS
-from launch.config.solved_sizes import SizedModel
+from launch.config.solved_sizes import SECTION_TYPES
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,8 @@ def _check_key(where: str, key: str) -> None:
     section = key.partition(".")[0]
     if section not in TRIAL_KEYS:
         raise unknown("key", key, TRIAL_KEYS, where=f"in {where}")
-    if (settings := {"model": SizedModel, "training": Training}.get(section)) is not None:
-        names = [f"{section}.{field.name}" for field in fields(settings)]
+    if section in SECTION_TYPES:
+        names = [f"{section}.{field.name}" for field in fields(SECTION_TYPES[section])]
         if key not in names:
             raise unknown("key", key, names, where=f"in {where}")
 

@@ -9,10 +9,9 @@ from omegaconf import DictConfig, OmegaConf
 from gatebench.errors import UserError, out_of_range
 from gatebench.search.distributions import NumberRange
 from gatebench.search.samplers import SAMPLERS
-from gatebench.trial import Training
 from launch.config.overrides import ParsedOverride
 from launch.config.search_settings import SearchSettings
-from launch.config.solved_sizes import SizedModel
+from launch.config.solved_sizes import SECTION_TYPES
 
 _SEED = "seed"
 
@@ -99,14 +98,13 @@ def _check_bounds(key: str, distribution: NumberRange) -> None:
     A setting of which no value is allowed depends on other settings, so only the trials themselves can be checked.
     """
     section, _, name = key.partition(".")
-    settings = {"model": SizedModel, "training": Training}.get(section)
-    if settings is None or name not in {field.name for field in fields(settings)}:
+    if section not in SECTION_TYPES or name not in {field.name for field in fields(SECTION_TYPES[section])}:
         return
     refusals = []
     values = [distribution.low, distribution.high, *(distribution.value(quantile) for quantile in (0.1, 0.5, 0.9))]
     for value in values:
         try:
-            settings(**{name: value})
+            SECTION_TYPES[section](**{name: value})
         except UserError as refusal:
             refusals.append(refusal)
     if 0 < len(refusals) < len(values):
@@ -116,5 +114,4 @@ def _check_bounds(key: str, distribution: NumberRange) -> None:
 def _kind(key: str) -> type | None:
     """Return the type of a setting of the model or the training; None for other keys."""
     section, _, name = key.partition(".")
-    settings = {"model": SizedModel, "training": Training}.get(section)
-    return None if settings is None else get_type_hints(settings).get(name)
+    return get_type_hints(SECTION_TYPES[section]).get(name) if section in SECTION_TYPES else None

@@ -104,8 +104,8 @@ class Grammar:
             raise UserError(f"{text!r} sets a part of Hydra that gatebench does not use.")
         if override.is_delete() and not key.startswith(_NEW_KEYS):
             raise UserError(
-                f"{text!r} deletes a required key; only keys below cell.ablate, families and resources_per_trial can "
-                "be deleted."
+                f"{text!r} deletes a required key; only keys below {', '.join(key.rstrip('.') for key in _NEW_KEYS)} "
+                "can be deleted."
             )
         if self._draws and (drawn := self._distribution(override, text)) is not None:
             self._check_drawn(key, text)

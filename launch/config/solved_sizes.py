@@ -5,14 +5,15 @@ of parameters is that of the whole network, which tables show. The encoder and t
 loaded, so it is loaded for the first plan. Later plans read the numbers from the cache.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from gatebench.derive.matched_size import NetworkFrame, layer_parameters, matched_size
 from gatebench.errors import UserError, out_of_range
-from gatebench.trial import Model, Trial
+from gatebench.study import BUDGET, SIZE
+from gatebench.trial import Model, Training, Trial
 
 CACHE_NAME = "network_frame"
 """The first part of the name of the cache's entries."""
@@ -33,6 +34,10 @@ class SizedModel(Model):
         super().__post_init__()
         if self.parameters is not None and self.parameters < 1:
             raise out_of_range("model.parameters", self.parameters, "a whole number of at least 1, or null")
+
+
+SECTION_TYPES: Mapping[str, type] = {"model": SizedModel, "training": Training}
+"""{section of a config: the type of its content}, of the sections whose keys are fixed."""
 
 
 @dataclass(frozen=True)
@@ -173,14 +178,13 @@ def check_one_size(given: Sequence[str], swept: Sequence[str], drawn: Sequence[s
     Raises:
         UserError: `model.parameters` and `model.hidden_size` are both given, or `model.parameters` is drawn.
     """
-    size, budget = "model.hidden_size", "model.parameters"
-    if budget in drawn:
-        raise UserError(f"{budget} cannot be drawn; write a list of numbers such as {budget}=5000,20000.")
-    has_budget = budget in swept or (isinstance(model, SizedModel) and model.parameters is not None)
+    if BUDGET in drawn:
+        raise UserError(f"{BUDGET} cannot be drawn; write a list of numbers such as {BUDGET}=5000,20000.")
+    has_budget = BUDGET in swept or (isinstance(model, SizedModel) and model.parameters is not None)
     if not has_budget:
         return
-    if size in given or size in swept or (budget not in given and model.hidden_size != Model().hidden_size):
+    if SIZE in given or SIZE in swept or (BUDGET not in given and model.hidden_size != Model().hidden_size):
         raise UserError(
-            f"{size} and {budget} are both given, but the hidden size is solved from the number of parameters; leave "
-            f"out one of them, or set {budget}=null."
+            f"{SIZE} and {BUDGET} are both given, but the hidden size is solved from the number of parameters; leave "
+            f"out one of them, or set {BUDGET}=null."
         )

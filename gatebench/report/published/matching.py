@@ -52,11 +52,11 @@ class ShownResult:
         return not (arm.matches(entry.cell) or entry.digest == arm.cell_digest)
 
     def broken(self, arm: Arm, entry: PublishedEntry | None) -> list[str]:
-        """Return the conditions that the arm does not meet, e.g. ["task.order is row, there pixel"]."""
+        """Return the conditions that the arm does not meet, e.g. ["task.order is row here and pixel there"]."""
         conditions = {**self.result.conditions, **(entry.conditions if entry else {})}
         found = {key: _values(arm, key) for key in conditions}
         return [
-            one_line(f"{key} is {_shown(found[key])}, there {value}")
+            one_line(f"{key} is {_shown(found[key])} here and {value} there")
             for key, value in conditions.items()
             if not all(_equal(one, value) for one in found[key])
         ]

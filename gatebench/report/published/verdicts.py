@@ -84,7 +84,7 @@ def _of_value(shown: ShownResult, arm: Arm, entry: PublishedEntry, comparison: T
         digit=factor * last_digit(value),
     )
     if expected is None:
-        return PublishedVerdict("not comparable", "fewer than two seeds have no interval")
+        return PublishedVerdict("not comparable", "there is no interval for fewer than two scores")
     inside = expected[0] <= factor * float(value) <= expected[1]
     return PublishedVerdict("agrees" if inside else "differs", expected=expected)
 

@@ -75,11 +75,11 @@ def test_a_broken_condition_names_both_values() -> None:
     (result,) = shown(publication(a=changed(entries=entries, conditions=conditions)), *arms(lstm={}))
     settings = {"task.order": "row", "model.hidden_size": "128", "model.dropout": "0.0"}
     (arm,) = arms(lstm=settings)
-    assert result.broken(arm, result.entry(arm)) == ["task.order is row, there pixel"]
+    assert result.broken(arm, result.entry(arm)) == ["task.order is row here and pixel there"]
     (arm,) = arms(lstm={**settings, "task.order": "pixel", "task.limit": "500", "model.hidden_size": "64"})
     assert result.broken(arm, result.entry(arm)) == [
-        "task.limit is 500, there none",
-        "model.hidden_size is 64, there 128",
+        "task.limit is 500 here and none there",
+        "model.hidden_size is 64 here and 128 there",
     ]
 
 
@@ -88,7 +88,7 @@ def test_of_many_values_of_a_setting_the_first_ones_are_shown() -> None:
     (arm,) = arms(lstm={})
     drawn = {seed: outcome("lstm", seed, 0.8, settings={"model.hidden_size": str(20 + seed)}) for seed in range(9)}
     wide = replace(arm, trials=drawn)
-    assert result.broken(wide, None) == ["model.hidden_size is 20, 21, 22, … (9 values), there 8"]
+    assert result.broken(wide, None) == ["model.hidden_size is 20, 21, 22, … (9 values) here and 8 there"]
 
 
 def test_the_title_and_the_key_distinguish_two_results() -> None:

@@ -69,7 +69,7 @@ def test_a_printed_deviation_and_the_runs_count() -> None:
     ("result", "outcomes", "reason"),
     [
         (published(decisive=["it reads words", "it has a tree"]), values(), "it reads words; it has a tree"),
-        (published(conditions={"task.order": "row"}), values(), "task.order is none, there row"),
+        (published(conditions={"task.order": "row"}), values(), "task.order is none here and row there"),
         (published(statistic="best", runs="1800"), values(), "it gives the best of 1,800 trials, and not a mean"),
         (published(statistic="best"), values(), "it gives the best, and not a mean"),
         (
@@ -77,7 +77,7 @@ def test_a_printed_deviation_and_the_runs_count() -> None:
             values(),
             "the cell there is mgu",
         ),
-        (published(), values()[:1], "fewer than two seeds have no interval"),
+        (published(), values()[:1], "there is no interval for fewer than two scores"),
         (published(), [*values(), outcome("gru", 7, 0.1, status="failed")], "not every trial ended"),
         (
             published(),
