@@ -117,6 +117,19 @@ def _page_path(settings: Settings, trial: Trial, given: OwnInput | None) -> Path
     return settings.home_folder.root / "gates" / f"{trial.digest}_{name}.html"
 
 
+def _write_page(path: Path, content: str) -> None:
+    """Write the page, with its folder.
+
+    Raises:
+        UserError: the page cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"The page {path} cannot be written: {error.strerror}.") from error
+
+
 def page_of(trial: Trial, task: Task, example: Example, gates: ExampleGates, name: str) -> GatesPage:
     """Return the content of the page.
 
@@ -154,8 +167,7 @@ def _show(trial: Trial, settings: Settings, weights: bytes, given: OwnInput | No
     gates = example_gates(network, trial, example, task.answers)
     page = page_of(trial, task, example, gates, _name(settings, given))
     path = _page_path(settings, trial, given)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(gates_page(page), encoding="utf-8")
+    _write_page(path, gates_page(page))
 
     print(page.title)
     for name, value in page.facts.items():

@@ -4,7 +4,7 @@
   gatebench plot study=mine kind=boxes,curves                 some kinds
   gatebench plot study=mine kind=saturation file=gates.svg    one picture; the ending is the format: svg or png
   gatebench plot study=mine file=pictures                     the folder of the pictures
-  gatebench plot study=mine cell=lstm,gru 'seed=range(0,5)'   the pictures of the trials of a grid
+  gatebench plot experiment=quickstart cell=lstm,gru          only these trials; all settings are those of the sweep
   gatebench plot study=mine record=true                       also as files of the study's report in MLflow
 
 Without file=, the pictures lie in the folder plots/STUDY of the home.
@@ -85,9 +85,14 @@ def drawn_tasks(plan: Plan, known: KnownStudy, record: Record, kinds: Sequence[K
         kinds: the kinds that will be drawn.
 
     Raises:
-        UserError: no trial has finished.
+        UserError: the records have none of the chosen trials, or no trial has finished.
     """
     study = known.declaration or Study(record.study)
+    if not any(_is_chosen(plan, outcome) for outcome in known.outcomes):
+        raise UserError(
+            f"The study {record.study!r} does not contain any of the trials of these settings; the settings "
+            "must be those of its sweep, with its experiment=… or task=…."
+        )
     outcomes = [_with_labels(study, outcome) for outcome in known.outcomes if _is_chosen(plan, outcome)]
     cells = [_joined(study, label, study.cell_digests.get(label, "")) for label in study.order]
     needs = {kind.needs for kind in kinds}
@@ -100,7 +105,7 @@ def drawn_tasks(plan: Plan, known: KnownStudy, record: Record, kinds: Sequence[K
     )
     if not tasks:
         ends = Counter(outcome.status for outcome in outcomes)
-        states = ", ".join(f"{count} {status}" for status, count in ends.items()) or "none of them was chosen"
+        states = ", ".join(f"{count} {status}" for status, count in ends.items())
         raise UserError(f"No trial of the study {record.study!r} has finished with a validation score ({states}).")
     return tasks
 

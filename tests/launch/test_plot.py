@@ -57,7 +57,7 @@ MISTAKES = {
     "study=mine,other": "study is 'mine,other'; only gatebench table takes several studies",
     "file=a.pdf": "There is no format of pictures 'pdf'.",
     "kind=keep": "There is no picture 'keep': No trial of digits that is shown has a gate that keeps.",
-    "seed=7": "No trial of the study 'mine' has finished with a validation score (none of them was chosen).",
+    "seed=7": "The study 'mine' does not contain any of the trials of these settings; the settings must be those of",
 }
 
 
