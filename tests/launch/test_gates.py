@@ -45,7 +45,7 @@ def test_the_page_has_the_name_that_was_given(tmp_path: Path) -> None:
     assert "test example 0" in page.read_text(encoding="utf-8")
     with pytest.raises(UserError, match="which is a folder; it must be the name of an HTML file"):
         gates.run([*QUICK, f"page={tmp_path}"])
-    with pytest.raises(UserError, match=r"The page .*/own\.html/below\.html cannot be written: Not a directory\."):
+    with pytest.raises(UserError, match=r"The page .*/mine\.html/below\.html cannot be written: Not a directory\."):
         gates.run([*QUICK, f"page={page}/below.html"])
 
 
