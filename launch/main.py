@@ -5,9 +5,9 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import TextIO
 
 from gatebench.errors import UserError, unknown
 from gatebench.records.address import hide_credentials
@@ -67,14 +67,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain("stopped.")
         return 130
     except BrokenPipeError:  # the reader has closed the pipe, as `| head` does
-        _discard_output()
+        _discard_output(sys.stdout)
         return 141
     except OSError as error:
         if error.errno not in FULL:
             raise
         place = error.filename or "The standard output, or a file,"
         _complain(f"{place} cannot be written to ({error.strerror}); make space and run the command again.")
-        _discard_output()
+        _discard_output(sys.stdout)
         return 2
     return code
 
@@ -88,13 +88,15 @@ def _open_closed_streams() -> None:
 
 def _complain(sentence: str) -> None:
     """Print a sentence to the standard error."""
-    with suppress(OSError):  # the standard error is on a full disk, too
+    try:
         print(f"gatebench: {sentence}", file=sys.stderr, flush=True)
+    except OSError:  # the standard error is on a full disk, too
+        _discard_output(sys.stderr)
 
 
-def _discard_output() -> None:
-    """Discard the output that is still to be written. The interpreter would print another error at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _discard_output(stream: TextIO) -> None:
+    """Discard the output that is still to be written. The interpreter would fail at exit and give another code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(arguments: list[str]) -> int:

@@ -30,9 +30,11 @@ HOMES = count()
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point $GATEBENCH_HOME to a folder of the test's own, so that nothing is written elsewhere.
 
-    It does not exist yet: most tests need no folder, and `tmp_path` costs some milliseconds in each of them.
+    It does not exist yet: most tests need no folder, and `tmp_path` costs some milliseconds in each of them. No other
+    home lies beside it, because messages name the homes beside a missing one.
     """
-    folder = tmp_path_factory.getbasetemp() / f"home{next(HOMES)}"
+    folder = tmp_path_factory.getbasetemp() / f"of_test_{next(HOMES)}" / "home"
+    folder.parent.mkdir()
     monkeypatch.setenv("GATEBENCH_HOME", str(folder))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return folder
