@@ -161,34 +161,11 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
         UserError: a config, a key, a type or a value is not allowed.
     """
     with hydra_session(config_dir):
-        loader = GlobalHydra.instance().config_loader()
-        grammar = Grammar(loader)
-        given = grammar.parse(overrides)
-        keys = frozenset(override.key.partition(".")[0] for override in given)
-        # Hydra would take the folder `conf/published` for a config group, and the key for a choice from it.
-        named = [override.values[0] for override in given if override.key == PUBLISHED]
-        given = [override for override in given if override.key != PUBLISHED]
-        fixed = [choice for override in given if not override.is_sweep for choice in override.choices]
-        base = compose("config", fixed, return_hydra_config=True)
-        for names in named:
-            OmegaConf.update(base, PUBLISHED, names)
-        swept = _swept(base, given, grammar)
-        drawn = [override for override in swept if override.drawn is not None]
-        searched = _checked_search(base)
-        conditions = parse_conditions(searched.conditions, grammar, [override.key for override in swept])
-        axes = with_draws(swept, base.trials, searched, base.seed) if drawn else swept
-        arms = parse_arms({str(name): list(map(str, own)) for name, own in base.arms.items()}, grammar)
-        check_arm_keys(arms, [override.key for override in (*given, *swept)])
-        points = list[tuple[str | None, Point]]()
-        for name, own in arms.items() or [(None, list[ParsedOverride]())]:
-            choices = [*fixed, *(choice for override in own for choice in override.choices)]
-            arm_base = compose("config", choices, return_hydra_config=True) if own else base
-            points += [(name, point) for point in _points(arm_base, choices, axes, conditions)]
-    first = points[0][1].settings
-    given_keys, swept_keys, drawn_keys = ([override.key for override in some] for some in (given, swept, drawn))
-    check_one_size(given_keys, swept_keys, drawn_keys, first.model)
+        composed = _compose(overrides)
+    first = composed.points[0][1].settings
+    check_one_size(composed.given, composed.swept, [override.key for override in composed.drawn], first.model)
     solver = SizeSolver(first.home_folder.root / "cache", first.data_folder)
-    solved = [(name, point._replace(trial=solver.solved(point.trial))) for name, point in points]
+    solved = [(name, point._replace(trial=solver.solved(point.trial))) for name, point in composed.points]
     solved.sort(key=lambda pair: pair[1].trial.seed)
     add_digests(point.trial for _, point in solved)
     distinct: dict[str, Point] = {}
@@ -196,20 +173,98 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
     for name, point in solved:
         distinct.setdefault(point.trial.digest, point)
         labels.setdefault(point.trial.digest, {})[name or point.trial.build_cell().name] = None
-    settings = replace(first, published=[str(name) for name in base.published])
+    settings = replace(first, published=composed.published)
+    first_trials = {name: point.trial for name, point in reversed(solved) if name}
     return Plan(
         settings=settings,
         trials=tuple(point.trial for point in distinct.values()),
         labels={digest: tuple(own) for digest, own in labels.items()},
-        keys=keys,
-        text=_text(base, swept),
+        keys=composed.keys,
+        text=composed.text,
         publications=load_publications(settings.published, config_dir),
         sizes=solver.sizes,
-        search={override.key: str(override.drawn) for override in drawn},
-        conditions={condition.key: condition.text for condition in conditions},
+        search={override.key: str(override.drawn) for override in composed.drawn},
+        conditions={condition.key: condition.text for condition in composed.conditions},
         inactive={digest: point.inactive for digest, point in distinct.items()},
-        arms=arm_settings(arms, {name: point.trial for name, point in reversed(solved) if name}, _budgets(points)),
+        arms=arm_settings(composed.arms, first_trials, _budgets(composed.points)),
     )
+
+
+@dataclass(frozen=True)
+class _ComposedPlan:
+    """What Hydra composes from the overrides.
+
+    Attributes:
+        points: the points of the grid, each with the name of its arm; None without named arms.
+        arms: the overrides of each named arm.
+        given: the keys of the given overrides, without `published`.
+        swept: the keys of the overrides with several values.
+        drawn: the overrides whose values are drawn.
+        conditions: the conditions of keys.
+        published: the names of the publications.
+        keys: as in `Plan`.
+        text: as in `Plan`.
+    """
+
+    points: list[tuple[str | None, Point]]
+    arms: Mapping[str, list[ParsedOverride]]
+    given: list[str]
+    swept: list[str]
+    drawn: list[ParsedOverride]
+    conditions: Sequence[Condition]
+    published: list[str]
+    keys: frozenset[str]
+    text: str
+
+
+def _compose(overrides: Sequence[str]) -> _ComposedPlan:
+    """Compose the config of the overrides and their experiment, and the points of the grid that they span."""
+    grammar = Grammar(GlobalHydra.instance().config_loader())
+    parsed = grammar.parse(overrides)
+    # Hydra would take the folder `conf/published` for a config group, and the key for a choice from it.
+    given = [override for override in parsed if override.key != PUBLISHED]
+    fixed = [choice for override in given if not override.is_sweep for choice in override.choices]
+    base = compose("config", fixed, return_hydra_config=True)
+    for override in parsed:
+        if override.key == PUBLISHED:
+            OmegaConf.update(base, PUBLISHED, override.values[0])
+    swept = _swept(base, given, grammar)
+    swept_keys = [override.key for override in swept]
+    drawn = [override for override in swept if override.drawn is not None]
+    searched = _checked_search(base)
+    conditions = parse_conditions(searched.conditions, grammar, swept_keys)
+    arms = parse_arms({str(name): list(map(str, own)) for name, own in base.arms.items()}, grammar)
+    check_arm_keys(arms, [override.key for override in (*given, *swept)])
+    axes = with_draws(swept, base.trials, searched, base.seed) if drawn else swept
+    return _ComposedPlan(
+        points=_points_of_arms(arms, base, fixed, axes, conditions),
+        arms=arms,
+        given=[override.key for override in given],
+        swept=swept_keys,
+        drawn=drawn,
+        conditions=conditions,
+        published=[str(name) for name in base.published],
+        keys=frozenset(override.key.partition(".")[0] for override in parsed),
+        text=_text(base, swept),
+    )
+
+
+def _points_of_arms(
+    arms: Mapping[str, list[ParsedOverride]],
+    base: DictConfig,
+    fixed: list[str],
+    axes: Sequence[ParsedOverride],
+    conditions: Sequence[Condition],
+) -> list[tuple[str | None, Point]]:
+    """Return the points of each named arm; those of the config alone, without a name, if there are no arms."""
+    if not arms:
+        return [(None, point) for point in _points(base, fixed, axes, conditions)]
+    points: list[tuple[str | None, Point]] = []
+    for name, own in arms.items():
+        choices = [*fixed, *(choice for override in own for choice in override.choices)]
+        arm_base = compose("config", choices, return_hydra_config=True) if own else base
+        points += [(name, point) for point in _points(arm_base, choices, axes, conditions)]
+    return points
 
 
 def _points(

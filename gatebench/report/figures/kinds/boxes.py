@@ -73,16 +73,16 @@ def boxes(trials: TaskTrials) -> list[Box]:
 
 
 def limits(groups: Sequence[Sequence[float]]) -> tuple[float, float] | None:
-    """Return the ends of an axis that has room for all boxes with their whiskers; None if it has room for all scores.
+    """Return the ends of an axis that contains all boxes with their whiskers; None if it contains all scores.
 
     A few scores far away from all boxes would press the boxes together.
     """
     ends = [_whiskers(group) for group in groups if group]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
-    room = 0.25 * (high - low)
-    if room == 0 or all(low - room <= score <= high + room for group in groups for score in group):
+    margin = 0.25 * (high - low)
+    if margin == 0 or all(low - margin <= score <= high + margin for group in groups for score in group):
         return None
-    return low - room, high + room
+    return low - margin, high + margin
 
 
 def figure(trials: TaskTrials) -> Drawing:
