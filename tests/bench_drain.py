@@ -9,9 +9,6 @@ the drain's process, and of all processes of the server. It depends less on othe
 """
 
 import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,8 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from gatebench.outcome import Epoch
 from gatebench.records.home import Home
@@ -30,6 +25,7 @@ from gatebench.records.spool.run_requests import RunRequests, in_requests
 from gatebench.records.spool.spool import Spool
 from gatebench.records.spool.study_drain import StudyDrain
 from gatebench.trial import Trial
+from tests.gatebench.records.spool.mlflow_server_process import free_port, mlflow_server
 from tests.launch.trials import outcome, trial
 
 TRIALS, EPOCHS = 20, 200
@@ -37,7 +33,6 @@ METRICS = 35
 """The number of metrics of an epoch: those of an LSTM with statistics of its gates."""
 
 SERVERS = {"server": (), "server with plugin": ("--app-name", "gatebench")}
-START_SECONDS = 300.0
 OWNER = Owner("bench", "machine", 1)
 
 
@@ -159,37 +154,9 @@ def _attempt(number: int) -> str:
 @contextmanager
 def server(folder: Path, options: Sequence[str]) -> Iterator[tuple[str, Callable[[], float]]]:
     """Run `mlflow server` in the block. Its address, and the processor time of its processes, are the value."""
-    folder.mkdir(exist_ok=True)
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    store = [
-        "--backend-store-uri",
-        f"sqlite:///{folder / 'store.db'}",
-        "--artifacts-destination",
-        str(folder / "files"),
-    ]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), *store, *options]
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    with (folder / "log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
-    try:
-        _wait_for(port)
+    port = free_port()
+    with mlflow_server(folder, port, options) as process:
         yield f"http://127.0.0.1:{port}", lambda: processor_time_of_session(process.pid)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                return
-        except (URLError, OSError):
-            time.sleep(0.5)
-    raise TimeoutError("MLflow's server has not started")
 
 
 def processor_time_of_session(session: int) -> float:

@@ -1,16 +1,7 @@
 """A real tracking server that is killed while a drain writes to it, and comes back."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
@@ -22,49 +13,13 @@ from gatebench.records.spool import drain as module
 from gatebench.records.spool.drain import Drain
 from gatebench.records.spool.spool import Spool
 from tests.gatebench.records.spool.attempts import OWNER
+from tests.gatebench.records.spool.mlflow_server_process import free_port, mlflow_server
 from tests.gatebench.records.test_mlflow_model import CONTENT
 from tests.launch.trials import outcome, trial
 
 TRIALS, EPOCHS = 12, 8
-START_SECONDS = 180.0
 DEATHS = (2.0, 5.0, 9.0)
 """The times in seconds after its start at which the server is killed."""
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-@contextmanager
-def server(folder: Path, port: int) -> Iterator[None]:
-    """Run MLflow's server in the block; all its processes are killed at the end."""
-    folder.mkdir(exist_ok=True)
-    options = {"--port": str(port), "--workers": "1", "--backend-store-uri": f"sqlite:///{folder / 'store.db'}"}
-    options |= {"--artifacts-destination": str(folder / "files"), "--host": "127.0.0.1"}
-    command = [sys.executable, "-m", "mlflow", "server", *(part for item in options.items() for part in item)]
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    with (folder / "log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
-    try:
-        wait_for(port)
-        yield
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def wait_for(port: int) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                return
-        except (URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail("MLflow's server has not started")
 
 
 @pytest.mark.slow
@@ -86,9 +41,9 @@ def test_a_server_that_dies_and_comes_back_has_each_trial_once(tmp_path: Path, m
         spool.end(attempt, outcome(one, files=files, when=2000.0 + seed))
     with Drain(Record(home, "mine", address), spool, OWNER) as drain:
         for seconds in DEATHS:
-            with server(tmp_path / "server", port):
+            with mlflow_server(tmp_path / "server", port, ["--workers", "1"]):
                 time.sleep(seconds)
-        with server(tmp_path / "server", port):
+        with mlflow_server(tmp_path / "server", port, ["--workers", "1"]):
             until = time.monotonic() + 600
             while drain.waiting() and time.monotonic() < until:
                 time.sleep(0.5)

@@ -30,7 +30,7 @@ from gatebench.records.spool.study_drain import StudyDrain
 from gatebench.records.sqlite_schema import create_tables
 from tests.gatebench.records.spool.attempts import OWNER
 from tests.gatebench.records.spool.fake_store import FakeClient, FakeRecord
-from tests.gatebench.records.spool.test_dying_server import free_port, wait_for
+from tests.gatebench.records.spool.mlflow_server_process import free_port, wait_for_server
 from tests.gatebench.records.spool.test_sqlite_requests import rows_of, write
 from tests.launch.trials import outcome, trial
 
@@ -159,7 +159,7 @@ def running(command: list[str], home: Home) -> Iterator[str]:
     with (home.root / "log").open("wb") as log:
         process = subprocess.Popen([*command, str(port)], env=environment, stdout=log, stderr=log)
     try:
-        wait_for(port)
+        wait_for_server(port)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
