@@ -56,7 +56,10 @@ def test_what_is_listed_is_removed_with_yes(home: Path, temporary: Path, capsys:
     assert capsys.readouterr().out == "There is nothing to remove.\n"
 
 
-def test_a_home_that_does_not_exist_is_refused(temporary: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_home_that_does_not_exist_is_refused(
+    temporary: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(temporary)  # in the project's own folder, `make demo` has made the default home
     assert main(["prune"]) == 2
     assert "does not exist, so there is nothing to remove." in capsys.readouterr().err
     assert (temporary / "gatebench-old").exists()

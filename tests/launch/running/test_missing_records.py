@@ -32,7 +32,8 @@ def test_a_home_that_does_not_exist_names_those_beside_it(
     assert not wrong.exists()
 
 
-def test_the_error_of_a_missing_home_names_those_beside_it(recorded: Path) -> None:
+def test_the_error_of_a_missing_home_names_those_beside_it(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(recorded.parent)  # in the project's own folder, `make demo` has made the default home
     wrong = recorded.parent / "recored"
     assert str(missing_home(Home(wrong), "nothing waits in it")) == (
         f"The home {wrong} does not exist, so nothing waits in it; set home=… to a folder with records: {recorded}."
