@@ -14,10 +14,11 @@ from gatebench.cells import build_cell
 from gatebench.errors import UserError
 from gatebench.setting_checks import check_at_least, check_probability
 from gatebench.spec.cell import Cell
+from gatebench.spec.initial_rules import DEFAULT_WEIGHTS, WEIGHT_KINDS, network_rules
 from gatebench.task import Task, build_task
 from gatebench.training_settings import NEUTRAL_TRAINING, Training, without_neutral
 
-__all__ = ["LARGEST_SEED", "NEUTRAL", "Model", "Training", "Trial", "add_digests"]
+__all__ = ["LARGEST_SEED", "NEUTRAL", "WEIGHT_KINDS", "Model", "Training", "Trial", "add_digests"]
 
 MOST_LAYERS = 1000
 """The largest number of recurrent layers."""
@@ -26,7 +27,14 @@ LARGEST_SEED = 10**12
 """The largest seed of a trial. Seeds of generators are computed from it, and torch allows 64 bits."""
 
 NEUTRAL: Mapping[str, Mapping[str, Any]] = {
-    "model": {"variational_dropout": 0.0, "recurrent_dropout": 0.0, "weight_drop": 0.0},
+    "model": {
+        "variational_dropout": 0.0,
+        "recurrent_dropout": 0.0,
+        "weight_drop": 0.0,
+        "initial_weights": DEFAULT_WEIGHTS,
+        "initial_scale": None,
+        "embed_input": False,
+    },
     "training": NEUTRAL_TRAINING,
 }
 """The neutral values of the settings of `Model` and `Training` that later versions added.
@@ -53,6 +61,11 @@ class Model:
         recurrent_dropout: probability of dropout of the vectors that the recurrent weights multiply, with the same
             zeros at all steps of a sequence and in all gates (Gal & Ghahramani 2016).
         weight_drop: probability that a recurrent weight is 0 for a batch (Merity et al. 2018).
+        initial_weights: an item of `WEIGHT_KINDS`: how the matrices and peepholes of the recurrent layers are drawn.
+        initial_scale: the bound of initial weights that are uniform, or the standard deviation of those that are
+            normal; null for the other kinds.
+        embed_input: whether a linear map with H outputs lies between the task's encoder and the first recurrent layer,
+            so that I = H, which MUT1 and MUT2 need (Jozefowicz et al. 2015).
     """
 
     hidden_size: int = 64
@@ -62,6 +75,9 @@ class Model:
     variational_dropout: float = 0.0
     recurrent_dropout: float = 0.0
     weight_drop: float = 0.0
+    initial_weights: str = DEFAULT_WEIGHTS
+    initial_scale: float | None = None
+    embed_input: bool = False
 
     def __post_init__(self) -> None:
         check_at_least("model.hidden_size", self.hidden_size, 1)
@@ -73,10 +89,15 @@ class Model:
                 f"model.dropout={self.dropout:g} and model.variational_dropout={self.variational_dropout:g} exclude "
                 "each other; set one of them to 0."
             )
+        network_rules(self.initial_weights, self.initial_scale)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings by name. Those of `NEUTRAL` are left out if they have their neutral value."""
         return without_neutral(vars(self), NEUTRAL["model"])
+
+    def first_width(self, inputs: int) -> int:
+        """Return I, the input size of the first recurrent layer, for an output size of the task's encoder."""
+        return self.hidden_size if self.embed_input else inputs
 
 
 @dataclass(frozen=True)

@@ -206,7 +206,7 @@ def training_flops(trial: Trial) -> float | None:
         return None
     model = trial.model
     directions = 2 if model.bidirectional else 1
-    widths = (size.inputs, *([model.hidden_size * directions] * (model.num_layers - 1)))
+    widths = (model.first_width(size.inputs), *([model.hidden_size * directions] * (model.num_layers - 1)))
     step = _step_flops(trial.build_cell(), widths, model.hidden_size)
     return (1.0 + BACKWARD) * directions * step * size.steps * size.examples * trial.training.max_epochs
 

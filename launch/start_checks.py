@@ -56,7 +56,7 @@ def weight_bytes(trial: Trial) -> int:
     directions = 2 if model.bidirectional else 1
     first, deeper = (
         parameters(cell, width, model.hidden_size)
-        for width in (size.inputs if size else 1, directions * model.hidden_size)
+        for width in (model.first_width(size.inputs if size else 1), directions * model.hidden_size)
     )
     weights = directions * (first + (model.num_layers - 1) * deeper)
     return weights * FLOAT_BYTES * copies(trial.training)

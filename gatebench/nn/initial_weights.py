@@ -4,7 +4,8 @@ All random initial values come from a generator that the caller seeds.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Generator, Tensor, nn
@@ -13,6 +14,13 @@ from gatebench.derive.cost import shapes
 from gatebench.errors import UserError
 from gatebench.spec.cell import Cell
 from gatebench.spec.initial_rules import Bias, negated_gate, weight_rule
+
+_MATRIX_RULES: Mapping[str, Callable[..., Tensor]] = {
+    "orthogonal": nn.init.orthogonal_,
+    "xavier_normal": nn.init.xavier_normal_,
+    "xavier_uniform": nn.init.xavier_uniform_,
+}
+"""{word of a rule: function of torch that fills a matrix}."""
 
 
 def empty_weights(
@@ -35,7 +43,10 @@ def empty_weights(
         UserError: the cell needs I = H, or two of its weights would get the same name in torch.
     """
     if cell.definitions.square and I != H:
-        raise UserError(f"{cell.name} adds its input to hidden units, so it needs I = H; here I = {I} and H = {H}.")
+        raise UserError(
+            f"{cell.name} adds its input to hidden units, so it needs I = H; here I = {I} and H = {H}. In a trial, "
+            "model.embed_input=true maps the input to H values."
+        )
     wanted = {_attribute(name): shape for name, shape in shapes(cell, I, H).items()}
     if len(wanted) < len(cell.parameters):
         raise UserError(f"{cell.name} has weights that would share a name; call its gates by letters without _.")
@@ -54,12 +65,17 @@ def _attribute(name: str) -> str:
 
 @torch.no_grad()
 def initialise_weights(
-    cell: Cell, weights: Mapping[str, Tensor], hidden_size: int, generator: Generator, steps: int | None = None
+    cell: Cell,
+    weights: Mapping[str, Tensor],
+    hidden_size: int,
+    generator: Generator,
+    steps: int | None = None,
+    rules: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Set the initial weights of one layer, in place.
 
-    Matrices W, R and vectors p are uniform in ±1/√H, as in `torch.nn.LSTM`, unless the cell has another rule
-    for their letter. A bias b follows the rule of its gate. The second bias d is 0.
+    Matrices W, R and vectors p follow the cell's rule for their letter, else the network's. Without a rule they are
+    uniform in ±1/√H, as in `torch.nn.LSTM`. A bias b follows the rule of its gate. The second bias d is 0.
 
     Args:
         cell: the table.
@@ -67,6 +83,7 @@ def initialise_weights(
         hidden_size: H.
         generator: the source of randomness.
         steps: the longest T of the task, for "chrono" biases.
+        rules: {letter: rule} of the network, see `gatebench.spec.initial_rules.network_rules`.
 
     Raises:
         UserError: a bias is "chrono", and steps is None or less than 2.
@@ -78,15 +95,18 @@ def initialise_weights(
         if letter == "d":
             weights[name].zero_()
         elif letter != "b":
-            _fill(weights[name], cell.start.get(letter, "uniform"), hidden_size, generator)
+            _fill(weights[name], cell.start.get(letter, rules.get(letter, "uniform")), hidden_size, generator)
     biases = {gate: row.bias for gate, row in sorted(cell.gates.items()) if f"b.{gate}" in weights}
     for gate in sorted(biases, key=lambda gate: negated_gate(biases[gate]) is not None):
         _start_bias(weights[f"b.{gate}"], biases[gate], weights, generator, steps)
 
 
 def _fill(weight: Tensor, rule: str, hidden_size: int, generator: Generator) -> None:
-    """Draw a matrix or vector by its rule: "uniform", "uniform LOW HIGH", "normal DEVIATION" or "identity"."""
-    match weight_rule(rule):
+    """Draw a matrix or vector by its rule, see `gatebench.spec.initial_rules.weight_rule`."""
+    word, numbers = weight_rule(rule)
+    if word in _MATRIX_RULES and weight.dim() != 2:
+        word = "uniform"
+    match word, numbers:
         case "uniform", ():
             bound = 1 / math.sqrt(hidden_size)
             weight.uniform_(-bound, bound, generator=generator)
@@ -96,6 +116,8 @@ def _fill(weight: Tensor, rule: str, hidden_size: int, generator: Generator) -> 
             weight.normal_(0.0, deviation, generator=generator)
         case "identity", ():
             torch.nn.init.eye_(weight) if weight.dim() == 2 else weight.fill_(1.0)
+        case _:
+            _MATRIX_RULES[word](weight, generator=generator)
 
 
 def _start_bias(b: Tensor, rule: Bias, weights: Mapping[str, Tensor], generator: Generator, steps: int | None) -> None:

@@ -3,8 +3,10 @@
 T time, B batch, I input, H hidden, L layers, D directions.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
+from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -61,6 +63,8 @@ class Recurrent(nn.Module):
         draws: the source of the masks of `sequence_dropout`; None: torch's global generator.
         backend: the name of a backend, or "auto" for the fastest that does not refuse.
         steps: the longest T of the task, for cells with "chrono" biases.
+        initial_weights: {letter: rule} of the initial weights for which the cell has no rule, see
+            `gatebench.spec.initial_rules.network_rules`; a letter without a rule is uniform in ±1/√H.
         generator: the source of the initial weights; torch's global generator if None.
         device: of the weights; torch's default if None.
         dtype: of the weights; torch's default if None.
@@ -102,6 +106,7 @@ class Recurrent(nn.Module):
         draws: BatchDraws | None = None,
         backend: str = "auto",
         steps: int | None = None,
+        initial_weights: Mapping[str, str] = MappingProxyType({}),
         generator: Generator | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -132,6 +137,7 @@ class Recurrent(nn.Module):
             check_recurrent_weights(cell, "weight drop")
         self.backend = backend
         self.steps = steps
+        self.initial_weights = dict(initial_weights)
         self.backends_used: tuple[str, ...] = ()
         self.gate_backends_used: tuple[str, ...] = ()
         self.layers = nn.ModuleList()
@@ -188,7 +194,7 @@ class Recurrent(nn.Module):
             weights = self.gate_parameters(layer, reverse)
             # Drawn on the CPU and then copied: the same seed gives the same weights on every device.
             drawn = {name: torch.empty(weight.shape, dtype=weight.dtype) for name, weight in weights.items()}
-            initialise_weights(self.cell, drawn, self.hidden_size, generator, self.steps)
+            initialise_weights(self.cell, drawn, self.hidden_size, generator, self.steps, self.initial_weights)
             with torch.no_grad():
                 for name, weight in weights.items():
                     weight.copy_(drawn[name])

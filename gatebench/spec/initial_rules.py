@@ -3,7 +3,9 @@
 `gatebench.nn.initial_weights` fills the weights by these rules.
 """
 
-from gatebench.errors import UserError, out_of_range
+from collections.abc import Mapping
+
+from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.spec.expression import IDENTIFIER, LARGEST
 
 Bias = float | str | None
@@ -18,7 +20,33 @@ Bias = float | str | None
 RULED_LETTERS = ("W", "R", "p")
 """The letters of the weights that a rule can set: W input weights, R recurrent weights, p peepholes."""
 
-_COUNTS = {"identity": (0,), "normal": (1,), "uniform": (0, 2)}
+DEFAULT_WEIGHTS = "default"
+"""The kind of initial weights of a network that sets no rule."""
+
+SCALED_WEIGHTS = ("uniform", "normal")
+"""The kinds of initial weights that have a scale."""
+
+_KINDS: Mapping[str, Mapping[str, str]] = {
+    DEFAULT_WEIGHTS: {},
+    "uniform": dict.fromkeys(RULED_LETTERS, "uniform -{scale!r} {scale!r}"),
+    "normal": dict.fromkeys(RULED_LETTERS, "normal {scale!r}"),
+    "xavier_uniform": {"W": "xavier_uniform", "R": "xavier_uniform"},
+    "xavier_normal": {"W": "xavier_normal", "R": "xavier_normal"},
+    "orthogonal": {"W": "xavier_uniform", "R": "orthogonal"},
+}
+"""{kind of initial weights: {letter: rule}} for the letters that have another rule than "uniform"."""
+
+WEIGHT_KINDS = tuple(_KINDS)
+"""The kinds of initial weights that a network can have."""
+
+_COUNTS = {
+    "identity": (0,),
+    "normal": (1,),
+    "orthogonal": (0,),
+    "uniform": (0, 2),
+    "xavier_normal": (0,),
+    "xavier_uniform": (0,),
+}
 """How many numbers can follow the word of a rule."""
 
 
@@ -48,7 +76,8 @@ def weight_rule(text: str) -> tuple[str, tuple[float, ...]]:
     - "uniform": uniform in ±1/√H;
     - "uniform LOW HIGH": uniform between the two numbers;
     - "normal DEVIATION": normal with mean 0 and this standard deviation;
-    - "identity": the identity matrix; 1 for a vector.
+    - "identity": the identity matrix; 1 for a vector;
+    - "xavier_uniform", "xavier_normal", "orthogonal": as `torch.nn.init` fills a matrix; a vector is "uniform".
 
     Raises:
         UserError: there is no such rule.
@@ -64,6 +93,34 @@ def weight_rule(text: str) -> tuple[str, tuple[float, ...]]:
         or (word == "normal" and numbers[0] < 0)
         or (len(numbers) == 2 and numbers[0] > numbers[1])
     ):
-        allowed = "uniform, uniform LOW HIGH, identity, normal DEVIATION"
+        allowed = "uniform, uniform LOW HIGH, identity, normal DEVIATION, orthogonal, xavier_uniform, xavier_normal"
         raise UserError(f"There is no rule for initial weights {text!r}; allowed: {allowed}.")
     return word, numbers
+
+
+def network_rules(kind: str, scale: float | None) -> dict[str, str]:
+    """Return the rules of a network for the letters of weights: {"W": "normal 0.1", …}. Other letters are "uniform".
+
+    Args:
+        kind: an item of `WEIGHT_KINDS`.
+        scale: the bound of "uniform", the standard deviation of "normal", None for other kinds.
+
+    Raises:
+        UserError: the kind is unknown, a scale is missing or not positive, or the kind has none.
+
+    Examples:
+        >>> network_rules("orthogonal", None)
+        {'W': 'xavier_uniform', 'R': 'orthogonal'}
+    """
+    if kind not in _KINDS:
+        raise unknown("model.initial_weights", kind, WEIGHT_KINDS)
+    if kind not in SCALED_WEIGHTS:
+        if scale is not None:
+            raise UserError(
+                f"model.initial_scale is {scale:g}, but model.initial_weights={kind} does not use it; set it to null, "
+                f"or choose {' or '.join(SCALED_WEIGHTS)}."
+            )
+    elif scale is None or not 0 < scale < LARGEST:
+        limits = f"a number greater than 0, as model.initial_weights is {kind}"
+        raise out_of_range("model.initial_scale", "null" if scale is None else scale, limits)
+    return {letter: rule.format(scale=scale) for letter, rule in _KINDS[kind].items()}

@@ -1,22 +1,28 @@
 """The network that is trained: a task's encoder, recurrent layers, and the task's head."""
 
+import math
+
 from torch import Generator, Tensor, nn
 
 from gatebench.nn.batch_draws import BatchDraws
 from gatebench.nn.recurrent import Recurrent, Trace
 from gatebench.nn.sequence_dropout import SequenceDropout
+from gatebench.spec.initial_rules import network_rules
 from gatebench.task import Batch, Problem
 from gatebench.trial import Trial
 
 _DRAWS_SEED = 2**41
 """A number that is added to the seed of a trial, so that noise and initial weights are drawn independently."""
 
+_EMBEDDING_SEED = 2**42
+"""The same for the weights of the embedding."""
+
 
 class Network(nn.Module):
-    """encoder → recurrent layers → dropout → head.
+    """encoder → embedding, if the trial has one → recurrent layers → dropout → head.
 
     The head is initialised before the recurrent layers, from torch's global generator. The recurrent layers are
-    initialised from their own generator. So two cells with the same seed have the same head.
+    initialised from their own generator, and the embedding too. So two cells with the same seed have the same head.
 
     Args:
         problem: the loaded task, with the encoder and the head.
@@ -31,13 +37,15 @@ class Network(nn.Module):
         super().__init__()
         model = trial.model
         self.encoder = problem.encoder
+        if model.embed_input:
+            self.encoder = nn.Sequential(problem.encoder, embedding(problem.input_size, model.hidden_size, trial.seed))
         self.head = problem.head(model.hidden_size, 2 if model.bidirectional else 1)
         self.dropout = nn.Dropout(model.dropout)
         self.input_noise = trial.training.input_noise
         self.draws = BatchDraws(trial.seed + _DRAWS_SEED if _needs_draws(trial) else None)
         self.recurrent = Recurrent(
             trial.build_cell(),
-            problem.input_size,
+            model.first_width(problem.input_size),
             model.hidden_size,
             model.num_layers,
             bidirectional=model.bidirectional,
@@ -47,6 +55,7 @@ class Network(nn.Module):
             draws=self.draws,
             backend=trial.training.backend,
             steps=problem.steps,
+            initial_weights=network_rules(model.initial_weights, model.initial_scale),
             generator=Generator().manual_seed(trial.seed),
         )
 
@@ -74,6 +83,21 @@ class Network(nn.Module):
     def _noisy(self, x: Tensor) -> Tensor:
         """Return the input (T, B, I) of the first recurrent layer, with noise in training mode."""
         return x + self.draws.noise(x, self.input_noise) if self.training and self.input_noise else x
+
+
+def embedding(inputs: int, hidden_size: int, seed: int) -> nn.Linear:
+    """Return the linear map x ↦ E x + e of the input at each step, of size H, with weights and biases in ±1/√I.
+
+    Args:
+        inputs: I, the output size of the task's encoder.
+        hidden_size: H.
+        seed: the seed of the trial.
+    """
+    layer = nn.utils.skip_init(nn.Linear, inputs, hidden_size)  # draws nothing from the global generator
+    generator, bound = Generator().manual_seed(seed + _EMBEDDING_SEED), 1 / math.sqrt(inputs)
+    for weight in (layer.weight, layer.bias):
+        nn.init.uniform_(weight, -bound, bound, generator=generator)
+    return layer
 
 
 def _needs_draws(trial: Trial) -> bool:

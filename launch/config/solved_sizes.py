@@ -104,18 +104,20 @@ class SizeSolver:
     def _solve(self, trial: Trial, model: Model, budget: int) -> SolvedSize:
         cell, task = trial.build_cell(), trial.build_task()
         frame = self._frame(trial)
-        if cell.definitions.square:
+        if cell.definitions.square and not model.embed_input:
             raise UserError(
                 f"{cell.name} adds its input to hidden units, so its hidden size is the input size of the task "
                 f"{task.label}, {frame.inputs}, and model.parameters cannot determine it; leave the cell out, or set "
-                "model.hidden_size."
+                "model.hidden_size or model.embed_input=true."
             )
         directions = 2 if model.bidirectional else 1
 
         @lru_cache
         def count(hidden_size: int) -> int:
-            recurrent = layer_parameters(cell, frame.inputs, hidden_size, model.num_layers, directions)
-            return recurrent + frame.parameters(hidden_size)
+            inputs = hidden_size if model.embed_input else frame.inputs
+            embedding = (frame.inputs + 1) * hidden_size if model.embed_input else 0
+            recurrent = layer_parameters(cell, inputs, hidden_size, model.num_layers, directions)
+            return recurrent + frame.parameters(hidden_size) + embedding
 
         size = matched_size(budget, count, f"{cell.name} on the task {task.label}")
         return SolvedSize(budget, cell.name, task.label, size, count(size), model.num_layers)

@@ -9,7 +9,9 @@ from torch import Tensor
 from gatebench import Cell, Gate, cell_names, load_cell
 from gatebench.errors import UserError
 from gatebench.nn.initial_weights import by_name, empty_weights, initialise_weights
+from gatebench.nn.recurrent import Recurrent
 from gatebench.spec.expression import name
+from gatebench.spec.initial_rules import SCALED_WEIGHTS, WEIGHT_KINDS, network_rules
 
 H = 50
 
@@ -84,6 +86,76 @@ def test_equal_equations_start_equal_however_the_table_is_ordered() -> None:
     ours, theirs = started(lstm), started(turned)
     assert list(ours) != list(theirs)
     assert all(torch.equal(ours[each], theirs[each]) for each in ours)
+
+
+def drawn(cell: str | Cell, kind: str, scale: float | None = None, I: int = 2 * H) -> dict[str, Tensor]:  # noqa: E741
+    cell = load_cell(cell) if isinstance(cell, str) else cell
+    layer = Recurrent(
+        cell,
+        H if cell.definitions.square else I,
+        H,
+        steps=30,
+        initial_weights=network_rules(kind, scale),
+        generator=torch.Generator().manual_seed(0),
+    )
+    return layer.gate_parameters(0)
+
+
+@pytest.mark.parametrize("kind", WEIGHT_KINDS)
+def test_every_cell_takes_every_kind_and_only_ruled_weights_differ(kind: str) -> None:
+    for cell in map(load_cell, cell_names()):
+        weights, default = (drawn(cell, one, 0.05 if one in SCALED_WEIGHTS else None) for one in (kind, "default"))
+        for each, weight in weights.items():
+            assert weight.isfinite().all()
+            if each[0] in "WR" and each[0] not in cell.start and weight.dim() == 2:
+                assert torch.equal(weight, default[each]) == (kind == "default")
+
+
+@pytest.mark.parametrize(("kind", "deviation"), [("uniform", 0.08 / math.sqrt(3)), ("normal", 0.08)])
+def test_a_scale_holds_for_matrices_and_peepholes_and_not_for_biases(kind: str, deviation: float) -> None:
+    for each, weight in drawn("lstm_peephole", kind, 0.08).items():
+        if each[0] == "b":
+            assert (weight == 0).all()
+        else:
+            assert weight.std().item() == pytest.approx(deviation, rel=0.25)
+            assert kind == "normal" or weight.abs().max() <= 0.08
+
+
+@pytest.mark.parametrize("kind", ["xavier_uniform", "xavier_normal"])
+def test_the_variance_of_xavier_is_2_over_the_sum_of_inputs_and_outputs(kind: str) -> None:
+    for each, weight in drawn("lstm", kind).items():
+        if each[0] in "WR":  # W is (H, 2 H), R is (H, H)
+            assert weight.var().item() == pytest.approx(2 / (3 * H if each[0] == "W" else 2 * H), rel=0.08)
+            assert kind == "xavier_normal" or weight.abs().max() <= math.sqrt(6 / sum(weight.shape))
+
+
+def test_orthogonal_recurrent_matrices_keep_the_norm_of_every_state() -> None:
+    weights = drawn("lstm_fgr", "orthogonal")
+    recurrent = [weight for each, weight in weights.items() if each[0] == "R"]
+    assert len(recurrent) == 13  # four gates, and nine matrices between gates
+    for weight in recurrent:
+        torch.testing.assert_close(weight @ weight.T, torch.eye(H), atol=1e-5, rtol=0)
+    inputs = drawn("lstm_fgr", "xavier_uniform")
+    bound = math.sqrt(6 / (3 * H))
+    assert all(0.9 * bound < inputs[each].abs().max() <= bound for each in inputs if each[0] == "W")
+    assert all(weights[each].abs().max() <= bound for each in weights if each[0] == "W")
+
+
+def test_the_draw_is_that_of_torch() -> None:
+    cell = load_cell("rnn_tanh")
+    generator = torch.Generator().manual_seed(0)
+    expected = torch.nn.init.orthogonal_(torch.empty(H, H), generator=generator)
+    assert torch.equal(drawn(cell, "orthogonal")["R.n"], expected)  # R.n comes before W.n
+
+
+def test_vectors_have_no_fan_and_a_rule_of_the_cell_comes_first() -> None:
+    bound = 1 / math.sqrt(H)
+    peephole = drawn("lstm_peephole", "xavier_uniform")["p.i"]
+    assert 0.5 * bound < peephole.abs().max() <= bound
+    diagonal = drawn(load_cell("indrnn").initialise("R", "orthogonal"), "default")["R.n"]
+    assert diagonal.shape == (H,)
+    assert diagonal.abs().max() <= bound
+    assert torch.equal(drawn("irnn", "orthogonal")["R.n"], torch.eye(H))
 
 
 @pytest.mark.parametrize("steps", [None, 0, 1])

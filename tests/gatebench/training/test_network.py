@@ -1,8 +1,12 @@
+import math
 from functools import partial
 
+import pytest
 import torch
 from torch import nn
 
+from gatebench.errors import UserError
+from gatebench.network_frame import trained_parameters
 from gatebench.task import Batch, Problem
 from gatebench.training.network import Network
 from gatebench.trial import Model, Trial
@@ -57,3 +61,46 @@ def test_steps_behind_the_lengths_do_not_count() -> None:
     lengths = torch.tensor([5, 3])
     y = torch.zeros(2)
     assert torch.equal(built(Batch(x, y, lengths)), built(Batch(changed, y, lengths)))
+
+
+def test_an_embedding_is_a_linear_map_to_h_values() -> None:
+    built = network("rnn_tanh", model=Model(7, embed_input=True))
+    assert isinstance(built.encoder, nn.Sequential)
+    layer = built.encoder[1]
+    x = torch.randn(5, 2, 3)
+    torch.testing.assert_close(built.encoder(x), x @ layer.weight.T + layer.bias)
+    assert built.recurrent.input_size == 7
+    assert trained_parameters(built) == (3 + 1) * 7 + (7 + 7 + 1) * 7 + (7 + 1) * 10
+    assert all(0.5 / math.sqrt(3) < w.abs().max() <= 1 / math.sqrt(3) for w in (layer.weight, layer.bias))
+
+
+def test_an_embedding_changes_no_other_weight_and_follows_the_seed() -> None:
+    plain, embedded = network("gru", model=Model(3)), network("gru", model=Model(3, embed_input=True))
+    assert torch.equal(head(plain).linear.weight, head(embedded).linear.weight)
+    for name, weight in plain.recurrent.named_parameters():
+        assert torch.equal(weight, embedded.recurrent.get_parameter(name))
+
+    def weight_of(seed: int) -> torch.Tensor:
+        return network("gru", seed, Model(3, embed_input=True)).encoder.get_parameter("1.weight")
+
+    assert torch.equal(weight_of(0), weight_of(0))
+    assert not torch.equal(weight_of(0), weight_of(1))
+
+
+def test_cells_that_need_equal_sizes_run_with_an_embedding() -> None:
+    mut1 = {"n": {"connect": {"inputs": "off", "plus": "tanh(x)"}}}
+    trial = Trial({"name": "mut1", "base": "gru_before", "ablate": mut1}, DIGITS, Model(7, embed_input=True))
+    logits = Network(problem(), trial)(Batch(torch.randn(5, 2, 3), torch.zeros(2)))
+    assert logits.shape == (2, 10)
+    logits.sum().backward()
+    with pytest.raises(UserError, match=r"needs I = H; here I = 3 and H = 7. In a trial, model.embed_input=true"):
+        Network(problem(), Trial(trial.cell, DIGITS, Model(7)))
+
+
+def test_the_initial_weights_are_those_of_the_config() -> None:
+    built = network("lstm", model=Model(7, num_layers=2, bidirectional=True, initial_weights="orthogonal"))
+    for layer, reverse in ((0, False), (0, True), (1, False), (1, True)):
+        recurrent = built.recurrent.gate_parameters(layer, reverse)["R.f"]
+        torch.testing.assert_close(recurrent @ recurrent.T, torch.eye(7), atol=1e-5, rtol=0)
+    scaled = network("lstm", model=Model(50, initial_weights="normal", initial_scale=0.1))
+    assert scaled.recurrent.gate_parameters(0)["R.f"].std().item() == pytest.approx(0.1, rel=0.1)

@@ -106,3 +106,10 @@ def test_a_model_without_a_number_is_a_plain_one(tmp_path: Path) -> None:
 def test_the_plan_counts_the_sizes(home: Path) -> None:
     plan: Plan = expand(["cell=lstm", *PARITY])
     assert abs(plan.sizes[0].parameters - 3000) < 200
+
+
+def test_an_embedding_has_parameters_and_makes_the_input_as_wide_as_the_state(home: Path) -> None:
+    plan = expand(["cell=mut1,lstm", *PARITY, "model.embed_input=true"])
+    for size, trial in zip(plan.sizes, plan.trials, strict=True):
+        assert trained_parameters(Network(trial.build_task().load(Path()), trial)) == size.parameters
+        assert size.parameters == pytest.approx(3000, rel=0.1)
