@@ -93,7 +93,8 @@ def embedding(inputs: int, hidden_size: int, seed: int) -> nn.Linear:
         hidden_size: H.
         seed: the seed of the trial.
     """
-    layer = nn.utils.skip_init(nn.Linear, inputs, hidden_size)  # draws nothing from the global generator
+    # A layer on the meta device draws nothing from the global generator.
+    layer = nn.Linear(inputs, hidden_size, device="meta").to_empty(device="cpu")
     generator, bound = Generator().manual_seed(seed + _EMBEDDING_SEED), 1 / math.sqrt(inputs)
     for weight in (layer.weight, layer.bias):
         nn.init.uniform_(weight, -bound, bound, generator=generator)

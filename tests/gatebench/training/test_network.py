@@ -65,13 +65,12 @@ def test_steps_behind_the_lengths_do_not_count() -> None:
 
 def test_an_embedding_is_a_linear_map_to_h_values() -> None:
     built = network("rnn_tanh", model=Model(7, embed_input=True))
-    assert isinstance(built.encoder, nn.Sequential)
-    layer = built.encoder[1]
+    weight, bias = (built.encoder.get_parameter(f"1.{name}") for name in ("weight", "bias"))
     x = torch.randn(5, 2, 3)
-    torch.testing.assert_close(built.encoder(x), x @ layer.weight.T + layer.bias)
+    torch.testing.assert_close(built.encoder(x), x @ weight.T + bias)
     assert built.recurrent.input_size == 7
     assert trained_parameters(built) == (3 + 1) * 7 + (7 + 7 + 1) * 7 + (7 + 1) * 10
-    assert all(0.5 / math.sqrt(3) < w.abs().max() <= 1 / math.sqrt(3) for w in (layer.weight, layer.bias))
+    assert all(0.5 / math.sqrt(3) < w.abs().max() <= 1 / math.sqrt(3) for w in (weight, bias))
 
 
 def test_an_embedding_changes_no_other_weight_and_follows_the_seed() -> None:
