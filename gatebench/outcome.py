@@ -17,6 +17,9 @@ Status = Literal["finished", "diverged", "refused", "failed", "interrupted", "lo
 RESULTS: tuple[Status, ...] = ("finished", "diverged")
 """The statuses that are results: the same trial would end in the same way, so it is not run again."""
 
+STOPPED_AFTER = "stopped_after_epoch"
+"""The fact of a trial that `search.stop` has stopped: the number of its last epoch. The best epoch is its result."""
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -111,3 +114,8 @@ class Outcome:
     def has_result(self) -> bool:
         """Whether this is a result, so that the trial is not run again."""
         return self.status in RESULTS
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `search.stop` has stopped the trial before its last epoch."""
+        return STOPPED_AFTER in self.facts

@@ -110,6 +110,9 @@ class Trial:
         model: the network around the cell.
         training: the settings of the training.
         seed: seed of the initial weights, the order of the batches and dropout.
+        stop_scores: pairs of an epoch, from 1, and a validation score. Training stops after the first of these epochs
+            at which the best score so far is worse than the score. Empty: no trial is stopped. They are computed from
+            earlier trials, see `gatebench.search.stopping`.
     """
 
     cell: Mapping[str, Any]
@@ -117,6 +120,7 @@ class Trial:
     model: Model = field(default_factory=Model)
     training: Training = field(default_factory=Training)
     seed: int = 0
+    stop_scores: tuple[tuple[int, float], ...] = ()
 
     def build_cell(self) -> Cell:
         """Return the cell that the config describes. Trials with the same config share it."""
@@ -136,8 +140,10 @@ class Trial:
         return _Digests().of(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the trial as plain data that can be written as JSON."""
-        return asdict(self) | {"model": self.model.to_dict(), "training": self.training.to_dict()}
+        """Return the trial as plain data that can be written as JSON. Without scores to stop at, it has no such key."""
+        content = asdict(self) | {"model": self.model.to_dict(), "training": self.training.to_dict()}
+        stop_scores = content.pop("stop_scores")
+        return content | ({"stop_scores": [list(pair) for pair in stop_scores]} if stop_scores else {})
 
     def flat_settings(self) -> dict[str, str]:
         """Return the settings by dotted key: {"model.hidden_size": "64", "cell.ablate.i.fix": "1", …}."""
@@ -179,6 +185,8 @@ class _Digests:
             "task": self._task(trial),
             "training": self._of_settings("training", trial.training),
         }
+        if trial.stop_scores:  # other trials keep the digests that they had before there were such scores
+            texts["stop_scores"] = json.dumps(trial.stop_scores)
         content = ", ".join(f'"{key}": {text}' for key, text in texts.items())
         return hashlib.sha256(f"{{{content}}}".encode()).hexdigest()[:16]
 

@@ -104,6 +104,7 @@ def _trial(config: dict[str, Any], digest: str) -> Trial:
             model=Model(**config["model"]),
             training=Training(**config["training"]),
             seed=int(config["seed"]),
+            stop_scores=tuple((int(epoch), float(score)) for epoch, score in config.get("stop_scores", ())),
         )
     except (KeyError, TypeError, ValueError):
         raise UserError(f"The config of the trial {digest} in the records is not that of a trial.") from None

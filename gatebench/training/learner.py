@@ -27,6 +27,7 @@ from gatebench.training.penalties import add_penalty_gradients
 from gatebench.training.rank_group import NO_GROUP, RankGroup
 from gatebench.training.schedule import LearningRateSchedule, make_schedule
 from gatebench.training.shared_loss import shared_loss
+from gatebench.training.stop_rule import is_stopped
 from gatebench.training.weight_noise import WeightNoise
 from gatebench.trial import Trial
 
@@ -129,6 +130,8 @@ class Learner(pl.LightningModule):
         if divergence(self.history[-1], self.metric) is not None:
             self.trainer.should_stop = True
             scores = dict.fromkeys(scores, nan)  # it is not the best score, whatever it is
+        elif is_stopped(self.history, self.metric, self.trial):
+            self.trainer.should_stop = True
         elif self.schedule is not None:
             self.schedule.after_epoch(scores[f"val/{self.metric.name}"])
         self.log_dict({name: torch.tensor(value, dtype=torch.float32) for name, value in scores.items()})

@@ -20,6 +20,7 @@ from gatebench.training.outcome_metrics import backend_facts, best_epoch_metrics
 from gatebench.training.rank_seeds import seed_generators
 from gatebench.training.ranks import check_ranks, joined
 from gatebench.training.recorded_gates import add_recorded_gates
+from gatebench.training.stop_rule import stop_facts
 from gatebench.training.stream import run_stream
 from gatebench.training.trainer import check_device, test, train
 from gatebench.training.truncation_check import check_truncation
@@ -106,6 +107,9 @@ def _train_and_test(
     outcome = replace(outcome, metrics=training, facts={**outcome.facts, **backend_facts(learner)})
     if (sentence := divergence_sentence(learner.history, learner.metric)) is not None:
         outcome = replace(outcome, status="diverged", sentence=sentence)
+    else:
+        stop = stop_facts(learner.history, learner.metric, learner.trial)
+        outcome = replace(outcome, facts={**outcome.facts, **stop})
     if best_epoch(learner.history, learner.metric) is None:
         return outcome
     saver.end_training()

@@ -64,6 +64,14 @@ def test_one_device_is_in_neither_the_digest_nor_the_settings() -> None:
     assert several.training.ranks == 6
 
 
+def test_scores_to_stop_at_enter_the_digest_and_the_content_if_there_are_some() -> None:
+    assert "stop_scores" not in TRIAL.to_dict()
+    first, second = (replace(TRIAL, stop_scores=((3, score),)) for score in (0.5, 0.25))
+    assert len({TRIAL.digest, first.digest, second.digest}) == 3
+    assert first.to_dict()["stop_scores"] == [[3, 0.5]]
+    assert first.flat_settings() == TRIAL.flat_settings()  # tables compare trials that have different scores
+
+
 def test_the_digests_of_many_trials_are_those_of_each() -> None:
     def trials() -> list[Trial]:
         models = [Model(), Model(hidden_size=5)]
