@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from launch.config.settings import Settings
 from launch.display.gates_text import gates_text
 from launch.display.terminal_width import terminal_width
 from launch.running.missing_records import has_records, missing_records, missing_study
+from launch.written_page import page_path, write_page
 
 if TYPE_CHECKING:
     from gatebench.training.example_gates import ExampleGates
@@ -104,32 +104,9 @@ def _name(settings: Settings, given: OwnInput | None) -> str:
 
 
 def _page_path(settings: Settings, trial: Trial, given: OwnInput | None) -> Path:
-    """Return the path of the page.
-
-    Raises:
-        UserError: `page` is a folder.
-    """
-    if settings.page is not None:
-        path = Path(settings.page).expanduser()
-        if path.is_dir():
-            raise UserError(f"page is {settings.page}, which is a folder; it must be the name of an HTML file.")
-        return path
+    """Return the path of the page."""
     name = f"example{settings.example}" if given is None else f"own_{given.key}"
-    return settings.home_folder.root / "gates" / f"{trial.digest}_{name}.html"
-
-
-def _write_page(path: Path, content: str) -> None:
-    """Write the page, with its folder.
-
-    Raises:
-        UserError: the page cannot be written.
-    """
-    try:
-        with suppress(FileExistsError):  # if it is a file, writing the page tells that it is no folder
-            path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"The page {path} cannot be written: {error.strerror}.") from error
+    return page_path(settings, settings.home_folder.root / "gates" / f"{trial.digest}_{name}.html")
 
 
 def page_of(trial: Trial, task: Task, example: Example, gates: ExampleGates, name: str) -> GatesPage:
@@ -169,7 +146,7 @@ def _show(trial: Trial, settings: Settings, weights: bytes, given: OwnInput | No
     gates = example_gates(network, trial, example, task.answers)
     page = page_of(trial, task, example, gates, _name(settings, given))
     path = _page_path(settings, trial, given)
-    _write_page(path, gates_page(page))
+    write_page(path, gates_page(page))
 
     print(page.title)
     for name, value in page.facts.items():

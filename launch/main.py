@@ -20,6 +20,7 @@ VERBS = {
     "status": "show the states of a study's trials, the progress of those that run, and the time left",
     "speed": "time training steps of cells on their backends",
     "table": "print the ablation table of the trials in the records",
+    "report": "write the report of a study as one HTML page: table, figures, equations, provenance",
     "gates": "show what the gates of a trained network do on one example",
     "plot": "draw pictures of a study: scores, curves, gates, gradients",
     "cells": "list the cells, or show or draw one",

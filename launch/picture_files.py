@@ -39,7 +39,7 @@ class PictureFiles:
             UserError: the ending of the file is that of another format.
         """
         if not settings.file:
-            return cls(settings.home_folder.root / "plots" / _folder_name(settings.one_study))
+            return cls(settings.home_folder.root / "plots" / folder_name(settings.one_study))
         path = Path(settings.file).expanduser()
         if path.is_dir() or not _ENDING.fullmatch(path.suffix):
             return cls(path)
@@ -72,7 +72,7 @@ class PictureFiles:
         return list(paths)
 
 
-def _folder_name(study: str) -> str:
+def folder_name(study: str) -> str:
     """Return the name of the folder of a study. A study can be called "..", which would lie above the folder."""
     name = file_name(study)
     return name if name.strip(".") else f"study {name}"

@@ -12,21 +12,18 @@ Without file=, the pictures lie in the folder plots/STUDY of the home.
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from re import fullmatch
+from collections.abc import Iterable, Sequence
 
 from gatebench.errors import UserError, unknown
-from gatebench.measures import gate_file
-from gatebench.measures.gate_file import GateFile
 from gatebench.outcome import Outcome
 from gatebench.records.record import Record
 from gatebench.report.figures.file_name import file_name
 from gatebench.report.figures.kinds import KINDS, Kind, draw
-from gatebench.report.figures.task_trials import GATE_MEAN, NothingToDrawError, TaskTrials, trials_by_task
+from gatebench.report.figures.task_trials import NothingToDrawError, TaskTrials
 from gatebench.study import Study
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
+from launch.drawn_tasks import drawn_tasks
 from launch.picture_files import PictureFiles
 from launch.running.known_outcomes import KnownStudy, known_study
 from launch.running.missing_records import missing_study
@@ -51,7 +48,12 @@ def run(argv: Sequence[str]) -> int:
     if not known.outcomes:
         raise missing_study(settings, study)
     record = Record(settings.home_folder, study, settings.records_uri)
-    pictures, missing = draw_all(kinds, drawn_tasks(plan, known, record, kinds), files.formats)
+    outcomes = _chosen_outcomes(plan, known)
+    tasks = drawn_tasks(known.declaration or Study(study), outcomes, record, kinds, known.outcomes)
+    if not tasks:
+        ends = ", ".join(f"{count} {status}" for status, count in Counter(one.status for one in outcomes).items())
+        raise UserError(f"No trial of the study {study!r} has finished with a validation score ({ends}).")
+    pictures, missing = draw_all(kinds, tasks, files.formats)
     for path in files.write(pictures) if pictures else ():
         print(path)
     if settings.record and pictures:
@@ -73,41 +75,6 @@ def chosen_kinds(names: Sequence[str]) -> list[Kind]:
         if name not in (*KINDS, ALL):
             raise unknown("kind", name, [*KINDS, ALL], where="of picture")
     return list(KINDS.values()) if _all_kinds(names) else [KINDS[name] for name in dict.fromkeys(names)]
-
-
-def drawn_tasks(plan: Plan, known: KnownStudy, record: Record, kinds: Sequence[Kind]) -> list[TaskTrials]:
-    """Return the trials of each task, with the data that the kinds need.
-
-    Args:
-        plan: the plan. If it chooses trials, the others are left out.
-        known: the content of the records.
-        record: the records.
-        kinds: the kinds that will be drawn.
-
-    Raises:
-        UserError: the records have none of the chosen trials, or no trial has finished.
-    """
-    study = known.declaration or Study(record.study)
-    if not any(_is_chosen(plan, outcome) for outcome in known.outcomes):
-        raise UserError(
-            f"The study {record.study!r} does not contain any of the trials of these settings; the settings "
-            "must be those of its sweep, with its experiment=… or task=…."
-        )
-    outcomes = [_with_labels(study, outcome) for outcome in known.outcomes if _is_chosen(plan, outcome)]
-    cells = [_joined(study, label, study.cell_digests.get(label, "")) for label in study.order]
-    needs = {kind.needs for kind in kinds}
-    tasks = trials_by_task(
-        outcomes,
-        cells,
-        record.colours(dict.fromkeys([*study.order, *(one.cell for one in known.outcomes)])),
-        {name: record.curves(name) for name in _epoch_metrics(outcomes, needs)},
-        _gates(record) if "gate arrays" in needs else {},
-    )
-    if not tasks:
-        ends = Counter(outcome.status for outcome in outcomes)
-        states = ", ".join(f"{count} {status}" for status, count in ends.items())
-        raise UserError(f"No trial of the study {record.study!r} has finished with a validation score ({states}).")
-    return tasks
 
 
 def draw_all(
@@ -141,35 +108,17 @@ def _kinds_text() -> str:
     return "\n".join(f"  {name:<{width}}  {kind.description}" for name, kind in KINDS.items())
 
 
-def _is_chosen(plan: Plan, outcome: Outcome) -> bool:
-    return not plan.chosen or any(outcome.digest == trial.digest for trial in plan.trials)
+def _chosen_outcomes(plan: Plan, known: KnownStudy) -> list[Outcome]:
+    """Return the outcomes of the plan's trials, or all if the plan chooses no trials.
 
-
-def _with_labels(study: Study, outcome: Outcome) -> Outcome:
-    """Return the outcome with all labels of its cell: "lstm = lstm_np"."""
-    return replace(outcome, cell=_joined(study, outcome.cell, outcome.cell_digest))
-
-
-def _joined(study: Study, cell: str, digest: str) -> str:
-    return " = ".join(study.labels(cell, digest))
-
-
-def _epoch_metrics(outcomes: Sequence[Outcome], needs: Iterable[str | None]) -> list[str]:
-    """Return the names of the metrics of epochs that the kinds need."""
-    names: dict[str, None] = {}
-    if "scores of epochs" in needs:
-        names |= {f"val/{outcome.metric.name}": None for outcome in outcomes if outcome.metric is not None}
-    if "gates of epochs" in needs:
-        names |= dict.fromkeys(sorted(name for one in outcomes for name in one.metrics if fullmatch(GATE_MEAN, name)))
-    return list(names)
-
-
-def _gates(record: Record) -> Mapping[str, GateFile]:
-    """Return the gate arrays of all trials that have them. Damaged ones are reported."""
-    gates = {}
-    for digest, content in record.files(gate_file.FILE_NAME).items():
-        try:
-            gates[digest] = gate_file.read(content)
-        except UserError as error:
-            print(f"The gates of trial {digest} are left out: {error}", file=sys.stderr)
-    return gates
+    Raises:
+        UserError: the records have none of the chosen trials.
+    """
+    digests = {trial.digest for trial in plan.trials}
+    outcomes = [one for one in known.outcomes if one.digest in digests or not plan.chosen]
+    if not outcomes:
+        raise UserError(
+            f"The study {plan.settings.one_study!r} does not contain any of the trials of these settings; the settings "
+            "must be those of its sweep, with its experiment=… or task=…."
+        )
+    return outcomes

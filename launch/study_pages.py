@@ -11,11 +11,11 @@ from gatebench.outcome import Outcome
 from gatebench.records.mlflow_page import StudyContent
 from gatebench.records.record import Record
 from gatebench.report.ablation_table import AblationTable
-from gatebench.report.figures.file_name import file_name
+from gatebench.report.figures.study_figures import IN_SWEEP
 from gatebench.report.render import FORMATS
-from gatebench.report.report_page import report_page
 from gatebench.study import Study
 from gatebench.trial import Trial
+from launch.study_report import report_content, report_files
 
 MOST_PARAMS = 6
 """The largest number of settings in MLflow's parallel coordinates."""
@@ -55,7 +55,7 @@ def publish(
     """
     markdown = FORMATS["markdown"](table)
     if changed or not record.has_report():
-        record.write_report(markdown, _report_files(record, study, trials, table, outcomes))
+        record.write_report(markdown, report_files(report_content(record, study, outcomes, table, IN_SWEEP)))
     record.set_study_page(_title(study), markdown, study_content(trials, outcomes))
 
 
@@ -114,21 +114,3 @@ def _cells(study: Study, trials: Sequence[Trial], outcomes: Sequence[Outcome]) -
 
 def _title(study: Study) -> str:
     return study.question or study.name
-
-
-def _report_files(
-    record: Record, study: Study, trials: Sequence[Trial], table: AblationTable, outcomes: Sequence[Outcome]
-) -> dict[str, bytes]:
-    # matplotlib takes a second to be imported, and plans and tables do not need it.
-    from gatebench.report.figures.study_figures import study_figures
-
-    cells = _cells(study, trials, outcomes)
-    metrics = dict.fromkeys(outcome.metric for outcome in outcomes if outcome.metric is not None)
-    curves = {f"val/{metric.name}": record.curves(f"val/{metric.name}") for metric in metrics}
-    figures = study_figures(outcomes, cells, record.colours(cells), curves)
-    return {
-        "report.html": report_page(table, figures).encode(),
-        "table.md": FORMATS["markdown"](table).encode(),
-        "table.csv": FORMATS["csv"](table).encode(),
-        **{f"figures/{file_name(title)}.svg": content for title, content in figures.items()},
-    }

@@ -23,6 +23,7 @@ From arms to tables as plain data:
 
 From tables to formats:
     text_page, markdown_page, latex_page, csv_page, html_page
+    study_page          the report of a study as one HTML page
     trials              the trials as CSV, JSON and Parquet, one row a trial
     render              the formats by their names
 """

@@ -8,10 +8,7 @@ from gatebench.report.ablation_table import AblationTable
 from gatebench.report.task_table import Column, TableRow, TaskTable
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1c1e21; --soft: #667; --rule: #d5d9e0; --paper: #fff; --band: #f5f7fa; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e8eb; --soft: #9aa3b2; --rule: #363c46; --paper: #14171b; --band: #1c2026; }
-}
+:root { --ink: #1c1e21; --soft: #5b6270; --rule: #d5d9e0; --paper: #fff; --band: #f5f7fa; }
 body { margin: 3rem auto; max-width: 104rem; padding: 0 1.5rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; font-weight: 600; margin: 0 0 2rem; }
@@ -32,29 +29,52 @@ sup { line-height: 0; font-size: .75em; }
 ul { color: var(--soft); font-size: .87rem; list-style: none; margin: .7rem 0 0; padding: 0; }
 @media print { body { margin: 0; max-width: none; } tr { break-inside: avoid; } }
 """
+"""The style of a page with tables: dark text on white."""
+
+DARK = """
+:root { color-scheme: light dark; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6e8eb; --soft: #9aa3b2; --rule: #363c46; --paper: #14171b; --band: #1c2026; }
+}
+"""
+"""The colours of the page of a table where the browser asks for dark ones."""
 
 
 def html(table: AblationTable) -> str:
     """Return the page, with one section for each task. All texts are escaped."""
-    sections = "\n".join(map(_section, table.task_tables))
-    bold = [f"<b>Bold</b>: {escape(table.bold)}"] if table.bold else []
     question = f'<p class="question">{escape(table.question)}</p>' if table.question else ""
+    body = f"<h1>{escape(table.title)}</h1>\n{question}\n{table_sections(table)}"
+    return document(table.title, body, STYLE + DARK)
+
+
+def document(title: str, body: str, style: str) -> str:
+    """Return a whole HTML page.
+
+    Args:
+        title: the title of the page, as plain text.
+        body: the content, as HTML.
+        style: the style, as CSS.
+    """
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(table.title)}</title>
-<style>{STYLE}</style>
+<title>{escape(title)}</title>
+<style>{style}</style>
 </head>
 <body>
-<h1>{escape(table.title)}</h1>
-{question}
-{sections}
-{_list(bold + [escape(note) for note in table.notes])}
+{body}
 </body>
 </html>
 """
+
+
+def table_sections(table: AblationTable) -> str:
+    """Return one section for each task, and the list of the common notes. All texts are escaped."""
+    bold = [f"<b>Bold</b>: {escape(table.bold)}"] if table.bold else []
+    sections = "\n".join(map(_section, table.task_tables))
+    return f"{sections}\n{_list(bold + [escape(note) for note in table.notes])}"
 
 
 def _section(task_table: TaskTable) -> str:

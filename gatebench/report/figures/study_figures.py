@@ -1,30 +1,31 @@
-"""The figures of a study in its report: some of the kinds in `gatebench.report.figures.kinds`, for each task."""
+"""The figures of a study in its report, for each task."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable
 
-from gatebench.outcome import Outcome
-from gatebench.report.figures.kinds import KINDS, draw
-from gatebench.report.figures.task_trials import Curves, NothingToDrawError, trials_by_task
+from gatebench.report.figures.kinds import KINDS, Kind, draw
+from gatebench.report.figures.task_trials import NothingToDrawError, TaskTrials
 
-IN_REPORT = ("scores", "curves", "parameters", "keep", "coordinates")
-"""The kinds of figures in a report. They need no files of the runs, and little time."""
+IN_SWEEP = tuple(KINDS[name] for name in ("scores", "curves", "parameters", "keep", "coordinates"))
+"""The kinds of figures that a sweep draws at its end. They need no files of the runs, and little time."""
 
 
-def study_figures(
-    outcomes: Sequence[Outcome], order: Iterable[str], colours: Mapping[str, str], curves: Curves
-) -> dict[str, bytes]:
-    """Return the figures of a study's report as SVG: {"digits: scores": b"<?xml …"}. One without data is left out.
+def study_figures(tasks: Iterable[TaskTrials], kinds: Iterable[Kind]) -> tuple[dict[str, bytes], list[str]]:
+    """Return the figures of a study as SVG, and a sentence for each one that lacks its data.
 
     Args:
-        outcomes: the outcomes of the study.
-        order: the labels of the cells that come first.
-        colours: {label of a cell: colour}.
-        curves: the validation scores of the trials in each epoch.
+        tasks: the trials of each task.
+        kinds: the kinds of the figures.
+
+    Returns:
+        {title: picture}, for example {"digits: scores": b"<?xml …"}, and the sentences.
     """
     figures: dict[str, bytes] = {}
-    for trials in trials_by_task(outcomes, order, colours, curves):
-        for name in IN_REPORT:
-            with suppress(NothingToDrawError):
-                figures[f"{trials.task}: {name}"] = draw(KINDS[name], trials, ["svg"])["svg"]
-    return figures
+    missing: list[str] = []
+    chosen = list(kinds)
+    for trials in tasks:
+        for kind in chosen:
+            try:
+                figures[f"{trials.task}: {kind.name}"] = draw(kind, trials, ["svg"])["svg"]
+            except NothingToDrawError as error:
+                missing.append(f"There is no figure {kind.name!r}: {error}")
+    return figures, missing

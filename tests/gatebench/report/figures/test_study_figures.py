@@ -8,8 +8,8 @@ import pytest
 
 from gatebench.colours import colours_of
 from gatebench.outcome import Outcome
-from gatebench.report.figures.study_figures import study_figures
-from gatebench.report.figures.task_trials import MOST_CELLS
+from gatebench.report.figures.study_figures import IN_SWEEP, study_figures
+from gatebench.report.figures.task_trials import MOST_CELLS, trials_by_task
 from tests.gatebench.report.figures.drawn_trials import outcome
 
 
@@ -17,7 +17,9 @@ def figures(outcomes: list[Outcome], curves: dict[str, list[float]] | None = Non
     """Return the figures, after a check that they are valid and were drawn without a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        drawn = study_figures(outcomes, [], colours_of(o.cell for o in outcomes), {"val/accuracy": curves or {}})
+        colours = colours_of(one.cell for one in outcomes)
+        tasks = trials_by_task(outcomes, [], colours, {"val/accuracy": curves or {}})
+        drawn, _ = study_figures(tasks, IN_SWEEP)
     for picture in drawn.values():
         assert ElementTree.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
     return drawn

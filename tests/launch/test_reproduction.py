@@ -1,0 +1,54 @@
+"""A command that the report prints gives the same trials when the command line reads it again."""
+
+import shlex
+from collections.abc import Sequence
+
+import pytest
+
+from gatebench.outcome import Outcome
+from gatebench.study import Study
+from launch.config.compose import expand
+from launch.reproduction import reproduction
+
+CASES = {
+    "a grid": ["cell=lstm,gru", "seed=range(0,3)", "model.hidden_size=4,8", "training.learning_rate=0.01"],
+    "cells with ablations": ["cell=lstm", "cell.ablate.i.fix=1,0.5", "model.num_layers=2"],
+    "other sizes for each cell": ["arms.a=[cell=lstm,model.hidden_size=4]", "arms.b=[cell=gru,model.hidden_size=5]"],
+    "a text with signs": ["cell=lstm", "cell.ablate.f.tie='1 - i'", "seed=4"],
+}
+
+
+def trials_of(overrides: Sequence[str]) -> list[Outcome]:
+    return [Outcome.of(trial, "finished") for trial in expand(overrides).trials]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_commands_give_the_recorded_digests(case: str) -> None:
+    outcomes = trials_of(CASES[case])
+    found = reproduction(Study("my study"), outcomes)
+    assert found.unnamed == 0
+    digests = set()
+    for command in found.commands:
+        program, verb, *overrides = shlex.split(command)
+        assert (program, verb, overrides[-1]) == ("gatebench", "sweep", "study='my study'")
+        digests |= {trial.digest for trial in expand(overrides).trials}
+    assert digests == {outcome.digest for outcome in outcomes}
+    assert len(found.commands) == (1 if case in ("a grid", "a text with signs") else 2)
+
+
+def test_the_experiment_of_the_study_and_a_search_are_found() -> None:
+    outcomes = trials_of(["experiment=quickstart"])
+    assert reproduction(Study("quickstart"), outcomes[:5]).commands == ("gatebench sweep experiment=quickstart",)
+    drawn = ["cell=lstm,gru", "training.learning_rate=tag(log,interval(0.001,0.1))", "trials=3"]
+    plan = expand(drawn)
+    study = Study("search", search=plan.search)
+    found = reproduction(study, [Outcome.of(trial, "finished") for trial in plan.trials])
+    assert (len(found.commands), found.unnamed) == (1, 0)
+    assert "trials=3" in found.commands[0]
+
+
+def test_trials_whose_settings_do_not_give_their_digest_are_counted() -> None:
+    (outcome,) = trials_of(["cell=lstm"])
+    changed = Outcome(**{**vars(outcome), "digest": "0" * 16})
+    found = reproduction(Study("mine"), [changed, Outcome("1", "lstm", "2", "digits", 0, "failed")])
+    assert (found.commands, found.unnamed) == ((), 2)
