@@ -49,7 +49,7 @@ def reproduction(study: Study, outcomes: Sequence[Outcome]) -> Reproduction:
         outcomes: one outcome for each trial.
     """
     missing = {outcome.digest for outcome in outcomes}
-    commands = []
+    commands: list[str] = []
     for overrides in _candidates(study, outcomes):
         if not missing or len(commands) == MOST_COMMANDS:
             break

@@ -43,11 +43,14 @@ def failures(outcomes: Sequence[Outcome]) -> list[Failure]:
             groups.setdefault((outcome.cell, outcome.task, status, reason), []).append(outcome)
     return [
         Failure(
-            *map(one_line, key),
+            cell=one_line(cell),
+            task=one_line(task),
+            status=one_line(status),
+            reason=one_line(reason),
             seeds=cut_list([str(seed) for seed in sorted({one.seed for one in own})]),
             digests=cut_list([one.digest[:8] for one in own]),
         )
-        for key, own in groups.items()
+        for (cell, task, status, reason), own in groups.items()
     ]
 
 
