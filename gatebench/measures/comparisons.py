@@ -18,7 +18,7 @@ from gatebench.measures.arm_scores import ArmScores, Direction, midranks
 from gatebench.measures.corrections import holm
 from gatebench.measures.effect_size import hedges_g
 from gatebench.measures.estimates import Estimate
-from gatebench.measures.permutation import SplitTest, permutation_p, smallest_p
+from gatebench.measures.permutation import SplitTest, permutation_p, smallest_p, split_tests
 from gatebench.measures.sign_flip import sign_flip_interval, sign_flip_p, smallest_sign_flip_p
 from gatebench.measures.welch import welch_interval, welch_p
 
@@ -92,13 +92,6 @@ class _Pair:
 
     def smallest_p(self) -> float:
         return smallest_sign_flip_p(self.n[0]) if self.baseline is None else smallest_p(*self.n)
-
-    def test(self, level: float) -> _Result:
-        """Return the difference, p and the interval of the given level."""
-        if self.baseline is None:
-            interval = sign_flip_interval(self.arm, level)
-            return _Result(float(np.mean(self.arm)), sign_flip_p(self.arm), interval)
-        return _unpaired(self.arm, self.baseline, level)
 
 
 @dataclass(frozen=True)
@@ -191,7 +184,7 @@ def _family(
     family: str, pairs: Mapping[Name, _Pair], effects: Mapping[Name, Estimate | None]
 ) -> dict[Name, Comparison]:
     """Return the comparisons of one family."""
-    results = [pair.test(1 - ALPHA / len(pairs)) for pair in pairs.values()]
+    results = _results(list(pairs.values()), 1 - ALPHA / len(pairs))
     corrected = holm([result.p for result in results])
     smallest = holm([pair.smallest_p() for pair in pairs.values()])
     comparisons = {}
@@ -208,6 +201,21 @@ def _family(
             n=pair.n,
         )
     return comparisons
+
+
+def _results(pairs: Sequence[_Pair], level: float) -> list[_Result]:
+    """Return the difference, p and the interval of the given level, of each pair."""
+    results = {n: _sign_flip(pair.arm, level) for n, pair in enumerate(pairs) if pair.baseline is None}
+    unpaired = [(n, pair.arm, pair.baseline) for n, pair in enumerate(pairs) if pair.baseline is not None]
+    for index, test in split_tests([(arm, baseline) for _, arm, baseline in unpaired]):
+        n, arm, baseline = unpaired[index]
+        results[n] = _unpaired(test, arm, baseline, level)
+    return [results[n] for n in range(len(pairs))]
+
+
+def _sign_flip(differences: Sequence[float], level: float) -> _Result:
+    """Return the result of the sign-flip test."""
+    return _Result(float(np.mean(differences)), sign_flip_p(differences), sign_flip_interval(differences, level))
 
 
 def _difference(pair: _Pair, result: _Result, significant: bool) -> Estimate:
@@ -236,9 +244,8 @@ def unpaired_p(arm: Sequence[float], baseline: Sequence[float]) -> float:
     return max(permutation_p(arm, baseline), welch_p(arm, baseline) or 0.0)
 
 
-def _unpaired(arm: Sequence[float], baseline: Sequence[float], level: float) -> _Result:
+def _unpaired(test: SplitTest, arm: Sequence[float], baseline: Sequence[float], level: float) -> _Result:
     """Return the result of the unpaired test. Its interval contains all that one of the two tests does not reject."""
-    test = SplitTest(arm, baseline)
     interval, welch = test.interval(level), welch_interval(arm, baseline, level)
     if interval is not None and welch is not None:
         interval = (min(interval[0], welch[0]), max(interval[1], welch[1]))

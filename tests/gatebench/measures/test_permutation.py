@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gatebench.measures import permutation
-from gatebench.measures.permutation import SplitTest, permutation_p, random_orders, smallest_p, sorting_orders
+from gatebench.measures.permutation import (
+    permutation_p,
+    random_orders,
+    smallest_p,
+    sorting_orders,
+    split_test,
+    split_tests,
+)
 
 numbers = st.floats(-100, 100, allow_subnormal=False)
 integers = st.integers(-5, 5)
@@ -81,7 +88,7 @@ def test_p_knows_neither_order_nor_sign(first: list[float], second: list[float])
 @given(st.lists(integers, min_size=2, max_size=5))
 def test_with_equal_n_t_orders_the_splits_as_the_difference_does(first: list[int]) -> None:
     second = [value * value - 2 for value in first[::-1]]
-    test = SplitTest(first, second)
+    test = split_test(first, second)
     scores = np.array([*first, *second])
     sums = [
         abs(2 * scores[list(chosen)].sum() - scores.sum()) for chosen in combinations(range(len(scores)), len(first))
@@ -125,7 +132,7 @@ def test_p_errs_as_often_as_it_says() -> None:
 def test_the_interval_is_where_p_exceeds_its_level(sizes: tuple[int, int]) -> None:
     rng = np.random.default_rng(8)
     for _ in range(20):
-        test = SplitTest(rng.normal(0, 1, sizes[0]).tolist(), rng.normal(1, 2, sizes[1]).tolist())
+        test = split_test(rng.normal(0, 1, sizes[0]).tolist(), rng.normal(1, 2, sizes[1]).tolist())
         interval = test.interval(0.9)
         assert interval is not None
         low, high = interval
@@ -135,22 +142,34 @@ def test_the_interval_is_where_p_exceeds_its_level(sizes: tuple[int, int]) -> No
         assert test.p(high - margin) > 0.1 >= test.p(high + margin)
 
 
+def test_a_test_does_not_depend_on_the_pairs_beside_it() -> None:
+    rng = np.random.default_rng(9)
+    sizes = [(4, 4), (5, 3), (4, 4), (12, 12), *[(3, 4)] * 40, (12, 12)]
+    pairs = [(rng.normal(0, 1, n1).tolist(), rng.normal(1, 2, n2).tolist()) for n1, n2 in sizes]
+    together = dict(split_tests(pairs))
+    assert sorted(together) == list(range(len(pairs)))
+    for index, pair in enumerate(pairs):
+        alone = split_test(*pair)
+        assert together[index].p() == alone.p() == permutation_p(*pair)
+        assert together[index].interval(0.9) == pytest.approx(alone.interval(0.9), rel=1e-9)
+
+
 def test_there_is_no_interval_if_no_difference_can_be_rejected() -> None:
-    assert SplitTest([1, 2, 3], [7, 8, 9]).interval(0.95) is None
-    assert SplitTest([1, 2, 3], [7, 8, 9]).interval(0.9) is not None
+    assert split_test([1, 2, 3], [7, 8, 9]).interval(0.95) is None
+    assert split_test([1, 2, 3], [7, 8, 9]).interval(0.9) is not None
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     samples = np.random.default_rng(4).normal(0, 1, (1000, 10))
-    intervals = [SplitTest(s[:5], s[5:]).interval(0.9) for s in samples.tolist()]
+    intervals = [split_test(s[:5], s[5:]).interval(0.9) for s in samples.tolist()]
     covered = np.mean([low <= 0 <= high for low, high in filter(None, intervals)])
     assert covered == pytest.approx(0.9, abs=0.03)
 
 
 def test_equal_scores_have_an_interval_of_one_point() -> None:
     for sizes in ((4, 4), (4, 5)):
-        assert SplitTest([0.5] * sizes[0], [0.5] * sizes[1]).interval(0.95) == (0.0, 0.0)
-        low, high = SplitTest([0.75] * sizes[0], [0.5] * sizes[1]).interval(0.95) or (0.0, 0.0)
+        assert split_test([0.5] * sizes[0], [0.5] * sizes[1]).interval(0.95) == (0.0, 0.0)
+        low, high = split_test([0.75] * sizes[0], [0.5] * sizes[1]).interval(0.95) or (0.0, 0.0)
         assert (low, high) == pytest.approx((0.25, 0.25), rel=1e-5)
 
 
