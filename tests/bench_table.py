@@ -1,7 +1,7 @@
 """Time `gatebench table` on a store of many trials: `python -m tests.bench_table [ARMS SEEDS]`.
 
-Each arm is an LSTM with another constant as its input gate, and its scores are drawn with a fixed seed. The command runs
-as a process of its own, so the figures contain the start of Python. The processor time depends less on other programs
+Each arm is an LSTM with another constant as its input gate, and its scores are drawn with a fixed seed. The command
+runs as a process of its own, so the figures contain the start of Python. The processor time depends less on other programs
 than the time does.
 """
 
@@ -11,6 +11,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -30,9 +31,7 @@ OWNER = Owner("bench", "machine", 1)
 
 def main(arms: int, seeds: int) -> None:
     """Fill a store, run the command several times, and print the medians."""
-    folder = "/tmp/w/bt.home"
-    os.makedirs(folder, exist_ok=True)
-    if True:
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="bench-") as folder:
         _fill(Path(folder), arms, seeds)
         for words in (["table", "study=bench"], ["table", "study=bench", "format=csv"], ["table", "study=none"]):
             _time(Path(folder), words)
