@@ -1,8 +1,8 @@
 """Time `gatebench table` on a store of many trials: `python -m tests.bench_table [ARMS SEEDS]`.
 
 Each arm is an LSTM with another constant as its input gate, and its scores are drawn with a fixed seed. The command
-runs as a process of its own, so the figures contain the start of Python. The processor time depends less on other programs
-than the time does.
+runs as a process of its own, so the figures contain the start of Python. The processor time depends less on other
+programs than the time does.
 """
 
 import os
