@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gatebench.cells import cell_names
 from gatebench.errors import unknown
+from gatebench.report.run_metrics import RUN_METRICS
 from gatebench.study import ALL_METRICS, Study, combined
 from gatebench.task import Metric
 from launch.config.compose import Plan
@@ -47,8 +48,8 @@ def check_declaration(plan: Plan, known: KnownStudy) -> Study:
     _check_cells(plan, [known])
     metrics = [metric.name for trial in plan.trials for metric in trial.build_task().metrics]
     for name in plan.settings.metrics:
-        if name not in (*metrics, ALL_METRICS):
-            raise unknown("metric", name, [*metrics, ALL_METRICS], where="of these tasks")
+        if name not in (allowed := (*metrics, *RUN_METRICS, ALL_METRICS)):
+            raise unknown("metric", name, allowed, where="of these tasks")
     return study
 
 

@@ -8,6 +8,7 @@ from statistics import median
 from gatebench.measures.estimates import Estimate, estimate
 from gatebench.report.arms import Arm
 from gatebench.report.number_format import MISSING, NumberFormat, number_format
+from gatebench.report.run_metrics import record_name
 from gatebench.task import Metric
 
 DIVERGED = "diverged"
@@ -19,7 +20,7 @@ def score_estimate(arm: Arm, metric: Metric) -> Estimate | None:
 
     It is None if there is no score, or if a seed diverged: the mean of the others would flatter the arm.
     """
-    name = f"test/{metric.name}"
+    name = record_name(metric)
     values = tuple(arm.scores(name).values())
     if not values or arm.diverged(name):
         return None
@@ -34,7 +35,7 @@ def score_median(arm: Arm, metric: Metric) -> float | None:
 
     It is None if no trial has a result.
     """
-    name = f"test/{metric.name}"
+    name = record_name(metric)
     worst = -inf if metric.direction == "max" else inf
     values = [*arm.scores(name).values(), *(worst for _ in arm.diverged(name))]
     return median(values) if values else None
@@ -43,7 +44,7 @@ def score_median(arm: Arm, metric: Metric) -> float | None:
 def score_best(arm: Arm, metric: Metric) -> float | None:
     """Return the best score; None if there is none."""
     best: Callable[..., float] = max if metric.direction == "max" else min
-    return best(arm.scores(f"test/{metric.name}").values(), default=None)
+    return best(arm.scores(record_name(metric)).values(), default=None)
 
 
 def median_text(value: float | None, numbers: NumberFormat) -> str:
@@ -58,7 +59,7 @@ def score_text(arm: Arm, metric: Metric, numbers: NumberFormat) -> str:
 
     For example "81.3 ± 2.2" and "median 80.1, 5 of 8 ended".
     """
-    name = f"test/{metric.name}"
+    name = record_name(metric)
     if arm.diverged(name):
         value = median_text(score_median(arm, metric), numbers)
         number = value if value == DIVERGED else f"median {value}"
@@ -75,7 +76,7 @@ def score_format(arms: Sequence[Arm], metric: Metric) -> NumberFormat:
 
 def n_text(arm: Arm, metric: Metric) -> str:
     """Return the number of trials with a result, e.g. "8", or "7 of 8" if other arms have more or a trial failed."""
-    name = f"test/{metric.name}"
+    name = record_name(metric)
     n = len(arm.scores(name)) + len(arm.diverged(name))
     return str(n) if n == len(arm.seeds) else f"{n} of {len(arm.seeds)}"
 

@@ -9,6 +9,7 @@ from gatebench.measures.best_set import best
 from gatebench.measures.comparisons import ArmScores, Comparison, compare
 from gatebench.measures.seed_correlation import seed_correlation
 from gatebench.report.arms import Arm
+from gatebench.report.run_metrics import record_name
 from gatebench.study import Study
 from gatebench.task import Metric
 
@@ -41,8 +42,8 @@ class TaskComparison:
 
     @property
     def score(self) -> str:
-        """The name of the metric among the final metrics of a trial, e.g. "test/accuracy"."""
-        return f"test/{self.metric.name}"
+        """The name of the metric among the final metrics of a trial, see `record_name`."""
+        return record_name(self.metric)
 
 
 def task_comparison(metric: Metric, study: Study, arms: Sequence[Arm], baseline: str) -> TaskComparison:
@@ -61,7 +62,7 @@ def task_comparison(metric: Metric, study: Study, arms: Sequence[Arm], baseline:
     Raises:
         UserError: the test is paired, and arms have different seeds or draws.
     """
-    score = f"test/{metric.name}"
+    score = record_name(metric)
     if study.test == "paired":
         _check_draws(arms, [arm.label for arm in arms if not arm.unfinished(score)])
     left_out = tuple(arm.label for arm in arms if arm.unfinished(score))

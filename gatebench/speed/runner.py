@@ -11,9 +11,9 @@ from torch import Tensor
 
 from gatebench.backends.contract import Workload
 from gatebench.backends.registry import find
+from gatebench.nn.kept_memory import kept_bytes
 from gatebench.speed import torch_module
 from gatebench.speed.benchmark import TORCH
-from gatebench.speed.kept_memory import kept_bytes
 from gatebench.speed.layer_case import LayerCase, StepResult
 
 

@@ -24,6 +24,9 @@ from gatebench.training.network import Network
 EXAMPLES = 32
 """The largest number of validation examples over which the norm is averaged."""
 
+VANISHED = 0.01
+"""The share of the norm at lag 0 below which a gradient counts as vanished."""
+
 LONGEST_LAG = 1024
 """The largest lag. Longer sequences are followed back for this number of steps."""
 
@@ -47,6 +50,17 @@ class GradientOverLag:
         if not norms or not isfinite(norms[0]):
             return None
         return next((lag for lag, norm in zip(self.lag.tolist(), norms, strict=True) if norm < norms[0] / 2), None)
+
+    @property
+    def reach(self) -> int | None:
+        """The largest measured lag at which the norm is at least `VANISHED` times that at lag 0.
+
+        It is None if the norm at lag 0 is not finite or 0.
+        """
+        norms = self.norm.tolist()
+        if not norms or not isfinite(norms[0]) or norms[0] == 0:
+            return None
+        return max(lag for lag, norm in zip(self.lag.tolist(), norms, strict=True) if norm >= norms[0] * VANISHED)
 
 
 def gradient_over_lag(network: Network, problem: Problem) -> GradientOverLag:

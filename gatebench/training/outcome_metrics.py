@@ -8,6 +8,7 @@ from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.machine.facts import machine_facts
 from gatebench.network_frame import trained_parameters
 from gatebench.nn.recurrent import Recurrent
+from gatebench.training.batch_cost import batch_cost
 from gatebench.training.epochs import best_epoch
 from gatebench.training.learner import Learner
 from gatebench.training.ranks import BACKENDS
@@ -32,18 +33,19 @@ def best_epoch_metrics(learner: Learner) -> dict[str, float]:
 
 
 def cost_metrics(learner: Learner) -> dict[str, float]:
-    """Return the numbers of trained parameters and the FLOPs of the recurrent layers.
+    """Return the numbers of trained parameters, the FLOPs of the recurrent layers, and the cost of a training step.
 
     Returns:
         "parameters" of the whole network, "parameters/recurrent" of its recurrent layers, and "flops/step", the
         floating-point operations of all recurrent layers and directions for one time step of one example, forward;
-        see `gatebench.derive.cost`.
+        see `gatebench.derive.cost`. "memory/batch" and "seconds/batch": see `gatebench.training.batch_cost`.
     """
     recurrent = learner.network.recurrent
     return {
         "parameters": float(trained_parameters(learner)),
         "parameters/recurrent": float(trained_parameters(recurrent)),
         "flops/step": float(_flops_per_step(recurrent)),
+        **batch_cost(learner),
     }
 
 

@@ -25,8 +25,9 @@ def add_recorded_gates(
         test: the sums of the gates over the test split.
 
     Returns:
-        The outcome, with "gate/…" of the validation, "test/gate/…" of the test and "gradient/lag_half" among the
-        metrics, and the file of `gatebench.measures.gate_file`, which also has the gradient norms.
+        The outcome, with "gate/…" of the validation, "test/gate/…" of the test, "gradient/lag_half" and
+        "gradient/reach" among the metrics, and the file of `gatebench.measures.gate_file`, which also has the gradient
+        norms.
     """
     roles, gradient = learner.roles, gradient_over_lag(learner.network, problem)
     fixed = gate_metrics.fixed_metrics(roles, learner.network.recurrent.num_layers)
@@ -36,8 +37,9 @@ def add_recorded_gates(
         **{f"test/{name}": value for name, value in gate_metrics.metrics(test, roles).items()},
         **fixed,
     }
-    if gradient.half is not None:
-        metrics["gradient/lag_half"] = float(gradient.half)
+    for name, lag in {"gradient/lag_half": gradient.half, "gradient/reach": gradient.reach}.items():
+        if lag is not None:
+            metrics[name] = float(lag)
     content = GateFile(
         tuple(role.key for role in roles),
         {"val": split_statistics(val, roles), "test": split_statistics(test, roles)},

@@ -106,7 +106,7 @@ def test_a_note_that_holds_for_every_table_is_said_once() -> None:
         (
             scored(lstm=0.8),
             {"metrics": ("accuracie",)},
-            "There is no metric 'accuracie' of task sentiment; did you mean 'accuracy'? Allowed: accuracy.",
+            "There is no metric 'accuracie' of task sentiment; did you mean 'accuracy'? Allowed: accuracy, seconds.",
         ),
     ],
 )

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gatebench.errors import UserError
+from gatebench.report.run_metrics import RUN_METRICS
 from gatebench.report.shown_metrics import TaskMetrics, check_names, named, task_metrics
 from gatebench.task import Metric
 from tests.gatebench.report.studies import ACCURACY, changed, outcome, scored
@@ -16,7 +17,7 @@ TASKS = {"digits": TaskMetrics(ACCURACY, (), 0.1), "ett": TaskMetrics(MSE, (MAE,
 def test_metrics_and_chance_are_those_of_the_newest_outcome_that_has_them() -> None:
     old, *others = changed(scored(a=0.8), chance=0.25, other_metrics=(MAE,))
     metrics = task_metrics("sentiment", [replace(old, metric=None, chance=0.5), *others])
-    assert metrics == TaskMetrics(ACCURACY, (MAE,), 0.25)
+    assert metrics == TaskMetrics(ACCURACY, (MAE,), 0.25, (RUN_METRICS["seconds"],))
     newest = replace(others[-1], metric=replace(ACCURACY, high=1.0), other_metrics=())
     assert task_metrics("sentiment", [*others, newest]).all == (newest.metric, MAE)
 

@@ -165,3 +165,13 @@ def test_the_half_is_the_first_lag_below_half_of_lag_0() -> None:
 def test_the_last_step_of_each_example() -> None:
     assert last_steps(None, 3, 2).tolist() == [[False, False], [False, False], [True, True]]
     assert last_steps(torch.tensor([1, 3]), 3, 2).tolist() == [[True, False], [False, False], [False, True]]
+
+
+def test_the_reach_is_the_last_lag_with_a_hundredth_of_lag_0() -> None:
+    def reach(*norms: float) -> int | None:
+        return GradientOverLag(torch.arange(len(norms)), torch.tensor(norms, dtype=torch.float64)).reach
+
+    assert reach(1.0, 0.005, 0.01, 0.0099) == 2
+    assert reach(1.0, 0.0, 0.0) == 0
+    assert reach(1.0, 2.0, float("inf")) == 2  # it explodes
+    assert reach(float("nan"), 0.1) is reach(0.0, 0.0) is reach(float("inf"), 0.1) is None

@@ -58,3 +58,4 @@ def test_the_gradient_is_in_the_file(learner: Learner) -> None:
     np.testing.assert_array_equal(cast(gate_file.Array, arrays.lags), expected.lag.numpy())
     np.testing.assert_array_equal(cast(gate_file.Array, arrays.gradient_norms), expected.norm.numpy())
     assert outcome.metrics.get("gradient/lag_half") == expected.half
+    assert outcome.metrics["gradient/reach"] == expected.reach

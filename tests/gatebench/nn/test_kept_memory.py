@@ -2,7 +2,7 @@
 
 import torch
 
-from gatebench.speed.kept_memory import kept_bytes
+from gatebench.nn.kept_memory import kept_bytes
 
 
 def test_saved_tensors_count_and_inputs_do_not() -> None:

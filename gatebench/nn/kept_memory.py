@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+UNSEEN = ("manual",)
+"""The backends that keep tensors beside autograd."""
+
 
 def kept_bytes(forward: Callable[[], object], inputs: Sequence[Tensor]) -> int:
     """Return the number of bytes that `forward` saves for backward, without the memory of `inputs`.
 
-    Memory that several saved tensors share is counted once.
+    Memory that several saved tensors share is counted once. Autograd does not see the tensors that the backends in
+    `UNSEEN` keep.
     """
     input_addresses = {tensor.untyped_storage().data_ptr() for tensor in inputs}
     bytes_by_address: dict[int, int] = {}
