@@ -60,7 +60,8 @@ class GradientOverLag:
         norms = self.norm.tolist()
         if not norms or not isfinite(norms[0]) or norms[0] == 0:
             return None
-        return max(lag for lag, norm in zip(self.lag.tolist(), norms, strict=True) if norm >= norms[0] * VANISHED)
+        lags: list[int] = self.lag.tolist()
+        return max(lag for lag, norm in zip(lags, norms, strict=True) if norm >= norms[0] * VANISHED)
 
 
 def gradient_over_lag(network: Network, problem: Problem) -> GradientOverLag:

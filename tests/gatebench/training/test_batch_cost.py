@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,7 +6,6 @@ import pytest
 import torch
 
 from gatebench.nn.batch_draws import BatchShare
-from gatebench.training import batch_cost as module
 from gatebench.training.batch_cost import batch_cost
 from gatebench.training.learner import Learner
 from gatebench.trial import Model
@@ -31,7 +31,7 @@ def test_memory_that_autograd_does_not_see_is_not_reported() -> None:
 
 def test_the_time_is_the_median_of_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([0.0, 5.0, 10.0, 11.0, 20.0, 22.0])
-    monkeypatch.setattr(module.time, "perf_counter", lambda: next(times))
+    monkeypatch.setattr(time, "perf_counter", lambda: next(times))
     assert batch_cost(learner())["seconds/batch"] == 2.0
 
 
