@@ -13,7 +13,7 @@ An override such as `cell.ablate.i.fix=1` becomes a cell in these steps:
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -320,7 +320,9 @@ def _below_data_root(name: str, *, _root_: DictConfig) -> str:
     return str(resolve_data_root(_root_.data_root) / name)
 
 
+@cache
 def _schema() -> DictConfig:
+    """Return the schema of all settings. It is never changed: OmegaConf and Hydra merge into copies of it."""
     schema: DictConfig = OmegaConf.structured(Settings)
     for key in ("model", "training"):  # their dataclasses are frozen, so OmegaConf would refuse every override
         OmegaConf.set_readonly(schema[key], False)

@@ -10,6 +10,7 @@ OmegaConf resolves a block again for each combination of the values that are swe
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -201,9 +202,12 @@ class _Block:
         return self._parts[key]
 
     def config(self, point: Sequence[int]) -> DictConfig:
-        """Return the whole config with the choices and values of a point in these sections."""
-        config = self._chosen(point)
-        for axis, override in self._active(point):
+        """Return the whole config with the choices and values of a point in these sections. It must not be changed."""
+        chosen, active = self._chosen(point), self._active(point)
+        if not active:
+            return chosen
+        config = chosen.copy()
+        for axis, override in active:
             OmegaConf.update(config, override.key, override.values[point[axis]])
         return config
 
@@ -212,7 +216,9 @@ class _Block:
         return [(axis, override) for axis, override in self._overrides if point[axis] != _INACTIVE]
 
     def _chosen(self, point: Sequence[int]) -> DictConfig:
-        """Return a copy of the whole config with the choices of groups of a point in these sections."""
+        """Return the whole config with the choices of groups of a point in these sections. It must not be changed."""
+        if not self._groups:
+            return self._composed.config
         config = self._composed.config.copy()
         for axis, group in self._groups:
             config[group] = self._composed.sections[group][point[axis]]
@@ -262,9 +268,13 @@ class _Variants:
 
     def __init__(self, name: str, config: DictConfig, first: Contents, overrides: Sequence[ParsedOverride]) -> None:
         self._name, self._first, self._config, self._overrides = name, first, config, overrides
-        self._scratch = config.copy()
         self._values: list[dict[int, Any]] = [{} for _ in overrides]
         self._paths = [override.key.split(".") for override in overrides]
+
+    @cached_property
+    def _scratch(self) -> DictConfig:
+        """A copy of the config in which values are checked one after another. Most grids sweep few sections."""
+        return self._config.copy()
 
     def content(self, choices: Sequence[int]) -> Any:
         """Return the content with some values.

@@ -77,6 +77,7 @@ answer = [compiled(torch.ones(4, 3)).tolist(), isinstance(compiled, torch._dynam
     assert run(f"import gatebench.training\n{code}") == run(code)
 
 
+@pytest.mark.slow
 def test_metrics_and_their_plots_still_work() -> None:
     code = """
 import gatebench.training, torch, torchmetrics, sys, inspect
@@ -94,6 +95,7 @@ answer = [absent, float(metric.compute()), isinstance(axes, Axes), hasattr(scipy
     assert run(code) == [True, 2.0, True, True, "torchmetrics.aggregation"]
 
 
+@pytest.mark.slow
 def test_a_module_that_is_loaded_already_is_kept() -> None:
     code = """
 import matplotlib.pyplot as plt, sys

@@ -153,6 +153,7 @@ def test_the_declaration_and_the_text_show_the_search() -> None:
     assert expand(["seed=1,2"]).declaration("a").search == {}
 
 
+@pytest.mark.slow
 def test_ten_thousand_draws_cost_little_more_than_ten_thousand_seeds() -> None:
     def seconds(*overrides: str) -> float:
         start = time.process_time()

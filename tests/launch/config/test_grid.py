@@ -160,7 +160,13 @@ def test_random_grids_are_those_of_the_slow_way(values: dict[str, list[str]]) ->
         "task={a: 1},{b: 2}",
     ],
 )
-@pytest.mark.parametrize("others", [["experiment=null"], ["training.max_epochs=3,4", "seed=0,1", "task=digits,parity"]])
+@pytest.mark.parametrize(
+    "others",
+    [
+        pytest.param(["experiment=null"], marks=pytest.mark.slow),
+        ["training.max_epochs=3,4", "seed=0,1", "task=digits,parity"],
+    ],
+)
 def test_a_wrong_value_is_told_in_the_same_sentence(wrong: str, others: list[str]) -> None:
     key = wrong.partition("=")[0]
     overrides = [*(one for one in others if not one.startswith((f"{key}=", f"{key.partition('.')[0]}="))), wrong]
@@ -184,6 +190,7 @@ def test_hydra_composes_a_grid_of_plain_files_once(monkeypatch: pytest.MonkeyPat
     assert len(composed) == 1
 
 
+@pytest.mark.slow
 def test_a_point_of_a_large_grid_takes_less_than_a_twentieth_of_the_slow_way() -> None:
     grid = ["cell=lstm,gru", "model.hidden_size=3,4", "seed=range(0,{})"]
     started = time.process_time()
