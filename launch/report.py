@@ -15,6 +15,7 @@ example baseline=, vary=, view=, metrics= and columns=, change its table.
 from collections.abc import Sequence
 
 from gatebench.records.record import Record
+from gatebench.report.chosen_columns import with_columns
 from gatebench.report.render import FORMATS
 from gatebench.report.study_page.page import study_page
 from launch.config.arguments import parse_plan
@@ -45,7 +46,7 @@ def run(argv: Sequence[str]) -> int:
     if not known.outcomes:
         raise missing_study(settings, name)
     study = table_declaration(plan, [known])
-    table = table_of(plan, study, known.outcomes)
+    table = with_columns(table_of(plan, study, known.outcomes), settings.columns)
     digests = {trial.digest for trial in plan.trials}
     outcomes = [outcome for outcome in known.outcomes if outcome.digest in digests or not plan.chosen]
     record = Record(settings.home_folder, name, settings.records_uri)

@@ -10,6 +10,8 @@
   gatebench table study=mine format=trials-csv        one row a trial: trials-csv, trials-json, or trials-parquet with
                                                       file=NAME.parquet
   gatebench table study=mine vary=model.hidden_size   one row for all sizes of a cell
+  gatebench table study=mine columns=score,p,verdict  these columns, in this order
+  gatebench table study=mine format=latex columns=narrow  the columns that fit a column of a paper with two columns
   gatebench table study=mine view=best10              the best 10 % of a cell's trials by validation, or view=best
 
 Baseline, order, families, test, metrics and published results are those that the study declares in its records. An
@@ -23,6 +25,7 @@ from dataclasses import replace
 from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
 from gatebench.report.ablation_table import AblationTable, ablation_table
+from gatebench.report.chosen_columns import with_columns
 from gatebench.report.matched_parameters import with_budgets
 from gatebench.report.named_arms import with_named_arms
 from gatebench.report.render import FORMATS
@@ -38,6 +41,9 @@ from launch.display.terminal_width import terminal_width
 from launch.running.known_outcomes import KnownStudy, known_study, study_names
 from launch.running.missing_records import existing_studies, has_records, missing_study
 from launch.trial_files import write_trials
+
+PAPER = ("article",)
+"""The columns of a table in LaTeX, unless others are chosen."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -56,6 +62,7 @@ def run(argv: Sequence[str]) -> int:
     table = table_of(plan, study, outcomes)
     _report_single_trials(plan, study, outcomes)
     name = plan.settings.format
+    table = with_columns(table, plan.settings.columns or (PAPER if name == "latex" else ()))
     print(text(table, terminal_width()) if name == "text" else FORMATS[name](table), end="")
     return 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.report.trials.files import TRIAL_FORMATS
-from gatebench.report.trials.rows import trial_rows
+from gatebench.report.trials.rows import trial_rows, with_named_columns
 from gatebench.study import Study
 from launch.config.compose import Plan
 
@@ -33,7 +33,7 @@ def write_trials(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> None:
         raise UserError(f"The study {study.name!r} contains none of these trials yet; run them with gatebench sweep.")
     if settings.format == BINARY and not settings.file and sys.stdout.isatty():
         raise UserError(f"format={BINARY} is not for a terminal; write a file with file=NAME.parquet.")
-    rows = trial_rows(chosen, study.order)
+    rows = with_named_columns(trial_rows(chosen, study.order), settings.columns)
     content = TRIAL_FORMATS[settings.format](rows)
     if not settings.file:
         sys.stdout.flush()

@@ -17,6 +17,8 @@ From arms to tables as plain data:
     footnotes           the notes on single rows
     notes               the notes on a table
     task_table_builder  the table of one task
+    chosen_columns      the columns that `columns=` chooses
+    printed_width       the width of a table on paper
     across_tasks_table  the table of all tasks together
     ablation_table      all tables of a study
     number_format       how numbers are written

@@ -10,7 +10,7 @@ from gatebench.report.arms import Arm, ArmKey
 from gatebench.report.number_format import MISSING, NumberFormat, one_line, score_title
 from gatebench.report.scores import score_format, score_text
 from gatebench.report.task_comparison import TaskComparison
-from gatebench.report.task_table import Column, RecordValue, TableRow, TaskTable
+from gatebench.report.task_table import LABEL, SCORE_NAME, Column, ColumnNote, RecordValue, TableRow, TaskTable
 from gatebench.task import Metric
 
 TITLE = "all tasks"
@@ -19,14 +19,20 @@ TITLE = "all tasks"
 SCORES = "score on each task"
 """The group of the columns with the scores of the tasks."""
 
+NORMALISED = Column("normalised score ↑", name="normalised", keys=("normalised_*", "n"))
+BETTER = Column("P(better) ↑", name="better", keys=("improvement_*",))
+"""The columns of the summaries."""
+
 SUMMARY = NumberFormat(1.0, 2, "")
 """The format of the summaries."""
 
-NOTE = (
+NOTE = ColumnNote(
     "Normalised score: interquartile mean of the trials on all tasks. 0 is a blind guess, 1 is the mean of the "
     "baseline, and a trial that diverged counts as 0. P(better): probability that a trial of the cell has a better "
     "score than a trial of the baseline, mean over the tasks. Intervals: 95 %, stratified bootstrap, not corrected "
-    "(Agarwal et al. 2021)."
+    "(Agarwal et al. 2021).",
+    "normalised",
+    "better",
 )
 NO_SUMMARY = "No summary over the tasks: the baseline needs trials on each task, all with the same settings."
 
@@ -83,8 +89,8 @@ def across_tasks_table(tasks: Sequence[TaskArms]) -> TaskTable:
         texts = (label, *shown, *(_score(key, task) for task in tasks))
         marks = (footnotes.index(reasons[key]) + 1,) if key in reasons else ()
         rows.append(TableRow(texts, _record(key, label, summary), _bold(key, tasks, first=1 + len(shown)), marks))
-    summaries = [Column("normalised score ↑"), Column("P(better) ↑")] if found else []
-    columns = (Column("cell", numeric=False), *summaries, *map(_column, tasks))
+    summaries = [NORMALISED, BETTER] if found else []
+    columns = (Column("cell", numeric=False, name=LABEL), *summaries, *map(_column, tasks))
     return TaskTable(TITLE, columns, tuple(rows), tuple(footnotes), _notes(found))
 
 
@@ -126,7 +132,7 @@ def _estimate_text(estimate: Estimate | None) -> str:
 
 def _column(task: TaskArms) -> Column:
     title = score_title(task.metric, score_format(task.arms, task.metric).unit)
-    return Column(f"{one_line(task.task)}: {title}", group=SCORES)
+    return Column(f"{one_line(task.task)}: {title}", group=SCORES, name=SCORE_NAME)
 
 
 def _score(key: ArmKey, task: TaskArms) -> str:

@@ -19,8 +19,11 @@ from gatebench.report.number_format import (
 )
 from gatebench.report.scores import median_text, n_text, score_best, score_format, score_median, score_text
 from gatebench.report.task_comparison import TaskComparison
-from gatebench.report.task_table import COST, MORE_SCORES, Column
+from gatebench.report.task_table import COST, LABEL, MORE_SCORES, SCORE_NAME, Column
 from gatebench.task import Metric
+
+SCORE_KEYS = ("mean", "low", "high", "diverged", "scores", "diverged_scores", "best", "chance")
+P_KEYS = ("p", "p_corrected", "smallest_p", "attainable", "by_rank", "family", "test")
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def arm_columns(
         cost: whether there are columns of cost and gates.
     """
     return [
-        ArmColumn(Column("cell", numeric=False), lambda arm: arm.label),
+        ArmColumn(Column("cell", numeric=False, name=LABEL), lambda arm: arm.label),
         *_score_columns(arms, comparison.metric),
         *_comparison_columns(comparison),
         *_spread_columns(arms, comparison.metric),
@@ -61,14 +64,17 @@ def arm_columns(
 def _score_columns(arms: Sequence[Arm], metric: Metric) -> Iterator[ArmColumn]:
     """Yield the column of a metric's scores and the column of n."""
     numbers = score_format(arms, metric)
-    yield ArmColumn(Column(score_title(metric, numbers.unit)), lambda arm: score_text(arm, metric, numbers))
-    yield ArmColumn(Column("n"), lambda arm: n_text(arm, metric))
+    title = score_title(metric, numbers.unit)
+    yield ArmColumn(Column(title, name=SCORE_NAME, keys=SCORE_KEYS), lambda arm: score_text(arm, metric, numbers))
+    yield ArmColumn(Column("n", name="n", keys=("n", "seeds")), lambda arm: n_text(arm, metric))
 
 
 def _other_score_column(arms: Sequence[Arm], metric: Metric) -> ArmColumn:
     numbers = score_format(arms, metric)
     title = score_title(metric, numbers.unit)
-    return ArmColumn(Column(title, group=MORE_SCORES), lambda arm: score_text(arm, metric, numbers))
+    keys = tuple(f"{metric.name}_{part}" for part in ("mean", "low", "high"))
+    column = Column(title, group=MORE_SCORES, name=metric.name, keys=keys)
+    return ArmColumn(column, lambda arm: score_text(arm, metric, numbers))
 
 
 def _comparison_columns(comparison: TaskComparison) -> Iterator[ArmColumn]:
@@ -82,11 +88,11 @@ def _comparison_columns(comparison: TaskComparison) -> Iterator[ArmColumn]:
         one = found.get(arm.label)
         return MISSING if one is None or one.difference is None else numbers.estimate(one.difference, sign=True)
 
-    yield ArmColumn(Column("difference"), difference)
-    yield ArmColumn(Column("p (Holm)"), lambda arm: p_text(found[arm.label]) if arm.label in found else MISSING)
-    yield ArmColumn(
-        Column("effect g"), lambda arm: effect_text(found[arm.label].effect if arm.label in found else None)
-    )
+    yield ArmColumn(Column("difference", name="difference", keys=("baseline", "difference_*")), difference)
+    p_column = Column("p (Holm)", name="p", keys=P_KEYS)
+    yield ArmColumn(p_column, lambda arm: p_text(found[arm.label]) if arm.label in found else MISSING)
+    effect = Column("effect g", name="effect", keys=("effect_*",))
+    yield ArmColumn(effect, lambda arm: effect_text(found[arm.label].effect if arm.label in found else None))
 
 
 def _spread_columns(arms: Sequence[Arm], metric: Metric) -> Iterator[ArmColumn]:
@@ -97,17 +103,21 @@ def _spread_columns(arms: Sequence[Arm], metric: Metric) -> Iterator[ArmColumn]:
         value = score_best(arm, metric)
         return MISSING if value is None else numbers.number(value)
 
-    yield ArmColumn(Column("median", group=MORE_SCORES), lambda arm: median_text(score_median(arm, metric), numbers))
-    yield ArmColumn(Column("best", group=MORE_SCORES), best)
+    median = Column("median", group=MORE_SCORES, name="median", keys=("median",))
+    yield ArmColumn(median, lambda arm: median_text(score_median(arm, metric), numbers))
+    yield ArmColumn(Column("best", group=MORE_SCORES, name="best", keys=("best_score",)), best)
 
 
 def _cost_columns(arms: Sequence[Arm]) -> Iterator[ArmColumn]:
     """Yield the columns of parameters, FLOPs and seconds, and of the backend if it differs between trials."""
-    yield ArmColumn(Column("parameters", group=COST), partial(count_range, metric="parameters"))
-    yield ArmColumn(Column("FLOPs/step", group=COST), partial(count_range, metric="flops/step"))
-    yield ArmColumn(Column("seconds", group=COST), lambda arm: seconds_text(arm.median("seconds")))
+    parameters = Column("parameters", group=COST, name="parameters", keys=("parameters", "parameters_*"))
+    yield ArmColumn(parameters, partial(count_range, metric="parameters"))
+    flops = Column("FLOPs/step", group=COST, name="flops", keys=("flops_per_step",))
+    yield ArmColumn(flops, partial(count_range, metric="flops/step"))
+    seconds = Column("seconds", group=COST, name="seconds", keys=("seconds",))
+    yield ArmColumn(seconds, lambda arm: seconds_text(arm.median("seconds")))
     if len({backend for arm in arms for backend in fact_values(arm, "backend")}) > 1:
-        yield ArmColumn(Column("backend", group=COST), backends)
+        yield ArmColumn(Column("backend", group=COST, name="backend", keys=("backend",)), backends)
 
 
 def count_range(arm: Arm, metric: str) -> str:
@@ -126,4 +136,5 @@ def backends(arm: Arm) -> str:
 def _gate_columns(arms: Sequence[Arm]) -> Iterator[ArmColumn]:
     """Yield a column for each role of gates."""
     for role in chosen_roles(arms):
-        yield ArmColumn(Column(role_title(arms, role), group=COST), partial(role_text, role=role))
+        column = Column(role_title(arms, role), group=COST, name=role, keys=(f"*gate/l*/{role}/*",))
+        yield ArmColumn(column, partial(role_text, role=role))

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from gatebench.measures.comparisons import Comparison
 from gatebench.measures.power import seeds_needed
 from gatebench.report.arms import Arm
-from gatebench.report.gate_columns import chosen_roles, role_note, role_title
+from gatebench.report.gate_columns import COLUMN_ROLES, chosen_roles, role_note, role_title
 from gatebench.report.matched_parameters import matched_notes
 from gatebench.report.number_format import one_line, p_value
 from gatebench.report.scores import score_estimate
 from gatebench.report.selection import selection_notes
 from gatebench.report.task_comparison import TaskComparison
+from gatebench.report.task_table import SCORE_NAME, ColumnNote
 from gatebench.report.varied_settings import varied_texts
 from gatebench.study import Study, Test
 from gatebench.task import Metric
@@ -37,13 +38,22 @@ def common_notes(*, varied: bool) -> tuple[str, ...]:
     """
     unit = "trial" if varied else "seed"
     return (
-        f"Score: mean on the test set over n {unit}s, with its 95 % Student-t interval. One {unit} has no interval.",
-        f"Median and best: over the {unit}s. Seconds: median wall time of a trial. FLOPs/step: floating-point "
-        "operations of the recurrent layers for one time step of one example.",
+        ColumnNote(
+            f"Score: mean on the test set over n {unit}s, with its 95 % Student-t interval. One {unit} has no "
+            "interval.",
+            SCORE_NAME,
+        ),
+        ColumnNote(
+            f"Median and best: over the {unit}s. Seconds: median wall time of a trial. FLOPs/step: floating-point "
+            "operations of the recurrent layers for one time step of one example.",
+            *("median", "best", "seconds", "flops"),
+        ),
     )
 
 
-CLIPPED = "[…, …] after a score: the interval, which is cut at the largest or the smallest possible score."
+CLIPPED = ColumnNote(
+    "[…, …] after a score: the interval, which is cut at the largest or the smallest possible score.", SCORE_NAME
+)
 BY_RANK = (
     "A cell with {unit}s that diverged has no mean. Its median counts a {unit} that diverged as worse than every "
     "score, and p compares ranks in the same way (rank)."
@@ -74,7 +84,7 @@ def task_notes(
     if len(arms) > 1 and not comparison.best:
         notes.append("No score is marked as the best: fewer than two cells can be compared.")
     roles = [role_title(arms, role) for role in chosen_roles(arms)]
-    return tuple(filter(None, [*notes, role_note(roles)]))
+    return tuple(filter(None, [*notes, ColumnNote(role_note(roles), *COLUMN_ROLES)]))
 
 
 def varied_notes(arms: Sequence[Arm], study: Study) -> list[str]:
@@ -91,24 +101,34 @@ def _comparison_notes(comparison: TaskComparison, *, varied: bool) -> list[str]:
     found = list(comparison.comparisons.values())
     if not found:
         return [_no_comparison(comparison)]
-    notes = [
-        f"Difference: from {_baseline(comparison)}. p: {TESTS[comparison.study.test]}, {_correction(comparison)}.",
-        "The interval of a difference is corrected like p: it contains 0 if p is greater than 0.05. "
-        "Effect g: Hedges' g, the difference in units of the pooled standard deviation, with its 95 % interval, "
-        "which is not corrected.",
-        _smallest_p(found),
+    notes: list[str] = [
+        ColumnNote(
+            f"Difference: from {_baseline(comparison)}. p: {TESTS[comparison.study.test]}, {_correction(comparison)}.",
+            *("difference", "p"),
+        ),
+        ColumnNote(
+            "The interval of a difference is corrected like p: it contains 0 if p is greater than 0.05. "
+            "Effect g: Hedges' g, the difference in units of the pooled standard deviation, with its 95 % interval, "
+            "which is not corrected.",
+            *("difference", "effect"),
+        ),
+        ColumnNote(_smallest_p(found), "p"),
     ]
     if outside := _in_no_family(comparison):
-        notes.append(f"Without p, because no declared family contains them: {', '.join(map(one_line, outside))}.")
+        listed = ", ".join(map(one_line, outside))
+        notes.append(ColumnNote(f"Without p, because no declared family contains them: {listed}.", "p"))
     if comparison.seed_correlation is not None:
         correlation = f"{comparison.seed_correlation:.2f}".replace("-", "−")
         same = "draw and seed" if varied else "seed"
         notes.append(
-            f"Correlation between the scores of different cells with the same {same}: {correlation}. "
-            "A paired test gains power only if it is clearly above 0."
+            ColumnNote(
+                f"Correlation between the scores of different cells with the same {same}: {correlation}. "
+                "A paired test gains power only if it is clearly above 0.",
+                "p",
+            )
         )
     if not all(one.attainable for one in found):
-        notes.append(_too_small(comparison, varied=varied))
+        notes.append(ColumnNote(_too_small(comparison, varied=varied), "p"))
     return notes
 
 

@@ -1,5 +1,7 @@
 """A table as plain data: its columns, rows and notes."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,7 +12,10 @@ COMPARISON = ""
 """The group of the columns that compare the cells. It has no heading."""
 
 SCORE = 1
-"""The index of the column of the score."""
+"""The index of the column of the score, before columns are chosen."""
+
+LABEL, SCORE_NAME = "cell", "score"
+"""The names of the column of the labels and of that of the score."""
 
 MORE_SCORES = "more scores"
 """The group of the columns with medians, best scores and other metrics."""
@@ -27,11 +32,33 @@ class Column:
         title: the title.
         numeric: whether it contains numbers, which are aligned on the right.
         group: the heading of its group. Where lines are short, each group is a block of its own.
+        name: the name by which `columns=` chooses it; several columns of published results share a name.
+        keys: patterns of the names of its values for programs, as `fnmatch` reads them: "difference_*".
     """
 
     title: str
     numeric: bool = True
     group: str = COMPARISON
+    name: str = ""
+    keys: tuple[str, ...] = ()
+
+
+class ColumnNote(str):
+    """A note about some columns. It is left out if none of them is shown.
+
+    Args:
+        text: the note.
+        columns: the names of the columns.
+    """
+
+    __slots__ = ("columns",)
+    columns: frozenset[str]
+
+    def __new__(cls, text: str, *columns: str) -> ColumnNote:
+        """Return the note, a text with the names of its columns."""
+        note = super().__new__(cls, text)
+        note.columns = frozenset(columns)
+        return note
 
 
 @dataclass(frozen=True)

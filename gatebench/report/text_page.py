@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from gatebench.report.ablation_table import AblationTable
-from gatebench.report.task_table import SCORE, TaskTable
+from gatebench.report.task_table import SCORE_NAME, TaskTable
 
 LEAST_WIDTH = 80
 """The least width of the notes below a table, in characters."""
@@ -93,7 +93,7 @@ def _block(task_table: TaskTable, columns: Sequence[int], most_width: int) -> li
     Rows of chance and simple methods have nothing but a score, so they are only in the block of the score.
     """
     head, *body = _texts(task_table)
-    if SCORE not in columns:
+    if not any(task_table.columns[index].name == SCORE_NAME for index in columns):
         body = [texts for texts, row in zip(body, task_table.rows, strict=True) if row.record]
     rows = [[texts[index] for index in (0, *columns)] for texts in (head, *body)]
     widths = _widths(rows)

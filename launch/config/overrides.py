@@ -31,7 +31,13 @@ _ARM = "arms."
 _RESOURCE = "resources_per_trial."
 _CONDITION = "search.when."
 _NEW_KEYS = (_ABLATION, _FAMILY, _ARM, _RESOURCE, _CONDITION)  # below these, an override may add keys
-_LISTS = ("order", "metrics", "published", "vary")  # keys with a list as their value, like those below `families`
+_LISTS = (
+    "order",
+    "metrics",
+    "published",
+    "vary",
+    "columns",
+)  # keys with a list as their value, like those below `families`
 _DEFAULTS = ("cell", "task", "experiment")  # the groups in the defaults list of conf/config.yaml
 _KIND = "kind"  # the list of the kinds of pictures
 _SWEEPER_PARAMS = "hydra.sweeper.params"  # the only key of Hydra's own config that is used

@@ -83,6 +83,7 @@ class Settings:
     format: str = "text"
     vary: list[str] = field(default_factory=list)
     view: str = "all"
+    columns: list[str] = field(default_factory=list)
     file: str | None = None
     example: int = 0
     text: str | None = None

@@ -14,6 +14,9 @@ from gatebench.report.task_comparison import TaskComparison
 from gatebench.report.task_table import Column, RecordValue
 from gatebench.task import Metric
 
+PUBLISHED, EXPECTED, VERDICT = "published", "expected", "verdict"
+"""The names of the columns by which `columns=` chooses those of all publications."""
+
 BASELINE = "baseline"
 """The text in the row of a publication's baseline."""
 
@@ -38,9 +41,14 @@ class PublishedBlock:
         """Yield the columns: what is published, what is expected or found here, and the verdict."""
         group = one_line(f"{self.shown.title}, {self.shown.result.place}")
         has_values = self.shown.result.has_values
-        yield ArmColumn(Column(self.shown.title, numeric=False, group=group), self._published)
-        yield ArmColumn(Column("expected" if has_values else "here", numeric=has_values, group=group), self._ours)
-        yield ArmColumn(Column("verdict", numeric=False, group=group), self._word)
+        ours = "expected" if has_values else "here"
+        keys = [f"{self.shown.key}/{name}" for name in ("value", "sd", "significance", "mark", "note")]
+        published = Column(self.shown.title, numeric=False, group=group, name=PUBLISHED, keys=tuple(keys))
+        yield ArmColumn(published, self._published)
+        keys = [f"{self.shown.key}/{name}" for name in ("low", "high", "here")]
+        yield ArmColumn(Column(ours, numeric=has_values, group=group, name=EXPECTED, keys=tuple(keys)), self._ours)
+        keys = [f"{self.shown.key}/{name}" for name in ("verdict", "reason")]
+        yield ArmColumn(Column("verdict", numeric=False, group=group, name=VERDICT, keys=tuple(keys)), self._word)
 
     def note(self, arm: Arm) -> str:
         """Return the footnote of a row that is not comparable; "" for other rows."""

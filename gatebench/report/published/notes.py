@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from gatebench.report.arms import Arm
 from gatebench.report.number_format import one_line
-from gatebench.report.published.columns import PublishedBlock
+from gatebench.report.published.columns import EXPECTED, PUBLISHED, VERDICT, PublishedBlock
+from gatebench.report.task_table import ColumnNote
 
 VALUES = (
     "Published values: each has its mark. Expected: the 95 % prediction interval of our scores for the mean of the "
@@ -45,7 +46,8 @@ def published_notes(blocks: Sequence[PublishedBlock], arms: Sequence[Arm]) -> li
         rules.append(SIGNIFICANCES)
     if any(verdict.word == "not comparable" for block in blocks for verdict in block.verdicts.values()):
         rules.append(NOT_COMPARABLE)
-    return [*rules, _marks(blocks), *(_source(block, arms) for block in blocks)]
+    notes = [*rules, _marks(blocks), *(_source(block, arms) for block in blocks)]
+    return [ColumnNote(note, PUBLISHED, EXPECTED, VERDICT) for note in notes]
 
 
 def _marks(blocks: Sequence[PublishedBlock]) -> str:

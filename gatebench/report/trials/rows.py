@@ -1,7 +1,8 @@
 """The trials of a study as plain data: one row a trial, with settings, metrics and facts."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from gatebench.errors import UserError, nearest
 from gatebench.outcome import Outcome
 
 Value = str | int | float | bool | None
@@ -40,6 +41,21 @@ def trial_rows(outcomes: Iterable[Outcome], order: Sequence[str] = ()) -> list[d
     columns = {name: [row.get(name) for row in rows] for name in names}
     typed = {name: _typed(values) if name.startswith(SETTING) else values for name, values in columns.items()}
     return [dict(zip(names, values, strict=True)) for values in zip(*typed.values(), strict=True)]
+
+
+def with_named_columns(rows: Sequence[Mapping[str, Value]], names: Sequence[str]) -> list[dict[str, Value]]:
+    """Return the rows with the columns of some names, in their order; with all columns if there are no names.
+
+    Raises:
+        UserError: there is no column of a name.
+    """
+    known = list(rows[0]) if rows else []
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"did you mean {near[0]!r}?" if near else "without columns=, all of them are shown."
+            raise UserError(f"There is no column {name!r} of these trials; {hint}")
+    return [{name: row[name] for name in names or known} for row in rows]
 
 
 def _chosen(outcomes: Iterable[Outcome]) -> list[Outcome]:

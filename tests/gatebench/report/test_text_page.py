@@ -33,7 +33,7 @@ def test_text_lines_up_and_fits_a_terminal() -> None:
 
 
 def test_a_table_that_is_narrow_enough_is_one_block() -> None:
-    columns = (Column("cell", numeric=False), Column("score"), Column("seconds", group="cost"))
+    columns = (Column("cell", numeric=False), Column("score", name="score"), Column("seconds", group="cost"))
     rows = (TableRow(("lstm", "0.5", "1"), {"cell": "lstm"}, frozenset({1})), TableRow(("chance", "0.1", "–"), {}))
     page = text(AblationTable("Title", "", (TaskTable("digits", columns, rows),), "", ()))
     assert page.splitlines()[2:] == [

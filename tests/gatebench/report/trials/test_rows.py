@@ -1,6 +1,9 @@
 from dataclasses import replace
 
-from gatebench.report.trials.rows import trial_rows
+import pytest
+
+from gatebench.errors import UserError
+from gatebench.report.trials.rows import trial_rows, with_named_columns
 from tests.gatebench.report.studies import outcome
 
 
@@ -78,3 +81,14 @@ def test_settings_have_the_type_that_all_their_texts_have() -> None:
         "f": [1.0, 1e30],
     }
     assert [type(value) for own in values.values() for value in own[:1]] == [int, float, bool, str, float, float]
+
+
+def test_rows_have_the_named_columns_in_their_order() -> None:
+    rows = trial_rows([outcome("lstm", 0, 0.5)])
+    assert with_named_columns(rows, ["score", "cell"]) == [{"score": 0.5, "cell": "lstm"}]
+    assert with_named_columns(rows, []) == rows
+    assert with_named_columns([], []) == []
+    with pytest.raises(UserError, match=r"^There is no column 'scor' of these trials; did you mean 'score'\?$"):
+        with_named_columns(rows, ["scor"])
+    with pytest.raises(UserError, match=r"^There is no column 'ö' of these trials; without columns=, all of them"):
+        with_named_columns(rows, ["ö"])
