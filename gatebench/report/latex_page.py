@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"(?P<sign>[+−]?)(?P<whole>\d[\d,]*)(?:\.(?P<part>\d+))?(
 
 
 @dataclass(frozen=True)
-class Digits:
+class ReservedDigits:
     """The numbers of digits for which siunitx reserves space.
 
     Attributes:
@@ -97,18 +97,18 @@ def _label_column(task_table: TaskTable) -> str:
     return "l" if widest <= LABEL_WIDTH else rf">{{\raggedright\arraybackslash}}p{{{LABEL_WIDTH:.0f}pt}}"
 
 
-def _alignment(task_table: TaskTable, index: int, digits: dict[int, Digits]) -> str:
+def _alignment(task_table: TaskTable, index: int, digits: dict[int, ReservedDigits]) -> str:
     if index in digits:
         return digits[index].column
     return "r" if task_table.columns[index].numeric else "l"
 
 
-def _digits(texts: Sequence[str]) -> Digits | None:
+def _digits(texts: Sequence[str]) -> ReservedDigits | None:
     """Return the digits of the numbers in a column; None if fewer than half of them are numbers."""
     found = [match for text in texts if (match := _NUMBER.fullmatch(text))]
     if 2 * len(found) < len(texts) - texts.count(MISSING) or not found:
         return None
-    return Digits(
+    return ReservedDigits(
         sign=any(match["sign"] for match in found),
         whole=max(len(match["whole"].replace(",", "")) for match in found),
         part=max(len(match["part"] or "") for match in found),

@@ -55,7 +55,7 @@ def test_csv_has_the_values_of_the_columns() -> None:
 
     assert keys("n") == ["n", "seeds"]
     assert keys("difference") == ["baseline", "difference_mean", "difference_low", "difference_high"]
-    assert keys("keep", "parameters")[:1] == ["parameters"]
+    assert keys("parameters", "n")[:2] == ["parameters", "n"]
     assert all("/keep/" in key for key in keys("keep"))
 
 
