@@ -4,9 +4,11 @@
   gatebench gates task=sst2 cell=lstm study=mine text="a film that is never dull"
   gatebench gates task=speech_commands cell=lstm study=mine file=clip.wav
 
-The network is that of a trial in the records, so the settings must be those of the trial and of its study. The example
-is one of the test set, or an input of your own: `text=`, or `file=` with a wav file, an image, a CSV file or a text,
-as the task reads it. `page=` is the name of the page; without it, the page is written below the home.
+The network is that of a trial in the records. If the settings do not name a trial of the study, it is the trial with
+the best validation score among those that have the given settings: `study=mine cell=lstm` is enough.
+
+The example is one of the test set, or an input of your own: `text=`, or `file=` with a wav file, an image, a CSV file or
+a text, as the task reads it. `page=` is the name of the page; without it, the page is written below the home.
 """
 
 from __future__ import annotations
@@ -21,36 +23,36 @@ from gatebench.errors import UserError
 from gatebench.own_input import OwnInput
 from gatebench.report.gates_page.page import GatesPage, gates_page
 from gatebench.report.gates_page.payload import GateValues
+from gatebench.saved.best_trial import best_trial
 from gatebench.task import Example, Problem, Task
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
+from launch.config.compose import Plan
 from launch.config.settings import Settings
 from launch.display.gates_text import gates_text
 from launch.display.terminal_width import terminal_width
+from launch.fitting_outcomes import fitting_outcomes
 from launch.running.missing_records import has_records, missing_records, missing_study
 from launch.written_page import page_path, write_page
 
 if TYPE_CHECKING:
     from gatebench.training.example_gates import ExampleGates
 
+_TRAIN_IT = "train it with the same settings: gatebench train …"
+
 
 def run(argv: Sequence[str]) -> int:
     """Print the gates, write the page, and return 0.
 
     Raises:
-        UserError: the settings span several trials, the records have no weights of the trial, or the example cannot be
-            read.
+        UserError: the records have no such trial, or no weights of it, or the example cannot be read.
     """
     plan = parse_plan("gates", __doc__, argv)
     if plan is None:
         return 0
-    settings = plan.settings
-    if len(plan.trials) > 1:
-        raise UserError(f"These settings span {len(plan.trials)} trials, and gates shows one; choose cell= and seed=.")
-    given = _given(settings)
-    trial = plan.trials[0]
-    weights = _weights(trial, settings)
-    _show(trial, settings, weights, given)
+    given = _given(plan.settings)
+    trial, weights, choice = _trained(plan)
+    _show(trial, plan.settings, weights, given, choice)
     return 0
 
 
@@ -63,15 +65,16 @@ def _given(settings: Settings) -> OwnInput | None:
     return OwnInput(settings.text, Path(settings.file).expanduser() if settings.file is not None else None)
 
 
-def _weights(trial: Trial, settings: Settings) -> bytes:
-    """Return the kept weights of a trial.
+def _trained(plan: Plan) -> tuple[Trial, bytes, str]:
+    """Return the trial that is shown, its kept weights, and a sentence about its choice; "" if the settings name it.
 
     Raises:
         UserError: there are no records, no such study, no such trial in it, or no weights.
     """
+    settings, trial = plan.settings, plan.trials[0]
     if not has_records(settings):
         raise missing_records(settings)
-    from gatebench.records.kept_network import kept_weights  # imports MLflow, which takes a second
+    from gatebench.records.kept_network import kept_network, kept_weights  # imports MLflow, which takes a second
     from gatebench.records.record import Record
 
     study = settings.one_study
@@ -79,14 +82,23 @@ def _weights(trial: Trial, settings: Settings) -> bytes:
     outcomes = record.outcomes()
     if not outcomes:
         raise missing_study(settings, study)
-    if (content := kept_weights(record, trial.digest)) is not None:
-        return content
-    known = any(one.digest == trial.digest for one in outcomes)
-    reason = "has no weights of the trial" if known else "does not contain the trial"
-    raise UserError(
-        f"The study {study!r} {reason} {trial.digest} ({trial.build_cell().name}, {trial.build_task().label}, seed "
-        f"{trial.seed}); train it with the same settings: gatebench train …"
-    )
+    if len(plan.trials) == 1 and any(one.digest == trial.digest for one in outcomes):
+        if (weights := kept_weights(record, trial.digest)) is not None:
+            return trial, weights, ""
+        raise UserError(f"The study {study!r} has no weights of the trial {_facts(trial)}; {_TRAIN_IT}")
+    found = fitting_outcomes(plan, outcomes)
+    if not found:
+        raise UserError(f"The study {study!r} does not contain the trial {_facts(trial)}; {_TRAIN_IT}")
+    from gatebench.saved.trained_trial import trial_of  # imports torch
+
+    best = best_trial(found)
+    kept = kept_network(record, best.digest)
+    rest = f" among the {len(found)} trials of the study that have these settings" if len(found) > 1 else ""
+    return trial_of(kept.config, best.digest), kept.weights, f"The trial {best.digest} is the best by validation{rest}."
+
+
+def _facts(trial: Trial) -> str:
+    return f"{trial.digest} ({trial.build_cell().name}, {trial.build_task().label}, seed {trial.seed})"
 
 
 def _example(task: Task, problem: Problem, settings: Settings, given: OwnInput | None, cache: Path) -> Example:
@@ -134,7 +146,7 @@ def page_of(trial: Trial, task: Task, example: Example, gates: ExampleGates, nam
     return GatesPage(title, facts, notes, gates.answers, example.view, layers, gates.directions)
 
 
-def _show(trial: Trial, settings: Settings, weights: bytes, given: OwnInput | None) -> None:
+def _show(trial: Trial, settings: Settings, weights: bytes, given: OwnInput | None, choice: str) -> None:
     from gatebench.training.example_gates import example_gates  # imports torch
     from gatebench.training.trained_network import trained_network
 
@@ -149,6 +161,8 @@ def _show(trial: Trial, settings: Settings, weights: bytes, given: OwnInput | No
     write_page(path, gates_page(page))
 
     print(page.title)
+    if choice:
+        print(choice)
     for name, value in page.facts.items():
         print(f"{name}: {value}")
     for note in page.notes:

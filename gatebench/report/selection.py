@@ -47,14 +47,15 @@ def selected_arms(arms: Sequence[Arm], view: View, metric: Metric) -> list[Arm]:
     chosen = [(_best_share if view == "best10" else _best_draw)(arm, metric) for arm in arms]
     if view == "best10":
         return chosen
-    seeds = tuple(sorted({seed for arm in chosen for seed in arm.trials}))
-    return [replace(arm, seeds=seeds) for arm in chosen]
+    # A draw whose seed is its number has one trial. Then no other seed is expected of the arm.
+    repeated = {seed for arm in chosen if len(arm.trials) > 1 for seed in arm.trials}
+    return [replace(arm, seeds=tuple(sorted(repeated | set(arm.trials)))) for arm in chosen]
 
 
 def _best_share(arm: Arm, metric: Metric) -> Arm:
     """Return the arm with its best 10 % of trials."""
     ended = _ended(arm)
-    ranked = sorted(ended, key=lambda number: (-_value(ended[number], metric), number))
+    ranked = sorted(ended, key=lambda number: (-validation_value(ended[number], metric), number))
     kept = sorted(ranked[: max(1, len(ranked) // SHARE)])
     selection = Selection("best10", len(kept), len(ended), len(arm.trials) - len(ended))
     trials = {number: ended[number] for number in kept}
@@ -86,10 +87,10 @@ def _ended(arm: Arm) -> dict[int, Outcome]:
 
 
 def _mean(trials: Iterable[Outcome], metric: Metric) -> float:
-    return fmean(_value(trial, metric) for trial in trials)
+    return fmean(validation_value(trial, metric) for trial in trials)
 
 
-def _value(trial: Outcome, metric: Metric) -> float:
+def validation_value(trial: Outcome, metric: Metric) -> float:
     """Return the validation score of a trial, such that more is better; −∞ if it diverged or did not end."""
     name = f"best/val/{metric.name}"
     if trial.status != "finished":

@@ -71,7 +71,7 @@ def load_trial(
     record = record_of(study, home, tracking_uri)
     outcome = _chosen(outcomes_of(record), study, digest)
     kept = kept_network(record, outcome.digest)
-    trial = _trial(kept.config, outcome.digest)
+    trial = trial_of(kept.config, outcome.digest)
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     root = Path(data_root or os.environ.get("GATEBENCH_DATA") or Path(cache, "gatebench", "data"))
     problem = trial.build_task().load(root.expanduser().absolute(), record.home.root / "cache")
@@ -91,8 +91,12 @@ def _chosen(outcomes: list[Outcome], study: str, digest: str) -> Outcome:
     return next((one for one in reversed(own) if one.status == "finished"), own[-1])
 
 
-def _trial(config: dict[str, Any], digest: str) -> Trial:
-    """Return the trial of a config.
+def trial_of(config: dict[str, Any], digest: str) -> Trial:
+    """Return the trial of a config that the records keep.
+
+    Args:
+        config: the trial as plain data.
+        digest: the digest of the trial.
 
     Raises:
         UserError: it is not the config of this trial, for example because the task has changed since.

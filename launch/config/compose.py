@@ -60,6 +60,7 @@ class Plan:
         trials: the distinct trials, ordered by seed.
         labels: {digest of a trial: labels of its cell}. Cells with equal equations have one trial and several labels.
         keys: the keys that the overrides set, without the parts after a dot: "cell" for cell.ablate.i.fix=1.
+        given: the whole keys that the overrides set, such as "cell.ablate.i.fix".
         text: the config as YAML.
         publications: the publications that the settings name.
         sizes: the hidden sizes that were solved from `model.parameters`.
@@ -74,6 +75,7 @@ class Plan:
     trials: tuple[Trial, ...]
     labels: Mapping[str, tuple[str, ...]]
     keys: frozenset[str]
+    given: frozenset[str]
     text: str
     publications: tuple[Publication, ...] = ()
     sizes: tuple[SolvedSize, ...] = ()
@@ -180,6 +182,7 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
         trials=tuple(point.trial for point in distinct.values()),
         labels={digest: tuple(own) for digest, own in labels.items()},
         keys=composed.keys,
+        given=frozenset(composed.given),
         text=composed.text,
         publications=load_publications(settings.published, config_dir),
         sizes=solver.sizes,

@@ -16,6 +16,9 @@ from yaml import MarkedYAMLError
 
 from gatebench.errors import UserError, unknown
 
+_FUNCTIONS = ("choice", "range", "interval", "int", "float", "tag", "glob")
+"""The functions of Hydra's grammar that give several values."""
+
 _TYPES = {"Integer": "a whole number", "Float": "a number"}
 
 
@@ -61,12 +64,23 @@ def _rejected_value(error: OmegaConfBaseException) -> UserError:
         case ValidationError() if "could not be converted to" in str(error):
             left, _, kind = _first_line(error).partition(" could not be converted to ")
             value = left.removeprefix("Value ").partition(" of type ")[0]
-            return UserError(f"{key} is {value}; it must be {_TYPES.get(kind, kind)}.")
+            return UserError(f"{key} is {value}; it must be {_TYPES.get(kind, kind)}.{_hint_on_quotes(value)}")
         case ValidationError() if "is not a ListConfig" in str(error) or "'typing.List" in str(error):
             return UserError(f"{key} must be a list, for example [a, b].")
         case InterpolationResolutionError():
             return UserError(f"{key} refers to a key or file that does not exist: {_first_line(error)}.")
     return UserError(f"{key or 'The config'} is not allowed: {_first_line(error)}.")
+
+
+def _hint_on_quotes(value: str) -> str:
+    """Return a sentence for a function of Hydra's grammar in quotes, which Hydra reads as a text; "" for other values.
+
+    Args:
+        value: the value as OmegaConf prints it, in quotes.
+    """
+    text = value.strip("'")
+    is_function = text.partition("(")[0] in _FUNCTIONS and text.endswith(")")
+    return f" The quotes make a text of it; write {text} without quotes of its own." if is_function else ""
 
 
 def _unknown_key(error: OmegaConfBaseException, key: str) -> UserError:

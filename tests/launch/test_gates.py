@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,16 @@ def test_an_example_is_shown_and_its_page_is_written(home: Path, capsys: pytest.
     assert "test example 3" in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("settings", [["cell=lstm"], [], ["seed=0,1", "model.hidden_size=4"]])
+def test_a_study_is_enough_and_the_choice_of_its_trial_is_told(
+    settings: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gates.run(["study=mine", *settings]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "lstm · digits · seed 0 · test example 0"
+    assert re.fullmatch(r"The trial \w{16} is the best by validation\.", lines[1])
+
+
 def test_the_page_has_the_name_that_was_given(tmp_path: Path) -> None:
     page = tmp_path / "new" / "mine.html"
     assert gates.run([*QUICK, f"page={page}"]) == 0
@@ -57,7 +68,7 @@ def test_the_page_has_the_name_that_was_given(tmp_path: Path) -> None:
         (["text=hello"], "This task reads a file and no text; use file=PATH"),
         (["file=nowhere.png"], r"nowhere\.png cannot be read: No such file or directory"),
         (["text=hello", "file=a.png"], "text and file are both set; give one of them"),
-        (["seed=0,1"], "These settings span 2 trials, and gates shows one; choose cell= and seed="),
+        (["cell=gru"], r"The study 'mine' does not contain the trial \w{16} \(gru, digits, seed 0\); train it"),
         (["seed=7"], r"The study 'mine' does not contain the trial \w{16} \(lstm, digits, seed 7\); train it"),
         (["study=mime"], "'mime'.*'mine'"),
     ],

@@ -72,6 +72,16 @@ def test_the_best_settings_come_with_all_their_seeds() -> None:
     ]
 
 
+def test_a_draw_of_one_seed_lacks_no_seed_and_one_of_several_does() -> None:
+    single = searched({"lstm": 0.5, "gru": 0.6}, draws=4)
+    different = [validated(one, -one.seed) if one.cell == "gru" else one for one in single]
+    arms = selected_arms(arms_of(different, SEARCH), "best", ACCURACY)
+    assert [(list(arm.trials), arm.seeds) for arm in arms] == [([3], (3,)), ([0], (0,))]
+    several = searched({"lstm": 0.5, "gru": 0.6}, draws=1, seeds=(3, 7))
+    arms = selected_arms(arms_of(several[:-1], SEARCH), "best", ACCURACY)
+    assert [(list(arm.trials), arm.seeds) for arm in arms] == [([3, 7], (3, 7)), ([3], (3, 7))]
+
+
 def test_a_finished_trial_without_a_validation_score_is_refused() -> None:
     with pytest.raises(UserError, match="trial sentiment-lstm-0 of lstm has no validation score best/val/accuracy"):
         kept([outcome("lstm", 0, 0.5)], "best10")
