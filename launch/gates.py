@@ -7,8 +7,8 @@
 The network is that of a trial in the records. If the settings do not name a trial of the study, it is the trial with
 the best validation score among those that have the given settings: `study=mine cell=lstm` is enough.
 
-The example is one of the test set, or an input of your own: `text=`, or `file=` with a wav file, an image, a CSV file or
-a text, as the task reads it. `page=` is the name of the page; without it, the page is written below the home.
+The example is one of the test set, or an input of your own: `text=`, or `file=` with a wav file, an image, a CSV file
+or a text, as the task reads it. `page=` is the name of the page; without it, the page is written below the home.
 """
 
 from __future__ import annotations

@@ -190,8 +190,8 @@ def test_the_text_shows_the_config_and_what_is_swept(monkeypatch: pytest.MonkeyP
         ("model.hidden_size=abc", "model.hidden_size is 'abc'; it must be a whole number."),
         (
             "model.hidden_size='int(interval(4,32))'",
-            "model.hidden_size is 'int(interval(4,32))'; it must be a whole number. The quotes make a text of it; write "
-            "int(interval(4,32)) without quotes of its own.",
+            "model.hidden_size is 'int(interval(4,32))'; it must be a whole number. The quotes make a text of it; "
+            "write int(interval(4,32)) without quotes of its own.",
         ),
         ("seed=1.5", "seed is '1.5'; it must be a whole number."),
         ("seed=1,a", "seed is 'a'; it must be a whole number."),
