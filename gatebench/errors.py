@@ -16,7 +16,7 @@ class Refusal(UserError):  # noqa: N818  (a refusal is an answer, not a fault)
 MOST_SUGGESTIONS = 3
 """The largest number of names that a message suggests."""
 
-SYNONYMS = {"gpu": "cuda"}
+SYNONYMS = {"gpu": "cuda", "sobol": "qmc"}
 """{name: name of the same thing in configs}"""
 
 

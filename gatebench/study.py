@@ -50,6 +50,7 @@ class Study:
         search: {key: text of its distribution} of the settings that a search draws, for example
             {"training.learning_rate": "tag(log, interval(1e-06, 0.01))"}. These settings may differ between the trials
             of an arm. Empty: the study draws no settings.
+        samplers: the samplers that drew settings from the validation scores of earlier trials. Empty: none did.
         arms: {name of an arm: {key of a setting: its value as a text}} of the arms that were named. A trial belongs to
             an arm if it has all these settings. The key "cell" stands for the digest of the cell's equations. Empty:
             each cell is an arm.
@@ -69,6 +70,7 @@ class Study:
     metrics: tuple[str, ...] = ()
     cell_digests: Mapping[str, str] = field(default_factory=dict)
     search: Mapping[str, str] = field(default_factory=dict)
+    samplers: tuple[str, ...] = ()
     arms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     parameters: tuple[int, ...] = ()
     published: tuple[Publication, ...] = ()
@@ -109,6 +111,7 @@ class Study:
             changed["published"] = tuple(_with_results_of(self.published, one) for one in newer.published)
         changed["cell_digests"] = {**self.cell_digests, **newer.cell_digests}
         changed["search"] = {**self.search, **newer.search}
+        changed["samplers"] = tuple(_distinct([*self.samplers, *newer.samplers]))
         changed["arms"] = {**self.arms, **newer.arms}
         changed["parameters"] = tuple(sorted({*self.parameters, *newer.parameters}))
         return replace(self, **changed)
@@ -153,6 +156,8 @@ class Study:
     def to_json(self) -> str:
         """Return the declaration as JSON."""
         content = asdict(replace(self, published=()))
+        if not self.samplers:
+            del content["samplers"]  # as in records of earlier versions
         if self.published:
             content["published"] = {one.name: one.to_dict() for one in self.published}
         else:
@@ -174,6 +179,7 @@ class Study:
             known["cell_digests"] = {str(k): str(v) for k, v in known.get("cell_digests", {}).items()}
             known["families"] = {str(k): tuple(map(str, v)) for k, v in known.get("families", {}).items()}
             known["search"] = _texts(known.get("search", {}))
+            known["samplers"] = tuple(map(str, known.get("samplers", ())))
             known["arms"] = {str(name): _texts(own) for name, own in known.get("arms", {}).items()}
             known["parameters"] = tuple(map(int, known.get("parameters", ())))
             known["published"] = _publications(known.get("published", {}))
@@ -232,6 +238,7 @@ def combined(studies: Sequence[Study]) -> Study:
         metrics=tuple(_distinct(metric for study in studies for metric in study.metrics)),
         cell_digests={label: digest for study in studies for label, digest in study.cell_digests.items()},
         search={key: text for study in studies for key, text in study.search.items()},
+        samplers=tuple(_distinct(name for study in studies for name in study.samplers)),
         arms=_joined_arms(studies),
         parameters=tuple(sorted({number for study in studies for number in study.parameters})),
         published=_joined(study.published for study in studies),

@@ -210,6 +210,11 @@ class Task(ABC):
         changed = [f"{f.name}={values[f.name]}" for f in fields(self) if values.get(f.name, _default(f)) != _default(f)]
         return f"{self.name}[{', '.join(changed)}]" if changed else self.name
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether `load` returns a `Stream` of experiences that are learnt one after another."""
+        return False
+
     @abstractmethod
     def checksums(self) -> Mapping[str, str]:
         """Return {file: SHA-256} of every data file that a run reads. They are a part of the trial's digest."""

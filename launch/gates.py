@@ -33,6 +33,7 @@ from launch.display.gates_text import gates_text
 from launch.display.terminal_width import terminal_width
 from launch.fitting_outcomes import fitting_outcomes
 from launch.running.missing_records import has_records, missing_records, missing_study
+from launch.running.search_past import past_trials
 from launch.written_page import page_path, write_page
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def run(argv: Sequence[str]) -> int:
     Raises:
         UserError: the records have no such trial, or no weights of it, or the example cannot be read.
     """
-    plan = parse_plan("gates", __doc__, argv)
+    plan = parse_plan("gates", __doc__, argv, read_past=past_trials)
     if plan is None:
         return 0
     given = _given(plan.settings)

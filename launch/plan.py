@@ -22,17 +22,21 @@ from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.measures.power import seeds_needed
 from gatebench.outcome import Outcome
 from gatebench.records import mlflow_entry
+from gatebench.search.stopping import NO_STOP
 from gatebench.spec.cell import Cell
 from gatebench.study import Study
 from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
+from launch.config.batches import has_batches
 from launch.config.compose import Plan
 from launch.declaration import check_declaration
 from launch.display.text_columns import align
 from launch.running.known_outcomes import known_study, refusal_sentence, refusals, trials_to_run
 from launch.running.missing_records import existing_studies
 from launch.running.open_trials import open_trials
+from launch.running.search_past import past_trials
 from launch.running.states import states_of, summary
+from launch.search_sentences import following_sentence, frozen_sentence, stopped_sentence
 
 BACKWARD = 2
 """The cost of the gradients, as a multiple of the cost of the forward computation. It is an estimate."""
@@ -40,13 +44,13 @@ BACKWARD = 2
 
 def run(argv: Sequence[str]) -> int:
     """Print the plan and return 0."""
-    plan = parse_plan("plan", __doc__, argv)
+    plan = parse_plan("plan", __doc__, argv, read_past=past_trials)
     if plan is None:
         return 0
     settings = plan.settings
     known = known_study(settings, settings.one_study)
     study, outcomes = check_declaration(plan, known), known.outcomes
-    remaining = trials_to_run(plan.trials, outcomes, force=settings.force)
+    remaining = trials_to_run(plan.runnable, outcomes, force=settings.force)
     running = open_trials(settings, study.name).digests
     states = states_of([trial.digest for trial in plan.trials], [] if settings.force else outcomes, running)
     drawn = drawn_columns(plan)
@@ -62,6 +66,12 @@ def run(argv: Sequence[str]) -> int:
     print(f"\n{len(plan.trials)} trials in the study {study.name!r}: {summary(states.values())}.")
     if refused := refusals(plan.trials, outcomes, force=settings.force):
         print(refusal_sentence(refused))
+    if (stopped := stopped_sentence(one for one in outcomes if one.digest in states)) is not None:
+        print(stopped)
+    if plan.frozen and not settings.force:
+        print(frozen_sentence(plan))
+    if plan.following:
+        print(following_sentence(plan))
     if known.declaration is None and plan.keys & {"study", "home"}:
         print(f"The study {study.name!r} is new. {existing_studies(settings)}")
     if remaining:
@@ -116,7 +126,12 @@ def _setting(trial: Trial, key: str) -> Any:
 def search_lines(plan: Plan) -> list[str]:
     """Return a line for the search of a plan, and one for each drawn key with its distribution and its condition."""
     settings = plan.settings
-    first = f"Draws: {settings.trials}, sampler {settings.search.sampler}, search.seed {settings.search.seed}."
+    search = settings.search
+    first = f"Draws: {settings.trials}, sampler {search.sampler}, search.seed {search.seed}."
+    if has_batches(search):
+        first = f"{first[:-1]}, batches of {search.batch}."
+    if search.stop != NO_STOP:
+        first += f" A trial can be stopped from epoch {search.stop_after} on, rule {search.stop}."
     return [first, *(f"  {key} from {text}{_condition(plan, key)}" for key, text in plan.search.items())]
 
 
@@ -146,7 +161,8 @@ def power_lines(plan: Plan, study: Study) -> list[str]:
 
     A row of the table has a trial for each seed, or for each draw and seed if settings are drawn.
     """
-    n = min(Counter(_arm(trial, plan.search) for trial in plan.trials).values())
+    counts = Counter(_arm(trial, plan.search) for trial in plan.trials)
+    n = (len(plan.trials) + plan.following) // len(counts) if plan.following else min(counts.values())
     draws = plan.settings.trials if plan.search else None
     unit, per_cell = ("seed", "") if draws is None else ("trial", " a cell")
     lines = []

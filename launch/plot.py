@@ -27,6 +27,7 @@ from launch.drawn_tasks import drawn_tasks
 from launch.picture_files import PictureFiles
 from launch.running.known_outcomes import KnownStudy, known_study
 from launch.running.missing_records import missing_study
+from launch.running.search_past import past_trials
 
 ALL = "all"
 """The name that stands for all kinds."""
@@ -39,7 +40,7 @@ def run(argv: Sequence[str]) -> int:
         UserError: a kind or a format does not exist, the study has no trials to draw, a file cannot be written, or the
             records do not have the data of a kind that was named.
     """
-    plan = parse_plan("plot", f"{__doc__}\nThe kinds are\n\n{_kinds_text()}\n", argv)
+    plan = parse_plan("plot", f"{__doc__}\nThe kinds are\n\n{_kinds_text()}\n", argv, read_past=past_trials)
     if plan is None:
         return 0
     settings, study = plan.settings, plan.settings.one_study

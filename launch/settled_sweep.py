@@ -17,6 +17,7 @@ from launch.config.compose import Plan
 from launch.config.settings import Settings
 from launch.display.terminal_width import terminal_width
 from launch.running.known_outcomes import KnownStudy, refusal_sentence, refusals, spool_of, trials_to_run
+from launch.search_sentences import following_sentence, frozen_sentence, missing_sentence
 from launch.table import table_of
 
 
@@ -29,7 +30,7 @@ def is_settled(plan: Plan, study: Study, known: KnownStudy) -> bool:
         known: the content of the records.
     """
     settings = plan.settings
-    if trials_to_run(plan.trials, known.outcomes, force=settings.force) or study != known.declaration:
+    if trials_to_run(plan.runnable, known.outcomes, force=settings.force) or study != known.declaration:
         return False
     file = sqlite_file(settings.records_uri)
     if file is None or not file.exists() or _has_attempts(settings, study.name):
@@ -61,11 +62,16 @@ def print_start(plan: Plan, study: Study, outcomes: Sequence[Outcome], *, to_run
         to_run: the number of trials that will run.
     """
     refused = refusals(plan.trials, outcomes, force=plan.settings.force)
+    frozen = frozenset() if plan.settings.force else plan.frozen
     count = len(plan.trials)
-    done = count - to_run - len(refused)
+    done = count - to_run - len(refused.keys() | frozen)
     print(f"Study {study.name!r}: {count} trial{'' if count == 1 else 's'}, {done} done already.", file=sys.stderr)
     if refused:
         print(refusal_sentence(refused), file=sys.stderr)
+    if frozen:
+        print(frozen_sentence(plan), file=sys.stderr)
+    if plan.following:
+        print(following_sentence(plan) if to_run else missing_sentence(plan), file=sys.stderr)
 
 
 def table_of_sweep(plan: Plan, study: Study, outcomes: Sequence[Outcome]) -> AblationTable:

@@ -22,8 +22,10 @@ from launch.display.text_columns import align
 from launch.running.known_outcomes import known_study, waiting_study
 from launch.running.missing_records import missing_study
 from launch.running.open_trials import OpenTrials, open_trials
+from launch.running.search_past import past_trials
 from launch.running.states import State, states_of, summary
 from launch.running.time_left import TimeLeft, time_left
+from launch.search_sentences import following_sentence, stopped_sentence
 
 FOLLOW = "--follow"
 
@@ -47,6 +49,7 @@ class StudyStatus:
         open: the trials that run.
         now: the time, in seconds since 1970.
         planned: whether the trials are those of a plan, so that those without a run are known.
+        following: a sentence about the trials of the plan that are not known yet; None if there are none.
     """
 
     study: str
@@ -55,6 +58,7 @@ class StudyStatus:
     open: OpenTrials
     now: float
     planned: bool
+    following: str | None = None
 
     @property
     def runs(self) -> list[OpenRun]:
@@ -69,13 +73,16 @@ def run(argv: Sequence[str]) -> int:
         UserError: there is no such study, or the records cannot be read.
     """
     follow = FOLLOW in argv
-    plan = parse_plan("status", __doc__, [text for text in argv if text != FOLLOW])
+    arguments = [text for text in argv if text != FOLLOW]
+    plan = parse_plan("status", __doc__, arguments, read_past=past_trials)
     if plan is None:
         return 0
     current = status_of(plan)
     shown = _show("", status_text(current))
     while follow and current.runs:
         time.sleep(FOLLOW_SECONDS)
+        if plan.following:
+            plan = parse_plan("status", __doc__, arguments, read_past=past_trials) or plan
         current = status_of(plan)
         shown = _show(shown, status_text(current))
     return 0
@@ -99,7 +106,8 @@ def status_of(plan: Plan) -> StudyStatus:
         digests = list(dict.fromkeys([*(one.digest for one in outcomes), *(run.digest for run in running.runs)]))
     states = states_of(digests, outcomes, running.digests)
     own = [outcome for outcome in outcomes if outcome.digest in states]
-    return StudyStatus(study, states, own, running, time.time(), plan.chosen)
+    following = following_sentence(plan) if plan.following else None
+    return StudyStatus(study, states, own, running, time.time(), plan.chosen, following)
 
 
 def status_text(status: StudyStatus) -> str:
@@ -107,6 +115,10 @@ def status_text(status: StudyStatus) -> str:
     count = len(status.states)
     trials = f"{count:,} trial{'' if count == 1 else 's'}"
     lines = [f"Study {status.study!r}: {trials}" + (f": {summary(status.states.values())}." if count else ".")]
+    if (stopped := stopped_sentence(status.outcomes)) is not None:
+        lines.append(stopped)
+    if status.following is not None:
+        lines.append(status.following)
     if status.runs:
         left = time_left(list(status.states.values()), status.outcomes, status.runs, status.now)
         lines += ["", _table_of_runs(status.runs, status.now), "", _speed(left)]

@@ -16,26 +16,33 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 from launch.config.arguments import parse_plan
+from launch.config.compose import Plan
 from launch.declaration import check_declaration
 from launch.running.garbage import uncollected_imports
 from launch.running.known_outcomes import known_study, trials_to_run
 from launch.running.resources import resources_of
+from launch.running.search_past import past_trials
 from launch.settled_sweep import is_settled, print_settled
 from launch.start_checks import check_start
 
 
 def run(argv: Sequence[str]) -> int:
     """Run the trials without a result, print the table of all, and return 0, or 1 if a trial failed."""
-    plan = parse_plan("sweep", __doc__, argv)
+    plan = parse_plan("sweep", __doc__, argv, read_past=past_trials)
     if plan is None:
         return 0
+    first = plan
+
+    def replan() -> Plan:
+        return parse_plan("sweep", __doc__, argv, read_past=past_trials) or first
+
     settings = plan.settings
     known = known_study(settings, settings.one_study)
     study = check_declaration(plan, known)
     if is_settled(plan, study, known):
         print_settled(plan, study, known.outcomes)
         return 0
-    trials = trials_to_run(plan.trials, known.outcomes, force=settings.force)
+    trials = trials_to_run(plan.runnable, known.outcomes, force=settings.force)
     check_start(trials, settings)
     from launch.running.sweep_cluster import SweepCluster  # imports Ray, which takes a second
 
@@ -43,4 +50,4 @@ def run(argv: Sequence[str]) -> int:
         with uncollected_imports():
             from launch.recorded_sweep import run_recorded  # imports MLflow, which takes a second
 
-        return run_recorded(plan, known, cluster)
+        return run_recorded(plan, known, cluster, replan)

@@ -40,6 +40,7 @@ from launch.declaration import table_declaration
 from launch.display.terminal_width import terminal_width
 from launch.running.known_outcomes import KnownStudy, known_study, study_names
 from launch.running.missing_records import existing_studies, has_records, missing_study
+from launch.running.search_past import past_trials
 from launch.trial_files import write_trials
 
 PAPER = ("article",)
@@ -48,7 +49,7 @@ PAPER = ("article",)
 
 def run(argv: Sequence[str]) -> int:
     """Print the table and return 0."""
-    plan = parse_plan("table", __doc__, argv)
+    plan = parse_plan("table", __doc__, argv, read_past=past_trials)
     if plan is None:
         return 0
     if plan.settings.format not in (*FORMATS, *TRIAL_FORMATS):

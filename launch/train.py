@@ -26,6 +26,7 @@ from launch.running.interrupts import StopRequest
 from launch.running.known_outcomes import known_study, trials_to_run
 from launch.running.recording import Recording, record_of, recording
 from launch.running.resources import resources_of
+from launch.running.search_past import past_trials
 from launch.running.trial_monitor import monitored
 from launch.start_checks import check_start
 from launch.study_pages import open_pages
@@ -37,7 +38,7 @@ def run(argv: Sequence[str]) -> int:
     Raises:
         UserError: the overrides span several trials, or the data or the machine cannot be used for this one.
     """
-    plan = parse_plan("train", __doc__, argv)
+    plan = parse_plan("train", __doc__, argv, read_past=past_trials)
     if plan is None:
         return 0
     if len(plan.trials) > 1:

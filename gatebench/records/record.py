@@ -243,23 +243,23 @@ class Record:
         self._colours = colours_of(cells, self._colours)
         return self._colours
 
-    def curves(self, metric: str) -> dict[str, list[float]]:
+    def curves(self, metric: str, most: int = MOST_CURVES) -> dict[str, list[float]]:
         """Return the values of a metric in each epoch, by the digest of the trial, of the newest run of each trial.
-
-        A server needs a request for each curve, so those of the newest `MOST_CURVES` trials are returned.
 
         Args:
             metric: the name of the metric, for example "val/accuracy".
+            most: the largest number of curves, because a server needs a request for each; those of the newest trials
+                are returned.
         """
         if self._reader is not None:
-            return self._reader.curves(self.study, metric, MOST_CURVES) if self._exists() else {}
+            return self._reader.curves(self.study, metric, most) if self._exists() else {}
         with readable_errors(self.uri):
             runs = search_runs(self.client, [self.experiment_id], "attributes.status != 'RUNNING'")
             trials = [run for run in reversed(runs) if mlflow_entry.is_trial_run(run.data.tags)]
             newest = {run.data.tags["digest"]: run for run in trials if metric in run.data.metrics}
             return {
                 digest: mlflow_entry.curve(self.client.get_metric_history(run.info.run_id, metric))
-                for digest, run in list(newest.items())[-MOST_CURVES:]
+                for digest, run in list(newest.items())[-most:]
             }
 
     def study_pages(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from gatebench.report.gate_columns import COLUMN_ROLES, chosen_roles, role_note,
 from gatebench.report.matched_parameters import matched_notes
 from gatebench.report.number_format import one_line, p_value
 from gatebench.report.scores import score_estimate
+from gatebench.report.search_notes import search_notes
 from gatebench.report.selection import selection_notes
 from gatebench.report.task_comparison import TaskComparison
 from gatebench.report.task_table import SCORE_NAME, ColumnNote
@@ -75,6 +76,7 @@ def task_notes(
     notes = selection_notes(arms, headline or comparison.metric)
     notes += varied_notes(arms, comparison.study)
     notes += matched_notes(arms)
+    notes += search_notes(arms, comparison.study)
     shown = [score_estimate(arm, metric) for arm in arms for metric in (comparison.metric, *others)]
     if any(one is not None and one.clipped for one in shown):
         notes.append(CLIPPED)

@@ -5,8 +5,10 @@ Optuna (Akiba et al., 2019, "Optuna: A next-generation hyperparameter optimizati
 tpe     the tree-structured Parzen estimator (Bergstra et al., 2011, "Algorithms for hyper-parameter optimization")
 cmaes   the covariance matrix adaptation evolution strategy (Hansen, 2016, "The CMA evolution strategy: a tutorial")
 
-The draws are asked for one after another, and the scores of a whole batch are told in the order of its draws. So the
-draws are a function of the sampler, the distributions, the seed and the told scores. Neither the number of workers nor
+The first draws are random: 10 of them with tpe, a batch with cmaes. Then cmaes starts in the middle of the intervals.
+
+The draws are asked for one after another, and the losses of a whole batch are told in the order of its draws. So the
+draws are a function of the sampler, the distributions, the seed and the told losses. Neither the number of workers nor
 the order in which trials end changes them.
 """
 
@@ -15,7 +17,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gatebench.errors import UserError
 from gatebench.search.distributions import Distribution, NumberRange
@@ -32,8 +34,9 @@ STARTUP_DRAWS = 10
 """The number of first draws of the sampler tpe that are random. It is Optuna's default."""
 
 FAILED = None
-"""The score of a draw that has none because its trials failed. The sampler does not learn from it."""
+"""The loss of a draw that has none because its trials failed. The sampler does not learn from it."""
 
+_LEAST_GENERATION = 4  # of CMA-ES, which keeps the better half
 _LEAST_NUMBERS = 2  # of keys with numbers: Optuna's CMA-ES needs as many dimensions
 
 
@@ -63,25 +66,20 @@ class AdaptiveDraws:
         sampler: an item of `ADAPTIVE`.
         distributions: {key: its distribution}.
         seed: the seed of the search.
-        direction: the direction of better scores.
+        batch: the number of draws of a batch. It is the size of a generation of the sampler cmaes.
 
     Raises:
         UserError: Optuna is not installed.
     """
 
-    def __init__(
-        self, sampler: str, distributions: Mapping[str, Distribution], seed: int, direction: Literal["max", "min"]
-    ) -> None:
+    def __init__(self, sampler: str, distributions: Mapping[str, Distribution], seed: int, batch: int) -> None:
         check_optuna(f"search.sampler={sampler}")
         import optuna
 
         self._own = distributions
         self._theirs = {key: _optuna_distribution(one) for key, one in distributions.items()}
-        self._worst = -math.inf if direction == "max" else math.inf
         own_seed = int(uniform(f"optuna {sampler}", seed, 0) * 2**32)
-        self._study = optuna.create_study(
-            sampler=_sampler(sampler, own_seed), direction="maximize" if direction == "max" else "minimize"
-        )
+        self._study = optuna.create_study(sampler=_tpe(own_seed) if sampler == "tpe" else _cmaes(own_seed, batch))
         self._open: list[optuna.Trial] = []
 
     def ask(self, number: int) -> list[dict[str, Any]]:
@@ -92,21 +90,21 @@ class AdaptiveDraws:
         self._open += trials
         return [{key: self._value(key, trial.params[key]) for key in self._own} for trial in trials]
 
-    def tell(self, scores: Sequence[float | None]) -> None:
-        """Tell the scores of all draws that were asked for since the last call, in their order.
+    def tell(self, losses: Sequence[float | None]) -> None:
+        """Tell the losses of all draws that were asked for since the last call, in their order.
 
-        A score that is not finite counts as the worst possible score: the training has diverged.
+        A loss that is not finite counts as the largest possible loss: the training has diverged.
 
         Args:
-            scores: the scores; `FAILED` for a draw that has none.
+            losses: a number for each draw, smaller is better; `FAILED` for a draw that has none.
         """
         from optuna.trial import TrialState
 
-        for trial, score in zip(self._open, scores, strict=True):
-            if score is FAILED:
+        for trial, loss in zip(self._open, losses, strict=True):
+            if loss is FAILED:
                 self._study.tell(trial, state=TrialState.FAIL)
             else:
-                self._study.tell(trial, score if math.isfinite(score) else self._worst)
+                self._study.tell(trial, loss if math.isfinite(loss) else math.inf)
         self._open = []
 
     def _value(self, key: str, param: Any) -> Any:
@@ -117,14 +115,23 @@ class AdaptiveDraws:
         return int(param) if distribution.whole else distribution.rounded(param)
 
 
-def _sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
-    from optuna import samplers
+def _tpe(seed: int) -> optuna.samplers.BaseSampler:
+    """Return the sampler tpe. Open draws of a batch count as bad ones, so that the next draw is another one."""
+    from optuna.samplers import TPESampler
 
-    if name == "tpe":
-        # With constant_liar, the open draws of a batch count as bad ones, so that the next draw is another one.
-        return samplers.TPESampler(n_startup_trials=STARTUP_DRAWS, seed=seed, constant_liar=True)
-    independent = samplers.RandomSampler(seed=seed)  # for choices
-    return samplers.CmaEsSampler(seed=seed, independent_sampler=independent, warn_independent_sampling=False)
+    return TPESampler(n_startup_trials=STARTUP_DRAWS, seed=seed, constant_liar=True)
+
+
+def _cmaes(seed: int, batch: int) -> optuna.samplers.BaseSampler:
+    """Return the sampler cmaes. Choices are drawn at random."""
+    from optuna.samplers import CmaEsSampler, RandomSampler
+
+    return CmaEsSampler(
+        seed=seed,
+        independent_sampler=RandomSampler(seed=seed),
+        warn_independent_sampling=False,
+        popsize=max(batch, _LEAST_GENERATION),
+    )
 
 
 def _optuna_distribution(distribution: Distribution) -> optuna.distributions.BaseDistribution:

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from gatebench.errors import UserError
 from launch.config.compose import Plan, expand
+from launch.config.past_trials import ReadPast, no_past
 
 
 class _Parser(ArgumentParser):
@@ -14,7 +15,13 @@ class _Parser(ArgumentParser):
         raise UserError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
 
 
-def parse_plan(verb: str, help_text: str | None, argv: Sequence[str], subjects: Sequence[str] = ()) -> Plan | None:
+def parse_plan(
+    verb: str,
+    help_text: str | None,
+    argv: Sequence[str],
+    subjects: Sequence[str] = (),
+    read_past: ReadPast = no_past,
+) -> Plan | None:
     """Return the plan of a verb's arguments. With `--cfg job`, print the config instead and return None.
 
     Args:
@@ -22,12 +29,13 @@ def parse_plan(verb: str, help_text: str | None, argv: Sequence[str], subjects: 
         help_text: the text that `--help` prints.
         argv: the arguments after the verb.
         subjects: overrides that go before those in `argv`.
+        read_past: the function that reads the earlier trials, see `launch.config.compose.expand`.
 
     Raises:
         UserError: an option is unknown, or a setting is not allowed.
     """
     arguments = parse_arguments(verb, help_text, argv)
-    plan = expand([*subjects, *arguments.overrides], arguments.config_dir)
+    plan = expand([*subjects, *arguments.overrides], arguments.config_dir, read_past)
     if arguments.cfg is None:
         return plan
     print(plan.text, end="")

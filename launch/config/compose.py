@@ -10,7 +10,7 @@ An override such as `cell.ablate.i.fix=1` becomes a cell in these steps:
    `Cell.fix("i", 1)`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -35,16 +35,19 @@ from gatebench.published import Publication
 from gatebench.published.files import load_publications
 from gatebench.published.fitting import fitting
 from gatebench.records.address import hide_credentials, without_credentials
+from gatebench.search.adaptive import ADAPTIVE
 from gatebench.study import KEYS, TESTS, Study, arm_digest, without_cell
 from gatebench.task import Metric
 from gatebench.trial import Trial, add_digests
+from launch.config.batches import KnownTrial, KnownTrials, Solve, has_batches, known_batches
 from launch.config.conditions import Condition, parse_conditions
 from launch.config.config_errors import explain_config_error
-from launch.config.draws import check_number_of_draws, check_types, with_draws
-from launch.config.grid import Composed, Grid, Point
+from launch.config.draws import DrawnAxes, check_search, check_types, with_draws
+from launch.config.grid import Composed, Grid
 from launch.config.group_files import GroupFiles
 from launch.config.named_arms import arm_settings, check_arm_keys, parse_arms
 from launch.config.overrides import MOST_TRIALS, PUBLISHED, Grammar, ParsedOverride, merge_overrides
+from launch.config.past_trials import ReadPast, no_past
 from launch.config.search_settings import SearchSettings
 from launch.config.settings import TRIAL_KEYS, Settings, resolve_data_root
 from launch.config.solved_sizes import SizedModel, SizeSolver, SolvedSize, check_one_size
@@ -69,6 +72,8 @@ class Plan:
         inactive: {digest of a trial: the keys that have their value in the config, because their conditions are false}.
         arms: {name: settings} of the named arms, see `gatebench.study.Study`. Their names are the labels. Empty: the
             cells are compared.
+        following: the number of trials that are not known yet, because they depend on the outcomes of `trials`.
+        frozen: the digests of the trials without a result that are not run again, because later draws depend on it.
     """
 
     settings: Settings
@@ -83,6 +88,8 @@ class Plan:
     conditions: Mapping[str, str] = field(default_factory=dict)
     inactive: Mapping[str, frozenset[str]] = field(default_factory=dict)
     arms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    following: int = 0
+    frozen: frozenset[str] = frozenset()
 
     @property
     def chosen(self) -> bool:
@@ -103,6 +110,11 @@ class Plan:
             for digest in [trial.build_cell().digest]
             for label in self.labels[trial.digest]
         }
+
+    @property
+    def runnable(self) -> list[Trial]:
+        """The trials that may be run: all of them with `force`, else those that are not frozen."""
+        return [trial for trial in self.trials if self.settings.force or trial.digest not in self.frozen]
 
     @property
     def declared(self) -> frozenset[str]:
@@ -147,10 +159,11 @@ class Plan:
             arms=self.arms,
             parameters=tuple(sorted({size.budget for size in self.sizes})),
             search=self.search,
+            samplers=(settings.search.sampler,) if settings.search.sampler in ADAPTIVE else (),
         )
 
 
-def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
+def expand(overrides: Sequence[str], config_dir: Path | None = None, read_past: ReadPast = no_past) -> Plan:
     """Return the plan of all trials that the overrides and their experiment span.
 
     The trials are ordered by seed: a sweep that is stopped early has run all cells for the same seeds.
@@ -158,38 +171,46 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None) -> Plan:
     Args:
         overrides: in Hydra's grammar.
         config_dir: an additional folder of configs with the layout of `conf`.
+        read_past: the function that reads the earlier trials of the study. It is called only if the trials of the
+            search depend on the outcomes of earlier ones.
 
     Raises:
         UserError: a config, a key, a type or a value is not allowed.
     """
+    solvers: list[SizeSolver] = []
+
+    def solver_for(first: Settings) -> SizeSolver:
+        check_one_size(composed.given, composed.swept, [override.key for override in composed.drawn], first.model)
+        solvers.append(SizeSolver(first.home_folder.root / "cache", first.data_folder))
+        return solvers[0]
+
     with hydra_session(config_dir):
         composed = _compose(overrides)
-    first = composed.points[0][1].settings
-    check_one_size(composed.given, composed.swept, [override.key for override in composed.drawn], first.model)
-    solver = SizeSolver(first.home_folder.root / "cache", first.data_folder)
-    solved = [(name, point._replace(trial=solver.solved(point.trial))) for name, point in composed.points]
-    solved.sort(key=lambda pair: pair[1].trial.seed)
-    add_digests(point.trial for _, point in solved)
-    distinct: dict[str, Point] = {}
+        found = _trials(composed, lambda first: solver_for(first).solved, read_past)
+    first = found.trials[0].point.settings
+    known = sorted(found.trials, key=lambda one: one.trial.seed)
+    distinct: dict[str, KnownTrial] = {}
     labels: dict[str, dict[str, None]] = {}
-    for name, point in solved:
-        distinct.setdefault(point.trial.digest, point)
-        labels.setdefault(point.trial.digest, {})[name or point.trial.build_cell().name] = None
+    for one in known:
+        distinct.setdefault(one.trial.digest, one)
+        labels.setdefault(one.trial.digest, {})[one.arm or one.trial.build_cell().name] = None
     settings = replace(first, published=composed.published)
-    first_trials = {name: point.trial for name, point in reversed(solved) if name}
+    first_trials = {one.arm: one.trial for one in reversed(known) if one.arm}
     return Plan(
         settings=settings,
-        trials=tuple(point.trial for point in distinct.values()),
+        trials=tuple(one.trial for one in distinct.values()),
         labels={digest: tuple(own) for digest, own in labels.items()},
         keys=composed.keys,
         given=frozenset(composed.given),
         text=composed.text,
         publications=load_publications(settings.published, config_dir),
-        sizes=solver.sizes,
+        sizes=solvers[0].sizes,
         search={override.key: str(override.drawn) for override in composed.drawn},
         conditions={condition.key: condition.text for condition in composed.conditions},
-        inactive={digest: point.inactive for digest, point in distinct.items()},
-        arms=arm_settings(composed.arms, first_trials, _budgets(composed.points)),
+        inactive={digest: one.point.inactive for digest, one in distinct.items()},
+        arms=arm_settings(composed.arms, first_trials, _budgets(found.trials)),
+        following=found.following,
+        frozen=found.frozen,
     )
 
 
@@ -198,7 +219,10 @@ class _ComposedPlan:
     """What Hydra composes from the overrides.
 
     Attributes:
-        points: the points of the grid, each with the name of its arm; None without named arms.
+        grids: the grids, each with the name of its arm; None without named arms.
+        axes: the overrides that follow the draws, if the search is made in batches; else None.
+        search: the settings of the search.
+        trials: the number of draws; 0 if nothing is drawn.
         arms: the overrides of each named arm.
         given: the keys of the given overrides, without `published`.
         swept: the keys of the overrides with several values.
@@ -209,7 +233,10 @@ class _ComposedPlan:
         text: as in `Plan`.
     """
 
-    points: list[tuple[str | None, Point]]
+    grids: list[tuple[str | None, Grid]]
+    axes: DrawnAxes | None
+    search: SearchSettings
+    trials: int
     arms: Mapping[str, list[ParsedOverride]]
     given: list[str]
     swept: list[str]
@@ -221,7 +248,7 @@ class _ComposedPlan:
 
 
 def _compose(overrides: Sequence[str]) -> _ComposedPlan:
-    """Compose the config of the overrides and their experiment, and the points of the grid that they span."""
+    """Compose the config of the overrides and their experiment, and the grids that they span."""
     grammar = Grammar(GlobalHydra.instance().config_loader())
     parsed = grammar.parse(overrides)
     # Hydra would take the folder `conf/published` for a config group, and the key for a choice from it.
@@ -231,16 +258,22 @@ def _compose(overrides: Sequence[str]) -> _ComposedPlan:
     for override in parsed:
         if override.key == PUBLISHED:
             OmegaConf.update(base, PUBLISHED, override.values[0])
-    swept = _swept(base, given, grammar)
+    search = _checked_search(base)
+    swept = _swept(base, given, grammar, search)
     swept_keys = [override.key for override in swept]
     drawn = [override for override in swept if override.drawn is not None]
-    searched = _checked_search(base)
-    conditions = parse_conditions(searched.conditions, grammar, swept_keys)
+    conditions = parse_conditions(search.conditions, grammar, swept_keys)
     arms = parse_arms({str(name): list(map(str, own)) for name, own in base.arms.items()}, grammar)
     check_arm_keys(arms, [override.key for override in (*given, *swept)])
-    axes = with_draws(swept, base.trials, searched, base.seed) if drawn else swept
+    axes = DrawnAxes(swept, base.seed) if drawn and has_batches(search) else None
+    overrides_of_axes = swept
+    if drawn:
+        overrides_of_axes = axes.overrides if axes else with_draws(swept, base.trials, search, base.seed)
     return _ComposedPlan(
-        points=_points_of_arms(arms, base, fixed, axes, conditions),
+        grids=_grids_of_arms(arms, base, fixed, overrides_of_axes, conditions),
+        axes=axes,
+        search=search,
+        trials=base.trials or 0,
         arms=arms,
         given=[override.key for override in given],
         swept=swept_keys,
@@ -252,36 +285,53 @@ def _compose(overrides: Sequence[str]) -> _ComposedPlan:
     )
 
 
-def _points_of_arms(
+def _trials(composed: _ComposedPlan, solve_for: Callable[[Settings], Solve], read_past: ReadPast) -> KnownTrials:
+    """Return the trials of a plan: all of them, or those that are known if the search is made in batches."""
+    if composed.axes is not None:
+        return known_batches(
+            composed.grids,
+            composed.axes,
+            composed.search,
+            composed.trials,
+            lambda first: (read_past(first), solve_for(first)),
+        )
+    points = [(name, point) for name, grid in composed.grids for point in grid.points()]
+    solve = solve_for(points[0][1].settings)
+    trials = [KnownTrial(name, point, solve(point.trial)) for name, point in points]
+    add_digests(one.trial for one in trials)
+    return KnownTrials(trials)
+
+
+def _grids_of_arms(
     arms: Mapping[str, list[ParsedOverride]],
     base: DictConfig,
     fixed: list[str],
     axes: Sequence[ParsedOverride],
     conditions: Sequence[Condition],
-) -> list[tuple[str | None, Point]]:
-    """Return the points of each named arm; those of the config alone, without a name, if there are no arms."""
+) -> list[tuple[str | None, Grid]]:
+    """Return the grids of each named arm; those of the config alone, without a name, if there are no arms."""
     if not arms:
-        return [(None, point) for point in _points(base, fixed, axes, conditions)]
-    points: list[tuple[str | None, Point]] = []
+        return [(None, grid) for grid in _grids(base, fixed, axes, conditions)]
+    grids: list[tuple[str | None, Grid]] = []
     for name, own in arms.items():
         choices = [*fixed, *(choice for override in own for choice in override.choices)]
         arm_base = compose("config", choices, return_hydra_config=True) if own else base
-        points += [(name, point) for point in _points(arm_base, choices, axes, conditions)]
-    return points
+        grids += [(name, grid) for grid in _grids(arm_base, choices, axes, conditions)]
+    return grids
 
 
-def _points(
+def _grids(
     base: DictConfig, fixed: Sequence[str], axes: Sequence[ParsedOverride], conditions: Sequence[Condition]
-) -> list[Point]:
-    """Return the points that the swept and drawn overrides span over a config."""
+) -> list[Grid]:
+    """Return the grids that the swept and drawn overrides span over a config."""
     values = [override for override in axes if not override.is_group]
     groups = [override for override in axes if override.is_group]
-    return [point for one in _composed(base, fixed, groups) for point in Grid(one, values, conditions).points()]
+    return [Grid(one, values, conditions) for one in _composed(base, fixed, groups)]
 
 
-def _budgets(points: Sequence[tuple[str | None, Point]]) -> dict[str, int | None]:
+def _budgets(trials: Sequence[KnownTrial]) -> dict[str, int | None]:
     """Return {name of an arm: the number of parameters that determines its hidden size}, without other arms."""
-    sized = ((name, point.trial.model) for name, point in points if name)
+    sized = ((one.arm, one.point.trial.model) for one in trials if one.arm)
     return {name: model.parameters for name, model in sized if isinstance(model, SizedModel)}
 
 
@@ -332,13 +382,15 @@ def _schema() -> DictConfig:
     return schema
 
 
-def _swept(base: DictConfig, given: Sequence[ParsedOverride], grammar: Grammar) -> list[ParsedOverride]:
+def _swept(
+    base: DictConfig, given: Sequence[ParsedOverride], grammar: Grammar, search: SearchSettings
+) -> list[ParsedOverride]:
     """Return the overrides with several values, from the experiment's `hydra.sweeper.params` and the command line."""
     params = base.hydra.sweeper.params or {}
     experiment = grammar.parse(f"{key}={value}" for key, value in params.items())
     swept = [override for override in merge_overrides(experiment, given) if override.is_sweep]
     drawn = [override for override in swept if override.drawn is not None]
-    check_number_of_draws(base.trials, drawn)
+    check_search(base.trials, drawn, search)
     check_types(drawn, base)
     size = prod(len(override.choices) for override in swept if override.drawn is None)
     size *= base.trials if drawn else 1

@@ -51,7 +51,7 @@ def parse_conditions(texts: Mapping[str, str], grammar: Grammar, varied: Iterabl
         _check_key(f"search.when.{key}", override.key)
         if override.drawn is not None or not override.choices:
             raise UserError(f"search.when.{key} is {text!r}; it must be KEY=VALUE or KEY=VALUE,VALUE.")
-        conditions[key] = Condition(key, override.key, override.values, text)
+        conditions[key] = Condition(key, override.key, tuple(override.values), text)
     graph = {key: {condition.other} for key, condition in conditions.items()}
     try:
         order = list(TopologicalSorter(graph).static_order())

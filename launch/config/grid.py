@@ -8,7 +8,7 @@ Sections that are linked by interpolations form a block, for example if training
 OmegaConf resolves a block again for each combination of the values that are swept in it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -27,6 +27,7 @@ from launch.config.solved_sizes import SizedModel, plain_model
 Contents = Mapping[str, Any]
 """{section: its content as plain data}."""
 
+_SEED = "seed"
 _INACTIVE = -1  # stands for the number of a value if the key keeps its value in the config
 
 
@@ -74,6 +75,7 @@ class Grid:
     ) -> None:
         self._composed, self._values, self._conditions = composed, values, conditions
         self._given: dict[tuple[int, ...], dict[str, Any]] = {}
+        self._first: Settings | None = None
 
     def points(self) -> Iterator[Point]:
         """Yield the points. The draws vary fastest, then the last override.
@@ -82,28 +84,63 @@ class Grid:
             UserError: a value is out of range.
             OmegaConfBaseException: a value has a wrong type, or an interpolation cannot be resolved.
         """
-        blocks = [_Block(self._composed, names, self._values) for names in self._blocks()]
-        first: Settings | None = None
-        for indices in self._indices():
-            point, inactive = self._with_conditions(indices)
-            parts = {name: part for block in blocks for name, part in block.parts(point).items()}
-            if first is None:
-                first = self._settings(point)
-            settings = replace(first, **{name: part.setting for name, part in parts.items()})
-            yield Point(settings, Trial(**{name: part.of_trial for name, part in parts.items()}), inactive)
-
-    def _indices(self) -> Iterator[tuple[int, ...]]:
-        """Yield the number of the choice of each group and of the value of each override, for each point."""
-        axes = [range(len(sections)) for sections in self._composed.sections.values()]
-        axis_of_override = []
-        for override in self._values:
-            if not override.follows_draws:
-                axes.append(range(len(override.values)))
-            axis_of_override.append(-1 if override.follows_draws else len(axes) - 1)
         draws = [range(len(override.values)) for override in self._values if override.follows_draws]
-        groups = len(self._composed.sections)
-        for point in product(*axes, *draws[:1]):
-            yield (*point[:groups], *(point[axis] for axis in axis_of_override))
+        for choices in product(*self._axes.values(), *draws[:1]):
+            yield self._point(choices[: len(self._axes)], choices[-1] if draws else 0)
+
+    def arms(self) -> Iterator[tuple[int, ...]]:
+        """Yield the choice on each axis but the draws and the seed, for each combination. That of the seed is 0."""
+        yield from product(*(range(1) if name == _SEED else axis for name, axis in self._axes.items()))
+
+    def points_of_arm(self, arm: Sequence[int], draws: Iterable[int]) -> Iterator[list[Point]]:
+        """Yield the points of an arm at each of some draws, one for each value of the seed.
+
+        Args:
+            arm: an item of `arms`.
+            draws: the numbers of the values of those overrides that follow the draws.
+
+        Raises:
+            UserError: as in `points`.
+            OmegaConfBaseException: as in `points`.
+        """
+        seeds = self._axes.get(_SEED, range(1))
+        for draw in draws:
+            yield [
+                self._point([seed if name == _SEED else one for name, one in zip(self._axes, arm, strict=True)], draw)
+                for seed in seeds
+            ]
+
+    @cached_property
+    def _axes(self) -> dict[str, range]:
+        """{group or key: the numbers of its choices or values} of all axes but the draws."""
+        axes = {group: range(len(sections)) for group, sections in self._composed.sections.items()}
+        given = [override for override in self._values if not override.follows_draws]
+        return axes | {override.key: range(len(override.values)) for override in given}
+
+    @cached_property
+    def _axis_of_value(self) -> list[int | None]:
+        """The number of the axis of each override with values; None if it follows the draws."""
+        numbers = {name: number for number, name in enumerate(self._axes)}
+        return [None if override.follows_draws else numbers[override.key] for override in self._values]
+
+    @cached_property
+    def _blocks(self) -> "list[_Block]":
+        return [_Block(self._composed, names, self._values) for names in self._linked_blocks()]
+
+    def _point(self, choices: Sequence[int], draw: int) -> Point:
+        """Return a point.
+
+        Args:
+            choices: the number of the choice on each axis.
+            draw: the number of the values of those overrides that follow the draws.
+        """
+        values = (draw if axis is None else choices[axis] for axis in self._axis_of_value)
+        indices, inactive = self._with_conditions((*choices[: len(self._composed.sections)], *values))
+        parts = {name: part for block in self._blocks for name, part in block.parts(indices).items()}
+        if self._first is None:
+            self._first = self._settings(indices)
+        settings = replace(self._first, **{name: part.setting for name, part in parts.items()})
+        return Point(settings, Trial(**{name: part.of_trial for name, part in parts.items()}), inactive)
 
     def _with_conditions(self, point: tuple[int, ...]) -> tuple[tuple[int, ...], frozenset[str]]:
         """Return a point with `_INACTIVE` for the keys whose conditions are false, and these keys."""
@@ -136,7 +173,7 @@ class Grid:
         assert isinstance(settings, Settings)
         return settings
 
-    def _blocks(self) -> list[tuple[str, ...]]:
+    def _linked_blocks(self) -> list[tuple[str, ...]]:
         """Return the sections in blocks that do not refer to each other."""
         blocks: dict[str, set[str]] = {name: {name} for name in TRIAL_KEYS}
         for name in TRIAL_KEYS:
@@ -321,7 +358,10 @@ def _raw(config: DictConfig, name: str) -> Any:
 
 
 def _swept_values(overrides: Sequence[ParsedOverride], name: str) -> list[Any]:
-    return [value for override in overrides if _section(override.key) == name for value in override.values]
+    """Return the values that a section can get. The values of a drawn choice are known before they are drawn."""
+    own = [override for override in overrides if _section(override.key) == name]
+    choices = [one.drawn.values if isinstance(one.drawn, DrawnChoice) else one.values for one in own]
+    return [value for values in choices for value in values]
 
 
 def _resolved(config: DictConfig, names: Sequence[str]) -> dict[str, Any]:

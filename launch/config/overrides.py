@@ -60,7 +60,7 @@ class ParsedOverride:
     key: str
     choices: tuple[str, ...]
     is_group: bool
-    values: tuple[Any, ...] = field(default=(), compare=False)
+    values: Sequence[Any] = field(default=(), compare=False)
     drawn: Distribution | None = None
     follows_draws: bool = False
 

@@ -5,8 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatebench.errors import UserError, out_of_range, unknown
+from gatebench.search.adaptive import ADAPTIVE
 from gatebench.search.samplers import SAMPLERS
+from gatebench.search.stopping import NO_STOP, STOPS
+from gatebench.setting_checks import check_at_least
 from gatebench.trial import LARGEST_SEED
+
+SAMPLER_NAMES = (*SAMPLERS, *ADAPTIVE)
+"""The allowed values of `search.sampler`."""
 
 
 @dataclass
@@ -14,21 +20,32 @@ class SearchSettings:
     """How a search draws the values of its keys. `conf/config.yaml` describes each key.
 
     Attributes:
-        sampler: a key of `gatebench.search.samplers.SAMPLERS`.
+        sampler: an item of `SAMPLER_NAMES`.
         seed: the seed of the draws.
+        batch: the number of draws of each arm between which nothing is learnt from outcomes. It matters if the sampler
+            is in `gatebench.search.adaptive.ADAPTIVE`, or if trials are stopped.
+        stop: an item of `gatebench.search.stopping.STOPS`: the rule that stops trials.
+        stop_after: the first epoch, from 1, after which a trial can be stopped.
         when: {key: its condition}, for example {"training.momentum": "training.optimizer=sgd"}. The keys may be nested.
 
     Raises:
-        UserError: the sampler is unknown, the seed is out of range, or a condition is no text "key=value".
+        UserError: the sampler or the rule is unknown, a number is out of range, or a condition is no text "key=value".
     """
 
     sampler: str = "random"
     seed: int = 0
+    batch: int = 10
+    stop: str = NO_STOP
+    stop_after: int = 1
     when: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.sampler not in SAMPLERS:
-            raise unknown("search.sampler", self.sampler, SAMPLERS)
+        if self.sampler not in SAMPLER_NAMES:
+            raise unknown("search.sampler", self.sampler, SAMPLER_NAMES)
+        if self.stop not in STOPS:
+            raise unknown("search.stop", self.stop, STOPS)
+        check_at_least("search.batch", self.batch, 1)
+        check_at_least("search.stop_after", self.stop_after, 1)
         if not 0 <= self.seed <= LARGEST_SEED:
             raise out_of_range("search.seed", self.seed, f"a whole number from 0 to {LARGEST_SEED}")
 

@@ -68,6 +68,13 @@ class Display:
     ) -> None:
         self._progress.stop()
 
+    def add(self, trials: Sequence[Trial]) -> None:
+        """Show further trials, too."""
+        self._trials |= {trial.digest: trial for trial in trials}
+        self._names |= {trial.digest: mlflow_entry.run_name(trial) for trial in trials}
+        total = sum(trial.training.max_epochs for trial in self._trials.values())
+        self._progress.update(self._overall_bar, total=total, description=self._headline())
+
     def show(self, event: Event) -> None:
         """Show an event of a trial."""
         match event:

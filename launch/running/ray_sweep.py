@@ -34,7 +34,7 @@ from launch.running.ranks import rank_options, release, reserve
 from launch.running.resources import Request, Resources, check_nodes, check_requests, fits, slots, task_options
 from launch.running.retries import Cause, Retries
 from launch.running.sweep_cluster import SweepCluster
-from launch.running.trial_queue import Choose, TrialQueue
+from launch.running.trial_queue import Choose, Later, TrialQueue, no_later
 from launch.running.worker_task import Assignment, TaskEnd, run_on_worker
 
 POLL_SECONDS = 0.25
@@ -68,6 +68,7 @@ def run_trials(
     *,
     take: Choose = frozenset,
     done: Choose = _no_trials,
+    later: Later = no_later,
     resume: Callable[[str], bytes | None] = _nothing,
     budgets: RetryBudgets | None = None,
     report: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
@@ -86,6 +87,7 @@ def run_trials(
         handle: the function that receives all events, in this process.
         take: the function that claims trials by their digests, and returns those that no other driver runs.
         done: the function that returns those trials that another driver has ended.
+        later: the function that returns further trials, which depend on the outcomes of these.
         resume: the function that returns the newest checkpoint of a trial, or None.
         budgets: the budgets of retries; None: the default ones.
         report: the function that shows a line to the user.
@@ -101,7 +103,7 @@ def run_trials(
         mailbox, resources = cluster.mailbox(), cluster.resources
         check_requests(cluster.requests, list(machines().values()))
         check_nodes(trials, resources, list(machines().values()))
-        queue, retries = TrialQueue(trials, take, done), Retries(budgets or RetryBudgets())
+        queue, retries = TrialQueue(trials, take, done, later), Retries(budgets or RetryBudgets())
         try:
             driver = _Driver(run, mailbox, resources, handle, queue, retries, resume, interrupts, report)
             driver.run_all(cluster.requests)
@@ -170,7 +172,7 @@ class _Driver:
         """
         self._requests = requests
         mail = self._take_mail()
-        while self._submitted or (self._queue and self._interrupts.order == "run"):
+        while self._goes_on():
             self._fill()
             ready, _ = ray.wait([mail, *self._submitted], num_returns=1, timeout=POLL_SECONDS)
             if mail in ready:
@@ -180,6 +182,12 @@ class _Driver:
             for reference in self._ended_tasks():
                 self._end(reference)
             self._obey_signals()
+
+    def _goes_on(self) -> bool:
+        """Return whether a trial is submitted or is to be submitted."""
+        if self._interrupts.order == "run":
+            self._queue.add_later(nothing_runs=not self._submitted)
+        return bool(self._submitted or (self._queue and self._interrupts.order == "run"))
 
     def _ended_tasks(self) -> list[Any]:
         tasks = list(self._submitted)

@@ -33,6 +33,11 @@ class TrialMonitor:
         self._epochs: dict[str, list[Mapping[str, float]]] = {}
         self._recording, self._display = recording, display
 
+    def expect(self, trials: Sequence[Trial]) -> None:
+        """Expect the events of further trials, too."""
+        self._open |= {trial.digest: trial for trial in trials}
+        self._display.add(trials)
+
     def __call__(self, event: Event) -> None:
         """Keep and show an event. Events of a trial that has ended are ignored: a killed process may be late."""
         if (trial := self._open.get(event.digest)) is None:

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from gatebench.trial import Trial
 
@@ -19,6 +20,23 @@ Choose = Callable[[Sequence[str]], frozenset[str]]
 """A function that gets the digests of some trials and returns some of them."""
 
 
+class Later(Protocol):
+    """A function that returns the trials that have become known since its last call."""
+
+    def __call__(self, *, nothing_runs: bool) -> Sequence[Trial]:
+        """Return the new trials.
+
+        Args:
+            nothing_runs: whether all trials so far have ended.
+        """
+
+
+def no_later(*, nothing_runs: bool) -> Sequence[Trial]:
+    """Return no trials: all are known from the beginning."""
+    del nothing_runs
+    return ()
+
+
 class TrialQueue:
     """The trials that are not submitted yet, in their order. Trials that another driver runs come last.
 
@@ -26,15 +44,16 @@ class TrialQueue:
         trials: the trials.
         take: the function that claims trials, and returns those that are ours now.
         done: the function that returns those trials that another driver has ended.
+        later: the function that returns further trials, which depend on the outcomes of earlier ones.
     """
 
-    def __init__(self, trials: Sequence[Trial], take: Choose, done: Choose) -> None:
+    def __init__(self, trials: Sequence[Trial], take: Choose, done: Choose, later: Later = no_later) -> None:
         self._waiting = deque(trials)
         self._ours: deque[Trial] = deque()
         self._held: deque[Trial] = deque()
         self._ask_again = 0.0
         self._chunk, self._claimed_at = 1, float("-inf")
-        self._take, self._done = take, done
+        self._take, self._done, self._later = take, done, later
 
     def __len__(self) -> int:
         return len(self._ours) + len(self._waiting) + len(self._held)
@@ -43,6 +62,15 @@ class TrialQueue:
     def held(self) -> int:
         """The number of trials that another driver runs, as far as is known."""
         return len(self._held)
+
+    def add_later(self, *, nothing_runs: bool) -> None:
+        """Append the trials that have become known, if no other trial waits.
+
+        Args:
+            nothing_runs: whether no trial is submitted.
+        """
+        if not self._waiting and not self._ours:
+            self._waiting.extend(self._later(nothing_runs=nothing_runs and not self._held))
 
     def next(self, number: int) -> list[Trial]:
         """Return trials that are ours and are to be submitted now: at most `number`, fewer if others are held."""

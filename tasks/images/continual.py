@@ -75,6 +75,11 @@ class Continual(Task):
         check_held_out(self.validation, self.limit, TRAINING_IMAGES)
         check_flag("joint", self.joint)
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether the experiences are learnt one after another."""
+        return not self.joint
+
     def checksums(self) -> Mapping[str, str]:
         """Return the checksums of the four published files of MNIST; the decompressed files hold the same data."""
         return MNIST.packed

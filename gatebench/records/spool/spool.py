@@ -121,6 +121,21 @@ class Spool:
         """Return {attempt: outcome} of the outcomes that are not in the store yet, without their files."""
         return dict(self._ended())
 
+    def curves(self, metric: str) -> dict[str, list[float]]:
+        """Return the values of a metric in each epoch, by the digest of the trial, of the results not in the store yet.
+
+        Args:
+            metric: the name of the metric, for example "val/accuracy".
+        """
+        found: dict[str, list[float]] = {}
+        for folder in self.folder.attempts():
+            with self._problem_of(folder):
+                if (ended := folder.ended()) is not None and ended.outcome.has_result:
+                    digest = ended.outcome.digest
+                    epochs = {epoch.epoch: epoch.metrics for epoch, _ in folder.epochs(digest)}
+                    found[digest] = [epochs[number][metric] for number in sorted(epochs) if metric in epochs[number]]
+        return found
+
     def running(self) -> list[OpenRun]:
         """Return the attempts without an outcome, of all processes, in the order of their start."""
         running = [_running(header, last) for _, header, last in self._without_outcome()]

@@ -1,7 +1,7 @@
-"""Adaptive draws: they are a function of the seed and the told scores, and a batch that is cut short is its prefix."""
+"""Adaptive draws: they are a function of the seed and the told losses, and a batch that is cut short is its prefix."""
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
@@ -21,23 +21,20 @@ def loss(draw: dict[str, Any]) -> float:
     return float((math.log10(draw["rate"]) + 3) ** 2 + ((draw["size"] - 40) / 20) ** 2)
 
 
-def search(
-    sampler: str, batches: int, *, seed: int = 0, direction: Literal["max", "min"] = "min"
-) -> list[dict[str, Any]]:
-    draws = AdaptiveDraws(sampler, SPACE, seed, direction)
+def search(sampler: str, batches: int, *, seed: int = 0) -> list[dict[str, Any]]:
+    draws = AdaptiveDraws(sampler, SPACE, seed, 8)
     found = []
     for _ in range(batches):
         batch = draws.ask(8)
         found += batch
-        draws.tell([loss(one) if direction == "min" else -loss(one) for one in batch])
+        draws.tell([loss(one) for one in batch])
     return found
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
-def test_the_draws_follow_from_the_scores_and_come_near_to_the_optimum(sampler: str) -> None:
+def test_the_draws_follow_from_the_losses_and_come_near_to_the_optimum(sampler: str) -> None:
     found = search(sampler, 6)
     assert found == search(sampler, 6)
-    assert found == search(sampler, 6, direction="max")  # the scores of the other direction have the other sign
     assert found != search(sampler, 6, seed=1)
     early, late = (sorted(map(loss, some))[len(some) // 2] for some in (found[:8], found[-16:]))
     assert late < early / 2
@@ -50,7 +47,7 @@ def test_the_draws_follow_from_the_scores_and_come_near_to_the_optimum(sampler: 
 
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
 def test_a_shorter_batch_is_the_beginning_of_a_longer_one(sampler: str) -> None:
-    first, second = (AdaptiveDraws(sampler, SPACE, 0, "min") for _ in range(2))
+    first, second = (AdaptiveDraws(sampler, SPACE, 0, 8) for _ in range(2))
     for draws in (first, second):
         batch = draws.ask(12)
         draws.tell([loss(one) for one in batch])
@@ -59,15 +56,15 @@ def test_a_shorter_batch_is_the_beginning_of_a_longer_one(sampler: str) -> None:
 
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
 def test_draws_that_failed_or_diverged_are_told(sampler: str) -> None:
-    def after(score: float | None) -> list[dict[str, Any]]:
-        draws = AdaptiveDraws(sampler, SPACE, 0, "min")
+    def after(told: float | None) -> list[dict[str, Any]]:
+        draws = AdaptiveDraws(sampler, SPACE, 0, 8)
         for _ in range(2):
             batch = draws.ask(8)
-            draws.tell([score if one["size"] > 30 else loss(one) for one in batch])
+            draws.tell([told if one["size"] > 30 else loss(one) for one in batch])
         return draws.ask(4)
 
     diverged = after(math.nan)
-    assert diverged == after(-math.inf)  # whatever the direction of better scores, it is the worst
+    assert diverged == after(math.inf)
     assert diverged != after(FAILED)
     assert diverged != after(0.0)
 

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from gatebench.trial import Trial
 from launch.config.compose import _checked, _swept, hydra_session
 from launch.config.overrides import Grammar
+from launch.config.search_settings import SearchSettings
 from launch.config.settings import Settings
 
 
@@ -28,7 +29,7 @@ def _points(overrides: Sequence[str], config_dir: Path | None) -> Iterator[Setti
         grammar = Grammar(GlobalHydra.instance().config_loader())
         given = grammar.parse(overrides)
         fixed = [choice for override in given if not override.is_sweep for choice in override.choices]
-        swept = _swept(compose("config", fixed, return_hydra_config=True), given, grammar)
+        swept = _swept(compose("config", fixed, return_hydra_config=True), given, grammar, SearchSettings())
         groups = [override.choices for override in swept if override.is_group]
         values = [override for override in swept if not override.is_group]
         for choice in product(*groups):

@@ -215,3 +215,14 @@ def test_a_setting_that_other_settings_need_can_be_drawn_with_a_condition() -> N
     assert all((t.training.momentum >= 0.5) == (t.training.optimizer == "sgd") for t in trials)
     adam = next(trial for trial in trials if trial.training.optimizer == "adam")
     assert drawn("training.optimizer=adam", f"seed={adam.seed}")[0].digest == adam.digest
+
+
+@pytest.mark.parametrize("setting", ["search.sampler=tpe", "search.stop=median"])
+def test_a_search_in_batches_needs_drawn_keys(setting: str) -> None:
+    key, _, value = setting.partition("=")
+    assert refusal(setting).startswith(f"{key} is {value}, and nothing is drawn; ")
+    assert "trials is null" in refusal(setting, RATE)
+
+
+def test_cmaes_needs_two_intervals() -> None:
+    assert "and only training.learning_rate is" in refusal("search.sampler=cmaes", RATE, "trials=2")

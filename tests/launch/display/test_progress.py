@@ -64,3 +64,12 @@ def test_the_bar_of_all_counts_the_epochs_of_a_trial_that_continues_or_begins_ag
     for one in TRIALS:
         display.show(outcome(one))
     assert display._progress.tasks[0].completed == 8
+
+
+def test_further_trials_count_from_then_on() -> None:
+    screen = StringIO()
+    with Display(TRIALS[:1], Console(file=screen, highlight=False)) as display:
+        display.show(outcome(TRIALS[0]))
+        display.add(TRIALS[1:])
+        display.show(outcome(TRIALS[1]))
+    assert [line[:5] for line in screen.getvalue().splitlines()] == ["✓ 1/1", "✓ 2/2"]

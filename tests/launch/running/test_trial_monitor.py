@@ -66,3 +66,13 @@ def test_whatever_ends_it_early_closes_what_is_open(error: BaseException, senten
     with pytest.raises(type(error)):
         ended_early()
     assert record.calls[-1] == ("interrupt", sentence)
+
+
+def test_further_trials_are_expected_later() -> None:
+    record = FakeRecording()
+    with monitored([LSTM], record) as monitor:  # type: ignore[arg-type]
+        monitor(outcome(GRU))
+        assert monitor.outcomes == []
+        monitor.expect([GRU])
+        monitor(outcome(GRU))
+    assert monitor.outcomes == [outcome(GRU)]

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from gatebench.trial import Trial
 from launch.running import trial_queue
 from launch.running.trial_queue import TrialQueue
 from tests.launch.trials import trial
@@ -74,3 +75,21 @@ def test_trials_of_others_come_last_and_until_they_are_ours_or_done(clock: list[
     others.results.add(DIGESTS[1])
     assert queue.next(1) == []
     assert len(queue) == 0
+
+
+def test_later_trials_follow_when_no_other_trial_waits() -> None:
+    asked = []
+
+    def later(*, nothing_runs: bool) -> Sequence[Trial]:
+        asked.append(nothing_runs)
+        return TRIALS[2:3] if len(asked) == 1 else ()
+
+    others = Others(DIGESTS[1])
+    queue = TrialQueue(TRIALS[:2], others.take, others.done, later)
+    queue.add_later(nothing_runs=False)
+    assert asked == []
+    assert queue.next(2) == TRIALS[:1]
+    queue.add_later(nothing_runs=True)
+    assert asked == [False]  # another driver runs a trial
+    assert queue.next(2) == TRIALS[2:3]
+    assert len(queue) == 1

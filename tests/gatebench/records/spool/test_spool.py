@@ -171,3 +171,15 @@ def test_a_thousand_epochs_of_a_real_trial_are_appended_in_a_second(spool: Spool
         spool.epoch(FIRST, Epoch(LSTM.digest, epoch, 1000, metrics, 5.0))
     assert time.process_time() - began < 1.0
     assert json.loads(spool.folder.attempt(FIRST).journal.read_bytes().splitlines()[-1][9:])["epoch"] == 999
+
+
+def test_the_curves_are_those_of_results(spool: Spool) -> None:
+    assert spool.curves("val/accuracy") == {}
+    for attempt, one in ((FIRST, LSTM), (SECOND, GRU)):
+        spool.begin(one, attempt, OWNER, 5.0)
+        for number in (0, 1, 1):  # a trial that continues sends an epoch again
+            spool.epoch(attempt, Epoch(one.digest, number, 3, {"val/accuracy": 0.5 + number}, 7.0))
+    spool.end(FIRST, outcome(LSTM))
+    spool.end(SECOND, outcome(GRU, "failed"))
+    assert spool.curves("val/accuracy") == {LSTM.digest: [0.5, 1.5]}
+    assert spool.curves("val/loss") == {LSTM.digest: []}

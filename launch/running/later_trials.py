@@ -1,0 +1,47 @@
+"""The trials of later batches of a search, which are known when the earlier batches have ended."""
+
+import time
+from collections.abc import Callable
+
+from gatebench.trial import Trial
+from launch.config.compose import Plan
+from launch.running.trial_monitor import TrialMonitor
+
+LOOK_SECONDS = 10.0
+"""The time between two looks at the records for outcomes of trials that another process runs."""
+
+
+class LaterTrials:
+    """A function that returns the trials of a plan that have become known since its last call.
+
+    Args:
+        plan: the plan with the trials that are known.
+        replan: a function that reads the records, and returns the plan with the trials that are known then.
+        monitor: the monitor of the running trials. It is told to expect the new ones.
+
+    Attributes:
+        plan: the newest plan.
+    """
+
+    def __init__(self, plan: Plan, replan: Callable[[], Plan], monitor: TrialMonitor) -> None:
+        self.plan = plan
+        self._replan, self._monitor = replan, monitor
+        self._given = {trial.digest for trial in plan.trials}
+        self._ended, self._look_again = 0, time.monotonic() + LOOK_SECONDS
+
+    def __call__(self, *, nothing_runs: bool) -> list[Trial]:
+        """Return the new trials. The records are read if a trial has ended here, or else every `LOOK_SECONDS`.
+
+        Args:
+            nothing_runs: whether all trials have ended, so that the records are read in any case.
+        """
+        ended = len(self._monitor.outcomes)
+        is_due = ended != self._ended or time.monotonic() >= self._look_again
+        if not self.plan.following or not (is_due or nothing_runs):
+            return []
+        self._ended, self._look_again = ended, time.monotonic() + LOOK_SECONDS
+        self.plan = self._replan()
+        new = [trial for trial in self.plan.trials if trial.digest not in self._given]
+        self._given |= {trial.digest for trial in new}
+        self._monitor.expect(new)
+        return new

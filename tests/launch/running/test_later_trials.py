@@ -1,0 +1,45 @@
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from gatebench.outcome import Outcome
+from gatebench.trial import Trial
+from launch.config.compose import Plan, expand
+from launch.running.later_trials import LOOK_SECONDS, LaterTrials
+from launch.running.trial_monitor import TrialMonitor
+from tests.launch.trials import outcome
+
+
+class FakeMonitor:
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.expected: list[Trial] = []
+
+    def expect(self, trials: list[Trial]) -> None:
+        self.expected += trials
+
+
+def test_new_trials_are_looked_for_when_one_has_ended_or_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = expand(["cell=lstm,gru", "seed=0"])
+    lstm, gru = whole.trials
+    plans = [replace(whole, trials=(lstm,), following=1)] * 3 + [whole]
+    clock, looks = [100.0], [0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+
+    def replan() -> Plan:
+        looks[0] += 1
+        return plans[looks[0]]
+
+    monitor = FakeMonitor()
+    later = LaterTrials(plans[0], replan, cast(TrialMonitor, monitor))
+    assert (later(nothing_runs=False), looks[0]) == ([], 0)
+    monitor.outcomes.append(outcome(lstm))
+    assert (later(nothing_runs=False), looks[0]) == ([], 1)
+    assert (later(nothing_runs=False), looks[0]) == ([], 1)
+    clock[0] += LOOK_SECONDS
+    assert (later(nothing_runs=False), looks[0]) == ([], 2)
+    assert (later(nothing_runs=True), looks[0]) == ([gru], 3)
+    assert later.plan == whole
+    assert monitor.expected == [gru]
+    assert (later(nothing_runs=True), looks[0]) == ([], 3)  # no trial follows
