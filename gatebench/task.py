@@ -72,6 +72,11 @@ def count_examples(batch: Batch) -> float:
     return float(batch.x.shape[1])
 
 
+def no_artifacts(answer: Callable[[Batch], Tensor], seed: int) -> dict[str, bytes]:  # noqa: ARG001
+    """Return no files: most tasks keep none."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Size:
     """The amount of training data of a task.
@@ -128,6 +133,9 @@ class Problem:
         targets: `targets(batch)` returns the number of targets in the mean of `loss`. The loss of a batch is the mean
             of the losses of its parts, weighted by their numbers of targets. By default it is the number of examples,
             which is right if all examples of a task have equally many targets.
+        artifacts: `artifacts(answer, seed)` returns {name: content} of files about the trained network that are kept
+            with the run, for example texts that it writes. `answer(batch)` returns its logits. The seed is that of the
+            trial.
     """
 
     train: Split
@@ -142,6 +150,7 @@ class Problem:
     scores: Callable[[Mapping[str, float]], dict[str, float]]
     baselines: Callable[[], dict[str, float]] = dict
     targets: Callable[[Batch], float] = count_examples
+    artifacts: Callable[[Callable[[Batch], Tensor], int], dict[str, bytes]] = no_artifacts
 
 
 @dataclass(frozen=True)

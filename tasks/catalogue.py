@@ -24,7 +24,8 @@ from tasks.series import ett, weather
 from tasks.series.published_series import PublishedSeries
 from tasks.speech import speech_releases
 from tasks.speech.speech_commands import SpeechCommands
-from tasks.text import reviews, sst2
+from tasks.text import characters, reviews, sst2
+from tasks.text.characters import Characters
 from tasks.text.imdb import Imdb
 
 WEATHER_URL = "https://huggingface.co/datasets/thuml/Time-Series-Library/resolve/main/weather/weather.csv"
@@ -32,6 +33,8 @@ WEATHER_URL = "https://huggingface.co/datasets/thuml/Time-Series-Library/resolve
 
 Its SHA-256 is that of `weather.FILE`.
 """
+
+SHAKESPEARE_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 
 SUBSET_SIZES = {
     "down": 9_545_076,
@@ -156,6 +159,15 @@ _ALL = (
         ),
         ("sst2",),
         note="No checksum is published for these files; the checksums here are of copies with the published counts.",
+    ),
+    Dataset(
+        "tinyshakespeare",
+        "Tiny Shakespeare: 1,115,394 characters of plays",
+        Characters.licence,
+        characters.SOURCE_URL,
+        characters.FOLDERS,
+        (File(characters.NAME, characters.CHECKSUM, characters.CHARACTERS, SHAKESPEARE_URL),),
+        ("characters",),  # no checksum is published; this one is of a copy with the published size
     ),
     # v0.01: the size is the one that the server announces; the checksum is that of torchaudio
     _release("v0.01", "Speech Commands v0.01: 64,727 clips of 30 words", 1_489_096_277),

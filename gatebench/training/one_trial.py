@@ -22,6 +22,7 @@ from gatebench.training.ranks import check_ranks, joined
 from gatebench.training.recorded_gates import add_recorded_gates
 from gatebench.training.stop_rule import stop_facts
 from gatebench.training.stream import run_stream
+from gatebench.training.task_artifacts import add_task_artifacts
 from gatebench.training.trainer import check_device, test, train
 from gatebench.training.truncation_check import check_truncation
 from gatebench.training.weights_file import add_weights
@@ -125,6 +126,7 @@ def _train_and_test(
         **training,
     }
     outcome = replace(outcome, metrics=metrics)
+    outcome = add_task_artifacts(outcome, learner.network, problem, learner.trial.seed)
     if learner.best_gates is None or learner.test_gates is None:
         return outcome
     return add_recorded_gates(outcome, learner, problem, learner.best_gates, learner.test_gates)

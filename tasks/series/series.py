@@ -12,7 +12,8 @@ from gatebench.errors import UserError, out_of_range
 from gatebench.own_input import OwnInput
 from gatebench.task import Example, Metric, Problem, Task
 from tasks.blocks.validation import check_choice, check_flag, check_number, check_whole, make_floats
-from tasks.data.files import MissingFile, report_read_errors
+from tasks.data.files import report_read_errors
+from tasks.data.own_file import own_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -208,16 +209,7 @@ class Series(Task):
         if self.path is None or self.target is None:
             field, wanted = ("path", "a CSV file") if self.path is None else ("target", "the column to forecast")
             raise UserError(f"task.{field} is null; it must name {wanted}.")
-        try:
-            path = Path(self.path).expanduser()
-            exists, is_folder = path.is_file(), path.is_dir()
-        except (OSError, RuntimeError):  # the name is too long, or "~user" has no home folder
-            exists = is_folder = False
-        if is_folder:
-            raise UserError(f"task.path is {self.path}, which is a folder; it must name a CSV file.")
-        if not exists:
-            raise MissingFile(f"There is no file {self.path}, which task.path names.")
-        return path
+        return own_path(self.path, "a CSV file")
 
 
 def _ends(values: NDArray[np.float64]) -> tuple[int, int, int]:

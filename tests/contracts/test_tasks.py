@@ -32,10 +32,12 @@ from tests.tasks.series.small_series import write_small_csv, write_small_ett, wr
 from tests.tasks.speech.small_speech import write_small_release, write_small_subset
 from tests.tasks.text.small_reviews import write_small_reviews
 from tests.tasks.text.small_sentences import write_small_sentences
+from tests.tasks.text.small_text import write_small_text
 
 CONFIGS = {path.stem: path for path in sorted((ROOT / "conf" / "task").glob("*.yaml"))}
 NEEDED = {"series": {"path": __file__, "target": "any"}}  # config: the fields without which it names no data
 REAL: Mapping[str, Mapping[str, Any]] = {
+    "characters": {"evaluation_length": 100},
     "continual": {"joint": True, "experiences": 2, "limit": 2000},
     "continual_split": {"joint": True, "limit": 2000},
     "series": {"path": Path("series/daily-min-temperatures.csv"), "target": "Temp", "gaps": "carry"},
@@ -46,6 +48,7 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "ett": (write_small_ett, {}),
     "series": (write_small_csv, {"path": Path("prices.csv"), "target": "Close", "horizon": 7, "input_length": 30}),
     "weather": (write_small_weather, {"horizon": 24}),
+    "characters": (write_small_text, {"path": Path("text.txt"), "length": 20, "evaluation_length": 30, "test": 0.2}),
     "imdb": (write_small_reviews, {"max_length": 30}),
     **dict.fromkeys(("jsb_chorales", "muse_data", "nottingham", "piano_midi"), (write_small_music, {})),
     "speech_commands": (write_small_subset, {"version": "v0.01_subset"}),

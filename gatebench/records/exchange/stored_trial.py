@@ -18,6 +18,7 @@ from gatebench.records.spool.header import is_attempt
 
 GATES, WEIGHTS, TRACEBACK_FILE = "gates.npz", "weights.safetensors", f"{TRACEBACK}.txt"
 _PICTURE = re.compile(r"pictures/[\w.-]{1,100}\.svg")
+_OUTPUT = re.compile(r"outputs/[\w.-]{1,100}\.(txt|tsv)")
 _SCRIPT = re.compile(rb"<\s*(script|foreignobject|iframe|embed|object)|<!entity|javascript:|\son\w+\s*=", re.IGNORECASE)
 _RUN_FILES = ("config.yaml", "equations.txt", "equations.tex")
 _KEY = re.compile(r"[\w./: -]{1,250}")  # MLflow refuses other keys
@@ -130,7 +131,7 @@ def _problems_of_file(name: str, content: bytes) -> Iterator[str]:
 
 def is_kept(name: str) -> bool:
     """Return whether a file of a run is one that gatebench has written as a part of an outcome."""
-    return name in (GATES, WEIGHTS) or _PICTURE.fullmatch(name) is not None
+    return name in (GATES, WEIGHTS) or any(kind.fullmatch(name) is not None for kind in (_PICTURE, _OUTPUT))
 
 
 def is_run_file(name: str) -> bool:

@@ -1,0 +1,51 @@
+"""The loss and the scores of predicting the next token of a text. T time, B batch, V vocabulary.
+
+A batch has the tokens (T, B) as its inputs, and the next token of each step (T, B) as its targets.
+"""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gatebench.task import Batch
+
+
+def next_token_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Return the mean cross-entropy, in nats a token, of logits (T, B, V)."""
+    valid = _valid(batch)
+    return functional.cross_entropy(logits[valid], batch.y[valid].long())
+
+
+def tokens(batch: Batch) -> float:
+    """Return the number of tokens in the mean of `next_token_loss`."""
+    return float(_valid(batch).sum())
+
+
+def count_tokens(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """Return sums over the batch: the number of tokens, their nats, and those with the largest logit (T, B, V)."""
+    valid = _valid(batch)
+    chosen, targets = logits[valid], batch.y[valid].long()
+    nats = functional.cross_entropy(chosen, targets, reduction="none")
+    return {
+        "nats": nats.sum(dtype=torch.float64),
+        "tokens": valid.sum(),
+        "correct": (chosen.argmax(-1) == targets).sum(),
+    }
+
+
+def bits_and_accuracy(totals: Mapping[str, float]) -> dict[str, float]:
+    """Return the bits a token, which are nats divided by ln 2, and the share of tokens with the largest logit."""
+    return {
+        "bits": totals["nats"] / totals["tokens"] / math.log(2),
+        "accuracy": totals["correct"] / totals["tokens"],
+    }
+
+
+def _valid(batch: Batch) -> Tensor:
+    """Return (T, B), whether each step belongs to its text and is not padding."""
+    if batch.lengths is None:
+        return torch.ones(batch.x.shape[:2], dtype=torch.bool, device=batch.x.device)
+    return torch.arange(len(batch.x), device=batch.x.device)[:, None] < batch.lengths.to(batch.x.device)
