@@ -27,6 +27,7 @@ VERBS = {
     "data": "list, fetch and verify the data sets",
     "drain": "bring trials that wait on the disk to the records, or rebuild a lost database",
     "ui": "open the records in MLflow",
+    "export": "write a trained network as ONNX, or as a module of plain torch",
     "export-study": "write a study to one zip file",
     "import-study": "read a study from such a zip file",
     "prune": "list the files that nothing needs any more, and remove them with yes=true",

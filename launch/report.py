@@ -24,6 +24,7 @@ from launch.picture_files import folder_name
 from launch.plot import chosen_kinds
 from launch.running.known_outcomes import known_study
 from launch.running.missing_records import missing_study
+from launch.running.search_past import past_trials
 from launch.study_report import report_content, report_files
 from launch.table import table_of
 from launch.written_page import page_path, write_page
@@ -36,7 +37,7 @@ def run(argv: Sequence[str]) -> int:
         UserError: there is no such study, it contains no trials, its trials fit no table, a kind of figures does not
             exist, or the page cannot be written.
     """
-    plan = parse_plan("report", __doc__, argv)
+    plan = parse_plan("report", __doc__, argv, read_past=past_trials)
     if plan is None:
         return 0
     settings, kinds = plan.settings, chosen_kinds(plan.settings.kind)

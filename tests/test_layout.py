@@ -50,6 +50,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     # The plain data that the packages exchange.
     "gatebench.task_modules": ("gatebench.errors",),
     "gatebench.views": (),
+    "gatebench.module_export": (),
     "gatebench.own_input": ("gatebench.errors",),
     "gatebench.task": ("gatebench.errors", "gatebench.task_modules", "gatebench.views", "gatebench.own_input"),
     "gatebench.setting_checks": ("gatebench.errors",),
@@ -119,6 +120,15 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.records",
         "gatebench.report",
     ),
+    "gatebench.export": (
+        "gatebench.errors",
+        "gatebench.spec",
+        "gatebench.derive",
+        "gatebench.nn",
+        "gatebench.task",
+        "gatebench.module_export",
+        "gatebench.training",
+    ),
     "gatebench.speed": (
         "gatebench.errors",
         "gatebench.spec",
@@ -130,13 +140,14 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     # The tasks: each subject stands alone on the shared blocks and the access to data.
     "tasks.data": ("gatebench.errors",),
-    "tasks.blocks": ("gatebench.errors", "gatebench.task"),
+    "tasks.blocks": ("gatebench.errors", "gatebench.task", "gatebench.module_export"),
     **{
         f"tasks.{subject}": (
             "gatebench.errors",
             "gatebench.task",
             "gatebench.views",
             "gatebench.own_input",
+            "gatebench.module_export",
             "tasks.data",
             "tasks.blocks",
         )
@@ -170,6 +181,8 @@ ONLY_IN = {
     "optuna": "gatebench/search",
     "mlflow": "gatebench/records",
     "flask": "gatebench/records",
+    "onnx": "gatebench/export",
+    "onnxruntime": "gatebench/export",
     "fastapi": "gatebench/records",
     "matplotlib": "gatebench/report/figures",
     "sqlalchemy": "gatebench/records",

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gatebench.errors import UserError, nearest
+from gatebench.errors import UserError
 from gatebench.nn.recurrent import Trace
 from gatebench.outcome import Outcome
 from gatebench.records.kept_network import kept_network
+from gatebench.saved.named_trial import trial_of_digest
 from gatebench.saved.places import outcomes_of, record_of
 from gatebench.task import Batch, Problem
 from gatebench.training.network import Network
@@ -69,26 +70,13 @@ def load_trial(
             weights do not fit the network.
     """
     record = record_of(study, home, tracking_uri)
-    outcome = _chosen(outcomes_of(record), study, digest)
+    outcome = trial_of_digest(outcomes_of(record), study, digest)
     kept = kept_network(record, outcome.digest)
     trial = trial_of(kept.config, outcome.digest)
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     root = Path(data_root or os.environ.get("GATEBENCH_DATA") or Path(cache, "gatebench", "data"))
     problem = trial.build_task().load(root.expanduser().absolute(), record.home.root / "cache")
     return TrainedTrial(trial, outcome, problem, trained_network(trial, problem, kept.weights))
-
-
-def _chosen(outcomes: list[Outcome], study: str, digest: str) -> Outcome:
-    """Return the newest finished outcome of a trial, or else its newest one."""
-    digests = list(dict.fromkeys(one.digest for one in outcomes))
-    found = [one for one in digests if digest and one.startswith(digest)]
-    if len(found) != 1:
-        near = nearest(digest, digests)
-        hint = f"; did you mean {near[0]!r}?" if near and not found else "."
-        reason = f"has {len(found)} trials" if found else "has no trial"
-        raise UserError(f"The study {study!r} {reason} {digest!r}{hint} gatebench.load_study lists their digests.")
-    own = [one for one in outcomes if one.digest == found[0]]
-    return next((one for one in reversed(own) if one.status == "finished"), own[-1])
 
 
 def trial_of(config: dict[str, Any], digest: str) -> Trial:

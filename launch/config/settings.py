@@ -85,6 +85,7 @@ class Settings:
     view: str = "all"
     columns: list[str] = field(default_factory=list)
     file: str | None = None
+    digest: str | None = None
     example: int = 0
     text: str | None = None
     page: str | None = None

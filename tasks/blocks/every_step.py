@@ -1,8 +1,10 @@
 """A head with an output at every step. T time, B batch, H hidden, D directions, C outputs."""
 
+import numpy as np
 from torch import Tensor, nn
 
 from gatebench.errors import UserError
+from gatebench.module_export import OnnxNodes, PlainModule, plain_linear
 
 
 class EveryStep(nn.Module):
@@ -39,3 +41,15 @@ class EveryStep(nn.Module):
         del lengths
         logits: Tensor = self.linear(output[-self.last :])
         return logits
+
+    def to_onnx(self, nodes: OnnxNodes, x: str, lengths: str | None) -> str:
+        """See `gatebench.module_export.ExportableModule`."""
+        del lengths
+        if self.last:
+            first, end, axis = (nodes.constant(np.array([number])) for number in (-self.last, 2**62, 0))
+            x = nodes.add("Slice", x, first, end, axis)
+        return nodes.linear(x, self.linear.weight, self.linear.bias)
+
+    def to_plain(self) -> PlainModule:
+        """See `gatebench.module_export.ExportableModule`."""
+        return plain_linear(self.linear, f"{{self}}linear({{x}}[-{self.last}:])" if self.last else "{self}linear({x})")

@@ -6,10 +6,12 @@ T time, B batch, H hidden, D directions, C classes.
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gatebench.module_export import OnnxNodes, PlainModule, plain_linear
 from gatebench.task import Batch, Problem, Split
 
 
@@ -34,6 +36,27 @@ class LastStep(nn.Module):
         """
         logits: Tensor = self.linear(last_step(output, lengths, self.directions))
         return logits
+
+    def to_onnx(self, nodes: OnnxNodes, x: str, lengths: str | None) -> str:
+        """See `gatebench.module_export.ExportableModule`."""
+        own = self.linear.in_features // self.directions
+        last, zero, axis = nodes.constant(np.array(-1)), nodes.constant(np.array(0)), nodes.constant(np.array([-1]))
+        start, middle, end = (nodes.constant(np.array([number])) for number in (0, own, 2 * own))
+        forward = x if self.directions == 1 else nodes.add("Slice", x, start, middle, axis)
+        if lengths is None:
+            final = nodes.add("Gather", forward, last, axis=0)
+        else:
+            places = nodes.add("Unsqueeze", nodes.add("Add", lengths, last), nodes.constant(np.array([1])))
+            final = nodes.add("GatherND", nodes.add("Transpose", forward, perm=[1, 0, 2]), places, batch_dims=1)
+        if self.directions > 1:
+            backward = nodes.add("Gather", nodes.add("Slice", x, middle, end, axis), zero, axis=0)
+            final = nodes.add("Concat", final, backward, axis=-1)
+        return nodes.linear(final, self.linear.weight, self.linear.bias)
+
+    def to_plain(self) -> PlainModule:
+        """See `gatebench.module_export.ExportableModule`."""
+        expression = f"{{self}}linear(last_step({{x}}, lengths, {self.directions}))"
+        return plain_linear(self.linear, expression, (last_step,))
 
 
 def last_step(output: Tensor, lengths: Tensor | None, directions: int = 1) -> Tensor:

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from gatebench.module_export import OnnxNodes, PlainModule
+
 
 class OneHot(nn.Module):
     """Encodes whole numbers from 0 to `symbols` - 1 as one-hot vectors.
@@ -19,3 +21,12 @@ class OneHot(nn.Module):
     def forward(self, symbols: Tensor) -> Tensor:
         """Return the one-hot vectors (T, B, symbols), as floats, of the whole numbers (T, B)."""
         return self.eye[symbols.long()]
+
+    def to_onnx(self, nodes: OnnxNodes, x: str, lengths: str | None) -> str:
+        """See `gatebench.module_export.ExportableModule`."""
+        del lengths
+        return nodes.add("Gather", nodes.constant(self.eye.cpu().numpy()), x)
+
+    def to_plain(self) -> PlainModule:
+        """See `gatebench.module_export.ExportableModule`."""
+        return PlainModule(f"nn.functional.one_hot({{x}}.long(), {len(self.eye)}).float()")

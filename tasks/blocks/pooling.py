@@ -1,7 +1,10 @@
 """A head that averages over all steps. T time, B batch, H hidden, D directions, C classes."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from gatebench.module_export import OnnxNodes, PlainModule, plain_linear
 
 
 class MeanStep(nn.Module):
@@ -20,6 +23,24 @@ class MeanStep(nn.Module):
         """
         logits: Tensor = self.linear(mean_step(output, lengths))
         return logits
+
+    def to_onnx(self, nodes: OnnxNodes, x: str, lengths: str | None) -> str:
+        """See `gatebench.module_export.ExportableModule`."""
+        zero, one, two = (nodes.constant(np.array([number])) for number in range(3))
+        if lengths is None:
+            mean = nodes.add("ReduceMean", x, axes=[0], keepdims=0)
+        else:
+            start, step = nodes.constant(np.array(0)), nodes.constant(np.array(1))
+            steps = nodes.add("Range", start, nodes.add("Squeeze", nodes.add("Shape", x, start=0, end=1)), step)
+            valid = nodes.add("Less", nodes.add("Unsqueeze", steps, one), lengths)
+            kept = nodes.add("Where", nodes.add("Unsqueeze", valid, two), x, nodes.constant(0.0))
+            counts = nodes.add("CastLike", nodes.add("Unsqueeze", lengths, one), x)
+            mean = nodes.add("Div", nodes.add("ReduceSum", kept, zero, keepdims=0), counts)
+        return nodes.linear(mean, self.linear.weight, self.linear.bias)
+
+    def to_plain(self) -> PlainModule:
+        """See `gatebench.module_export.ExportableModule`."""
+        return plain_linear(self.linear, "{self}linear(mean_step({x}, lengths))", (mean_step,))
 
 
 def mean_step(output: Tensor, lengths: Tensor | None) -> Tensor:

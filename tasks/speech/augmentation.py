@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Generator, Tensor, nn
+
+from gatebench.module_export import OnnxNodes, PlainModule
 
 MASKS_PER_AXIS = 2  # as in SpecAugment's policies for large data sets
 
@@ -62,6 +65,18 @@ class Augment(nn.Module):
         for mask in self._draw_masks(x):
             x = x.masked_fill(mask.to(x.device), 0.0)
         return x
+
+    def to_onnx(self, nodes: OnnxNodes, x: str, lengths: str | None) -> str:
+        """See `gatebench.module_export.ExportableModule`."""
+        del lengths
+        start, end, axis = (nodes.constant(np.array([number])) for number in (0, len(self.mean), -1))
+        mean, scale = (nodes.constant(values.cpu().numpy()) for values in (self.mean, self.scale))
+        return nodes.add("Div", nodes.add("Sub", nodes.add("Slice", x, start, end, axis), mean), scale)
+
+    def to_plain(self) -> PlainModule:
+        """See `gatebench.module_export.ExportableModule`."""
+        expression = f"({{x}}[..., :{len(self.mean)}] - {{self}}mean) / {{self}}scale"
+        return PlainModule(expression, buffers={"mean": self.mean, "scale": self.scale})
 
     def _select_versions(self, x: Tensor) -> Tensor:
         """Return one version (T, B, I) of each clip in (T, B, V · I)."""
