@@ -36,6 +36,7 @@ def drawn_tasks(
         record.colours(dict.fromkeys([*study.order, *(one.cell for one in all_outcomes)])),
         {name: record.curves(name) for name in _epoch_metrics(labelled, needs)},
         _gates(record) if "gate arrays" in needs else {},
+        study.search,
     )
 
 

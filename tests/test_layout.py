@@ -106,6 +106,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.outcome",
         "gatebench.study",
         "gatebench.published",
+        "gatebench.search",
         "gatebench.colours",
         "gatebench.measures",
     ),

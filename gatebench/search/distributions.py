@@ -4,6 +4,7 @@ The map is the inverse of the distribution function, so one number means the sam
 """
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from gatebench.errors import UserError
 
 DIGITS = 6
 """The number of significant digits of a drawn fraction. A printed value is exactly the value of the trial."""
+
+_TEXT = re.compile(r"(?:tag\(log, )?(?:int\()?interval\((?P<low>[^(), ]+), (?P<high>[^(), ]+)\)+")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,24 @@ class NumberRange:
             raise UserError(
                 f"{self} has the lower bound {self.low:g}; on a logarithmic scale it must be greater than 0."
             )
+
+    @classmethod
+    def of(cls, text: str) -> "NumberRange | None":
+        """Return the distribution that `str` wrote as this text; None if it wrote no distribution of numbers so.
+
+        Examples:
+            >>> print(NumberRange.of("tag(log, int(interval(8, 512)))"))
+            tag(log, int(interval(8, 512)))
+            >>> NumberRange.of("tag(draw, choice(adam, sgd))") is None
+            True
+        """
+        if (match := _TEXT.fullmatch(text)) is None:
+            return None
+        try:
+            found = cls(float(match["low"]), float(match["high"]), log="log" in text, whole="int(" in text)
+        except (ValueError, UserError):
+            return None
+        return found if str(found) == text else None
 
     def value(self, quantile: float) -> float | int:
         """Return the value at a quantile: fractions are rounded to `DIGITS` significant digits.

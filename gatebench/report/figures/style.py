@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import Any, Literal
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -131,11 +132,19 @@ class Drawing:
             )
             for cell, style in styles.items()
         ]
-        widest = max(len(shortened(cell)) for cell in styles) * 0.052 + (0.5 if lines else 0.33)
+        self.legend_of(handles, 3.0 if lines else 1.0)
+
+    def legend_of(self, handles: Sequence[Artist], length: float = 1.0) -> None:
+        """Write the labels of some handles below the axes, in columns. The figure becomes higher by their rows.
+
+        Args:
+            handles: the handles.
+            length: the length of the sign before a label, in units of the size of the font.
+        """
+        widest = max(len(str(handle.get_label())) for handle in handles) * 0.052 + 0.245 + 0.085 * length
         columns = min(max(1, int(self.figure.get_figwidth() / widest)), len(handles))
         height = self.figure.get_figheight() + _LEGEND_ROW * math.ceil(len(handles) / columns) + 0.1
         self.figure.set_figheight(height)
-        length = 3.0 if lines else 1.0
         self.figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=length)
 
     def remove_after(self, count: int) -> None:

@@ -46,6 +46,7 @@ class TaskTrials:
         further_cells: the number of cells that are left out because there are more than `MOST_CELLS`.
         curves: the values of metrics in each epoch.
         gates: {digest of a trial: its gate arrays}.
+        search: {key: text of its distribution} of the settings that a search has drawn.
     """
 
     task: str
@@ -56,6 +57,7 @@ class TaskTrials:
     further_cells: int = 0
     curves: Curves = field(default_factory=dict)
     gates: Mapping[str, GateFile] = field(default_factory=dict)
+    search: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def cells(self) -> list[str]:
@@ -130,6 +132,7 @@ def trials_by_task(
     colours: Mapping[str, str],
     curves: Curves | None = None,
     gates: Mapping[str, GateFile] | None = None,
+    search: Mapping[str, str] | None = None,
 ) -> list[TaskTrials]:
     """Return the trials of each task that has a finished trial with a validation score.
 
@@ -141,6 +144,7 @@ def trials_by_task(
         colours: {label of a cell: colour}.
         curves: the values of metrics in each epoch.
         gates: {digest of a trial: its gate arrays}.
+        search: {key: text of its distribution} of the settings that a search has drawn.
     """
     ranks = list(order)
     found = []
@@ -154,7 +158,8 @@ def trials_by_task(
         if cells:
             chosen = {cell: shown[cell] for cell in cells[:MOST_CELLS]}
             further = max(len(cells) - MOST_CELLS, 0)
-            found.append(TaskTrials(task, metric, chosen, colours, left_out, further, curves or {}, gates or {}))
+            data = (curves or {}, gates or {}, search or {})
+            found.append(TaskTrials(task, metric, chosen, colours, left_out, further, *data))
     return found
 
 

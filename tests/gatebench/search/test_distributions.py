@@ -84,3 +84,25 @@ def test_bounds_that_are_not_allowed(bounds: tuple[float, float, bool], reason: 
 def test_a_choice_needs_two_values() -> None:
     with pytest.raises(UserError, match="fewer than two values"):
         DrawnChoice((1,), "tag(draw,choice(1))")
+
+
+@given(
+    low=st.floats(1e-9, 1e6),
+    factor=st.floats(1.001, 1e3),
+    log=st.booleans(),
+    whole=st.booleans(),
+    shift=st.floats(0, 5),
+)
+def test_the_text_of_a_range_is_read_again(low: float, factor: float, log: bool, whole: bool, shift: float) -> None:
+    bounds = (float(int(low) + 1), float(int(low * factor) + 3)) if whole else (low, low * factor)
+    if not log:
+        bounds = (bounds[0] - round(shift), bounds[1])
+    distribution = NumberRange(*bounds, log=log, whole=whole)
+    assert NumberRange.of(str(distribution)) == distribution
+
+
+@pytest.mark.parametrize(
+    "text", ["tag(draw, choice(1, 2))", "interval(2, 1)", "interval(a, b)", "log", "interval(1, 2))"]
+)
+def test_other_texts_are_no_ranges(text: str) -> None:
+    assert NumberRange.of(text) is None

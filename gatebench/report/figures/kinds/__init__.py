@@ -13,7 +13,7 @@ from typing import Literal
 
 from gatebench.report.figures.task_trials import TaskTrials
 
-Need = Literal["scores of epochs", "gates of epochs", "gate arrays"]
+Need = Literal["scores of epochs", "gates of epochs", "gate arrays", "drawn settings"]
 """The data that a kind needs besides the final metrics of the trials."""
 
 
@@ -67,6 +67,13 @@ KINDS = {
         ),
         Kind(
             "settings", "the validation score against the learning rate, the hidden size and other settings that differ"
+        ),
+        Kind(
+            "importance",
+            "the share of the variance of the validation score of each drawn setting (Greff et al. 2017, Figure 4)",
+            "The share of the variance of the validation score that each drawn setting explains alone, by functional "
+            "ANOVA. The rest are interactions of several settings.",
+            "drawn settings",
         ),
         Kind(
             "saturation",
