@@ -17,8 +17,14 @@ def network_frame(problem: Problem, task: str, directions: int) -> NetworkFrame:
         directions: D, 1 or 2. Tasks that predict later inputs have no head for 2.
 
     Raises:
-        UserError: the task has no such head, or its number of parameters is not linear in the hidden size.
+        UserError: the task has no such head, its number of parameters is not linear in the hidden size, or its network
+            has several recurrent parts.
     """
+    if problem.body is not None:
+        raise UserError(
+            f"The network of the task {task} has several recurrent parts, so that model.parameters cannot be solved; "
+            "set model.hidden_size."
+        )
     one, two, seven = (_head_parameters(problem, size, directions) for size in (1, 2, 7))
     if seven - one != 6 * (two - one):
         raise UserError(

@@ -111,6 +111,29 @@ class Split(Protocol):
         """Return the examples with these indices (B,), in this order."""
 
 
+class Parts(Protocol):
+    """The recurrent parts of a network that has several, all with the cell of the trial.
+
+    Attributes:
+        hidden_size: H.
+        dropout: the dropout of the trial, for the layers that the task adds.
+        directions: D, 2 if the trial asks for bidirectional layers.
+    """
+
+    hidden_size: int
+    dropout: float
+    directions: int
+
+    def add(self, name: str, input_size: int, *, causal: bool = False) -> nn.Module:
+        """Return a new part. It maps x (T, B, I), a state or None, and lengths (B,) or None to an output and a state.
+
+        Args:
+            name: its name, under which its gates are recorded.
+            input_size: I.
+            causal: whether it only runs forward, as a decoder does. Otherwise it has the directions of the trial.
+        """
+
+
 @dataclass(frozen=True)
 class Problem:
     """A loaded task.
@@ -133,6 +156,9 @@ class Problem:
         targets: `targets(batch)` returns the number of targets in the mean of `loss`. The loss of a batch is the mean
             of the losses of its parts, weighted by their numbers of targets. By default it is the number of examples,
             which is right if all examples of a task have equally many targets.
+        body: `body(parts)` returns the module between the encoder and the logits, for a network with several recurrent
+            parts. Its `forward(x, batch)` maps the output of the encoder and the
+            batch to logits. Then there is no head. None: recurrent layers, dropout, and the head.
         artifacts: `artifacts(answer, seed)` returns {name: content} of files about the trained network that are kept
             with the run, for example texts that it writes. `answer(batch)` returns its logits. The seed is that of the
             trial.
@@ -150,6 +176,7 @@ class Problem:
     scores: Callable[[Mapping[str, float]], dict[str, float]]
     baselines: Callable[[], dict[str, float]] = dict
     targets: Callable[[Batch], float] = count_examples
+    body: Callable[[Parts], nn.Module] | None = None
     artifacts: Callable[[Callable[[Batch], Tensor], int], dict[str, bytes]] = no_artifacts
 
 

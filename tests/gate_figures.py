@@ -34,7 +34,7 @@ def figure(learner: Learner, problem: Problem, batches: int | None) -> tuple[flo
     recorder = GateRecorder(learner.roles)
     for batch in list(Batches(problem.val, TRIAL.training.batch_size, None))[:batches]:
         with torch.no_grad():
-            recorder.add(learner.network.forward_with_gates(batch)[1], batch.lengths)
+            recorder.add(*learner.network.forward_with_gates(batch)[1][0])
     return recorder.metrics()[NAME], recorder.sums.gates[0, "i"].steps
 
 

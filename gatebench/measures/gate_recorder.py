@@ -46,9 +46,8 @@ class GateRecorder:
         self._bins |= {gate: bins_of(*interval) for gate, interval in (ranges or {}).items()}
         pair = keep_and_write(self.roles)
         self._pair = (pair[0].gate, pair[1].gate) if pair else None
-        self._recorder: KernelSums | TorchSums | None = None
-        self._names: Names = ()
-        self._batches = 0
+        self._recorders: dict[Names, KernelSums | TorchSums] = {}  # one for each part of the network
+        self._used: set[Names] = set()  # the parts since the last reset
 
     @property
     def implementation(self) -> Implementation:
@@ -57,17 +56,21 @@ class GateRecorder:
         Torch computes them if the gates are on another device than the CPU, or if there is no C compiler. A run keeps
         it as the fact "gate statistics".
         """
-        if self._recorder is None:
+        if not self._recorders:
             return "torch" if kernel_trouble() else "compiled"
-        return "compiled" if isinstance(self._recorder, KernelSums) else "torch"
+        return "compiled" if all(isinstance(one, KernelSums) for one in self._recorders.values()) else "torch"
 
     @property
     def sums(self) -> TraceSums:
         """The sums over all batches since the last reset; no gates before the first batch."""
-        return self._recorder.sums if self._recorder and self._batches else TraceSums({}, {})
+        sums = [recorder.sums for names, recorder in self._recorders.items() if names in self._used]
+        return TraceSums(
+            {key: gate for one in sums for key, gate in one.gates.items()},
+            {layer: pair for one in sums for layer, pair in one.pairs.items()},
+        )
 
     def add(self, trace: Mapping[int, Mapping[str, Tensor]], lengths: Tensor | None = None) -> None:
-        """Add a batch.
+        """Add a batch. If the network has several parts, each call adds the layers of one of them.
 
         Args:
             trace: the gates of `Recurrent.trace`, {layer: {gate: (T, B, H)}}. It is not kept.
@@ -78,12 +81,11 @@ class GateRecorder:
                 gates or sizes than the batches before.
         """
         names = tuple((layer, tuple(gates)) for layer, gates in trace.items())
-        if self._recorder is None:
-            self._names, self._recorder = names, self._make(trace)
-        if names != self._names:
-            raise ValueError(f"{_text(names)} and {_text(self._names)} are not gates of one network")
-        self._recorder.add(trace, lengths)
-        self._batches += 1
+        if names not in self._recorders:
+            self._check_new_layers(names)
+            self._recorders[names] = self._make(trace)
+        self._recorders[names].add(trace, lengths)
+        self._used.add(names)
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics of the recorded gates by name; see `gatebench.measures.gate_metrics.metrics`."""
@@ -91,9 +93,16 @@ class GateRecorder:
 
     def reset(self) -> None:
         """Forget all batches."""
-        self._batches = 0
-        if self._recorder is not None:
-            self._recorder.reset()
+        self._used = set()
+        for recorder in self._recorders.values():
+            recorder.reset()
+
+    def _check_new_layers(self, names: Names) -> None:
+        """Check that the layers of a new part are not those of another one."""
+        layers = {layer for layer, _ in names}
+        for other in self._recorders:
+            if not layers or layers & {layer for layer, _ in other}:
+                raise ValueError(f"{_text(names)} and {_text(other)} are not gates of one network")
 
     def _make(self, trace: Mapping[int, Mapping[str, Tensor]]) -> KernelSums | TorchSums:
         """Return what sums the gates of batches like this one."""

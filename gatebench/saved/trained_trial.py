@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gatebench.errors import UserError
 from gatebench.nn.recurrent import Trace
+from gatebench.nn.recurrent_parts import joined_trace
 from gatebench.outcome import Outcome
 from gatebench.records.kept_network import kept_network
 from gatebench.saved.named_trial import trial_of_digest
@@ -45,7 +46,8 @@ class TrainedTrial:
             batch: a batch, for example `problem.test.batch(torch.tensor([0, 1]))`.
         """
         with torch.no_grad():
-            return self.network.forward_with_gates(batch)
+            logits, recorded = self.network.forward_with_gates(batch)
+        return logits, joined_trace(recorded)
 
 
 def load_trial(

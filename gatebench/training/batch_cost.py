@@ -37,7 +37,7 @@ def batch_cost(learner: Learner) -> dict[str, float]:
             seconds = median(_seconds(learner, batch) for _ in range(TIMED_STEPS))
     finally:
         learner.network.train(was_training)
-    is_seen = not set(UNSEEN) & set(learner.network.recurrent.backends_used)
+    is_seen = not set(UNSEEN) & set(learner.network.backends_used)
     memory = {"memory/batch": kept / BYTES_OF_A_MEGABYTE} if is_seen else {}
     return {**memory, "seconds/batch": seconds}
 

@@ -40,8 +40,9 @@ class Evaluation:
         if self.recorder is None:
             logits = network(batch)
         else:
-            logits, trace = network.forward_with_gates(batch)
-            self.recorder.add(trace, batch.lengths)
+            logits, recorded = network.forward_with_gates(batch)
+            for one in recorded:
+                self.recorder.add(one.trace, one.lengths)
         self._has_nan |= bool(logits.isnan().any())
         for name, value in self.problem.tally(logits, batch).items():
             self._tallies[name] = self._tallies[name] + value.detach().double().cpu()

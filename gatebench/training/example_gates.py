@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from gatebench.derive.roles import Role, roles
+from gatebench.nn.recurrent_parts import joined_trace
 from gatebench.task import Example
 from gatebench.training.network import Network
 from gatebench.trial import Trial
@@ -45,7 +46,8 @@ def example_gates(network: Network, trial: Trial, example: Example, answers: Seq
         answers: the names of the classes; empty without classes.
     """
     with torch.no_grad():
-        logits, trace = network.forward_with_gates(example.batch)
+        logits, recorded = network.forward_with_gates(example.batch)
+    trace = joined_trace(recorded)
     layers = tuple({gate: one[:, 0].numpy() for gate, one in trace[layer].items()} for layer in sorted(trace))
     probabilities: list[tuple[str, float]] = []
     if answers and logits.shape == (1, len(answers)):

@@ -64,6 +64,10 @@ class GradientOverLag:
         return max(lag for lag, norm in zip(lags, norms, strict=True) if norm >= norms[0] * VANISHED)
 
 
+NO_GRADIENT = GradientOverLag(torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.float64))
+"""The gradient of a network with several recurrent parts, of which no single one leads to the loss."""
+
+
 def gradient_over_lag(network: Network, problem: Problem) -> GradientOverLag:
     """Return the gradient norms of a network over the lag, from the longest validation examples.
 

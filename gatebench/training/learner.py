@@ -67,8 +67,8 @@ class Learner(pl.LightningModule):
         self.network = Network(problem, trial)
         self.schedule: LearningRateSchedule | None = None
         self.weight_noise = WeightNoise(trial.training.weight_noise)
-        self.roles = roles(self.network.recurrent.cell)
-        self.recorder = GateRecorder(self.roles, gate_ranges(self.network.recurrent.cell))
+        self.roles = roles(self.network.cell)
+        self.recorder = GateRecorder(self.roles, gate_ranges(self.network.cell))
         self.start(problem)
 
     def start(self, problem: Problem) -> None:

@@ -1,12 +1,16 @@
 """The network that is trained: a task's encoder, recurrent layers, and the task's head."""
 
 import math
+from functools import partial
 
 from torch import Generator, Tensor, nn
 
+from gatebench.errors import Refusal
 from gatebench.nn.batch_draws import BatchDraws
-from gatebench.nn.recurrent import Recurrent, Trace
+from gatebench.nn.recurrent import Recurrent
+from gatebench.nn.recurrent_parts import RecordedGates, RecurrentPart, RecurrentParts, recording
 from gatebench.nn.sequence_dropout import SequenceDropout
+from gatebench.spec.cell import Cell
 from gatebench.spec.initial_rules import network_rules
 from gatebench.task import Batch, Problem
 from gatebench.trial import Trial
@@ -19,7 +23,7 @@ _EMBEDDING_SEED = 2**42
 
 
 class Network(nn.Module):
-    """encoder → embedding, if the trial has one → recurrent layers → dropout → head.
+    """encoder → embedding, if the trial has one → recurrent layers → dropout → head; or encoder → body of the task.
 
     The head is initialised before the recurrent layers, from torch's global generator. The recurrent layers are
     initialised from their own generator, and the embedding too. So two cells with the same seed have the same head.
@@ -29,6 +33,7 @@ class Network(nn.Module):
         trial: the trial, with the cell, the sizes of the network, the backend and the seed.
 
     Attributes:
+        parts: the recurrent parts of the task's body.
         draws: the source of noise and of dropout masks that are drawn once for each sequence or batch. It has a
             generator of its own if the trial uses it.
     """
@@ -36,41 +41,82 @@ class Network(nn.Module):
     def __init__(self, problem: Problem, trial: Trial) -> None:
         super().__init__()
         model = trial.model
+        self.parts: list[RecurrentPart] = []
         self.encoder = problem.encoder
-        if model.embed_input:
-            self.encoder = nn.Sequential(problem.encoder, embedding(problem.input_size, model.hidden_size, trial.seed))
-        self.head = problem.head(model.hidden_size, 2 if model.bidirectional else 1)
+        self.body: nn.Module | None = None
         self.dropout = nn.Dropout(model.dropout)
         self.input_noise = trial.training.input_noise
         self.draws = BatchDraws(trial.seed + _DRAWS_SEED if _needs_draws(trial) else None)
-        self.recurrent = Recurrent(
-            trial.build_cell(),
-            model.first_width(problem.input_size),
-            model.hidden_size,
-            model.num_layers,
-            bidirectional=model.bidirectional,
-            dropout=model.dropout,
-            sequence_dropout=SequenceDropout(model.variational_dropout, model.recurrent_dropout, model.weight_drop),
-            truncation=trial.training.tbptt,
-            draws=self.draws,
-            backend=trial.training.backend,
-            steps=problem.steps,
-            initial_weights=network_rules(model.initial_weights, model.initial_scale),
-            generator=Generator().manual_seed(trial.seed),
-        )
+        if problem.body is not None:
+            _check_single_stack(trial)
+            parts = RecurrentParts(
+                partial(_layers, trial, problem.steps, self.draws, Generator().manual_seed(trial.seed)),
+                model.hidden_size,
+                model.dropout,
+                2 if model.bidirectional else 1,
+            )
+            self.body = problem.body(parts)
+            self.parts = list(parts.parts.values())
+            return
+        if model.embed_input:
+            self.encoder = nn.Sequential(problem.encoder, embedding(problem.input_size, model.hidden_size, trial.seed))
+        self.head = problem.head(model.hidden_size, 2 if model.bidirectional else 1)
+        generator = Generator().manual_seed(trial.seed)
+        inputs = model.first_width(problem.input_size)
+        self.recurrent = _layers(trial, problem.steps, self.draws, generator, inputs, model.bidirectional)
+
+    @property
+    def stacks(self) -> dict[str, Recurrent]:
+        """The recurrent layers of each part by its name; those of a network with one part have the name ""."""
+        if self.body is None:
+            return {"": self.recurrent}
+        return {part.name: part.recurrent for part in self.parts}
+
+    @property
+    def cell(self) -> Cell:
+        """The cell of all recurrent layers."""
+        return next(iter(self.stacks.values())).cell
+
+    @property
+    def num_layers(self) -> int:
+        """The number of recurrent layers of all parts. They are numbered together, in the order of the parts."""
+        return sum(stack.num_layers for stack in self.stacks.values())
+
+    @property
+    def backends_used(self) -> tuple[str, ...]:
+        """The names of the backends of the last pass, each once."""
+        return tuple(dict.fromkeys(name for stack in self.stacks.values() for name in stack.backends_used))
+
+    @property
+    def gate_backends_used(self) -> tuple[str, ...]:
+        """The names of the backends that computed the gates of the last pass, each once."""
+        return tuple(dict.fromkeys(name for stack in self.stacks.values() for name in stack.gate_backends_used))
+
+    def set_backends_used(self, backends: tuple[str, ...], gate_backends: tuple[str, ...]) -> None:
+        """Take the names of the backends of a pass that ran before the trial was interrupted."""
+        for stack in self.stacks.values():
+            stack.backends_used, stack.gate_backends_used = backends, gate_backends
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the head's logits for a batch."""
-        output, _ = self.recurrent(self._noisy(self.encoder(batch.x)), lengths=batch.lengths)
+        x = self._noisy(self.encoder(batch.x))
+        if self.body is not None:
+            found: Tensor = self.body(x, batch)
+            return found
+        output, _ = self.recurrent(x, lengths=batch.lengths)
         logits: Tensor = self.head(self._dropped(output), batch.lengths)
         return logits
 
-    def forward_with_gates(self, batch: Batch) -> tuple[Tensor, Trace]:
+    def forward_with_gates(self, batch: Batch) -> tuple[Tensor, list[RecordedGates]]:
         """Return the same logits as `forward`, bit for bit, and the values of all gates by layer and gate."""
         x = self._noisy(self.encoder(batch.x))
+        if self.body is not None:
+            with recording(self.parts) as recorded:
+                found: Tensor = self.body(x, batch)
+            return found, recorded
         output, _, trace = self.recurrent.forward_with_gates(x, lengths=batch.lengths)
         logits: Tensor = self.head(self._dropped(output), batch.lengths)
-        return logits, trace
+        return logits, [RecordedGates(trace, batch.lengths)]
 
     def _dropped(self, output: Tensor) -> Tensor:
         """Return the input (T, B, D · H) of the head, with dropout in training mode."""
@@ -99,6 +145,52 @@ def embedding(inputs: int, hidden_size: int, seed: int) -> nn.Linear:
     for weight in (layer.weight, layer.bias):
         nn.init.uniform_(weight, -bound, bound, generator=generator)
     return layer
+
+
+def _layers(
+    trial: Trial, steps: int, draws: BatchDraws, generator: Generator, input_size: int, bidirectional: bool
+) -> Recurrent:
+    """Return recurrent layers with the settings of a trial.
+
+    Args:
+        trial: the trial.
+        steps: the largest number of steps T.
+        draws: the source of noise and masks.
+        generator: the source of the initial weights.
+        input_size: I.
+        bidirectional: whether each layer has two directions.
+    """
+    model = trial.model
+    return Recurrent(
+        trial.build_cell(),
+        input_size,
+        model.hidden_size,
+        model.num_layers,
+        bidirectional=bidirectional,
+        dropout=model.dropout,
+        sequence_dropout=SequenceDropout(model.variational_dropout, model.recurrent_dropout, model.weight_drop),
+        truncation=trial.training.tbptt,
+        draws=draws,
+        backend=trial.training.backend,
+        steps=steps,
+        initial_weights=network_rules(model.initial_weights, model.initial_scale),
+        generator=generator,
+    )
+
+
+def _check_single_stack(trial: Trial) -> None:
+    """Check that no setting is on that has a meaning for one stack of recurrent layers only.
+
+    Raises:
+        Refusal: one is.
+    """
+    settings = {"model.embed_input": trial.model.embed_input, "training.tbptt": trial.training.tbptt}
+    for name, value in settings.items():
+        if value:
+            raise Refusal(
+                f"{name} is {value}, and the network of {trial.build_task().name} has several recurrent parts; leave "
+                "it out."
+            )
 
 
 def _needs_draws(trial: Trial) -> bool:

@@ -40,11 +40,11 @@ def cost_metrics(learner: Learner) -> dict[str, float]:
         floating-point operations of all recurrent layers and directions for one time step of one example, forward;
         see `gatebench.derive.cost`. "memory/batch" and "seconds/batch": see `gatebench.training.batch_cost`.
     """
-    recurrent = learner.network.recurrent
+    stacks = learner.network.stacks.values()
     return {
         "parameters": float(trained_parameters(learner)),
-        "parameters/recurrent": float(trained_parameters(recurrent)),
-        "flops/step": float(_flops_per_step(recurrent)),
+        "parameters/recurrent": float(sum(map(trained_parameters, stacks))),
+        "flops/step": float(sum(map(_flops_per_step, stacks))),
         **batch_cost(learner),
     }
 
@@ -76,11 +76,15 @@ def backend_facts(learner: Learner) -> dict[str, str]:
     """Return what computed the last pass.
 
     "backend" computed the scores, "gates backend" the gates if it is another one, and "gate statistics" the statistics
-    of the gates if they were recorded: "compiled" or "torch".
+    of the gates if they were recorded: "compiled" or "torch". "layers" has the part of each layer, for example
+    "l0 encoder, l1 decoder", if the network has several recurrent parts.
     """
-    recurrent = learner.network.recurrent
-    facts = {"backend": "+".join(recurrent.backends_used)}
-    gates = "+".join(recurrent.gate_backends_used)
+    network = learner.network
+    facts = {"backend": "+".join(network.backends_used)}
+    gates = "+".join(network.gate_backends_used)
+    if network.parts:
+        layers = ((part.name, part.first_layer + n) for part in network.parts for n in range(part.recurrent.num_layers))
+        facts["layers"] = ", ".join(f"l{number} {name}" for name, number in layers)
     if gates and gates != facts["backend"]:
         facts["gates backend"] = gates
     if learner.record_gates:

@@ -8,7 +8,7 @@ from gatebench.measures.gate_file import FILE_NAME, GateFile, to_bytes
 from gatebench.measures.gate_sums import TraceSums
 from gatebench.outcome import Outcome
 from gatebench.task import Problem
-from gatebench.training.gradient_lag import gradient_over_lag
+from gatebench.training.gradient_lag import NO_GRADIENT, gradient_over_lag
 from gatebench.training.learner import Learner
 
 
@@ -27,10 +27,11 @@ def add_recorded_gates(
     Returns:
         The outcome, with "gate/…" of the validation, "test/gate/…" of the test, "gradient/lag_half" and
         "gradient/reach" among the metrics, and the file of `gatebench.measures.gate_file`, which also has the gradient
-        norms.
+        norms. A network with several recurrent parts has no gradient norms.
     """
-    roles, gradient = learner.roles, gradient_over_lag(learner.network, problem)
-    fixed = gate_metrics.fixed_metrics(roles, learner.network.recurrent.num_layers)
+    roles = learner.roles
+    gradient = NO_GRADIENT if learner.network.parts else gradient_over_lag(learner.network, problem)
+    fixed = gate_metrics.fixed_metrics(roles, learner.network.num_layers)
     metrics = {
         **outcome.metrics,
         **gate_metrics.metrics(val, roles),
@@ -43,7 +44,7 @@ def add_recorded_gates(
     content = GateFile(
         tuple(role.key for role in roles),
         {"val": split_statistics(val, roles), "test": split_statistics(test, roles)},
-        gradient.lag.numpy(),
-        gradient.norm.numpy(),
+        gradient.lag.numpy() if len(gradient.lag) else None,
+        gradient.norm.numpy() if len(gradient.lag) else None,
     )
     return replace(outcome, metrics=metrics, files={**outcome.files, FILE_NAME: to_bytes(content)})

@@ -39,7 +39,7 @@ def tensors_of(sums: TraceSums) -> dict[str, Tensor]:
 
 
 def gate_sums(
-    values: Mapping[str, Any], tensors: Mapping[str, Tensor], *, gates: Sequence[str], layers: int, units: int
+    values: Mapping[str, Any], tensors: Mapping[str, Tensor], *, gates: Sequence[str], units: Sequence[int]
 ) -> TraceSums:
     """Return the gate sums of a checkpoint.
 
@@ -47,22 +47,21 @@ def gate_sums(
         values: the values of `values_of`, from any source.
         tensors: the tensors of `tensors_of`, from any source.
         gates: the letters of the cell's gates.
-        layers: the number of recurrent layers.
-        units: H.
+        units: the number of units of each recurrent layer, in all directions.
 
     Raises:
         UserError: a value or a tensor does not fit.
     """
     found: dict[tuple[int, str], GateSums] = {}
     for one in items(entry(values, "gates"), "the list of gates"):
-        layer, (gate,) = _layer(one, layers), names([entry(one, "gate")], "a gate", gates)
-        found[layer, gate] = _gate(one, tensors, f"gates/{layer}/{gate}", units)
+        layer, (gate,) = _layer(one, len(units)), names([entry(one, "gate")], "a gate", gates)
+        found[layer, gate] = _gate(one, tensors, f"gates/{layer}/{gate}", units[layer])
     pairs: dict[int, PairSums] = {}
     for one in items(entry(values, "pairs"), "the list of pairs"):
-        layer, pair = _layer(one, layers), names(entry(one, "gates"), "a pair of gates", gates)
+        layer, pair = _layer(one, len(units)), names(entry(one, "gates"), "a pair of gates", gates)
         if len(pair) != 2 or not all((layer, gate) in found for gate in pair):
             raise damaged(f"the pair of layer {layer} does not name two of its gates")
-        pairs[layer] = PairSums((pair[0], pair[1]), _array(tensors, f"pairs/{layer}", _floats(units)))
+        pairs[layer] = PairSums((pair[0], pair[1]), _array(tensors, f"pairs/{layer}", _floats(units[layer])))
     return TraceSums(found, pairs)
 
 

@@ -193,8 +193,8 @@ class TrialSaver(Checkpoint):
             seconds=self.seconds,
             waited=self.waited,
             early_stop=_early_stop(trainer, learner) if not position.trained else None,
-            backends=learner.network.recurrent.backends_used,
-            gate_backends=learner.network.recurrent.gate_backends_used,
+            backends=learner.network.backends_used,
+            gate_backends=learner.network.gate_backends_used,
             weights=learner.state_dict(),
             best_weights=learner.best_weights,
             best_gates=learner.best_gates,
@@ -212,8 +212,7 @@ class TrialSaver(Checkpoint):
         learner.ended = [one.when for one in state.epochs[-1]]
         learner.best_weights = None if state.best_weights is None else dict(state.best_weights)
         learner.best_gates = state.best_gates
-        learner.network.recurrent.backends_used = state.backends
-        learner.network.recurrent.gate_backends_used = state.gate_backends
+        learner.network.set_backends_used(state.backends, state.gate_backends)
         self.position, self._past = state.position, list(state.epochs[:-1])
         self.matrix = [list(row) for row in state.matrix]
         self._seconds_before, self._waited_before = state.seconds, state.waited

@@ -232,10 +232,13 @@ def _best_gates(value: Any, tensors: Mapping[str, Tensor], learner: Learner) -> 
         return None
     if not isinstance(value, dict):
         raise damaged("the gates of the best epoch are no object")
-    recurrent = learner.network.recurrent
     gates = [role.gate for role in learner.roles]
-    units = recurrent.directions * recurrent.hidden_size
-    return gate_state.gate_sums(value, tensors, gates=gates, layers=recurrent.num_layers, units=units)
+    units = [
+        stack.directions * stack.hidden_size
+        for stack in learner.network.stacks.values()
+        for _ in range(stack.num_layers)
+    ]
+    return gate_state.gate_sums(value, tensors, gates=gates, units=units)
 
 
 def _rank_state(tensors: Mapping[str, Tensor], prefix: str, steps: int, learner: Learner) -> RankState:

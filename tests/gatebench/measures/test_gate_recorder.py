@@ -1,5 +1,6 @@
 """The recorder over several batches."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -91,3 +92,27 @@ def test_gates_on_another_device_are_summed_by_torch() -> None:
     with pytest.raises(NotImplementedError):  # the meta device has no values
         recorder.add({0: {"f": unit_trace().to("meta")}})
     assert recorder.implementation == "torch"
+
+
+def test_the_layers_of_several_parts_are_recorded_side_by_side() -> None:
+    draws = torch.Generator().manual_seed(3)
+    encoder = [{0: {"f": torch.rand(5, 2, 3, generator=draws)}} for _ in range(2)]
+    decoder = [{1: {"f": torch.rand(7, 2, 4, generator=draws)}} for _ in range(2)]
+    lengths = torch.tensor([5, 2])
+    together, apart = GateRecorder(()), [GateRecorder(()), GateRecorder(())]
+    for _ in range(2):
+        together.reset()
+        for one, other in zip(encoder, decoder, strict=True):
+            together.add(one, lengths)
+            together.add(other)
+    for one, other in zip(encoder, decoder, strict=True):
+        apart[0].add(one, lengths)
+        apart[1].add(other)
+    assert list(together.sums.gates) == [(0, "f"), (1, "f")]
+    for recorder, layer in zip(apart, (0, 1), strict=True):
+        expected, found = recorder.sums.gates[layer, "f"], together.sums.gates[layer, "f"]
+        assert expected.steps == found.steps
+        np.testing.assert_array_equal(expected.total, found.total)
+        np.testing.assert_array_equal(expected.histogram, found.histogram)
+    with pytest.raises(ValueError, match="are not gates of one network"):
+        together.add({0: {"f": torch.rand(5, 2, 3)}, 1: {"f": torch.rand(5, 2, 3)}})

@@ -53,8 +53,8 @@ def test_the_gates_of_all_batches_are_recorded(problem: Problem) -> None:
     )
     assert whole is not None
     assert parts is not None
-    trace = network(problem, "reference").forward_with_gates(problem.val.batch(torch.arange(64)))[1]
-    for gate, values in trace[0].items():
+    _, (recorded,) = network(problem, "reference").forward_with_gates(problem.val.batch(torch.arange(64)))
+    for gate, values in recorded.trace[0].items():
         expected = values.detach().double().mean((0, 1)).numpy()
         assert whole.gates[0, gate].steps == parts.gates[0, gate].steps == 64 * 6
         np.testing.assert_allclose(whole.gates[0, gate].mean, expected, rtol=1e-6, atol=1e-9)

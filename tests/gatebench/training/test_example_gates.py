@@ -17,10 +17,10 @@ def test_the_gates_are_those_of_the_network() -> None:
     example = Sign().example(problem, 7, Path())
     found = example_gates(network, TRIAL, example, ("negative", "positive"))
     with torch.no_grad():
-        logits, trace = network.forward_with_gates(problem.test.batch(torch.tensor([7])))
+        logits, (recorded,) = network.forward_with_gates(problem.test.batch(torch.tensor([7])))
     assert [role.letter for role in found.roles] == ["f", "i", "o", "g"]
     for role in found.roles:
-        assert np.array_equal(found.values(0, role), trace[0][role.gate][:, 0].numpy())
+        assert np.array_equal(found.values(0, role), recorded.trace[0][role.gate][:, 0].numpy())
     assert sum(share for _, share in found.answers) == pytest.approx(1)
     assert found.answers[0][0] == ("negative", "positive")[int(logits.argmax())]
 

@@ -13,7 +13,7 @@ from gatebench.training.checkpoint.gate_state import gate_sums, tensors_of, valu
 from gatebench.training.learner import Learner
 from tests.gatebench.training.checkpoint.trials import TRIALS
 
-EXPECTED: dict[str, Any] = {"gates": ["i", "f", "o", "g"], "layers": 2, "units": 5}
+EXPECTED: dict[str, Any] = {"gates": ["i", "f", "o", "g"], "units": [5, 5]}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,8 @@ def learner(tmp_path_factory: pytest.TempPathFactory) -> Learner:
     trial = TRIALS["lengths"]
     built = Learner(trial, trial.build_task().load(tmp_path_factory.mktemp("none")))
     batch = built.problem.val.batch(torch.arange(20))
-    built.recorder.add(built.network.forward_with_gates(batch)[1], batch.lengths)
+    _, (recorded,) = built.network.forward_with_gates(batch)
+    built.recorder.add(*recorded)
     return built
 
 
