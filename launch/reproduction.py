@@ -32,10 +32,12 @@ class Reproduction:
     Attributes:
         commands: the commands, for a shell.
         unnamed: the number of trials that none of them runs.
+        further: the number of trials that they run besides.
     """
 
     commands: tuple[str, ...]
     unnamed: int
+    further: int = 0
 
 
 def reproduction(study: Study, outcomes: Sequence[Outcome]) -> Reproduction:
@@ -48,15 +50,18 @@ def reproduction(study: Study, outcomes: Sequence[Outcome]) -> Reproduction:
         study: the declaration of the study.
         outcomes: one outcome for each trial.
     """
-    missing = {outcome.digest for outcome in outcomes}
+    known = {outcome.digest for outcome in outcomes}
+    missing, further = set(known), set[str]()
     commands: list[str] = []
     for overrides in _candidates(study, outcomes):
         if not missing or len(commands) == MOST_COMMANDS:
             break
-        if found := missing & _digests(overrides):
+        digests = _digests(overrides)
+        if missing & digests:
             commands.append(shlex.join(["gatebench", "sweep", *overrides]))
-            missing -= found
-    return Reproduction(tuple(commands), len(missing))
+            missing -= digests
+            further |= digests - known
+    return Reproduction(tuple(commands), len(missing), len(further))
 
 
 def _candidates(study: Study, outcomes: Sequence[Outcome]) -> Iterator[list[str]]:
@@ -73,13 +78,18 @@ def _candidates(study: Study, outcomes: Sequence[Outcome]) -> Iterator[list[str]
 
 
 def _searches(study: Study, outcomes: Sequence[Outcome]) -> Iterator[list[str]]:
-    """Yield the overrides of random searches: one for the trials that differ only in drawn settings and seeds."""
+    """Yield the overrides of searches, by both samplers that do not depend on outcomes.
+
+    A search has the trials that differ only in drawn settings and seeds.
+    """
     drawn = [f"{key}={text}" for key, text in study.search.items()]
     for group in _groups(outcomes, study.search):
         draws = {_place(one, study.search) for one in group.outcomes}
         first = min(one.seed for one in group.outcomes)
         seed = [f"seed={first}"] if first else []
-        yield [*group.cells, *_overrides(dict(group.settings)), *drawn, f"trials={len(draws)}", *seed]
+        command = [*group.cells, *_overrides(dict(group.settings)), *drawn, f"trials={len(draws)}", *seed]
+        yield command
+        yield [*command, "search.sampler=qmc"]
 
 
 def _whole_grid(outcomes: Sequence[Outcome]) -> list[str]:

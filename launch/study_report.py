@@ -61,6 +61,7 @@ def report_content(
         cells=_cells(record, study, trials),
         commands=again.commands,
         unnamed_trials=again.unnamed,
+        planned=again.further,
         running=len({run.digest for run in record.open_runs()} - ended),
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, gatebench {version('gatebench')}",
     )

@@ -26,7 +26,7 @@ def trials_of(overrides: Sequence[str]) -> list[Outcome]:
 def test_the_commands_give_the_recorded_digests(case: str) -> None:
     outcomes = trials_of(CASES[case])
     found = reproduction(Study("my study"), outcomes)
-    assert found.unnamed == 0
+    assert (found.unnamed, found.further) == (0, 0)
     digests = set()
     for command in found.commands:
         program, verb, *overrides = shlex.split(command)
@@ -38,7 +38,8 @@ def test_the_commands_give_the_recorded_digests(case: str) -> None:
 
 def test_the_experiment_of_the_study_and_a_search_are_found() -> None:
     outcomes = trials_of(["experiment=quickstart"])
-    assert reproduction(Study("quickstart"), outcomes[:5]).commands == ("gatebench sweep experiment=quickstart",)
+    found = reproduction(Study("quickstart"), outcomes[:5])
+    assert (found.commands, found.further) == (("gatebench sweep experiment=quickstart",), len(outcomes) - 5)
     drawn = ["cell=lstm,gru", "training.learning_rate=tag(log,interval(0.001,0.1))", "trials=3"]
     plan = expand(drawn)
     study = Study("search", search=plan.search)

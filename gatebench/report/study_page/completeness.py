@@ -25,16 +25,19 @@ def counts_text(outcomes: Sequence[Outcome]) -> str:
     return f"{_trials(len(outcomes))}: {', '.join(f'{count:,} {status}' for status, count in counts.items())}"
 
 
-def missing_parts(study: Study, outcomes: Sequence[Outcome], running: int = 0) -> list[str]:
+def missing_parts(study: Study, outcomes: Sequence[Outcome], running: int = 0, planned: int = 0) -> list[str]:
     """Return a sentence for each way in which the study is not complete; none if it is complete.
 
     Args:
         study: the declaration of the study.
         outcomes: one outcome for each trial.
         running: the number of trials that run now.
+        planned: the number of trials of the study's commands that have no outcome, with those that run.
     """
     unfinished = Counter(outcome.status for outcome in outcomes if not outcome.has_result)
     sentences = [f"{_trials(running)} {'runs' if running == 1 else 'run'} now."] if running else []
+    if planned > running:
+        sentences.append(f"{_trials(planned - running)} of the commands below {_has(planned - running)} not been run.")
     if unfinished:
         reasons = ", ".join(f"{count:,} {status}" for status, count in unfinished.items())
         sentences.append(f"{_trials(sum(unfinished.values()))} of {len(outcomes):,} did not end ({reasons}).")
@@ -57,6 +60,10 @@ def _results(outcomes: Sequence[Outcome]) -> Mapping[str, Mapping[str, int]]:
     tasks = dict.fromkeys(outcome.task for outcome in outcomes)
     counts = Counter((outcome.task, outcome.cell_digest) for outcome in outcomes if outcome.has_result)
     return {task: {cell: counts[task, digest] for digest, cell in cells.items()} for task in tasks}
+
+
+def _has(number: int) -> str:
+    return "has" if number == 1 else "have"
 
 
 def _trials(number: int) -> str:

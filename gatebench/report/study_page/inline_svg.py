@@ -8,7 +8,7 @@ from html import escape
 
 _ID = re.compile(r'(\bid=")([^"]+)(")')
 _REFERENCE = re.compile(r'((?:\bxlink:href|\bhref)="#|url\(#)([^")]+)')
-_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+_INVISIBLE = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
 
 
 def inline_svg(picture: bytes, prefix: str, title: str) -> str:
@@ -20,7 +20,7 @@ def inline_svg(picture: bytes, prefix: str, title: str) -> str:
         title: the name of the picture, as plain text.
     """
     text = picture.decode()
-    text = _METADATA.sub("", text[text.index("<svg") :])
+    text = _INVISIBLE.sub("", text[text.index("<svg") :])
     text = _ID.sub(rf"\g<1>{prefix}-\g<2>\g<3>", text)
     text = _REFERENCE.sub(rf"\g<1>{prefix}-\g<2>", text)
     return text.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1).strip()

@@ -61,6 +61,7 @@ class StudyPage:
         commands: the commands that run the trials again.
         unnamed_trials: the number of trials that no command runs again.
         running: the number of trials that run now.
+        planned: the number of trials that the commands run and that have not been run.
         written: when and by which version the page was written.
     """
 
@@ -73,6 +74,7 @@ class StudyPage:
     commands: Sequence[str] = ()
     unnamed_trials: int = 0
     running: int = 0
+    planned: int = 0
     written: str = ""
 
 
@@ -101,7 +103,7 @@ def study_page(page: StudyPage) -> str:
 
 def _state(page: StudyPage, outcomes: Sequence[Outcome]) -> str:
     """Return the sentences on the trials: how they ended, and which are missing."""
-    missing = missing_parts(page.study, outcomes, page.running)
+    missing = missing_parts(page.study, outcomes, page.running, page.planned)
     counts = escape(counts_text(outcomes))
     if not missing:
         return f'<p class="state">{counts}.</p>'

@@ -22,6 +22,8 @@ def test_a_complete_study_has_no_missing_parts() -> None:
 
 def test_cells_without_trials_and_with_fewer_results_are_named() -> None:
     assert missing_parts(STUDY, [outcome("lstm", 0, 0.5)], running=2) == ["2 trials run now.", "No trial yet: gru."]
+    sentences = missing_parts(replace(STUDY, cell_digests={}), [outcome("lstm", 0, 0.5)], running=2, planned=3)
+    assert sentences == ["2 trials run now.", "1 trial of the commands below has not been run."]
     trials = [outcome("lstm", 0, 0.5), outcome("gru", 0, 0.5), outcome("lstm", 0, 0.5, task="other")]
     assert missing_parts(STUDY, trials) == ["Fewer results on other than other cells: gru 0 of 1."]
     named = replace(STUDY, arms={"small": {"model.hidden_size": "4"}}, cell_digests={"small": "digest of the arm"})
