@@ -96,6 +96,7 @@ def _entry(cell: str, content: object, significance: bool, where: str) -> Publis
         near=part.texts("near"),
         conditions=_conditions(part, where),
         digest=part.optional_text("digest"),
+        near_digests=part.texts("near_digests"),
     )
 
 

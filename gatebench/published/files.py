@@ -110,7 +110,10 @@ def _digests_of(result: PublishedResult) -> PublishedResult:
 
 
 def _with_digest(entry: PublishedEntry) -> PublishedEntry:
-    return replace(entry, digest=load_cell(entry.cell).digest) if entry.cell in cell_names() else entry
+    known = cell_names()
+    digest = load_cell(entry.cell).digest if entry.cell in known else entry.digest
+    near = tuple(load_cell(name).digest for name in entry.near if name in known)
+    return replace(entry, digest=digest, near_digests=near)
 
 
 def _folders(config_dir: Path | None, name: str) -> list[Any]:

@@ -42,6 +42,7 @@ class PublishedEntry:
             the entry, and are not comparable.
         conditions: {key of a setting: value} of this cell, in addition to those of the result.
         digest: the digest of the cell's equations; "" if the cell is not in `conf/cell`.
+        near_digests: the digests of the similar cells that are in `conf/cell`.
     """
 
     cell: str
@@ -53,6 +54,7 @@ class PublishedEntry:
     near: tuple[str, ...] = ()
     conditions: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
+    near_digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def published_blocks(task: str, arms: Sequence[Arm], comparison: TaskComparison)
     """
     metric = comparison.metric
     blocks = []
-    for shown in shown_results(comparison.study.published, task, metric.name, arms):
+    for shown in shown_results(comparison.study.published, task, metric.name, arms, comparison.study.arms):
         entries = ((arm, shown.entry(arm)) for arm in arms if not shown.is_baseline(arm))
         verdicts = {
             arm.label: published_verdict(shown, arm, entry, comparison, arms)

@@ -1,8 +1,9 @@
 """The published results that belong to the table of a task, and the entry that belongs to a row."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isclose
+from types import MappingProxyType
 
 from gatebench.published import Publication, PublishedEntry, PublishedResult
 from gatebench.report.arm_settings import ABSENT
@@ -20,10 +21,12 @@ class ShownResult:
     Attributes:
         publication: the publication.
         result: its result.
+        arms: {name: settings} of the named arms of the study, whose rows lack these settings.
     """
 
     publication: Publication
     result: PublishedResult
+    arms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -38,23 +41,26 @@ class ShownResult:
 
     def entry(self, arm: Arm) -> PublishedEntry | None:
         """Return the entry of an arm; None if there is none."""
-        for entry in self.result.entries:
-            if arm.matches(entry.cell) or entry.digest == arm.cell_digest:
-                return entry
-        return next((entry for entry in self.result.entries if any(map(arm.matches, entry.near))), None)
+        same = (entry for entry in self.result.entries if _is_of(arm, entry.cell, entry.digest))
+        near = (entry for entry in self.result.entries if _is_near(arm, entry))
+        return next(same, None) or next(near, None)
 
     def is_baseline(self, arm: Arm) -> bool:
         """Return whether the arm is the baseline of the publication."""
-        return bool(self.result.baseline) and arm.matches(self.result.baseline)
+        if not self.result.baseline:
+            return False
+        digest = next((entry.digest for entry in self.result.entries if entry.cell == self.result.baseline), "")
+        return _is_of(arm, self.result.baseline, digest)
 
     def is_near(self, arm: Arm, entry: PublishedEntry) -> bool:
         """Return whether the arm has other equations than the cell of the entry."""
-        return not (arm.matches(entry.cell) or entry.digest == arm.cell_digest)
+        return not _is_of(arm, entry.cell, entry.digest)
 
     def broken(self, arm: Arm, entry: PublishedEntry | None) -> list[str]:
         """Return the conditions that the arm does not meet, e.g. ["task.order is row here and pixel there"]."""
         conditions = {**self.result.conditions, **(entry.conditions if entry else {})}
-        found = {key: _values(arm, key) for key in conditions}
+        of_arm = next((settings for name, settings in self.arms.items() if arm.matches(name)), {})
+        found = {key: [of_arm[key]] if key in of_arm else _values(arm, key) for key in conditions}
         return [
             one_line(f"{key} is {_shown(found[key])} here and {value} there")
             for key, value in conditions.items()
@@ -63,30 +69,53 @@ class ShownResult:
 
 
 def shown_results(
-    publications: Iterable[Publication], task: str, metric: str, arms: Sequence[Arm]
+    publications: Iterable[Publication],
+    task: str,
+    metric: str,
+    arms: Sequence[Arm],
+    named: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> list[ShownResult]:
     """Return the results for the table of a task and a metric.
 
     A publication may have several results for them, for example one for each size. Those are shown whose conditions a
-    row meets; if there are none, those with the fewest conditions that a row does not meet.
+    row meets; if there are none, those with the fewest conditions that a row does not meet. Rows without an entry only
+    count if no row has one.
 
     Args:
         publications: the publications of the study.
         task: the label of the task.
         metric: the name of the metric.
         arms: the arms of the task.
+        named: {name: settings} of the named arms of the study.
     """
     name = task.partition("[")[0]
     shown = []
     for publication in publications:
         results = [
-            ShownResult(publication, result)
+            ShownResult(publication, result, named)
             for result in publication.results
             if result.task == name and result.metric == metric
         ]
-        distances = [min(len(one.broken(arm, one.entry(arm))) for arm in arms) for one in results]
+        distances = [_distance(one, arms) for one in results]
         shown += [one for one, distance in zip(results, distances, strict=True) if distance == min(distances)]
     return shown
+
+
+def _distance(result: ShownResult, arms: Sequence[Arm]) -> int:
+    """Return the smallest number of conditions that a row does not meet."""
+    entries = [(arm, result.entry(arm)) for arm in arms]
+    with_entry = [(arm, entry) for arm, entry in entries if entry is not None]
+    return min(len(result.broken(arm, entry)) for arm, entry in with_entry or entries)
+
+
+def _is_of(arm: Arm, cell: str, digest: str) -> bool:
+    """Return whether an arm has a cell, by its label or by its equations; a named arm has a label of its own."""
+    return arm.matches(cell) or (bool(digest) and digest in (arm.cell_digest, arm.equations))
+
+
+def _is_near(arm: Arm, entry: PublishedEntry) -> bool:
+    """Return whether an arm has one of the cells that are similar to that of an entry."""
+    return any(map(arm.matches, entry.near)) or arm.equations in entry.near_digests
 
 
 def _values(arm: Arm, key: str) -> list[str]:

@@ -48,6 +48,16 @@ def test_if_no_row_meets_all_conditions_the_nearest_results_are_shown() -> None:
     assert names(one, *arms(lstm={"task.horizon": "96", "task.keep": "False"})) == ["near"]
 
 
+def test_rows_without_an_entry_do_not_choose_the_results() -> None:
+    small, large = (
+        changed(entries={"lstm": {"value": "81", "mark": "verified", "conditions": {"model.hidden_size": size}}})
+        for size in ("32", "64")
+    )
+    rows = arms(lstm={"model.hidden_size": "64"}, rnn={"model.hidden_size": "64"})
+    assert names(publication(small=small, large=large), *rows) == ["large"]
+    assert names(publication(small=small, large=large), rows[1]) == ["small", "large"]
+
+
 def test_an_entry_belongs_to_a_label_or_to_equal_equations() -> None:
     entries = {"lstm": {"value": "81", "mark": "verified", "digest": "other-equations", "near": ["lstm_b", "gru"]}}
     (result,) = shown(publication(a=changed(entries=entries)), *arms(lstm={}))
@@ -101,3 +111,35 @@ def test_only_significances_have_a_baseline() -> None:
     values, significances = shown(publication(a=VALUES, b=SIGNIFICANCES), *arms(lstm={}))
     (lstm,) = arms(lstm={})
     assert (values.is_baseline(lstm), significances.is_baseline(lstm)) == (False, True)
+
+
+def test_a_named_arm_has_the_entry_of_its_cell_and_the_settings_of_the_arm() -> None:
+    entry = {"value": "81", "mark": "verified", "digest": "lstm-equations", "conditions": {"model.hidden_size": "36"}}
+    near = {"value": "80", "mark": "verified", "near": ["gru"], "near_digests": ["gru-equations"]}
+    one = publication(a=changed(entries={"lstm": entry, "gru_before": near}))
+    settings = {"model.hidden_size": "36"}
+    outcomes = [
+        replace(outcome(name, 0, 0.8), settings={"cell": f"{cell}-equations"}, cell_digest=f"arm-{name}")
+        for name, cell in {"Gated": "lstm", "Other": "gru", "Plain": "rnn_tanh"}.items()
+    ]
+    rows = arms_of(outcomes)
+    (result,) = shown_results([one], "sentiment", "accuracy", rows, {"Gated": settings})
+    gated, other, plain = rows
+    found = result.entry(gated)
+    assert found is not None
+    assert found.cell == "lstm"
+    assert not result.is_near(gated, found)
+    assert result.broken(gated, found) == []
+    similar = result.entry(other)
+    assert similar is not None
+    assert result.is_near(other, similar)
+    assert result.entry(plain) is None
+
+
+def test_a_named_arm_may_have_the_cell_of_the_baseline() -> None:
+    entries = {"lstm": {"significance": "worse", "mark": "verified", "digest": "lstm-equations"}}
+    one = publication(a={**SIGNIFICANCES, "baseline": "lstm", "entries": entries})
+    first = replace(outcome("Gated", 0, 0.8), settings={"cell": "lstm-equations"}, cell_digest="arm-Gated")
+    rows = arms_of([first, replace(outcome("Plain", 0, 0.8), settings={"cell": "rnn"}, cell_digest="arm-Plain")])
+    (result,) = shown_results([one], "sentiment", "accuracy", rows)
+    assert [result.is_baseline(arm) for arm in rows] == [True, False]
