@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from gatebench.errors import unknown
 from gatebench.report.ablation_table import AblationTable
 from gatebench.report.printed_width import ARTICLE, NARROW, fitting
+from gatebench.report.published.columns import EXPECTED, PUBLISHED, VERDICT
 from gatebench.report.task_table import LABEL, SCORE_NAME, ColumnNote, TableRow, TaskTable
 
 ALL = "all"
@@ -59,8 +60,18 @@ def _indices(task_table: TaskTable, names: Sequence[str]) -> list[int]:
         if name in WIDTHS:
             important = [index for key in IMPORTANCE for index, one in enumerate(own) if one == key]
             return fitting(task_table, important, WIDTHS[name])
-    found = (index for name in dict.fromkeys(names) for index, one in enumerate(own) if one == name != LABEL)
-    return [0, *found]
+    found = [index for name in dict.fromkeys(names) for index, one in enumerate(own) if one == name != LABEL]
+    return [0, *_by_publication(task_table, found)]
+
+
+def _by_publication(task_table: TaskTable, indices: Sequence[int]) -> list[int]:
+    """Return the indices with the columns of each publication side by side, at the place of the first of them."""
+    published = [index for index in indices if task_table.columns[index].name in (PUBLISHED, EXPECTED, VERDICT)]
+    groups = dict.fromkeys(task_table.columns[index].group for index in sorted(published))
+    together = [index for group in groups for index in published if task_table.columns[index].group == group]
+    first = indices.index(published[0]) if published else 0
+    others = [index for index in indices if index not in published]
+    return [*others[:first], *together, *others[first:]]
 
 
 def _chosen(task_table: TaskTable, indices: Sequence[int]) -> TaskTable:

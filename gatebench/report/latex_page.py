@@ -18,7 +18,7 @@ PREAMBLE = r"\usepackage{booktabs,siunitx}"
 
 SETUP = (
     r"\sisetup{separate-uncertainty, retain-explicit-plus, detect-weight, mode=text, group-separator={,}, "
-    r"group-minimum-digits=4}"
+    r"group-digits=integer, group-minimum-digits=4}"
 )
 """The settings of siunitx: 73.7 ± 3.0, signs as they are, bold numbers, and 5,066."""
 

@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from gatebench.errors import UserError
 from gatebench.report.chosen_columns import with_columns
 from gatebench.report.render import FORMATS
+from gatebench.report.task_table import Column, TableRow, TaskTable
 from tests.gatebench.report.studies import changed, gates, only, outcome, scored, table_of, table_with
 
 TABLE = table_of(
@@ -66,3 +68,16 @@ def test_a_column_of_one_task_alone_is_allowed_and_an_unknown_one_is_not() -> No
     assert [len(one.columns) for one in (first, second, together)] == [2, 2, 2]
     with pytest.raises(UserError, match=r"There is no column 'diference' of this table; did you mean 'difference'\?"):
         with_columns(TABLE, ["diference"])
+
+
+def test_the_columns_of_a_publication_are_side_by_side() -> None:
+    columns = [Column("cell", name="cell"), Column("score", name="score")]
+    for title in ("A", "B"):
+        columns += [Column(title, group=title, name="published"), Column("verdict", group=title, name="verdict")]
+    row = TableRow(("lstm", "0.5", "1", "agrees", "2", "differs"), {"cell": "lstm"})
+    table = replace(TABLE, task_tables=(TaskTable("digits", tuple(columns), (row,)),))
+    chosen = only(with_columns(table, ["verdict", "score", "published"]))
+    assert [column.title for column in chosen.columns] == ["cell", "verdict", "A", "verdict", "B", "score"]
+    assert chosen.rows[0].texts == ("lstm", "agrees", "1", "differs", "2", "0.5")
+    titles = [column.title for column in only(with_columns(table, ["score", "verdict"])).columns]
+    assert titles == ["cell", "score", "verdict", "verdict"]
