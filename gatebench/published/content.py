@@ -71,6 +71,7 @@ def _result(name: str, content: object, where: str) -> PublishedResult:
         statistic=part.choice("statistic", STATISTICS, STATISTICS[0]),
         runs=part.whole("runs", 1, LARGEST_RUNS),
         baseline=baseline,
+        baseline_digest=part.optional_text("baseline_digest"),
         conditions=_conditions(part, where),
         differences=part.texts("differences"),
         decisive=part.texts("decisive"),

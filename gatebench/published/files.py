@@ -106,7 +106,9 @@ def _check_cells(names: Iterable[str], cells: Iterable[str], place: str) -> None
 
 
 def _digests_of(result: PublishedResult) -> PublishedResult:
-    return replace(result, entries=tuple(map(_with_digest, result.entries)))
+    known = result.baseline in cell_names()
+    digest = load_cell(result.baseline).digest if known else result.baseline_digest
+    return replace(result, entries=tuple(map(_with_digest, result.entries)), baseline_digest=digest)
 
 
 def _with_digest(entry: PublishedEntry) -> PublishedEntry:

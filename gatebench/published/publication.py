@@ -73,6 +73,7 @@ class PublishedResult:
         statistic: an item of `STATISTICS`.
         runs: the number of runs of a mean, or of which the best is given; None if it is not known.
         baseline: the name of the cell that the significances refer to; "" if there are values.
+        baseline_digest: the digest of the baseline's equations; "" if there is no baseline.
         conditions: {key of a setting: value}. Trials with another value are not comparable.
         differences: the differences of the protocol that are known and do not prevent a comparison.
         decisive: the differences of the protocol for which no trial is comparable.
@@ -90,6 +91,7 @@ class PublishedResult:
     statistic: Statistic = "mean"
     runs: int | None = None
     baseline: str = ""
+    baseline_digest: str = ""
     conditions: Mapping[str, str] = field(default_factory=dict)
     differences: tuple[str, ...] = ()
     decisive: tuple[str, ...] = ()

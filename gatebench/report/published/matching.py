@@ -47,10 +47,7 @@ class ShownResult:
 
     def is_baseline(self, arm: Arm) -> bool:
         """Return whether the arm is the baseline of the publication."""
-        if not self.result.baseline:
-            return False
-        digest = next((entry.digest for entry in self.result.entries if entry.cell == self.result.baseline), "")
-        return _is_of(arm, self.result.baseline, digest)
+        return bool(self.result.baseline) and _is_of(arm, self.result.baseline, self.result.baseline_digest)
 
     def is_near(self, arm: Arm, entry: PublishedEntry) -> bool:
         """Return whether the arm has other equations than the cell of the entry."""

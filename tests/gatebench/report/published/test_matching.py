@@ -137,8 +137,7 @@ def test_a_named_arm_has_the_entry_of_its_cell_and_the_settings_of_the_arm() -> 
 
 
 def test_a_named_arm_may_have_the_cell_of_the_baseline() -> None:
-    entries = {"lstm": {"significance": "worse", "mark": "verified", "digest": "lstm-equations"}}
-    one = publication(a={**SIGNIFICANCES, "baseline": "lstm", "entries": entries})
+    one = publication(a={**SIGNIFICANCES, "baseline_digest": "lstm-equations"})
     first = replace(outcome("Gated", 0, 0.8), settings={"cell": "lstm-equations"}, cell_digest="arm-Gated")
     rows = arms_of([first, replace(outcome("Plain", 0, 0.8), settings={"cell": "rnn"}, cell_digest="arm-Plain")])
     (result,) = shown_results([one], "sentiment", "accuracy", rows)
