@@ -13,7 +13,8 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from gatebench.errors import UserError
-from gatebench.search.adaptive import ADAPTIVE, FAILED, AdaptiveDraws
+from gatebench.search.adaptive import ADAPTIVE, FAILED
+from gatebench.search.draw_source import Losses, draw_source
 from gatebench.search.stopping import NO_STOP, StopScores, stop_scores
 from gatebench.trial import Trial, add_digests
 from launch.config.draws import DrawnAxes, fixed_draws
@@ -50,12 +51,15 @@ class KnownTrials:
     Attributes:
         trials: the trials.
         following: the number of trials that are not known yet.
+        awaited: the digests of the open trials of the last batch of each arm that another batch follows, if there are
+            some.
         frozen: the digests of the trials without a result in complete batches that another batch follows. They are not
             run again: a result would change the draws of the later batches.
     """
 
     trials: list[KnownTrial]
     following: int = 0
+    awaited: tuple[frozenset[str], ...] = ()
     frozen: frozenset[str] = frozenset()
 
 
@@ -82,19 +86,23 @@ def known_batches(
     """
     known: list[KnownTrial] = []
     following, frozen = 0, frozenset[str]()
+    awaited: list[frozenset[str]] = []
     context: tuple[PastTrials, Solve] | None = None
     for name, grid in grids:
         for choices in grid.arms():
             arm = _Arm(name, _Draws(axes, search, trials), search)
             while arm.is_complete and (first := len(arm.draws)) < trials:
-                rows = [axes.add(first + k, draw) for k, draw in enumerate(arm.ask(min(search.batch, trials - first)))]
+                draws = arm.ask(first, min(search.batch, trials - first))
+                rows = [axes.add(first + k, draw) for k, draw in enumerate(draws)]
                 batch = list(grid.points_of_arm(choices, rows))
                 context = context or begin(batch[0][0].settings)
                 arm.add(batch, *context)
             known += [trial for draw in arm.draws for trial in draw]
             following += (trials - len(arm.draws)) * len(arm.draws[0])
             frozen |= arm.frozen
-    return KnownTrials(known, following, frozen)
+            if arm.open and len(arm.draws) < trials:
+                awaited.append(arm.open)
+    return KnownTrials(known, following, tuple(awaited), frozen)
 
 
 class _Arm:
@@ -108,6 +116,7 @@ class _Arm:
     Attributes:
         draws: the trials of each draw, one for each value of the seed.
         is_complete: whether all batches so far are complete.
+        open: the digests of the trials that have not ended.
         frozen: as in `KnownTrials`.
     """
 
@@ -117,14 +126,15 @@ class _Arm:
         self._without_result = frozenset[str]()
         self.draws: list[list[KnownTrial]] = []
         self.is_complete = True
+        self.open = frozenset[str]()
         self.frozen = frozenset[str]()
 
-    def ask(self, number: int) -> Sequence[Mapping[str, Any]]:
-        """Return the draws of the next batch. The batches before it are complete."""
+    def ask(self, first: int, number: int) -> Sequence[Mapping[str, Any]]:
+        """Return the draws of the next batch, which begins at the draw `first`. The batches before it are complete."""
         if self.draws:
             self._source.tell(self._losses)
         self.frozen |= self._without_result
-        return self._source.ask(number)
+        return self._source.ask(first, number)
 
     def add(self, batch: list[list[Point]], past: PastTrials, solve: Solve) -> None:
         """Add the points of the next batch."""
@@ -135,7 +145,8 @@ class _Arm:
         add_digests(trials)
         self.draws += draws
         ends = {trial.digest: past.end(trial) for trial in trials}
-        self.is_complete = "open" not in ends.values() and "result" in ends.values()
+        self.open = frozenset(digest for digest, end in ends.items() if end == "open")
+        self.is_complete = not self.open and "result" in ends.values()
         self._without_result = frozenset(digest for digest, end in ends.items() if end == "none")
         self._losses = [_mean([past.loss(known.trial) for known in draw]) for draw in draws]
 
@@ -164,24 +175,20 @@ class _Draws:
     """The draws of one arm, from a sampler that learns or from one that does not."""
 
     def __init__(self, axes: DrawnAxes, search: SearchSettings, trials: int) -> None:
-        self._adaptive: AdaptiveDraws | None = None
-        self._fixed: list[dict[str, Any]] = []
-        if search.sampler in ADAPTIVE:
-            self._adaptive = AdaptiveDraws(search.sampler, axes.distributions, search.seed, search.batch)
-        else:
-            self._fixed = fixed_draws(search.sampler, axes.distributions, search.seed, trials)
+        self._axes, self._search, self._trials = axes, search, trials
+        self._losses: Losses = ()
 
-    def ask(self, number: int) -> Sequence[Mapping[str, Any]]:
-        """Return the next draws."""
-        if self._adaptive is not None:
-            return self._adaptive.ask(number)
-        draws, self._fixed = self._fixed[:number], self._fixed[number:]
-        return draws
+    def ask(self, first: int, number: int) -> Sequence[Mapping[str, Any]]:
+        """Return the draws of a batch, which begins at the draw `first`."""
+        search, distributions = self._search, self._axes.distributions
+        if search.sampler in ADAPTIVE:
+            source = draw_source(search.sampler, distributions, search.seed, search.batch)
+            return source.draws(self._losses)[:number]
+        return fixed_draws(search.sampler, distributions, search.seed, self._trials)[first : first + number]
 
     def tell(self, losses: Sequence[float | None]) -> None:
-        """Tell the losses of the draws of the last call of `ask`."""
-        if self._adaptive is not None:
-            self._adaptive.tell(losses)
+        """Tell the losses of the draws of the last batch."""
+        self._losses = (*self._losses, tuple(losses))
 
 
 def _mean(losses: Sequence[float | None]) -> float | None:

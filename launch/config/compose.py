@@ -73,6 +73,7 @@ class Plan:
         arms: {name: settings} of the named arms, see `gatebench.study.Study`. Their names are the labels. Empty: the
             cells are compared.
         following: the number of trials that are not known yet, because they depend on the outcomes of `trials`.
+        awaited: for each arm with trials that are not known yet, the digests of the open trials on which they depend.
         frozen: the digests of the trials without a result that are not run again, because later draws depend on it.
     """
 
@@ -89,6 +90,7 @@ class Plan:
     inactive: Mapping[str, frozenset[str]] = field(default_factory=dict)
     arms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     following: int = 0
+    awaited: tuple[frozenset[str], ...] = ()
     frozen: frozenset[str] = frozenset()
 
     @property
@@ -210,6 +212,7 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None, read_past: 
         inactive={digest: one.point.inactive for digest, one in distinct.items()},
         arms=arm_settings(composed.arms, first_trials, _budgets(found.trials)),
         following=found.following,
+        awaited=found.awaited,
         frozen=found.frozen,
     )
 

@@ -69,6 +69,8 @@ def _rejected_value(error: OmegaConfBaseException) -> UserError:
             return UserError(f"{key} must be a list, for example [a, b].")
         case InterpolationResolutionError():
             return UserError(f"{key} refers to a key or file that does not exist: {_first_line(error)}.")
+        case _ if "Cannot merge DictConfig with" in str(error):
+            return UserError(f"{key} has keys of its own; write {key}.NAME=… for each of them.")
     return UserError(f"{key or 'The config'} is not allowed: {_first_line(error)}.")
 
 

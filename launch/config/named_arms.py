@@ -31,7 +31,10 @@ def parse_arms(arms: Mapping[str, Sequence[str]], grammar: Grammar) -> dict[str,
     for name, overrides in arms.items():
         if not name.strip():
             raise UserError("The name of an arm is empty; write arms.NAME=[key=value,…].")
-        parsed[name] = grammar.parse(overrides)
+        try:
+            parsed[name] = grammar.parse(overrides)
+        except UserError as error:
+            raise UserError(f"In the arm {name!r}: {error}") from None
         for override in parsed[name]:
             if override.key.partition(".")[0] not in SECTIONS:
                 raise UserError(

@@ -130,6 +130,7 @@ class Grammar:
         need no quotes. The names of several studies, study=a,b, become one text, "a,b".
         """
         key, _, value = text.partition("=")
+        _check_name(key.lstrip("+~"))
         if key.lstrip("+").startswith(_CONDITION) and not value.startswith(("'", '"')) and "${" not in value:
             return f"{key}={_quoted(value)}"
         if key.lstrip("+") == "question" and not value.startswith(("'", '"')) and "${" not in value:
@@ -221,6 +222,19 @@ class Grammar:
         if not override.key_or_group:
             raise UserError(f"The override {text!r} has no key; write key=value.")
         return override
+
+
+def _check_name(key: str) -> None:
+    """Check that the name of an arm or a family has no dot: Hydra would read it as a key below another one.
+
+    Raises:
+        UserError: it has one.
+    """
+    for prefix, content in ((_ARM, "key=value,…"), (_FAMILY, "CELL,…")):
+        if key.startswith(prefix) and "." in (name := key.removeprefix(prefix)):
+            raise UserError(
+                f"{key} has a dot in the name {name!r}; write {prefix}NAME=[{content}] with a name without dots."
+            )
 
 
 @contextmanager

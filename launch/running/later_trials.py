@@ -27,21 +27,27 @@ class LaterTrials:
         self.plan = plan
         self._replan, self._monitor = replan, monitor
         self._given = {trial.digest for trial in plan.trials}
-        self._ended, self._look_again = 0, time.monotonic() + LOOK_SECONDS
+        self._seen, self._look_again = 0, time.monotonic() + LOOK_SECONDS
 
     def __call__(self, *, nothing_runs: bool) -> list[Trial]:
-        """Return the new trials. The records are read if a trial has ended here, or else every `LOOK_SECONDS`.
+        """Return the new trials. The records are read if a batch has ended here, or else every `LOOK_SECONDS`.
 
         Args:
             nothing_runs: whether all trials have ended, so that the records are read in any case.
         """
-        ended = len(self._monitor.outcomes)
-        is_due = ended != self._ended or time.monotonic() >= self._look_again
-        if not self.plan.following or not (is_due or nothing_runs):
+        if not self.plan.following or not (nothing_runs or self._is_due()):
             return []
-        self._ended, self._look_again = ended, time.monotonic() + LOOK_SECONDS
+        self._seen, self._look_again = len(self._monitor.outcomes), time.monotonic() + LOOK_SECONDS
         self.plan = self._replan()
         new = [trial for trial in self.plan.trials if trial.digest not in self._given]
         self._given |= {trial.digest for trial in new}
         self._monitor.expect(new)
         return new
+
+    def _is_due(self) -> bool:
+        """Return whether the trials that a batch depends on have ended here, or other processes may have ended some."""
+        if time.monotonic() >= self._look_again:
+            return True
+        ended = {outcome.digest for outcome in self._monitor.outcomes}
+        is_new = len(self._monitor.outcomes) > self._seen
+        return is_new and any(awaited <= ended for awaited in self.plan.awaited)

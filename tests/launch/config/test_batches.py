@@ -58,6 +58,7 @@ class Known:
 
     trials: list[Trial]
     following: int
+    awaited: tuple[frozenset[str], ...]
     frozen: frozenset[str]
 
 
@@ -75,7 +76,7 @@ class Records:
         assert plan.axes is not None
         found = known_batches(plan.grids, plan.axes, plan.search, draws, lambda settings: (past, lambda trial: trial))
         trials = sorted((one.trial for one in found.trials), key=lambda trial: trial.seed)
-        return Known(trials, found.following, found.frozen)
+        return Known(trials, found.following, found.awaited, found.frozen)
 
     def run(self, trials: Sequence[Trial]) -> None:
         for trial in trials:
@@ -109,7 +110,10 @@ def test_the_trials_of_a_batch_are_known_when_the_batch_before_has_ended() -> No
     values = {cell: [(t.model, t.training) for t in of_cell(first, cell)] for cell in ("lstm", "gru")}
     assert values["lstm"] == values["gru"]  # all arms share the draws of the first batch
     records.run(of_cell(first, "lstm")[:3])
-    assert records.known(TPE, 10).trials == first.trials
+    waiting = records.known(TPE, 10)
+    assert waiting.trials == first.trials
+    assert list(map(len, waiting.awaited)) == [1, 4]
+    assert records.known(TPE, 4).awaited == ()
     records.run(of_cell(first, "lstm")[3:])
     second = records.known(TPE, 10)
     assert (len(second.trials), second.following) == (12, 8)  # one arm does not wait for the other

@@ -49,6 +49,10 @@ def test_an_arm_may_be_matched_by_parameters(tmp_path: Path, monkeypatch: pytest
         (["arms.a=[cell=lstm]", "cell=gru"], "cell is set by the arm 'a' and by the command line"),
         (["arms.a=[model.num_layers=2]", "model.num_layers=1,2"], "model.num_layers is set by the arm 'a'"),
         (["arms.a=[cell=lstmm]"], "lstmm"),
+        (["arms.a=[c]"], r"^In the arm 'a': The override 'c' cannot be read"),
+        (["arms.a.b=[c]"], r"^arms\.a\.b has a dot in the name 'a\.b'; write arms\.NAME=\[key=value,…\] with a name"),
+        (["families.a.b=[lstm]"], r"^families\.a\.b has a dot in the name 'a\.b'; write families\.NAME=\[CELL,…\]"),
+        (["arms=[c]"], r"^arms has keys of its own; write arms\.NAME=… for each of them\.$"),
         (["arms.a=[model.size=2]"], "model.size"),
     ],
 )

@@ -23,7 +23,8 @@ class FakeMonitor:
 def test_new_trials_are_looked_for_when_one_has_ended_or_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = expand(["cell=lstm,gru", "seed=0"])
     lstm, gru = whole.trials
-    plans = [replace(whole, trials=(lstm,), following=1)] * 3 + [whole]
+    first = replace(whole, trials=(lstm,), following=1, awaited=(frozenset([lstm.digest]), frozenset(["other"])))
+    plans = [first, replace(first, awaited=()), replace(first, awaited=()), whole]
     clock, looks = [100.0], [0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
 
