@@ -12,6 +12,8 @@ from gatebench.outcome import Outcome
 from gatebench.records.record import Record
 from gatebench.report.figures.kinds import Kind
 from gatebench.report.figures.task_trials import GATE_MEAN, TaskTrials, trials_by_task
+from gatebench.report.matched_parameters import with_budgets
+from gatebench.report.named_arms import with_named_arms
 from gatebench.study import Study
 
 
@@ -27,17 +29,23 @@ def drawn_tasks(
         kinds: the kinds that will be drawn.
         all_outcomes: all outcomes of the study, whose cells have a colour each.
     """
-    labelled = [replace(one, cell=joined_label(study, one.cell, one.cell_digest)) for one in outcomes]
+    named = named_outcomes(study, outcomes)
+    labelled = [replace(one, cell=joined_label(study, one.cell, one.cell_digest)) for one in named]
     cells = [joined_label(study, label, study.cell_digests.get(label, "")) for label in study.order]
     needs = {kind.needs for kind in kinds}
     return trials_by_task(
         labelled,
         cells,
-        record.colours(dict.fromkeys([*study.order, *(one.cell for one in all_outcomes)])),
+        record.colours(dict.fromkeys([*study.order, *(one.cell for one in named_outcomes(study, all_outcomes))])),
         {name: record.curves(name) for name in _epoch_metrics(labelled, needs)},
         _gates(record) if "gate arrays" in needs else {},
         study.search,
     )
+
+
+def named_outcomes(study: Study, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes with the names of their arms, if the study has named arms."""
+    return with_named_arms(with_budgets(outcomes, study.parameters), study.arms)
 
 
 def joined_label(study: Study, cell: str, digest: str) -> str:

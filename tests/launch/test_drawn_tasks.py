@@ -30,3 +30,15 @@ def test_a_cell_has_all_of_its_labels() -> None:
     study = Study("mine", cell_digests={"lstm": "1", "lstm_np": "1", "gru": "2"})
     assert joined_label(study, "lstm_np", "1") == "lstm = lstm_np"
     assert joined_label(study, "mgu", "3") == "mgu"
+
+
+def test_named_arms_are_drawn_by_their_names(home: Path) -> None:
+    home.mkdir()
+    record, one = Record(Home(home), "mine"), trial("lstm")
+    record.end(one, outcome(one))
+    outcomes = record.outcomes()
+    settings = {"cell": outcomes[0].cell_digest}
+    study = Study("mine", order=("Second", "First"), arms={"First": settings, "Second": settings})
+    (drawn,) = drawn_tasks(study, outcomes, record, [KINDS["scores"]], outcomes)
+    assert drawn.cells == ["Second", "First"]
+    assert len({drawn.colours[cell] for cell in drawn.cells}) == 2

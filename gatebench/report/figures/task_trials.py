@@ -164,11 +164,15 @@ def trials_by_task(
 
 
 def _distinct(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Return one outcome for each trial: the first finished one, else the newest."""
-    chosen: dict[str, Outcome] = {}
+    """Return one outcome for each trial of a cell: the first finished one, else the newest.
+
+    A trial may belong to several named arms.
+    """
+    chosen: dict[tuple[str, str], Outcome] = {}
     for outcome in outcomes:
-        if chosen.setdefault(outcome.digest, outcome).status != "finished":
-            chosen[outcome.digest] = outcome
+        key = outcome.digest, outcome.cell
+        if chosen.setdefault(key, outcome).status != "finished":
+            chosen[key] = outcome
     return list(chosen.values())
 
 
