@@ -119,7 +119,7 @@ def _comparison_notes(comparison: TaskComparison, *, varied: bool) -> list[str]:
     if outside := _in_no_family(comparison):
         listed = ", ".join(map(one_line, outside))
         notes.append(ColumnNote(f"Without p, because no declared family contains them: {listed}.", "p"))
-    if comparison.seed_correlation is not None:
+    if comparison.seed_correlation is not None and not comparison.study.samplers:  # else the cells have other draws
         correlation = f"{comparison.seed_correlation:.2f}".replace("-", "−")
         same = "draw and seed" if varied else "seed"
         notes.append(

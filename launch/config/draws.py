@@ -154,13 +154,18 @@ def check_types(drawn: Sequence[ParsedOverride], config: DictConfig) -> None:
 def _check_bounds(key: str, distribution: NumberRange) -> None:
     """Check the bounds of a setting of the model or the training. Otherwise some numbers of draws would be refused.
 
-    A setting of which no value is allowed depends on other settings, so only the trials themselves can be checked.
+    A setting of which no value is allowed depends on other settings, so only the trials themselves can be checked. Its
+    default does not count: momentum 0 is allowed with every optimiser.
     """
     section, _, name = key.partition(".")
-    if section not in SECTION_TYPES or name not in {field.name for field in fields(SECTION_TYPES[section])}:
+    defaults = (
+        {field.name: field.default for field in fields(SECTION_TYPES[section])} if section in SECTION_TYPES else {}
+    )
+    if name not in defaults:
         return
     refusals = []
     values = [distribution.low, distribution.high, *(distribution.value(quantile) for quantile in (0.1, 0.5, 0.9))]
+    values = [value for value in values if value != defaults[name]]
     for value in values:
         try:
             SECTION_TYPES[section](**{name: value})

@@ -111,3 +111,11 @@ def test_clipped_intervals_and_ranks_are_explained_where_they_are_used() -> None
 
 def test_a_gate_column_is_explained() -> None:
     assert "keep: the gate that multiplies the old memory" in notes(scored({"lstm": gates(f=0.8)}, lstm=0.8))
+
+
+def test_draws_that_differ_between_cells_have_no_correlation() -> None:
+    outcomes = scored(lstm=0.8, gru=0.7)
+    assert "Correlation between the scores" in notes(outcomes)
+    text = notes(outcomes, samplers=("tpe",))
+    assert "Correlation between the scores" not in text
+    assert "Drawn by tpe" in text

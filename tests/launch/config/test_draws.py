@@ -226,3 +226,10 @@ def test_a_search_in_batches_needs_drawn_keys(setting: str) -> None:
 
 def test_cmaes_needs_two_intervals() -> None:
     assert "and only training.learning_rate is" in refusal("search.sampler=cmaes", RATE, "trials=2")
+
+
+def test_a_bound_that_is_the_default_does_not_make_a_setting_independent_of_others() -> None:
+    overrides = ["training.momentum=interval(0,0.9)", "training.optimizer=tag(draw,choice(adam,sgd))"]
+    trials = drawn(*overrides, "search.when.training.momentum=training.optimizer=sgd", "trials=8")
+    assert {trial.training.optimizer == "sgd" for trial in trials if trial.training.momentum} == {True}
+    assert refusal("model.dropout=interval(0,1.5)", "trials=2").startswith("model.dropout is 1.5")
