@@ -121,3 +121,31 @@ def test_weight_decay(name: str) -> None:
         assert decayed == pytest.approx(plain - 0.1 * 0.1, rel=1e-12)
     else:  # the gradient of the penalty is a part of the gradient
         assert decayed == weights([0.5 + 0.1], optimizer=name)[0]
+
+
+TORCH_OPTIMIZERS = [name for name in OPTIMIZERS if name != "rmsprop_graves"]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        *((name, settings) for name in TORCH_OPTIMIZERS for settings in ({}, {"weight_decay": 0.1})),
+        ("sgd", {"momentum": 0.9, "nesterov": True}),
+        ("rmsprop", {"momentum": 0.9}),
+    ],
+)
+def test_all_weights_at_once_have_the_bits_of_one_after_another(name: str, settings: dict[str, Any]) -> None:
+    training = Training(learning_rate=0.01, optimizer=name, **settings)
+    draws = torch.Generator().manual_seed(0)
+    start = [torch.randn(shape, generator=draws) for shape in ((7, 5), (5,), (3, 4), (1,))]
+    together, single = ([nn.Parameter(one.clone()) for one in start] for _ in range(2))
+    fast, plain = make_optimizer(training, together), make_optimizer(training, single)
+    assert plain.param_groups[0]["foreach"] is True
+    plain.param_groups[0]["foreach"] = False
+    for _ in range(20):
+        for first, second in zip(together, single, strict=True):
+            gradient = torch.randn(first.shape, generator=draws)
+            first.grad, second.grad = gradient, gradient.clone()
+        fast.step()
+        plain.step()
+    assert all(torch.equal(first, second) for first, second in zip(together, single, strict=True))
