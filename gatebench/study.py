@@ -50,6 +50,8 @@ class Study:
         search: {key: text of its distribution} of the settings that a search draws, for example
             {"training.learning_rate": "tag(log, interval(1e-06, 0.01))"}. These settings may differ between the trials
             of an arm. Empty: the study draws no settings.
+        search_settings: {key: value as a text} of the settings of the newest search that are not the defaults, for
+            example {"search.sampler": "tpe"}. Conditions are left out.
         samplers: the samplers that drew settings from the validation scores of earlier trials. Empty: none did.
         arms: {name of an arm: {key of a setting: its value as a text}} of the arms that were named. A trial belongs to
             an arm if it has all these settings. The key "cell" stands for the digest of the cell's equations. Empty:
@@ -70,6 +72,7 @@ class Study:
     metrics: tuple[str, ...] = ()
     cell_digests: Mapping[str, str] = field(default_factory=dict)
     search: Mapping[str, str] = field(default_factory=dict)
+    search_settings: Mapping[str, str] = field(default_factory=dict)
     samplers: tuple[str, ...] = ()
     arms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     parameters: tuple[int, ...] = ()
@@ -111,6 +114,7 @@ class Study:
             changed["published"] = tuple(_with_results_of(self.published, one) for one in newer.published)
         changed["cell_digests"] = {**self.cell_digests, **newer.cell_digests}
         changed["search"] = {**self.search, **newer.search}
+        changed["search_settings"] = newer.search_settings if newer.search else self.search_settings
         changed["samplers"] = tuple(_distinct([*self.samplers, *newer.samplers]))
         changed["arms"] = {**self.arms, **newer.arms}
         changed["parameters"] = tuple(sorted({*self.parameters, *newer.parameters}))
@@ -156,8 +160,9 @@ class Study:
     def to_json(self) -> str:
         """Return the declaration as JSON."""
         content = asdict(replace(self, published=()))
-        if not self.samplers:
-            del content["samplers"]  # as in records of earlier versions
+        for key in ("samplers", "search_settings"):
+            if not content[key]:
+                del content[key]  # as in records of earlier versions
         if self.published:
             content["published"] = {one.name: one.to_dict() for one in self.published}
         else:
@@ -179,6 +184,7 @@ class Study:
             known["cell_digests"] = {str(k): str(v) for k, v in known.get("cell_digests", {}).items()}
             known["families"] = {str(k): tuple(map(str, v)) for k, v in known.get("families", {}).items()}
             known["search"] = _texts(known.get("search", {}))
+            known["search_settings"] = _texts(known.get("search_settings", {}))
             known["samplers"] = tuple(map(str, known.get("samplers", ())))
             known["arms"] = {str(name): _texts(own) for name, own in known.get("arms", {}).items()}
             known["parameters"] = tuple(map(int, known.get("parameters", ())))
@@ -238,6 +244,7 @@ def combined(studies: Sequence[Study]) -> Study:
         metrics=tuple(_distinct(metric for study in studies for metric in study.metrics)),
         cell_digests={label: digest for study in studies for label, digest in study.cell_digests.items()},
         search={key: text for study in studies for key, text in study.search.items()},
+        search_settings={key: text for study in studies for key, text in study.search_settings.items()},
         samplers=tuple(_distinct(name for study in studies for name in study.samplers)),
         arms=_joined_arms(studies),
         parameters=tuple(sorted({number for study in studies for number in study.parameters})),

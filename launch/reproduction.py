@@ -15,6 +15,7 @@ from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.study import Study
 from launch.config.compose import expand
+from launch.config.past_trials import PastTrials
 
 MOST_COMMANDS = 12
 """The largest number of commands for one study."""
@@ -40,7 +41,7 @@ class Reproduction:
     further: int = 0
 
 
-def reproduction(study: Study, outcomes: Sequence[Outcome]) -> Reproduction:
+def reproduction(study: Study, outcomes: Sequence[Outcome], past: PastTrials | None = None) -> Reproduction:
     """Return the commands that run the trials of a study again.
 
     The experiment with the name of the study is tried first, then its search, then one command for the trials with the
@@ -49,14 +50,16 @@ def reproduction(study: Study, outcomes: Sequence[Outcome]) -> Reproduction:
     Args:
         study: the declaration of the study.
         outcomes: one outcome for each trial.
+        past: the trials of the study, on which those of a search in batches depend; None: none are known.
     """
+    past = past or PastTrials()
     known = {outcome.digest for outcome in outcomes}
     missing, further = set(known), set[str]()
     commands: list[str] = []
     for overrides in _candidates(study, outcomes):
         if not missing or len(commands) == MOST_COMMANDS:
             break
-        digests = _digests(overrides)
+        digests = _digests(overrides, past)
         if missing & digests:
             commands.append(shlex.join(["gatebench", "sweep", *overrides]))
             missing -= digests
@@ -78,16 +81,20 @@ def _candidates(study: Study, outcomes: Sequence[Outcome]) -> Iterator[list[str]
 
 
 def _searches(study: Study, outcomes: Sequence[Outcome]) -> Iterator[list[str]]:
-    """Yield the overrides of searches, by both samplers that do not depend on outcomes.
+    """Yield the overrides of searches, with the declared settings, or else by both samplers that do not learn.
 
-    A search has the trials that differ only in drawn settings and seeds.
+    A search has the trials that differ only in drawn settings and seeds. In a search in batches, the cells have other
+    values at the same draw.
     """
     drawn = [f"{key}={text}" for key, text in study.search.items()]
-    for group in _groups(outcomes, study.search):
-        draws = {_place(one, study.search) for one in group.outcomes}
+    declared = [f"{key}={text}" for key, text in study.search_settings.items()]
+    for group in _groups(outcomes, study.search, by_seed=bool(study.samplers)):
+        draws = {_place(one, () if study.samplers else study.search) for one in group.outcomes}
         first = min(one.seed for one in group.outcomes)
         seed = [f"seed={first}"] if first else []
         command = [*group.cells, *_overrides(dict(group.settings)), *drawn, f"trials={len(draws)}", *seed]
+        if declared:
+            yield [*command, *declared]
         yield command
         yield [*command, "search.sampler=qmc"]
 
@@ -132,7 +139,7 @@ class _Group:
     outcomes: tuple[Outcome, ...]
 
 
-def _groups(outcomes: Sequence[Outcome], drawn_keys: Iterable[str] = ()) -> list[_Group]:
+def _groups(outcomes: Sequence[Outcome], drawn_keys: Iterable[str] = (), *, by_seed: bool = False) -> list[_Group]:
     """Return the trials in groups. Cells with the same settings and the same seeds are one group.
 
     A cell with ablations is a group of its own.
@@ -140,8 +147,10 @@ def _groups(outcomes: Sequence[Outcome], drawn_keys: Iterable[str] = ()) -> list
     Args:
         outcomes: the outcomes.
         drawn_keys: the keys in which the trials of a group may differ, besides the seed.
+        by_seed: whether cells are a group if they have the same seeds, also with other values of the drawn keys.
     """
     drawn = tuple(drawn_keys)
+    places = () if by_seed else drawn
     members: dict[tuple[tuple[tuple[str, str], ...], tuple[str, ...]], list[Outcome]] = {}
     for outcome in outcomes:
         own = {k: v for k, v in outcome.settings.items() if k not in (_SEED, *drawn) and not k.startswith(_CELL)}
@@ -154,7 +163,7 @@ def _groups(outcomes: Sequence[Outcome], drawn_keys: Iterable[str] = ()) -> list
         if len(cells) > 1:
             groups.append(group)
         else:
-            plain.setdefault((settings, frozenset(_place(one, drawn) for one in found)), []).append(group)
+            plain.setdefault((settings, frozenset(_place(one, places) for one in found)), []).append(group)
     return [*(_joined(alike) for alike in plain.values()), *groups]
 
 
@@ -198,10 +207,10 @@ def _defaults(task: str) -> Settings:
         return {}
 
 
-def _digests(overrides: Sequence[str]) -> set[str]:
+def _digests(overrides: Sequence[str], past: PastTrials) -> set[str]:
     """Return the digests of the trials that overrides span; none if they are not allowed any more."""
     try:
-        return {trial.digest for trial in expand(overrides).trials}
+        return {trial.digest for trial in expand(overrides, read_past=lambda _: past).trials}
     except UserError:
         return set()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from itertools import islice
 
@@ -15,11 +16,15 @@ from gatebench.report.render import FORMATS
 from gatebench.report.study_page.completeness import newest_outcomes
 from gatebench.report.study_page.page import CellEquations, StudyPage, study_page
 from gatebench.study import Study
+from launch.config.past_trials import PastTrials
 from launch.drawn_tasks import drawn_tasks, joined_label
 from launch.reproduction import reproduction
 
 EQUATIONS = "equations.txt"
 """The file of a run with the equations of its cell."""
+
+MOST_READ = 10**6
+"""The largest number of curves of epochs that are read if a search has stopped trials by them."""
 
 MOST_ASKED = 3
 """The number of trials of a cell that are asked for its equations."""
@@ -50,7 +55,7 @@ def report_content(
     chosen = list(kinds)
     figures, no_figures = study_figures(drawn_tasks(study, outcomes, record, chosen, outcomes), chosen)
     trials = newest_outcomes(outcomes)
-    again = reproduction(study, trials)
+    again = reproduction(study, trials, PastTrials.of(outcomes, partial(record.curves, most=MOST_READ)))
     ended = {outcome.digest for outcome in trials if outcome.has_result}
     return StudyPage(
         study,

@@ -161,6 +161,7 @@ class Plan:
             arms=self.arms,
             parameters=tuple(sorted({size.budget for size in self.sizes})),
             search=self.search,
+            search_settings=settings.search.changed if self.search else {},
             samplers=(settings.search.sampler,) if settings.search.sampler in ADAPTIVE else (),
         )
 

@@ -1,7 +1,7 @@
 """The settings of a search, the key `search` of the config."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from gatebench.errors import UserError, out_of_range, unknown
@@ -48,6 +48,14 @@ class SearchSettings:
         check_at_least("search.stop_after", self.stop_after, 1)
         if not 0 <= self.seed <= LARGEST_SEED:
             raise out_of_range("search.seed", self.seed, f"a whole number from 0 to {LARGEST_SEED}")
+
+    @property
+    def changed(self) -> dict[str, str]:
+        """{key: value as a text} of the settings that are not the defaults, without the conditions."""
+        names = [field.name for field in fields(self) if field.name != "when"]
+        defaults = SearchSettings()
+        changed = [name for name in names if getattr(self, name) != getattr(defaults, name)]
+        return {f"search.{name}": str(getattr(self, name)) for name in changed}
 
     @property
     def conditions(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 from gatebench.outcome import Outcome
 from gatebench.study import Study
 from launch.config.compose import expand
+from launch.config.past_trials import PastTrials
 from launch.reproduction import reproduction
 
 CASES = {
@@ -46,6 +47,28 @@ def test_the_experiment_of_the_study_and_a_search_are_found() -> None:
     found = reproduction(study, [Outcome.of(trial, "finished") for trial in plan.trials])
     assert (len(found.commands), found.unnamed) == (1, 0)
     assert "trials=3" in found.commands[0]
+
+
+def test_a_search_in_batches_is_found_with_its_settings() -> None:
+    drawn = ["cell=lstm,gru", "training.learning_rate=tag(log,interval(0.001,0.1))", "trials=14", "seed=3"]
+    drawn += ["model.hidden_size=int(interval(4,40))", "search.sampler=tpe", "search.batch=12", "search.seed=2"]
+    past, outcomes = PastTrials(), list[Outcome]()
+    for _ in range(2):
+        trials = expand(drawn, read_past=lambda settings, past=past: past).trials  # type: ignore[misc]
+        scores = [trial.model.hidden_size / 40 for trial in trials]
+        pairs = zip(trials, scores, strict=True)
+        outcomes = [Outcome.of(trial, "finished", metrics={"best/val/accuracy": score}) for trial, score in pairs]
+        past = PastTrials.of(outcomes, lambda metric: {})
+    plan = expand(drawn, read_past=lambda settings: past)
+    study = plan.declaration("mine")
+    assert study.search_settings == {"search.sampler": "tpe", "search.seed": "2", "search.batch": "12"}
+    found = reproduction(study, outcomes, past)
+    assert (len(found.commands), found.unnamed, found.further) == (1, 0, 0)
+    words = shlex.split(found.commands[0])[2:]
+    assert {"search.sampler=tpe", "search.seed=2", "search.batch=12", "trials=14", "seed=3"} < set(words)
+    assert {trial.digest for trial in expand(words, read_past=lambda settings: past).trials} == {
+        outcome.digest for outcome in outcomes
+    }
 
 
 def test_trials_whose_settings_do_not_give_their_digest_are_counted() -> None:
