@@ -13,6 +13,7 @@ from torch import nn, no_grad, zeros
 from gatebench.export.layer_nodes import LayerNames, direction_nodes
 from gatebench.export.module_nodes import module_nodes
 from gatebench.export.onnx_nodes import OPSET, OnnxGraph
+from gatebench.export.supported import check_network
 from gatebench.nn.recurrent import Recurrent
 from gatebench.task import Batch
 from gatebench.training.network import Network
@@ -36,8 +37,9 @@ def network_model(network: Network, batch: Batch, facts: Mapping[str, str] | Non
         facts: texts that are kept in the file, for example {"study": "mine"}.
 
     Raises:
-        UserError: the encoder or the head cannot be exported.
+        UserError: the encoder or the head cannot be exported, or the network has a body of its own.
     """
+    check_network(network)
     graph = _graph(network)
     valid = None if batch.lengths is None else LENGTHS
     x = module_nodes(graph, network.encoder, X, valid)

@@ -10,6 +10,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from gatebench.export.plain_code import plain_module
+from gatebench.export.supported import check_network
 from gatebench.module_export import PlainModule
 from gatebench.nn.torch_modules import to_torch
 from gatebench.task import Batch
@@ -79,8 +80,10 @@ def plain_torch(network: Network, title: str, weights_name: str) -> PlainTorch:
         weights_name: the name of the safetensors file, which the Python file mentions.
 
     Raises:
-        UserError: the cell has other equations than torch's modules, or the encoder or the head cannot be exported.
+        UserError: the cell has other equations than torch's modules, the encoder or the head cannot be exported, or the
+            network has a body of its own.
     """
+    check_network(network)
     recurrent = to_torch(network.recurrent)
     parts = {"encoder": plain_module(network.encoder), "head": plain_module(network.head)}
     members = [f"self.recurrent = {_constructor(recurrent)}"]

@@ -20,7 +20,9 @@ def generator(seed: int) -> torch.Generator:
 
 def network(encoder: nn.Module, head: nn.Module, cell: str = "lstm", inputs: int = INPUTS, **model: Any) -> Network:
     """Return a network with random weights of normal size, in evaluation mode."""
-    problem = cast(Problem, SimpleNamespace(encoder=encoder, head=lambda *sizes: head, input_size=inputs, steps=T))
+    problem = cast(
+        Problem, SimpleNamespace(encoder=encoder, head=lambda *sizes: head, input_size=inputs, steps=T, body=None)
+    )
     settings: Trial = trial(cell)
     settings = Trial(settings.cell, settings.task, Model(hidden_size=H, **model), settings.training, seed=1)
     made = Network(problem, settings)
