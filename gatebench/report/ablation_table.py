@@ -52,8 +52,8 @@ def ablation_table(
 
     The headline metric of a task and the score of a blind guess are those of its outcomes. Below the cells are rows
     with chance and with the simple methods that the task measured. If the study names metrics, each of them has a table
-    with its own comparisons. If it does not, the headline metric has one, in which the task's other default metrics
-    have a column.
+    with its own comparisons, and the table of all tasks shows the first one. If it does not, the headline metric has a
+    table, in which the task's other default metrics have a column.
 
     Args:
         outcomes: the outcomes, oldest first.
@@ -86,8 +86,9 @@ def ablation_table(
     for task, own_metrics in metrics.items():
         arms = arms_of([outcome for outcome in ordered if outcome.task == task], varied)
         arms = selected_arms(arms, view, own_metrics.headline)
-        comparison = task_comparison(own_metrics.headline, study, arms, baseline)
-        task_arms.append(TaskArms(task, arms, comparison, own_metrics.chance))
+        first = next(iter(named(study.metrics, own_metrics)), own_metrics.headline)
+        chance = own_metrics.chance if first == own_metrics.headline else None
+        task_arms.append(TaskArms(task, arms, task_comparison(first, study, arms, baseline), chance))
         task_tables += _tables(task_arms[-1], own_metrics, study, baseline, (default_metrics or {}).get(task, ()))
         cells = dict.fromkeys([*study.order, *(outcome.cell for outcome in ordered)])
         absent = [cell for cell in cells if not any(cell in arm.labels for arm in arms)]
@@ -109,7 +110,7 @@ def _tables(
             task.task if len(shown) == 1 else f"{task.task} · {metric.name}",
             task.task,
             task.arms,
-            task.comparison if is_headline else task_comparison(metric, study, task.arms, baseline),
+            task.comparison if metric == task.metric else task_comparison(metric, study, task.arms, baseline),
             others=others,
             headline=metrics.headline,
             chance=metrics.chance if is_headline else None,

@@ -44,8 +44,8 @@ class TaskArms:
     Attributes:
         task: the label of the task.
         arms: the arms, in the order of the rows.
-        comparison: their comparison by the headline metric.
-        chance: the headline metric of a blind guess; None if it is unknown.
+        comparison: their comparison by the first metric that the study names, or by the headline metric.
+        chance: that metric of a blind guess; None if it is unknown.
     """
 
     task: str
@@ -55,7 +55,7 @@ class TaskArms:
 
     @property
     def metric(self) -> Metric:
-        """The headline metric of the task."""
+        """The metric that is shown."""
         return self.comparison.metric
 
     def arm(self, key: ArmKey) -> Arm | None:

@@ -172,3 +172,18 @@ def test_a_search_without_differences_is_a_table_as_always() -> None:
 def test_an_unknown_setting_to_vary_is_refused() -> None:
     with pytest.raises(UserError, match=r"no setting 'model\.size'"):
         table_of(searched({"lstm": 0.5}), vary=["model.size"])
+
+
+def test_the_table_of_all_tasks_shows_the_first_metric_that_the_study_names() -> None:
+    mae = Metric("mae", "min")
+    outcomes = [
+        outcome(cell, seed, 0.5, task=task, metrics={"test/mae": error + seed}, other_metrics=(mae,), chance=0.1)
+        for task in ("near", "far")
+        for cell, error in (("a", 10.0), ("b", 20.0))
+        for seed in range(5)
+    ]
+    together = table_of(outcomes, metrics=("mae", "accuracy")).task_tables[-1]
+    assert [column.title for column in together.columns][-2:] == ["near: mae ↓", "far: mae ↓"]
+    assert together.rows[0].texts[-1] == "12.0 ± 2.0"
+    plain = table_of(outcomes).task_tables[-1]
+    assert [column.title for column in plain.columns][-2:] == ["near: accuracy % ↑", "far: accuracy % ↑"]
