@@ -286,7 +286,7 @@ def test_no_module_for_odds_and_ends() -> None:
     assert not [name for name in names if vague & {part.lower() for part in name.parts}]
 
 
-def test_plans_and_tables_import_no_torch() -> None:
+def test_plans_and_tables_import_no_torch_and_no_optuna() -> None:
     code = f"""
 import sys
 from importlib import import_module
@@ -294,6 +294,10 @@ for name in {WITHOUT_TORCH}:
     import_module(name)
     if "torch" in sys.modules:
         sys.exit(f"{{name}} imports torch")
+from launch.config.compose import expand
+expand(["model.dropout=interval(0,0.5)", "trials=2"])
+if "optuna" in sys.modules:
+    sys.exit("a plan of random draws imports Optuna")
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (0, "")
