@@ -53,7 +53,10 @@ def _seconds(learner: Learner, batch: Batch) -> float:
     _wait(learner)
     began = time.perf_counter()
     loss = learner.problem.loss(learner.network(batch), batch)
-    torch.autograd.grad(loss, [weight for weight in learner.network.parameters() if weight.requires_grad])
+    weights = [weight for weight in learner.network.parameters() if weight.requires_grad]
+    torch.autograd.grad(
+        loss, weights, allow_unused=True
+    )  # a task's module may have weights that one batch does not use
     _wait(learner)
     return time.perf_counter() - began
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from gatebench.nn.batch_draws import BatchShare
 from gatebench.training.batch_cost import batch_cost
@@ -53,4 +54,10 @@ def test_noise_and_masks_of_the_last_training_batch_do_not_disturb() -> None:
     )
     measured = Learner(trial, Sign().load(Path()))
     measured.network.draws.begin(BatchShare(3, 2))
+    assert batch_cost(measured)["seconds/batch"] > 0
+
+
+def test_a_weight_that_the_loss_does_not_use_is_no_error() -> None:
+    measured = learner()
+    measured.network.encoder.register_parameter("spare", nn.Parameter(torch.zeros(3)))
     assert batch_cost(measured)["seconds/batch"] > 0
