@@ -27,6 +27,8 @@ VIEWS: tuple[View, ...] = get_args(View)
 KEYS = ("question", "baseline", "order", "families", "test", "metrics", "published")
 """The parts of a declaration that a config sets."""
 
+_DEFAULT = "the default"  # the value of a setting that is not kept
+
 ALL_METRICS = "all"
 """The name that stands for all metrics of a task."""
 
@@ -154,6 +156,10 @@ class Study:
         changes = [_change(key, _text(getattr(self, key)), _text(getattr(newer, key))) for key in keys]
         redrawn = [key for key, text in newer.search.items() if self.search.get(key, text) != text]
         changes += [f"search of {key}: {self.search[key]} → {newer.search[key]}" for key in redrawn]
+        if self.search and newer.search:
+            old, new = self.search_settings, newer.search_settings
+            keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+            changes += [f"{key}: {old.get(key, _DEFAULT)} → {new.get(key, _DEFAULT)}" for key in keys]
         shared = [name for name in self.arms if name in newer.arms and self.arms[name] != newer.arms[name]]
         return changes + [f"arm {n}: {_settings(self.arms[n])} → {_settings(newer.arms[n])}" for n in shared]
 

@@ -124,6 +124,21 @@ def test_the_search_is_kept_and_a_changed_distribution_is_a_difference() -> None
     assert combined([old, other]).search == {**old.search, **other.search}
 
 
+def test_the_settings_of_the_newest_search_are_kept_and_all_samplers_that_learn() -> None:
+    drawn = {"model.dropout": "interval(0, 0.5)"}
+    settings = {"search.sampler": "tpe", "search.batch": "4"}
+    old = Study("a", search=drawn, search_settings=settings, samplers=("tpe",))
+    assert Study.from_json(old.to_json()) == old
+    assert "search_settings" not in Study("a", search=drawn).to_json()
+    assert old.updated(Study("a"), ()) == old  # a grid in the same study declares no search
+    updated = old.updated(
+        Study("a", search=drawn, search_settings={"search.sampler": "cmaes"}, samplers=("cmaes",)), ()
+    )
+    assert (updated.search_settings, updated.samplers) == ({"search.sampler": "cmaes"}, ("tpe", "cmaes"))
+    assert old.differences(updated) == ["search.sampler: tpe → cmaes", "search.batch: 4 → the default"]
+    assert combined([old, Study("b", search=drawn, samplers=("cmaes",))]).samplers == ("tpe", "cmaes")
+
+
 SEARCHED = Study(
     "searched",
     search={"training.learning_rate": "interval(0.1, 1)"},
