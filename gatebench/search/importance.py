@@ -53,7 +53,7 @@ def variance_shares(
         params = {key: values[number] for key, (_, values) in varied.items()}
         study.add_trial(create_trial(params=params, distributions=spaces, value=score))
     shares = FanovaImportanceEvaluator(seed=_SEED).evaluate(study)
-    return {key: min(max(shares.get(key, 0.0), 0.0), 1.0) for key in keys}
+    return {key: min(max(float(shares.get(key, 0.0)), 0.0), 1.0) for key in keys}
 
 
 def _column(distribution: str, texts: Sequence[str]) -> tuple[BaseDistribution, list[Any]]:
