@@ -1,8 +1,10 @@
 """The trials of later batches of a search, which are known when the earlier batches have ended."""
 
+import sys
 import time
 from collections.abc import Callable
 
+from gatebench.errors import UserError
 from gatebench.trial import Trial
 from launch.config.compose import Plan
 from launch.running.trial_monitor import TrialMonitor
@@ -27,22 +29,40 @@ class LaterTrials:
         self.plan = plan
         self._replan, self._monitor = replan, monitor
         self._given = {trial.digest for trial in plan.trials}
+        self._told = ""
         self._seen, self._look_again = 0, time.monotonic() + LOOK_SECONDS
 
     def __call__(self, *, nothing_runs: bool) -> list[Trial]:
         """Return the new trials. The records are read if a batch has ended here, or else every `LOOK_SECONDS`.
 
+        If they cannot be read, the trials that run go on, and the records are read again later.
+
         Args:
             nothing_runs: whether all trials have ended, so that the records are read in any case.
+
+        Raises:
+            UserError: the records cannot be read, or the plan has a mistake, and no trial runs.
         """
         if not self.plan.following or not (nothing_runs or self._is_due()):
             return []
         self._seen, self._look_again = len(self._monitor.outcomes), time.monotonic() + LOOK_SECONDS
-        self.plan = self._replan()
+        try:
+            self.plan = self._replan()
+        except UserError as error:
+            if nothing_runs:
+                raise
+            self._tell(f"The next batch is not known yet: {error}")
+            return []
         new = [trial for trial in self.plan.trials if trial.digest not in self._given]
         self._given |= {trial.digest for trial in new}
         self._monitor.expect(new)
         return new
+
+    def _tell(self, sentence: str) -> None:
+        """Print a sentence to stderr, unless it was the last one."""
+        if sentence != self._told:
+            print(sentence, file=sys.stderr)
+        self._told = sentence
 
     def _is_due(self) -> bool:
         """Return whether the trials that a batch depends on have ended here, or other processes may have ended some."""

@@ -3,6 +3,7 @@ from typing import cast
 
 import pytest
 
+from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.trial import Trial
 from launch.config.compose import Plan, expand
@@ -44,3 +45,20 @@ def test_new_trials_are_looked_for_when_one_has_ended_or_after_a_while(monkeypat
     assert later.plan == whole
     assert monitor.expected == [gru]
     assert (later(nothing_runs=True), looks[0]) == ([], 3)  # no trial follows
+
+
+def test_trials_that_run_go_on_if_the_records_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = expand(["cell=lstm", "seed=0"])
+    digest = plan.trials[0].digest
+
+    def replan() -> Plan:
+        raise UserError("The server does not answer.")
+
+    monitor = FakeMonitor()
+    later = LaterTrials(replace(plan, following=1, awaited=(frozenset([digest]),)), replan, cast(TrialMonitor, monitor))
+    for _ in range(2):
+        monitor.outcomes.append(outcome(plan.trials[0]))
+        assert later(nothing_runs=False) == []
+    assert capsys.readouterr().err == "The next batch is not known yet: The server does not answer.\n"
+    with pytest.raises(UserError, match="does not answer"):
+        later(nothing_runs=True)
