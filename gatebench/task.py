@@ -22,6 +22,7 @@ from gatebench.task_modules import split_target
 from gatebench.views import View, plain_view
 
 if TYPE_CHECKING:
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
@@ -72,9 +73,39 @@ def count_examples(batch: Batch) -> float:
     return float(batch.x.shape[1])
 
 
-def no_artifacts(answer: Callable[[Batch], Tensor], seed: int) -> dict[str, bytes]:  # noqa: ARG001
-    """Return no files: most tasks keep none."""
-    return {}
+@dataclass(frozen=True)
+class Artifacts:
+    """What a task finds out about a trained network after the test, apart from the scores of batches.
+
+    Attributes:
+        metrics: the values of the metrics `Task.final_metrics` on the test split, by name.
+        files: {name: content} of files that are kept with the run, for example texts that the network writes.
+    """
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class TrainedNetwork(Protocol):
+    """A trained network in the mode of evaluation, without gradients.
+
+    Attributes:
+        encoder: the encoder of the problem.
+        body: the body of the problem; None if it has a head.
+        device: the device of the weights.
+    """
+
+    encoder: nn.Module
+    body: nn.Module | None
+    device: torch.device
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """Return the logits of a batch, which may be on another device."""
+
+
+def no_artifacts(network: TrainedNetwork, seed: int) -> Artifacts:  # noqa: ARG001
+    """Return nothing: most tasks need the scores of batches only."""
+    return Artifacts()
 
 
 @dataclass(frozen=True)
@@ -159,9 +190,8 @@ class Problem:
         body: `body(parts)` returns the module between the encoder and the logits, for a network with several recurrent
             parts. Its `forward(x, batch)` maps the output of the encoder and the
             batch to logits. Then there is no head. None: recurrent layers, dropout, and the head.
-        artifacts: `artifacts(answer, seed)` returns {name: content} of files about the trained network that are kept
-            with the run, for example texts that it writes. `answer(batch)` returns its logits. The seed is that of the
-            trial.
+        artifacts: `artifacts(network, seed)` returns what the task finds out about the trained network after the test,
+            for example texts that it writes. The seed is that of the trial.
     """
 
     train: Split
@@ -177,7 +207,7 @@ class Problem:
     baselines: Callable[[], dict[str, float]] = dict
     targets: Callable[[Batch], float] = count_examples
     body: Callable[[Parts], nn.Module] | None = None
-    artifacts: Callable[[Callable[[Batch], Tensor], int], dict[str, bytes]] = no_artifacts
+    artifacts: Callable[[TrainedNetwork, int], Artifacts] = no_artifacts
 
 
 @dataclass(frozen=True)
@@ -220,6 +250,7 @@ class Task(ABC):
         title: description in one line.
         metrics: the metrics; the first one is the headline metric.
         table_metrics: the names of the metrics that tables show by default; empty: the headline metric only.
+        final_metrics: the names of the metrics that are computed once, on the test split with the best weights.
         chance: headline metric of a guess that ignores the input.
         optimum: best possible headline metric, if it is known analytically; else None.
         protocol: published protocol that the task follows, and the departures from it.
@@ -229,6 +260,7 @@ class Task(ABC):
     title: ClassVar[str]
     metrics: ClassVar[tuple[Metric, ...]]
     table_metrics: ClassVar[tuple[str, ...]] = ()
+    final_metrics: ClassVar[tuple[str, ...]] = ()
     chance: ClassVar[float]
     optimum: ClassVar[float | None] = None
     protocol: ClassVar[str]

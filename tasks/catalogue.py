@@ -24,7 +24,7 @@ from tasks.series import ett, weather
 from tasks.series.published_series import PublishedSeries
 from tasks.speech import speech_releases
 from tasks.speech.speech_commands import SpeechCommands
-from tasks.text import characters, reviews, sst2
+from tasks.text import characters, reviews, sst2, translation
 from tasks.text.characters import Characters
 from tasks.text.imdb import Imdb
 
@@ -35,6 +35,30 @@ Its SHA-256 is that of `weather.FILE`.
 """
 
 SHAKESPEARE_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+
+MULTI30K_URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
+
+MULTI30K_SIZES = {
+    "train.de.gz": 637_044,
+    "train.en.gz": 568_929,
+    "train.fr.gz": 604_242,
+    "val.de.gz": 24_681,
+    "val.en.gz": 21_650,
+    "val.fr.gz": 23_001,
+    "test_2016_flickr.de.gz": 22_890,
+    "test_2016_flickr.en.gz": 21_077,
+    "test_2016_flickr.fr.gz": 22_310,
+    "test_2017_flickr.de.gz": 21_471,
+    "test_2017_flickr.en.gz": 19_138,
+    "test_2017_flickr.fr.gz": 20_434,
+    "test_2017_mscoco.de.gz": 10_230,
+    "test_2017_mscoco.en.gz": 8_844,
+    "test_2017_mscoco.fr.gz": 9_751,
+    "test_2018_flickr.de.gz": 26_461,
+    "test_2018_flickr.en.gz": 23_514,
+    "test_2018_flickr.fr.gz": 25_321,
+}
+"""{file: size in bytes} of Multi30k, task 1."""
 
 SUBSET_SIZES = {
     "down": 9_545_076,
@@ -168,6 +192,15 @@ _ALL = (
         characters.FOLDERS,
         (File(characters.NAME, characters.CHECKSUM, characters.CHARACTERS, SHAKESPEARE_URL),),
         ("characters",),  # no checksum is published; this one is of a copy with the published size
+    ),
+    Dataset(
+        "multi30k",
+        "Multi30k: 31,014 captions in English, German and French, and four test sets",
+        "for research, not commercial; cite Elliott et al. 2016",
+        translation.SOURCE_URL,
+        translation.FOLDERS,
+        _files(MULTI30K_URL, translation.CHECKSUMS, *MULTI30K_SIZES.values()),
+        ("translation",),  # no checksums are published; these are of copies with the published numbers of lines
     ),
     # v0.01: the size is the one that the server announces; the checksum is that of torchaudio
     _release("v0.01", "Speech Commands v0.01: 64,727 clips of 30 words", 1_489_096_277),

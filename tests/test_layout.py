@@ -192,6 +192,8 @@ ONLY_IN = {
     "torchaudio": "tasks/speech",
     "soundfile": "tasks/speech",
     "PIL": "tasks/images",
+    "sacrebleu": "tasks/text",
+    "tokenizers": "tasks/text",
 }
 """A framework, and the one place that may import it."""
 

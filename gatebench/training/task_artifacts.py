@@ -1,4 +1,4 @@
-"""The files about a trained network that its task keeps with the run, for example texts that it writes."""
+"""What a task finds out about a trained network after the test: metrics, and files such as texts that it writes."""
 
 from dataclasses import replace
 
@@ -10,11 +10,29 @@ from gatebench.task import Batch, Problem
 from gatebench.training.network import Network
 
 FOLDER = "outputs"
-"""The folder of these files among the artifacts of a run."""
+"""The folder of the files among the artifacts of a run."""
+
+
+class EvaluatedNetwork:
+    """A network that reads batches from any device; see `gatebench.task.TrainedNetwork`.
+
+    Args:
+        network: the network, in the mode of evaluation.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self.encoder, self.body = network.encoder, network.body
+        self.device = next(network.parameters()).device
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """Return the logits of a batch."""
+        logits: Tensor = self._network(replace(batch, x=batch.x.to(self.device), y=batch.y.to(self.device)))
+        return logits
 
 
 def add_task_artifacts(outcome: Outcome, network: Network, problem: Problem, seed: int) -> Outcome:
-    """Return the outcome with the files of `Problem.artifacts`, in the folder `outputs`.
+    """Return the outcome with the metrics of `Problem.artifacts` as "test/…", and its files in the folder `outputs`.
 
     Args:
         outcome: the outcome of a finished trial.
@@ -22,16 +40,11 @@ def add_task_artifacts(outcome: Outcome, network: Network, problem: Problem, see
         problem: the loaded task.
         seed: the seed of the trial.
     """
-    device = next(network.parameters()).device
-
-    def answer(batch: Batch) -> Tensor:
-        logits: Tensor = network(replace(batch, x=batch.x.to(device), y=batch.y.to(device)))
-        return logits
-
     was_training = network.training
     network.eval()
     with torch.no_grad():
-        files = problem.artifacts(answer, seed)
+        found = problem.artifacts(EvaluatedNetwork(network), seed)
     network.train(was_training)
-    named = {f"{FOLDER}/{name}": content for name, content in files.items()}
-    return replace(outcome, files={**outcome.files, **named})
+    metrics = {f"test/{name}": value for name, value in found.metrics.items()}
+    files = {f"{FOLDER}/{name}": content for name, content in found.files.items()}
+    return replace(outcome, metrics={**outcome.metrics, **metrics}, files={**outcome.files, **files})

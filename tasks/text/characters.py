@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatebench.errors import UserError, out_of_range
 from gatebench.own_input import OwnInput
-from gatebench.task import Batch, Example, Metric, Problem, Size, Task, batch_of_one
+from gatebench.task import Artifacts, Batch, Example, Metric, Problem, Size, Task, TrainedNetwork, batch_of_one
 from gatebench.views import Words
 from tasks.blocks.validation import check_number, check_whole, make_floats
 from tasks.data.files import find_file, read_file, read_verified
@@ -21,7 +21,6 @@ from tasks.data.own_file import own_file, own_path
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
 
 NAME = "input.txt"
 CHECKSUM = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
@@ -209,13 +208,13 @@ def _baselines(parts: Sequence[NDArray[np.int64]], symbols: int) -> dict[str, fl
     }
 
 
-def _samples(answer: Callable[[Batch], Tensor], seed: int, *, symbols: Sequence[str], start: int) -> dict[str, bytes]:
+def _samples(network: TrainedNetwork, seed: int, *, symbols: Sequence[str], start: int) -> Artifacts:
     """Return the file of texts that the network writes after the first character of the test part."""
     from tasks.text.samples import LENGTH, SAMPLES, sampled_tokens
 
-    drawn = sampled_tokens(answer, [start], LENGTH, SAMPLES, seed)
+    drawn = sampled_tokens(network, [start], LENGTH, SAMPLES, seed)
     texts = ["".join(symbols[token] for token in text) for text in drawn.T.tolist()]
-    return {"samples.txt": "\n\n--------\n\n".join(texts).encode()}
+    return Artifacts(files={"samples.txt": "\n\n--------\n\n".join(texts).encode()})
 
 
 def _view(text: Sequence[str]) -> Words:

@@ -8,6 +8,7 @@ program that is built by hand (KenLM).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,39 @@ class _Order:
     discount: float
 
 
+class _Grams(NamedTuple):
+    """The different n-grams of one length in a text. G n-grams.
+
+    Attributes:
+        keys: (G,) as in `_Order`.
+        contexts: (G,) the number of the first n - 1 tokens of each.
+        occurrences: (G,) how often each occurs.
+    """
+
+    keys: Numbers
+    contexts: Numbers
+    occurrences: Numbers
+
+
+def _all_grams(text: Numbers, symbols: int, most: int) -> list[_Grams]:
+    """Return the n-grams of all lengths from 1 to `most`, or to the length of the text."""
+    numbers = np.zeros(len(text), np.int64)  # of the n-gram that ends at each token; no n-gram before n tokens
+    found: list[_Grams] = []
+    for n in range(1, min(most, len(text)) + 1):
+        places = np.arange(n - 1, len(text))
+        contexts = numbers[places - 1] if n > 1 else np.zeros(len(places), np.int64)
+        keys, first, inverse, occurrences = np.unique(
+            numbers[places] * symbols + text[places - n + 1],
+            return_index=True,
+            return_inverse=True,
+            return_counts=True,
+        )
+        found.append(_Grams(keys, contexts[first], occurrences))
+        numbers = np.full(len(text), NEVER, np.int64)
+        numbers[places] = inverse
+    return found
+
+
 class KneserNey:
     """p(w | c) = (max(count(c, w) - D, 0) + D · kinds(c) · p(w | c without its first token)) / total(c).
 
@@ -51,27 +85,25 @@ class KneserNey:
     """
 
     def __init__(self, text: Numbers, symbols: int, order: int) -> None:
+        self._set(_all_grams(text.astype(np.int64), symbols, order), symbols)
+
+    @classmethod
+    def of_all_orders(cls, text: Numbers, symbols: int, most: int) -> "list[KneserNey]":
+        """Return the models of all orders from 1 to `most`. The n-grams are counted once."""
+        grams = _all_grams(text.astype(np.int64), symbols, most)
+        models = [cls.__new__(cls) for _ in grams]
+        for order, model in enumerate(models, 1):
+            model._set(grams[:order], symbols)
+        return models
+
+    def _set(self, grams: list[_Grams], symbols: int) -> None:
+        """Take the n-grams of all lengths up to the order."""
         self.symbols = symbols
         self._orders: list[_Order] = []
-        text, order = text.astype(np.int64), min(order, len(text))
-        numbers = np.zeros(len(text), np.int64)  # of the n-gram that ends at each token; no n-gram before n tokens
-        previous: list[tuple[Numbers, Numbers, Numbers]] = []  # (keys, contexts, occurrences) of each order
-        for n in range(1, order + 1):
-            places = np.arange(n - 1, len(text))
-            contexts = numbers[places - 1] if n > 1 else np.zeros(len(places), np.int64)
-            keys, first, inverse, occurrences = np.unique(
-                numbers[places] * symbols + text[places - n + 1],
-                return_index=True,
-                return_inverse=True,
-                return_counts=True,
-            )
-            previous.append((keys, contexts[first], occurrences))
-            numbers = np.full(len(text), NEVER, np.int64)
-            numbers[places] = inverse
-        for n, (keys, contexts, occurrences) in enumerate(previous, 1):
-            longer = previous[n][0] // symbols if n < order else None
+        for n, (keys, contexts, occurrences) in enumerate(grams, 1):
+            longer = grams[n].keys // symbols if n < len(grams) else None
             counts = occurrences if longer is None else np.bincount(longer, minlength=len(keys))
-            self._orders.append(_order(keys, contexts, counts, len(previous[n - 2][0]) if n > 1 else 1))
+            self._orders.append(_order(keys, contexts, counts, len(grams[n - 2].keys) if n > 1 else 1))
 
     def bits(self, text: Numbers, start: int = 0) -> float:
         """Return the mean bits of the tokens of a text from `start` on. The tokens before `start` are contexts.
@@ -122,5 +154,5 @@ def _find(keys: Numbers, suffixes: Numbers, firsts: Numbers, symbols: int) -> Nu
 
 def best_order(train: Numbers, val: Numbers, symbols: int, most: int) -> int:
     """Return the order from 1 to `most` with the fewest bits on the validation text; the first if several are equal."""
-    bits = {n: KneserNey(train, symbols, n).bits(val) for n in range(1, most + 1)}
-    return min(bits, key=lambda n: bits[n])
+    bits = [model.bits(val) for model in KneserNey.of_all_orders(train, symbols, most)]
+    return 1 + bits.index(min(bits))

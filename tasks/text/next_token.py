@@ -44,6 +44,11 @@ def bits_and_accuracy(totals: Mapping[str, float]) -> dict[str, float]:
     }
 
 
+def nats_and_accuracy(totals: Mapping[str, float]) -> dict[str, float]:
+    """Return the nats a token, and the share of tokens with the largest logit."""
+    return {"nll": totals["nats"] / totals["tokens"], "accuracy": totals["correct"] / totals["tokens"]}
+
+
 def _valid(batch: Batch) -> Tensor:
     """Return (T, B), whether each step belongs to its text and is not padding."""
     if batch.lengths is None:

@@ -22,7 +22,7 @@ from gatebench.views import Curves, PianoRoll, Picture, Spectrogram, View, Words
 from tasks.data.files import MissingFile
 from tasks.series.windows import Windows
 from tests.paths import ROOT
-from tests.tasks.answers import ORACLES, UNDECIDED, first, logits_of, ridge
+from tests.tasks.answers import ORACLES, UNDECIDED, body_of, first, logits_of, ridge
 from tests.tasks.diagnostics import DIAGNOSTICS
 from tests.tasks.images.small_cifar import write_small_cifar
 from tests.tasks.images.small_mnist import write_small_fashion, write_small_mnist
@@ -30,6 +30,7 @@ from tests.tasks.music.small_music import write_small_music
 from tests.tasks.real_data import data_root, shared_cache
 from tests.tasks.series.small_series import write_small_csv, write_small_ett, write_small_weather
 from tests.tasks.speech.small_speech import write_small_release, write_small_subset
+from tests.tasks.text.small_pairs import write_small_pairs
 from tests.tasks.text.small_reviews import write_small_reviews
 from tests.tasks.text.small_sentences import write_small_sentences
 from tests.tasks.text.small_text import write_small_text
@@ -38,6 +39,7 @@ CONFIGS = {path.stem: path for path in sorted((ROOT / "conf" / "task").glob("*.y
 NEEDED = {"series": {"path": __file__, "target": "any"}}  # config: the fields without which it names no data
 REAL: Mapping[str, Mapping[str, Any]] = {
     "characters": {"evaluation_length": 100},
+    "translation": {"limit": 2000, "vocabulary": 400},
     "continual": {"joint": True, "experiences": 2, "limit": 2000},
     "continual_split": {"joint": True, "limit": 2000},
     "series": {"path": Path("series/daily-min-temperatures.csv"), "target": "Temp", "gaps": "carry"},
@@ -54,6 +56,10 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "speech_commands": (write_small_subset, {"version": "v0.01_subset"}),
     "speech_commands_12": (write_small_release, {}),
     "sst2": (write_small_sentences, {}),
+    "translation": (
+        write_small_pairs,
+        {"source_path": Path("read.txt"), "target_path": Path("written.txt"), "vocabulary": 300, "embedding": 8},
+    ),
     "continual": (write_small_mnist, {"joint": True, "experiences": 2, "validation": 100}),
     "continual_split": (write_small_mnist, {"joint": True, "validation": 100}),
     "fashion_mnist": (write_small_fashion, {"validation": 100}),
@@ -213,6 +219,14 @@ def test_no_example_is_in_two_splits(case: Case) -> None:
 
 def test_loss_is_finite_and_reaches_the_head(case: Case) -> None:
     batch = first(case.problem.train, 5)
+    if case.problem.body is not None:
+        body = body_of(case.problem)
+        loss = case.problem.loss(body(case.problem.encoder(batch.x), batch), batch)
+        assert loss.isfinite()
+        for gradient in torch.autograd.grad(loss, [*body.parameters(), *case.problem.encoder.parameters()]):
+            assert gradient.isfinite().all()
+            assert gradient.abs().max() > 0
+        return
     generator = torch.Generator().manual_seed(0)
     output = torch.randn(*batch.x.shape[:2], 8, generator=generator).requires_grad_()
     head = case.problem.head(8, 1)
@@ -231,13 +245,14 @@ def test_tallies_add_up(case: Case) -> None:
     batch_dim = logits.shape.index(20)
     pieces = [logits, logits.narrow(batch_dim, 0, 7), logits.narrow(batch_dim, 7, 13)]
     if batch_dim == 1:  # a target a step: a batch of the pieces is as long as its longest example
-        pieces = [piece[: len(batch.x)] for piece, batch in zip(pieces, batches, strict=True)]
+        lengths = [len(batch.x if problem.body is None else batch.y) for batch in batches]
+        pieces = [piece[:length] for piece, length in zip(pieces, lengths, strict=True)]
     whole, *tallies = (problem.tally(piece, batch) for piece, batch in zip(pieces, batches, strict=True))
     added = {name: sum(tally[name].item() for tally in tallies) for name in whole}
     assert added == pytest.approx({name: value.item() for name, value in whole.items()})
     scores = problem.scores(added)
-    assert set(scores) == {metric.name for metric in case.task.metrics}
-    for metric in case.task.metrics:
+    assert [*scores, *case.task.final_metrics] == [metric.name for metric in case.task.metrics]
+    for metric in case.task.metrics[: len(scores)]:
         assert not scores[metric.name] < (-inf if metric.low is None else metric.low)
         assert not scores[metric.name] > (inf if metric.high is None else metric.high)
 
@@ -245,13 +260,15 @@ def test_tallies_add_up(case: Case) -> None:
 def test_the_loss_is_the_mean_of_the_losses_of_parts_weighted_by_their_targets(case: Case) -> None:
     problem, parts = case.problem, [torch.arange(3), torch.arange(3, 11), torch.arange(11, 20)]
     torch.manual_seed(0)
-    head, encoder = problem.head(8, 1).double().eval(), problem.encoder.double().eval()
+    encoder = problem.encoder.double().eval()
     readout = torch.randn(problem.input_size, 8, dtype=torch.float64)
+    network = (body_of(problem) if problem.body is not None else problem.head(8, 1)).double().eval()
 
     def loss(batch: Batch) -> float:
         x = encoder(batch.x.double() if batch.x.is_floating_point() else batch.x)
         wide = replace(batch, y=batch.y.double() if batch.y.is_floating_point() else batch.y)
-        return problem.loss(head(x @ readout, batch.lengths), wide).item()
+        logits = network(x, batch) if problem.body is not None else network(x @ readout, batch.lengths)
+        return problem.loss(logits, wide).item()
 
     whole, *batches = (problem.train.batch(part) for part in [torch.arange(20), *parts])
     targets = [problem.targets(batch) for batch in batches]
@@ -269,7 +286,7 @@ def test_chance_baseline_ceiling(case: Case) -> None:
         check_diagnostic(case)
         return
     headline, problem = case.task.metrics[0], case.problem
-    know, ceiling = ORACLES[headline.name]
+    know, ceiling = ORACLES["bits" if problem.body is not None else headline.name]
     sign = 1 if headline.direction == "max" else -1
     scale = 0.0 if headline.name in UNDECIDED else 1.0
     blind = score(problem, lambda batch: scale * logits_of(problem, batch), headline.name)
@@ -323,6 +340,9 @@ def steps_of(view: View) -> int:
 
 
 def test_the_classes_have_names(case: Case) -> None:
+    if case.problem.body is not None:
+        assert not case.task.answers
+        return
     logits = case.problem.head(4, 1)(torch.zeros(5, 1, 4), torch.tensor([5]))
     if case.task.answers:
         assert logits.shape == (1, len(case.task.answers))

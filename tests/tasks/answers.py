@@ -3,9 +3,14 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from gatebench.cells import build_cell
+from gatebench.nn.recurrent import Recurrent
+from gatebench.nn.recurrent_parts import RecurrentParts
 from gatebench.task import Batch, Problem, Split
+
+LSTM = build_cell({"base": "lstm"})
 
 
 def first(split: Split, count: int) -> Batch:
@@ -24,9 +29,22 @@ def logits_of(problem: Problem, batch: Batch, seed: int = 0) -> Tensor:
     """Return random logits of the head's shape."""
     generator = torch.Generator().manual_seed(seed)
     steps, size = batch.x.shape[:2]
-    head = problem.head(4, 1)
-    shape = head(torch.zeros(steps, size, 4), batch.lengths).shape
+    if problem.body is not None:
+        shape = body_of(problem)(problem.encoder(batch.x), batch).shape
+    else:
+        shape = problem.head(4, 1)(torch.zeros(steps, size, 4), batch.lengths).shape
     return torch.randn(shape, generator=generator)
+
+
+def body_of(problem: Problem) -> nn.Module:
+    """Return a small body of a problem that has one."""
+    draws = torch.Generator().manual_seed(0)
+
+    def make(input_size: int, bidirectional: bool) -> Recurrent:
+        return Recurrent(LSTM, input_size, 4, bidirectional=bidirectional, generator=draws)
+
+    assert problem.body is not None
+    return problem.body(RecurrentParts(make, 4, 0.0, 1))
 
 
 def ridge(problem: Problem) -> Callable[[Batch], Tensor]:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from gatebench.outcome import Outcome
-from gatebench.task import Batch
+from gatebench.task import Artifacts, Batch, TrainedNetwork
 from gatebench.training.network import Network
 from gatebench.training.task_artifacts import add_task_artifacts
 from tests.gatebench.training.checkpoint.trials import TRIALS
@@ -16,14 +16,16 @@ def test_the_files_are_kept_in_their_folder_and_the_mode_of_the_network_stays() 
     network = Network(problem, trial)
     seen: list[tuple[bool, bool, Tensor]] = []
 
-    def artifacts(answer: object, seed: int) -> dict[str, bytes]:
-        logits = answer(problem.test.batch(torch.tensor([0])))  # type: ignore[operator]
+    def artifacts(trained: TrainedNetwork, seed: int) -> Artifacts:
+        logits = trained(problem.test.batch(torch.tensor([0])))
         seen.append((network.training, logits.requires_grad, logits))
-        return {"a.txt": str(seed).encode()}
+        assert (trained.encoder, trained.body) == (network.encoder, None)
+        return Artifacts({"bleu": 7.0}, {"a.txt": str(seed).encode()})
 
     outcome = Outcome.of(trial, "finished")
     added = add_task_artifacts(outcome, network, replace(problem, artifacts=artifacts), 7)
     assert added.files == {"outputs/a.txt": b"7"}
+    assert added.metrics == {"test/bleu": 7.0}
     assert seen[0][:2] == (False, False)
     assert network.training
     batch: Batch = problem.test.batch(torch.tensor([0]))

@@ -40,8 +40,8 @@ def test_the_folder_of_the_text_does_not_count(text: Path) -> None:
 
 def test_a_network_writes_samples(text: Path) -> None:
     problem = Characters(str(text), test=0.1).load(text.parent)
-    files = problem.artifacts(lambda batch: torch.zeros(*batch.x.shape, 8), 3)
-    samples = files["samples.txt"].decode().split("\n\n--------\n\n")
+    found = problem.artifacts(lambda batch: torch.zeros(*batch.x.shape, 8), 3)  # type: ignore[arg-type]
+    samples = found.files["samples.txt"].decode().split("\n\n--------\n\n")
     assert [len(one) for one in samples] == [200] * 3
 
 

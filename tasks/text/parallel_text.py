@@ -1,0 +1,95 @@
+"""Pairs of texts: files of lines, of which line n of the one belongs to line n of the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gatebench.errors import UserError
+from gatebench.task import Batch
+from tasks.text.encoder_decoder import END, PAD
+
+
+def aligned(source: str, target: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the pairs of lines. Pairs with an empty line are left out.
+
+    Args:
+        source: the text of the source file.
+        target: the text of the target file.
+        names: the names of the two files, for messages.
+
+    Raises:
+        UserError: the files have different numbers of lines, or no pair.
+    """
+    lines, others = (text.replace("\r\n", "\n").removesuffix("\n").split("\n") for text in (source, target))
+    if len(lines) != len(others):
+        raise UserError(
+            f"{names[0]} has {len(lines):,} lines and {names[1]} has {len(others):,}; line n of the one must be the "
+            "translation of line n of the other."
+        )
+    pairs = [(one.strip(), other.strip()) for one, other in zip(lines, others, strict=True)]
+    pairs = [pair for pair in pairs if all(pair)]
+    if not pairs:
+        raise UserError(f"{names[0]} and {names[1]} have no pair of lines with a text.")
+    return pairs
+
+
+@dataclass(eq=False, slots=True)
+class ParallelSplit:
+    """Pairs of token sequences. N examples, T source steps, U target steps, B batch.
+
+    Attributes:
+        sources: (S,) the source tokens of all examples, one after another.
+        targets: (S',) the target tokens, each example with `END`.
+        starts: (N,) the first source token of each example.
+        lengths: (N,) the number of source tokens of each example.
+        target_starts: (N,) the first target token of each example.
+        target_lengths: (N,) the number of target tokens, with the end.
+    """
+
+    sources: Tensor
+    targets: Tensor
+    starts: Tensor
+    lengths: Tensor | None
+    target_starts: Tensor
+    target_lengths: Tensor
+
+    @classmethod
+    def of(cls, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> "ParallelSplit":
+        """Return the split of some pairs. A source without a token has one of padding."""
+        read = [list(one) or [PAD] for one in sources]
+        written = [[*one, END] for one in targets]
+        lengths, target_lengths = (torch.tensor([len(one) for one in texts]) for texts in (read, written))
+        return cls(
+            torch.tensor([token for one in read for token in one]),
+            torch.tensor([token for one in written for token in one]),
+            lengths.cumsum(0) - lengths,
+            lengths,
+            target_lengths.cumsum(0) - target_lengths,
+            target_lengths,
+        )
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def steps(self) -> int:
+        """The largest number of source or target steps."""
+        assert self.lengths is not None  # `of` sets it
+        return int(torch.maximum(self.lengths, self.target_lengths).max())
+
+    def batch(self, indices: Tensor) -> Batch:
+        """Return the examples with these indices (B,): sources (T, B), targets (U, B) with padding, lengths (B,)."""
+        assert self.lengths is not None  # `of` sets it
+        lengths = self.lengths[indices]
+        x = _padded(self.sources, self.starts[indices], lengths)
+        y = _padded(self.targets, self.target_starts[indices], self.target_lengths[indices])
+        return Batch(x, y, lengths)
+
+
+def _padded(tokens: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
+    """Return sections of tokens (T, B), with padding at their ends."""
+    steps = torch.arange(int(lengths.max()))[:, None]
+    inside = steps < lengths
+    return torch.where(inside, tokens[torch.where(inside, starts + steps, 0)], PAD)

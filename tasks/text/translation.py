@@ -1,0 +1,332 @@
+"""Translation of captions between English, German and French (Multi30k), or of the user's own pairs of texts."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gatebench.errors import UserError, out_of_range
+from gatebench.own_input import OwnInput
+from gatebench.task import Artifacts, Batch, Example, Metric, Problem, Size, Task, TrainedNetwork, batch_of_one
+from gatebench.views import Words
+from tasks.blocks.validation import check_choice, check_whole
+from tasks.data.files import find_file, read_file, read_verified
+from tasks.data.own_file import own_file, own_path
+
+if TYPE_CHECKING:
+    from tasks.text.parallel_text import ParallelSplit
+    from tasks.text.subwords import Subwords
+
+LANGUAGES = ("en", "de", "fr")
+TESTS = ("test_2016_flickr", "test_2017_flickr", "test_2017_mscoco", "test_2018_flickr")
+ATTENTIONS = ("none", "dot", "additive")
+SPECIAL = ("<pad>", "<begin>", "<end>")
+PAIRS = 29_000
+"""The number of training pairs of Multi30k."""
+
+SOURCE_URL = "https://github.com/multi30k/dataset/tree/master/data/task1/raw"
+FOLDERS = ("multi30k", "multi30k/data/task1/raw", "data/task1/raw")
+CHECKSUMS = {
+    "train.de.gz": "726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6",
+    "train.en.gz": "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f",
+    "train.fr.gz": "622e75069e9f4c577425c4f277116ce66e63a2401c0a2312d90073cb12379a3c",
+    "val.de.gz": "f0cba2f995189cf5770f29a8a9a537a3ad3f51657ad873405082ff6863a5e75a",
+    "val.en.gz": "14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28",
+    "val.fr.gz": "ca3106f1a72390591d25f6c45cb4cd39dec4cd3f123e099748a3ce5256c160e9",
+    "test_2016_flickr.de.gz": "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8",
+    "test_2016_flickr.en.gz": "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9",
+    "test_2016_flickr.fr.gz": "6d326e188d259fb1d04ac19eae3af956559b3a0b93d7635e56c90987c40c8b90",
+    "test_2017_flickr.de.gz": "a2c89666db00c495cd8513b9d708d5a3acc205d7de312ef2bf5fb7ebc1540aee",
+    "test_2017_flickr.en.gz": "76a444ee25172e72695cddb13ae4a3bda59430617be88e0bb46b60504f054074",
+    "test_2017_flickr.fr.gz": "3ba671ceb2299f3304ffafefea7a833d08632fbaf0ba18546f8a2ec2391af496",
+    "test_2017_mscoco.de.gz": "799e4854c25d601cb6cb6be29eabe5667734c61ace2f495e03e429031a0bc338",
+    "test_2017_mscoco.en.gz": "aab300bfb4427697987e02cd0aacd44bfe8aa50456231b6474c08038bbed2b58",
+    "test_2017_mscoco.fr.gz": "754f3072ba9f124569ba5258b32730fc1d214bbf8e0c6dfb2b74401676220db0",
+    "test_2018_flickr.de.gz": "ddd0130c7d97482dc5197a02141dae8dd79f20f03586c480d675c09a32daf608",
+    "test_2018_flickr.en.gz": "ef4f4844037d4c5dea75c9a8ed5fd78905967a26f67c255e230cc9780032654d",
+    "test_2018_flickr.fr.gz": "fb2b83fcceb937a4f7e3e93c1c51c22aba92f1e342391e6b5ba392b16a920501",
+}
+
+LARGEST_TEXT = 2**30
+"""The largest number of bytes of an unpacked text."""
+
+WRITTEN_AT_ONCE = 100
+SHOWN_TRANSLATIONS = 200
+"""The largest number of translations in the file of a run."""
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Translation(Task):
+    """An encoder reads a sentence in subwords, and a decoder with the same cell writes it in another language.
+
+    Attributes:
+        source: the language that is read: "en", "de" or "fr".
+        target: the language that is written.
+        source_path: a text file of the user, one sentence a line; None: Multi30k.
+        target_path: the file with the translation of each line.
+        test: the test set of Multi30k. The user's last tenth of pairs is the test part, and the tenth before it the
+            validation part.
+        limit: the number of training pairs that are used; None for all.
+        vocabulary: the largest number of subwords of each language, learnt from the training pairs.
+        embedding: the size of the embeddings of both languages.
+        attention: "none", "dot" (Luong et al. 2015) or "additive" (the scores of Bahdanau et al. 2015).
+        longest: the largest number of subwords of a sentence; the rest of a training sentence is left out.
+        beam: the number of sequences that are kept while the network writes; 1: greedy search.
+    """
+
+    title = "Translation of captions"
+    metrics = (
+        Metric("nll", "min", "nats/token", low=0),
+        Metric("accuracy", "max", low=0, high=1),
+        Metric("bleu", "max", low=0, high=100),
+        Metric("chrf", "max", low=0, high=100),
+    )
+    table_metrics = ("nll", "bleu", "chrf")
+    final_metrics = ("bleu", "chrf")
+    protocol = (
+        "Multi30k, task 1 (Elliott et al. 2016): 29,000 / 1,014 captions and a test set, raw text. The best epoch is "
+        "chosen by the nats a subword of the validation part, which depend on the vocabulary. BLEU and chrF are those "
+        "of sacrebleu with its default settings on the detokenised text; its signature is kept with the run. The "
+        "decoder starts with the encoder's last state. The attention of Luong et al. 2015 has an input feeding, which "
+        "is left out here."
+    )
+    licence = "Multi30k: for research, not commercial; the user's own text has the user's licence"
+
+    source: str = "en"
+    target: str = "de"
+    source_path: str | None = None
+    target_path: str | None = None
+    test: str = TESTS[0]
+    limit: int | None = None
+    vocabulary: int = 4000
+    embedding: int = 128
+    attention: str = "dot"
+    longest: int = 60
+    beam: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("source", "target"):
+            check_choice(name, getattr(self, name), LANGUAGES)
+        if self.source == self.target:
+            raise out_of_range("task.target", self.target, f"another language than task.source={self.source}")
+        if (self.source_path is None) != (self.target_path is None):
+            raise UserError("task.source_path and task.target_path name the two files of pairs; give both, or none.")
+        for name in ("source_path", "target_path"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, str) and value):
+                raise out_of_range(f"task.{name}", value, "the name of a text file, or null")
+        check_choice("test", self.test, TESTS)
+        check_choice("attention", self.attention, ATTENTIONS)
+        if self.limit is not None:
+            check_whole("limit", self.limit, 1)
+        check_whole("vocabulary", self.vocabulary, 300, 100_000)
+        check_whole("embedding", self.embedding, 1, 10_000)
+        check_whole("longest", self.longest, 2, 1000)
+        check_whole("beam", self.beam, 1, 100)
+
+    @property
+    def chance(self) -> float:  # type: ignore[override]
+        """The nats of a subword if all subwords are equally probable."""
+        return math.log(self.vocabulary)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the pairs are the user's own."""
+        return self.source_path is not None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the fields, with the paths reduced to file names: a folder does not enter a digest."""
+        paths = {name: getattr(self, name) for name in ("source_path", "target_path")}
+        return {**super().parameters(), **{name: path and Path(path).name for name, path in paths.items()}}
+
+    def checksums(self) -> Mapping[str, str]:
+        """Return the SHA-256 of the files."""
+        if not self.is_own:
+            return {name: CHECKSUMS[name] for part in self._parts() for name in part}
+        paths = [own_path(str(path), "a text file") for path in (self.source_path, self.target_path)]
+        return {path.name: hashlib.sha256(read_file(path)).hexdigest() for path in paths}
+
+    def size(self) -> Size | None:
+        """Return None: the decoder and the encoder have different numbers of steps."""
+        return None
+
+    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
+        """Check that the files and the packages exist."""
+        from tasks.text.subwords import check_subwords
+        from tasks.text.translation_scores import check_sacrebleu
+
+        check_subwords()
+        check_sacrebleu()
+        if self.is_own:
+            for path in (self.source_path, self.target_path):
+                own_path(str(path), "a text file")
+        else:
+            for part in self._parts():
+                for name in part:
+                    find_file(root, FOLDERS, (name,), SOURCE_URL, dataset="multi30k")
+
+    def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing here is worth a cache)
+        """Read the pairs, and learn the subwords from the training pairs."""
+        from torch import nn
+
+        from tasks.text import next_token
+        from tasks.text.encoder_decoder import PAD, EncoderDecoder
+        from tasks.text.subwords import Subwords
+        from tasks.text.target_tokens import count_targets, target_loss, target_tokens
+
+        parts = self._pairs(root)
+        subwords = [Subwords([pair[n] for pair in parts[0]], self.vocabulary, SPECIAL) for n in (0, 1)]
+        train, val, test = (self._split(pairs, subwords) for pairs in parts)
+        symbols = len(subwords[1])
+        body = partial(
+            EncoderDecoder,
+            input_size=self.embedding,
+            symbols=symbols,
+            embedding=self.embedding,
+            attention=self.attention,
+        )
+        return Problem(
+            train,
+            val,
+            test,
+            input_size=self.embedding,
+            steps=max(split.steps for split in (train, val, test)),
+            encoder=nn.Embedding(len(subwords[0]), self.embedding, padding_idx=PAD),
+            head=_no_head,
+            body=body,
+            loss=target_loss,
+            tally=count_targets,
+            scores=next_token.nats_and_accuracy,
+            baselines=partial(_baselines, train, test, symbols),
+            targets=target_tokens,
+            artifacts=partial(self._artifacts, test=test, pairs=parts, subwords=subwords[1]),
+        )
+
+    def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a sentence of the test part."""
+        batch = batch_of_one(problem.test, number)
+        return Example(batch, Words(tuple(self._source_subwords(root).words(batch.inputs.tolist()))))
+
+    def own_example(self, problem: Problem, given: OwnInput, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
+        """Return a sentence of the user.
+
+        Raises:
+            UserError: it is no text, or it is empty.
+        """
+        import torch
+
+        from tasks.text.encoder_decoder import END
+
+        subwords, text = self._source_subwords(root), given.read_text().strip()
+        if not text:
+            raise UserError("Your text has no word.")
+        (tokens,) = subwords.encode([text])
+        x = torch.tensor(tokens[: self.longest])[:, None]
+        batch = Batch(x, torch.full((1, 1), END), torch.tensor([len(x)]))
+        return Example(batch, Words(tuple(subwords.words(x[:, 0].tolist()))))
+
+    def _source_subwords(self, root: Path) -> Subwords:
+        from tasks.text.subwords import Subwords
+
+        return Subwords([source for source, _ in self._pairs(root)[0]], self.vocabulary, SPECIAL)
+
+    def _parts(self) -> list[tuple[str, str]]:
+        """Return the names of the two files of each part."""
+        return [(f"{part}.{self.source}.gz", f"{part}.{self.target}.gz") for part in ("train", "val", self.test)]
+
+    def _pairs(self, root: Path) -> list[Pairs]:
+        """Return the pairs for training, validation and test."""
+        from tasks.text.parallel_text import aligned
+
+        if not self.is_own:
+            parts = [
+                aligned(_published(root, one), _published(root, other), (one, other)) for one, other in self._parts()
+            ]
+            return [parts[0][: self.limit], *parts[1:]]
+        names = (str(self.source_path), str(self.target_path))
+        source, target = (own_file(name, "a text file") for name in names)
+        pairs = aligned(source, target, names)
+        tenth = len(pairs) // 10
+        if not tenth:
+            raise UserError(f"{names[0]} and {names[1]} have {len(pairs)} pairs; at least 10 are needed.")
+        return [pairs[: -2 * tenth][: self.limit], pairs[-2 * tenth : -tenth], pairs[-tenth:]]
+
+    def _split(self, pairs: Pairs, subwords: Sequence[Subwords]) -> ParallelSplit:
+        from tasks.text.parallel_text import ParallelSplit
+
+        sources, targets = (subwords[n].encode([pair[n] for pair in pairs]) for n in (0, 1))
+        return ParallelSplit.of(
+            [tokens[: self.longest] for tokens in sources], [tokens[: self.longest - 1] for tokens in targets]
+        )
+
+    def _artifacts(
+        self, network: TrainedNetwork, seed: int, *, test: ParallelSplit, pairs: Sequence[Pairs], subwords: Subwords
+    ) -> Artifacts:
+        """Return BLEU and chrF of the test part, and the files of translations and of the scores."""
+        del seed
+        from tasks.text.translation_scores import translation_scores
+        from tasks.text.word_table import WordTable, translated
+
+        written = [subwords.decode(tokens) for tokens in self._written(network, test)]
+        sources, references = ([pair[n] for pair in pairs[2]] for n in (0, 1))
+        scores = translation_scores(written, references)
+        simple = translation_scores(translated(WordTable(pairs[0]), sources), references)
+        lines = ["source\ttranslation\treference"]
+        lines += ["\t".join(row) for row in zip(sources, written, references, strict=True)][:SHOWN_TRANSLATIONS]
+        report = [
+            f"network: BLEU {scores.bleu:.2f}, chrF {scores.chrf:.2f}",
+            f"word by word: BLEU {simple.bleu:.2f}, chrF {simple.chrf:.2f}",
+            *scores.signatures,
+        ]
+        return Artifacts(
+            {"bleu": scores.bleu, "chrf": scores.chrf},
+            {"translations.tsv": "\n".join(lines).encode(), "scores.txt": "\n".join(report).encode()},
+        )
+
+    def _written(self, network: TrainedNetwork, test: ParallelSplit) -> list[list[int]]:
+        """Return the tokens that the network writes for each test sentence."""
+        import torch
+
+        from tasks.text.beam_search import translate
+        from tasks.text.encoder_decoder import EncoderDecoder
+
+        assert isinstance(network.body, EncoderDecoder)
+        written: list[list[int]] = []
+        for start in range(0, len(test), WRITTEN_AT_ONCE):
+            batch = test.batch(torch.arange(start, min(start + WRITTEN_AT_ONCE, len(test))))
+            x = network.encoder(batch.x.to(network.device))
+            written += translate(network.body, x, batch.lengths, beam=self.beam, longest=self.longest)
+        return written
+
+
+def _no_head(hidden_size: int, directions: int) -> Any:
+    """Refuse to make a head: the body of the network has one."""
+    del hidden_size, directions
+    raise UserError("The network of the task translation has several recurrent parts, and no head.")
+
+
+def _published(root: Path, name: str) -> str:
+    """Return the text of a file of Multi30k."""
+    data = read_verified(find_file(root, FOLDERS, (name,), SOURCE_URL, dataset="multi30k"), CHECKSUMS[name], SOURCE_URL)
+    try:
+        return gzip.decompress(data)[:LARGEST_TEXT].decode()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise UserError(f"{name} cannot be read as a packed text: {error}.") from None
+
+
+def _baselines(train: ParallelSplit, test: ParallelSplit, symbols: int) -> dict[str, float]:
+    """Return the nats a token of models of the target language that do not read the source."""
+    from tasks.text.kneser_ney import KneserNey
+
+    read, written = train.targets.numpy(), test.targets.numpy()
+    orders = {"unigram": 1, "3-gram": 3}
+    return {name: KneserNey(read, symbols, n).bits(written) * math.log(2) for name, n in orders.items()}

@@ -1,0 +1,33 @@
+import pytest
+import torch
+
+from gatebench.errors import UserError
+from tasks.text.encoder_decoder import END, PAD
+from tasks.text.parallel_text import ParallelSplit, aligned
+
+NAMES = ("a.txt", "b.txt")
+
+
+def test_lines_belong_together_and_empty_ones_are_left_out() -> None:
+    assert aligned("one\r\ntwo \n\nthree\n", "eins\nzwei\nleer\ndrei", NAMES) == [
+        ("one", "eins"),
+        ("two", "zwei"),
+        ("three", "drei"),
+    ]
+
+
+def test_files_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(UserError, match=r"a\.txt has 2 lines and b\.txt has 1; line n of the one must be"):
+        aligned("one\ntwo\n", "eins\n", NAMES)
+    with pytest.raises(UserError, match=r"a\.txt and b\.txt have no pair of lines with a text\."):
+        aligned("\n\n", "eins\nzwei\n", NAMES)
+
+
+def test_a_batch_has_sources_and_targets_with_padding() -> None:
+    split = ParallelSplit.of([[5, 6, 7], [8], []], [[9], [3, 4], []])
+    batch = split.batch(torch.tensor([1, 0, 2]))
+    assert batch.x.T.tolist() == [[8, PAD, PAD], [5, 6, 7], [PAD, PAD, PAD]]
+    assert batch.y.T.tolist() == [[3, 4, END], [9, END, PAD], [END, PAD, PAD]]
+    assert batch.lengths is not None
+    assert batch.lengths.tolist() == [1, 3, 1]
+    assert (len(split), split.steps) == (3, 3)
