@@ -234,12 +234,14 @@ class Example:
         view: how it is shown.
         target: the right answer in words; "" if it is unknown, or if it is no single word.
         notes: sentences about the example, for example how a user's file was converted.
+        part_views: {name of a recurrent part: how its steps are shown} of parts with other steps than the example.
     """
 
     batch: Batch
     view: View
     target: str = ""
     notes: tuple[str, ...] = ()
+    part_views: Mapping[str, View] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

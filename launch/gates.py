@@ -144,7 +144,9 @@ def page_of(trial: Trial, task: Task, example: Example, gates: ExampleGates, nam
     fixed = [f"{role.label} is {role.fixed:g}" for role in gates.roles if role.fixed is not None]
     notes = [*example.notes, *([f"Not shown, because an ablation fixed them: {', '.join(fixed)}."] if fixed else [])]
     title = f"{trial.build_cell().name} · {task.label} · seed {trial.seed} · {name}"
-    return GatesPage(title, facts, notes, gates.answers, example.view, layers, gates.directions)
+    return GatesPage(
+        title, facts, notes, gates.answers, example.view, layers, gates.directions, gates.parts, example.part_views
+    )
 
 
 def _show(trial: Trial, settings: Settings, weights: bytes, given: OwnInput | None, choice: str) -> None:
@@ -169,5 +171,5 @@ def _show(trial: Trial, settings: Settings, weights: bytes, given: OwnInput | No
     for note in page.notes:
         print(note)
     colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(f"\n{gates_text(page.view, page.layers, terminal_width(), colours=colours)}\n")
+    print(f"\n{gates_text(page, terminal_width(), colours=colours)}\n")
     print(f"The page with all units: {path}")

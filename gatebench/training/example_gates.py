@@ -21,13 +21,15 @@ class ExampleGates:
     Attributes:
         roles: the roles of the cell's gates.
         layers: for each layer {gate: its values (T, D · H)}.
-        directions: D.
+        directions: D of each layer.
+        parts: the name of the recurrent part of each layer; "" in a network with one part.
         answers: the names of the classes with their probabilities, the most probable first; empty without classes.
     """
 
     roles: tuple[Role, ...]
     layers: tuple[dict[str, NDArray[Any]], ...]
-    directions: int
+    directions: tuple[int, ...]
+    parts: tuple[str, ...]
     answers: tuple[tuple[str, float], ...]
 
     def values(self, layer: int, role: Role) -> NDArray[Any]:
@@ -47,7 +49,7 @@ def example_gates(network: Network, trial: Trial, example: Example, answers: Seq
     """
     with torch.no_grad():
         logits, recorded = network.forward_with_gates(example.batch)
-    trace = joined_trace(recorded)
+    trace, stacks = joined_trace(recorded), network.stacks
     layers = tuple({gate: one[:, 0].numpy() for gate, one in trace[layer].items()} for layer in sorted(trace))
     probabilities: list[tuple[str, float]] = []
     if answers and logits.shape == (1, len(answers)):
@@ -55,6 +57,7 @@ def example_gates(network: Network, trial: Trial, example: Example, answers: Seq
     return ExampleGates(
         roles=tuple(roles(trial.build_cell())),
         layers=layers,
-        directions=2 if trial.model.bidirectional else 1,
+        directions=tuple(stack.directions for stack in stacks.values() for _ in range(stack.num_layers)),
+        parts=tuple(name for name, stack in stacks.items() for _ in range(stack.num_layers)),
         answers=tuple(sorted(probabilities, key=lambda one: -one[1])),
     )

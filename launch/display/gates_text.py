@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gatebench.report.gates_page.page import GatesPage
 from gatebench.report.gates_page.payload import GateValues
 from gatebench.views import View, Words
 from launch.display.text_columns import align
@@ -19,18 +20,18 @@ DARK, LIGHT = "\x1b[38;5;231m", "\x1b[38;5;16m"
 RESET = "\x1b[0m"
 
 
-def gates_text(view: View, layers: Sequence[Sequence[GateValues]], width: int, *, colours: bool) -> str:
+def gates_text(page: GatesPage, width: int, *, colours: bool) -> str:
     """Return the gates of each layer: words with their values, and the course of every gate over time.
 
     Args:
-        view: how the example is shown.
-        layers: the gates of each layer.
+        page: the example and the gates of each layer.
         width: the number of characters of a line.
         colours: whether the terminal shows colours; then words are coloured by the gates in [0, 1].
     """
     parts: list[str] = []
-    for number, gates in enumerate(layers):
-        heading = f"layer {number + 1}\n" if len(layers) > 1 else ""
+    for number, (gates, view, part) in enumerate(zip(page.layers, page.layer_views, page.parts, strict=True), 1):
+        name = f"layer {number}, {part}\n" if part else f"layer {number}\n"
+        heading = name if len(page.layers) > 1 else ""
         parts.append(heading + "\n".join(_layer(view, gates, width, colours=colours)))
     return "\n\n".join(parts)
 

@@ -180,11 +180,10 @@ class Translation(Task):
 
         from tasks.text import next_token
         from tasks.text.encoder_decoder import PAD, EncoderDecoder
-        from tasks.text.subwords import Subwords
         from tasks.text.target_tokens import count_targets, target_loss, target_tokens
 
         parts = self._pairs(root)
-        subwords = [Subwords([pair[n] for pair in parts[0]], self.vocabulary, SPECIAL) for n in (0, 1)]
+        subwords = self._subwords(parts[0])
         train, val, test = (self._split(pairs, subwords) for pairs in parts)
         symbols = len(subwords[1])
         body = partial(
@@ -213,8 +212,9 @@ class Translation(Task):
 
     def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
         """Return a sentence of the test part."""
-        batch = batch_of_one(problem.test, number)
-        return Example(batch, Words(tuple(self._source_subwords(root).words(batch.inputs.tolist()))))
+        batch, (source, target) = batch_of_one(problem.test, number), self._subwords(self._pairs(root)[0])
+        read = (SPECIAL[1], *target.words(batch.y[:-1, 0].tolist()))
+        return Example(batch, Words(tuple(source.words(batch.inputs.tolist()))), part_views={"decoder": Words(read)})
 
     def own_example(self, problem: Problem, given: OwnInput, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
         """Return a sentence of the user.
@@ -226,18 +226,20 @@ class Translation(Task):
 
         from tasks.text.encoder_decoder import END
 
-        subwords, text = self._source_subwords(root), given.read_text().strip()
+        subwords, text = self._subwords(self._pairs(root)[0])[0], given.read_text().strip()
         if not text:
             raise UserError("Your text has no word.")
         (tokens,) = subwords.encode([text])
         x = torch.tensor(tokens[: self.longest])[:, None]
         batch = Batch(x, torch.full((1, 1), END), torch.tensor([len(x)]))
-        return Example(batch, Words(tuple(subwords.words(x[:, 0].tolist()))))
+        view = Words(tuple(subwords.words(x[:, 0].tolist())))
+        return Example(batch, view, part_views={"decoder": Words(SPECIAL[1:2])})
 
-    def _source_subwords(self, root: Path) -> Subwords:
+    def _subwords(self, pairs: Pairs) -> list[Subwords]:
+        """Return the vocabularies of the source and of the target, which are learnt from the training pairs."""
         from tasks.text.subwords import Subwords
 
-        return Subwords([source for source, _ in self._pairs(root)[0]], self.vocabulary, SPECIAL)
+        return [Subwords([pair[n] for pair in pairs], self.vocabulary, SPECIAL) for n in (0, 1)]
 
     def _parts(self) -> list[tuple[str, str]]:
         """Return the names of the two files of each part."""

@@ -15,9 +15,16 @@ function decode(packed) {
 }
 
 const layers = data.layers.map((gates) => gates.map((gate) => ({ ...gate, ...decode(gate.values) })));
-const view = { ...data.view };
-for (const name of ["values", "pixels"]) if (view[name]) view[name] = decode(view[name]);
-const steps = layers[0].length ? layers[0][0].shape[0] : 0;
+const views = data.views;  // by the name of a recurrent part; "" is the example itself
+for (const one of Object.values(views)) for (const name of ["values", "pixels"]) if (one[name]) one[name] = decode(one[name]);
+const hasGates = layers[0].length > 0;
+let view, steps;  // of the layer that is shown
+
+function choose(layer) {
+  state.layer = layer;
+  view = views[data.parts[layer]] || views[""];
+  steps = hasGates ? layers[layer][0].shape[0] : 0;
+}
 
 function column(gate, unit) {
   const [length, units] = gate.shape;
@@ -209,9 +216,14 @@ function unitMap(gate) {
 const read = element("div", { id: "read" }, "Point at a value to read it; click to choose its unit.");
 
 function unitName(unit) {
-  const hidden = layers[state.layer][0].shape[1] / data.directions;
+  const directions = data.directions[state.layer];
+  const hidden = layers[state.layer][0].shape[1] / directions;
   const backward = unit >= hidden ? ", backward" : "";
-  return `unit ${(unit % hidden) + 1}${data.directions > 1 ? backward || ", forward" : ""}`;
+  return `unit ${(unit % hidden) + 1}${directions > 1 ? backward || ", forward" : ""}`;
+}
+
+function layerName(layer) {
+  return data.parts[layer] ? `${layer + 1}, ${data.parts[layer]}` : String(layer + 1);
 }
 
 // --- the page -------------------------------------------------------------------------------------------------------------
@@ -225,8 +237,8 @@ function controls() {
   slider.oninput = () => { state.unit = Number(slider.value); show(); };
   if (layers.length > 1) {
     const layer = element("input", { type: "range", min: 0, max: layers.length - 1, value: 0 });
-    const number = element("output", {}, "1");
-    layer.oninput = () => { state.layer = Number(layer.value); number.textContent = String(state.layer + 1); show(); };
+    const number = element("output", {}, layerName(0));
+    layer.oninput = () => { choose(Number(layer.value)); number.textContent = layerName(state.layer); show(); };
     form.append(element("label", {}, "layer", layer, number));
   }
   form.append(element("label", {}, "unit", slider, name));
@@ -254,6 +266,7 @@ function show() {
   document.getElementById("units").replaceChildren(element("h2", {}, "All units, those with the greatest mean above"), read, ...gates.flatMap(unitMap));
 }
 
+choose(0);
 const name = controls();
 answers();
 if (steps) show();

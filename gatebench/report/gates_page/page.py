@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
 
@@ -21,7 +21,9 @@ class GatesPage:
         answers: the names of the classes with their probabilities, the most probable first.
         view: how the example is shown.
         layers: the gates of each layer.
-        directions: the number of directions of the network.
+        directions: the number of directions of each layer.
+        parts: the name of the recurrent part of each layer; "" in a network with one part.
+        part_views: {name of a part: how its steps are shown} of parts with other steps than the example.
     """
 
     title: str
@@ -30,15 +32,23 @@ class GatesPage:
     answers: Sequence[tuple[str, float]]
     view: View
     layers: Sequence[Sequence[GateValues]]
-    directions: int = 1
+    directions: Sequence[int]
+    parts: Sequence[str]
+    part_views: Mapping[str, View] = field(default_factory=dict)
+
+    @property
+    def layer_views(self) -> list[View]:
+        """How the steps of each layer are shown."""
+        return [self.part_views.get(part, self.view) for part in self.parts]
 
 
 def gates_page(page: GatesPage) -> str:
     """Return the page. All texts are escaped, and it loads no scripts, fonts or pictures from elsewhere."""
     data = {
-        "view": view_data(page.view),
+        "views": {"": view_data(page.view)} | {part: view_data(view) for part, view in page.part_views.items()},
         "layers": [layer_data(gates) for gates in page.layers],
-        "directions": page.directions,
+        "directions": list(page.directions),
+        "parts": list(page.parts),
         "answers": [list(answer) for answer in page.answers],
     }
     facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in page.facts.items())

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,8 @@ PAGE = GatesPage(
     [("</script>", 1.0)],
     Words(("</script><script>alert(1)</script>", "good")),
     [[GateValues("keep (f)", True, np.zeros((2, 3)))]],
+    [1],
+    [""],
 )
 
 
@@ -24,9 +27,18 @@ def test_no_text_can_leave_its_place() -> None:
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert data is not None
     content = json.loads(data[1])
-    assert content["view"]["words"][0] == "</script><script>alert(1)</script>"
+    assert content["views"][""]["words"][0] == "</script><script>alert(1)</script>"
     assert content["answers"] == [["</script>", 1.0]]
     assert content["layers"][0][0]["label"] == "keep (f)"
+
+
+def test_a_part_has_a_view_of_its_own() -> None:
+    page = replace(PAGE, parts=["decoder"], part_views={"decoder": Words(("a", "b"))})
+    assert page.layer_views == [Words(("a", "b"))]
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', gates_page(page), re.DOTALL)
+    assert data is not None
+    content = json.loads(data[1])
+    assert (content["parts"], content["views"]["decoder"]["words"]) == (["decoder"], ["a", "b"])
 
 
 def test_the_page_loads_nothing() -> None:
