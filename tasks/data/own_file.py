@@ -1,5 +1,6 @@
-"""A file of the user, which a task names by `task.path`."""
+"""A file or a folder of the user, which a task names by `task.path`."""
 
+import os
 from pathlib import Path
 
 from gatebench.errors import UserError
@@ -17,16 +18,45 @@ def own_path(path: str, wanted: str) -> Path:
         UserError: it is a folder.
         MissingFile: there is no such file.
     """
-    try:
-        found = Path(path).expanduser()
-        exists, is_folder = found.is_file(), found.is_dir()
-    except (OSError, RuntimeError):  # the name is too long, or "~user" has no home folder
-        exists = is_folder = False
-    if is_folder:
+    found = _find(path)
+    if found is not None and found.is_dir():
         raise UserError(f"task.path is {path}, which is a folder; it must name {wanted}.")
-    if not exists:
+    if found is None or not found.is_file():
         raise MissingFile(f"There is no file {path}, which task.path names.")
     return found
+
+
+def own_folder(path: str, wanted: str) -> Path:
+    """Return the path of a folder of the user.
+
+    Args:
+        path: as in `own_path`.
+        wanted: the kind of folder in messages.
+
+    Raises:
+        UserError: it is a file.
+        MissingFile: there is no such folder.
+    """
+    found = _find(path)
+    if found is None:
+        raise MissingFile(f"There is no folder {path}, which task.path names.")
+    if not found.is_dir():
+        raise UserError(f"task.path is {path}, which is a file; it must name {wanted}.")
+    return found
+
+
+def is_own_folder(path: str) -> bool:
+    """Return whether there is a folder at a path of the user."""
+    found = _find(path)
+    return found is not None and found.is_dir()
+
+
+def own_name(path: str) -> str:
+    """Return the last part of a path of the user without reading it, also for "." and "texts/".
+
+    It stands for the path in a digest, because the place of the user's data on a disk must not change results.
+    """
+    return Path(os.path.abspath(path)).name or "data"  # noqa: PTH100  (`resolve` would follow links)
 
 
 def own_file(path: str, wanted: str) -> str:
@@ -40,12 +70,33 @@ def own_file(path: str, wanted: str) -> str:
         UserError: it is a folder, it is empty, or it is not UTF-8: the message names the line.
         MissingFile: there is no such file.
     """
-    data = read_file(own_path(path, wanted))
+    return own_text(read_file(own_path(path, wanted)), path)
+
+
+def own_text(data: bytes, name: str) -> str:
+    """Return the text in the bytes of a file of the user, in UTF-8 without a byte order mark.
+
+    Args:
+        data: the bytes.
+        name: the name of the file in messages.
+
+    Raises:
+        UserError: it is empty, or it is not UTF-8: the message names the line.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{path}, line {line}, is not UTF-8: a byte of it is {data[error.start]:#04x}.") from None
+        raise UserError(f"{name}, line {line}, is not UTF-8: a byte of it is {data[error.start]:#04x}.") from None
     if not text:
-        raise UserError(f"{path} is empty.")
+        raise UserError(f"{name} is empty.")
     return text
+
+
+def _find(path: str) -> Path | None:
+    """Return the path if something is there."""
+    try:
+        found = Path(path).expanduser()
+        return found if found.exists() else None
+    except (OSError, RuntimeError, ValueError):  # the name is too long, or "~user" has no home folder
+        return None

@@ -11,7 +11,8 @@ from gatebench.errors import UserError
 from gatebench.task import Size
 from tasks.blocks.validation import check_number, check_whole
 from tasks.text import reviews
-from tasks.text.sentiment import Sentiment, Texts
+from tasks.text.sentiment import Sentiment
+from tasks.text.text_classification import Texts
 
 if TYPE_CHECKING:
     from tasks.data.array_cache import Arrays
@@ -32,7 +33,7 @@ class Imdb(Sentiment):
         split_seed: seed of the choice of the held-out reviews.
         limit: number of the remaining reviews that are used for training, chosen with the same seed; None for all.
 
-    See `Sentiment` for the other parameters.
+    See `TextClassification` for the other parameters.
     """
 
     title = "IMDB film reviews, for or against"

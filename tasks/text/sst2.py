@@ -9,7 +9,8 @@ from pathlib import Path
 from gatebench.errors import UserError
 from gatebench.task import Size
 from tasks.data.files import find_file, read_verified
-from tasks.text.sentiment import Sentiment, Texts
+from tasks.text.sentiment import Sentiment
+from tasks.text.text_classification import Texts
 
 SOURCE_URL = "https://github.com/clairett/pytorch-sentiment-classification/tree/master/data/SST2"
 FOLDERS = ("sst2", "SST2", "data/SST2")  # the last two are those of the repository that publishes the files
@@ -24,7 +25,7 @@ LONGEST = 51  # the number of words of the longest training sentence
 
 @dataclass(frozen=True)
 class Sst2(Sentiment):
-    """9,613 sentences in lower case with spaces between the words; see `Sentiment` for the parameters."""
+    """9,613 sentences in lower case with spaces between the words; see `TextClassification` for the parameters."""
 
     title = "SST-2 sentences, for or against"
     chance = 909 / 1821  # the answer is always "positive", the more frequent class in training

@@ -30,6 +30,7 @@ from tests.tasks.music.small_music import write_small_music
 from tests.tasks.real_data import data_root, shared_cache
 from tests.tasks.series.small_series import write_small_csv, write_small_ett, write_small_weather
 from tests.tasks.speech.small_speech import write_small_release, write_small_subset
+from tests.tasks.text.small_labelled_texts import write_small_labelled_texts
 from tests.tasks.text.small_pairs import write_small_pairs
 from tests.tasks.text.small_reviews import write_small_reviews
 from tests.tasks.text.small_sentences import write_small_sentences
@@ -37,12 +38,14 @@ from tests.tasks.text.small_text import write_small_text
 
 CONFIGS = {path.stem: path for path in sorted((ROOT / "conf" / "task").glob("*.yaml"))}
 NEEDED = {"series": {"path": __file__, "target": "any"}}  # config: the fields without which it names no data
+OWN = ("text_files",)  # configs that read the classes from the files of the user
 REAL: Mapping[str, Mapping[str, Any]] = {
     "characters": {"evaluation_length": 100},
     "translation": {"limit": 2000, "vocabulary": 400},
     "continual": {"joint": True, "experiences": 2, "limit": 2000},
     "continual_split": {"joint": True, "limit": 2000},
     "series": {"path": Path("series/daily-min-temperatures.csv"), "target": "Temp", "gaps": "carry"},
+    "text_files": {"path": Path("sst2/train.tsv"), "header": False},
     "speech_commands": {"version": "v0.01_subset", "words": ["down", "go", "left", "right", "up"]},
     "weather": {"input_length": 48, "horizon": 12},
 }  # config: the fields that choose a real file, or keep the tests quick; paths are below the data root
@@ -56,6 +59,7 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "speech_commands": (write_small_subset, {"version": "v0.01_subset"}),
     "speech_commands_12": (write_small_release, {}),
     "sst2": (write_small_sentences, {}),
+    "text_files": (write_small_labelled_texts, {"path": Path("texts.csv"), "test": 0.3, "min_frequency": 1}),
     "translation": (
         write_small_pairs,
         {"source_path": Path("read.txt"), "target_path": Path("written.txt"), "vocabulary": 300, "embedding": 8},
@@ -142,9 +146,21 @@ def _all_parameters(name: str) -> dict[str, Any]:
     return {field.name: getattr(task, field.name) for field in fields(task)} | task.parameters()
 
 
+def declared(name: str, root: Path) -> dict[str, Any]:
+    """Return a config with the fields that name data; small files of the user are written below the root."""
+    if name not in OWN:
+        return config_of(name) | NEEDED.get(name, {})
+    write, fields = SMALL[name]
+    with pytest.MonkeyPatch.context() as patch:
+        write(root, patch)
+    return config_of(name) | {
+        key: str(root / value) if isinstance(value, Path) else value for key, value in fields.items()
+    }
+
+
 @pytest.mark.parametrize("name", CONFIGS)
-def test_declaration_is_complete_and_plain(name: str) -> None:
-    task = build_task(config_of(name) | NEEDED.get(name, {}))
+def test_declaration_is_complete_and_plain(name: str, tmp_path: Path) -> None:
+    task = build_task(declared(name, tmp_path))
     assert all((task.title, task.protocol, task.licence, task.metrics))
     assert isinstance(task.chance, float)
     names = [metric.name for metric in task.metrics]
@@ -161,8 +177,8 @@ def test_declaration_is_complete_and_plain(name: str) -> None:
     assert all(len(bytes.fromhex(sha256)) == 32 for sha256 in files.values())
 
 
-def test_declarations_import_nothing_heavy() -> None:
-    configs = [config_of(name) | NEEDED.get(name, {}) for name in CONFIGS]
+def test_declarations_import_nothing_heavy(tmp_path: Path) -> None:
+    configs = [declared(name, tmp_path) for name in CONFIGS]
     code = (
         "import sys; from gatebench.task import build_task\n"
         f"for config in {configs!r}: build_task(config).checksums()\n"

@@ -4,7 +4,7 @@ import pytest
 
 from gatebench.errors import UserError
 from tasks.data.files import MissingFile
-from tasks.data.own_file import own_file, own_path
+from tasks.data.own_file import is_own_folder, own_file, own_folder, own_name, own_path
 
 
 def test_a_text_is_read_without_its_byte_order_mark(tmp_path: Path) -> None:
@@ -27,3 +27,15 @@ def test_what_is_no_text_is_one_sentence(tmp_path: Path) -> None:
     file.write_bytes(b"a\nb\n\xff")
     with pytest.raises(UserError, match=r"line 3, is not UTF-8: a byte of it is 0xff\."):
         own_file(str(file), "a text file")
+
+
+def test_a_folder_and_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert own_folder(str(tmp_path), "a folder") == tmp_path
+    assert is_own_folder(str(tmp_path))
+    assert not is_own_folder(str(tmp_path / "none"))
+    with pytest.raises(MissingFile, match="There is no folder"):
+        own_folder(str(tmp_path / "none"), "a folder")
+    (tmp_path / "texts").mkdir()
+    monkeypatch.chdir(tmp_path / "texts")
+    assert [own_name(path) for path in (".", "../texts/", "a.csv")] == ["texts", "texts", "a.csv"]
+    assert own_name("/") == "data"

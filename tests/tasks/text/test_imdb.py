@@ -124,7 +124,7 @@ def test_a_limit_shortens_training_alone(tmp_path: Path, monkeypatch: pytest.Mon
     assert set(short.train) < set(full.train)
     assert len(short.train) == 50
     assert (short.val, short.test) == (full.val, full.test)
-    assert 10 < sum(full.positive[number] for number in short.train) < 40
+    assert 10 < sum(full.labels[number] for number in short.train) < 40
 
 
 @pytest.mark.parametrize(

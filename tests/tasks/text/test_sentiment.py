@@ -12,7 +12,8 @@ from gatebench.task import Problem
 from tasks.blocks.objectives import LastStep
 from tasks.blocks.pooling import MeanStep
 from tasks.text.corpus import PAD, UNKNOWN, Corpus
-from tasks.text.sentiment import Sentiment, Texts
+from tasks.text.sentiment import Sentiment
+from tasks.text.text_classification import Texts
 
 LONG = "a good long story told well"
 TRAIN = [(1, "good good film"), (0, "bad film"), (1, LONG), (0, "bad bad bad")]

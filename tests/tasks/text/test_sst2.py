@@ -23,7 +23,7 @@ def test_sentences_come_in_their_order_with_their_classes(
         for position, (sentence, label) in zip(part, lines, strict=True):
             start = texts.corpus.starts[position]
             assert words[start : start + texts.corpus.lengths[position]] == sentence.split()
-            assert texts.positive[position] == label
+            assert texts.labels[position] == label
 
 
 def test_tokens_are_what_spaces_separate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
