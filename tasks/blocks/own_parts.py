@@ -13,8 +13,8 @@ WORDS = {"train": "training", "val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """Labelled examples of the user before they are split.
+class OwnExamples:
+    """OwnExamples examples of the user before they are split.
 
     Attributes:
         labels: (N,) the class of each example.
@@ -47,7 +47,7 @@ def check_shares(validation: object, test: object, split_seed: object) -> None:
     check_whole("split_seed", split_seed, 0)
 
 
-def split_labelled(data: Labelled, validation: float, test: float, seed: int) -> tuple[list[int], ...]:
+def split_labelled(data: OwnExamples, validation: float, test: float, seed: int) -> tuple[list[int], ...]:
     """Return the indices of the training, validation and test examples, each in ascending order.
 
     If the user gives the parts, they are taken, and only a missing validation part is drawn from the training part.
@@ -119,7 +119,7 @@ def share_out(
     return [sorted(part) for part in parts]
 
 
-def _check_groups(data: Labelled) -> None:
+def _check_groups(data: OwnExamples) -> None:
     """Check that no group is in two parts of the user."""
     if data.groups is None or data.parts is None:
         return
@@ -133,7 +133,7 @@ def _check_groups(data: Labelled) -> None:
             )
 
 
-def _check_parts(data: Labelled, parts: Sequence[Sequence[int]], groups: int) -> None:
+def _check_parts(data: OwnExamples, parts: Sequence[Sequence[int]], groups: int) -> None:
     """Check that no part is empty and that training has each class."""
     for name, part in zip(PARTS, parts, strict=True):
         if not part:

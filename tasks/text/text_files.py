@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatebench.errors import UserError, out_of_range
 from gatebench.task import Metric
-from tasks.blocks.own_parts import Labelled, check_shares, split_labelled
+from tasks.blocks.own_parts import OwnExamples, check_shares, split_labelled
 from tasks.blocks.validation import check_flag, make_floats
 from tasks.data.class_folder import check_group_pattern, folder_digest
 from tasks.data.files import read_file
@@ -137,7 +137,7 @@ class TextFiles(TextClassification):
         corpus = Corpus.from_texts(self.split_words(text) for text in found.texts)
         if not corpus.lengths.all():
             raise UserError(f"{found.places[int(corpus.lengths.argmin())]}: the text has no words.")
-        data = Labelled(
+        data = OwnExamples(
             found.labels, corpus.first_copies().tolist(), found.places.__getitem__, found.parts, found.groups
         )
         parts = split_labelled(data, self.validation, self.test, self.split_seed)

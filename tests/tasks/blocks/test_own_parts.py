@@ -4,11 +4,11 @@ from itertools import chain
 import pytest
 
 from gatebench.errors import UserError
-from tasks.blocks.own_parts import Labelled, check_shares, share_out, split_labelled
+from tasks.blocks.own_parts import OwnExamples, check_shares, share_out, split_labelled
 
 
-def data(labels: str, parts: list[str] | None = None, groups: list[str] | None = None) -> Labelled:
-    return Labelled(list(labels), list(range(len(labels))), "line {}".format, parts, groups)
+def data(labels: str, parts: list[str] | None = None, groups: list[str] | None = None) -> OwnExamples:
+    return OwnExamples(list(labels), list(range(len(labels))), "line {}".format, parts, groups)
 
 
 def test_each_part_has_its_share_of_each_class() -> None:
@@ -60,7 +60,7 @@ def test_the_parts_of_the_user_are_kept() -> None:
         (data("ab", ["test", "test"]), r"The training part has no example"),
     ],
 )
-def test_parts_that_cannot_be_scored_are_refused(labelled: Labelled, message: str) -> None:
+def test_parts_that_cannot_be_scored_are_refused(labelled: OwnExamples, message: str) -> None:
     with pytest.raises(UserError, match=message):
         split_labelled(labelled, 0.1, 0.2, seed=0)
 
