@@ -16,7 +16,7 @@ SUFFIXES = (".txt",)
 
 
 @dataclass(frozen=True)
-class TextTable:
+class TextColumns:
     """How to read a table of texts.
 
     Attributes:
@@ -78,7 +78,7 @@ def read_text_folder(path: str, group: str | None) -> LabelledTexts:
     )
 
 
-def read_text_table(path: str, table: TextTable) -> LabelledTexts:
+def read_text_table(path: str, table: TextColumns) -> LabelledTexts:
     """Return the texts of a CSV file, or of a TSV file if the name does not end in .csv.
 
     The cells of a TSV file are the characters between two tabs: quotation marks have no meaning.
@@ -132,7 +132,7 @@ def _rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
             yield number, line.removesuffix("\r").split("\t")
 
 
-def _header(cells: list[str], name: str, table: TextTable) -> list[str]:
+def _header(cells: list[str], name: str, table: TextColumns) -> list[str]:
     """Return the names of the columns after checking that the needed ones exist once."""
     columns = [cell.strip() for cell in cells]
     settings = {

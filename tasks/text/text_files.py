@@ -16,7 +16,7 @@ from tasks.blocks.validation import check_flag, make_floats
 from tasks.data.class_folder import check_group_pattern, folder_digest
 from tasks.data.files import read_file
 from tasks.data.own_file import is_own_folder, own_name, own_path
-from tasks.text.labelled_texts import LabelledTexts, TextTable, list_texts, read_text_folder, read_text_table
+from tasks.text.labelled_texts import LabelledTexts, TextColumns, list_texts, read_text_folder, read_text_table
 from tasks.text.text_classification import TextClassification, Texts
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class TextFiles(TextClassification):
         path = self._path()
         if not is_own_folder(path):
             columns = (self.text_column, self.label_column, self.split_column, self.group, self.header)
-            return read_text_table(path, TextTable(*columns))
+            return read_text_table(path, TextColumns(*columns))
         if self.split_column is not None:
             raise UserError(
                 f"task.split_column names a column, but {path} is a folder; it may have train, val and test."

@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from gatebench.errors import UserError
-from tasks.text.labelled_texts import TextTable, read_text_folder, read_text_table
+from tasks.text.labelled_texts import TextColumns, read_text_folder, read_text_table
 
-PLAIN = TextTable("text", "label", None, None, header=True)
+PLAIN = TextColumns("text", "label", None, None, header=True)
 
 
-def read(tmp_path: Path, content: str | bytes, table: TextTable = PLAIN) -> object:
+def read(tmp_path: Path, content: str | bytes, table: TextColumns = PLAIN) -> object:
     file = tmp_path / "texts.csv"
     file.write_bytes(content.encode() if isinstance(content, str) else content)
     return read_text_table(str(file), table)
@@ -25,7 +25,7 @@ def test_a_csv_file_may_have_quoted_cells_over_several_lines(tmp_path: Path) -> 
 
 
 def test_quotation_marks_mean_nothing_in_a_tsv_file(tmp_path: Path) -> None:
-    bare = TextTable("text", "label", None, None, header=False)
+    bare = TextColumns("text", "label", None, None, header=False)
     found = read_text_table(str(_file(tmp_path, "a.tsv", 'say "hi\t1\nbye\t0\n')), bare)
     assert found.texts == ['say "hi', "bye"]
     assert found.labels == ["1", "0"]
@@ -54,7 +54,7 @@ def test_a_faulty_table_is_one_sentence(tmp_path: Path, content: str | bytes, me
 
 
 def test_an_unknown_part_is_refused(tmp_path: Path) -> None:
-    table = TextTable("text", "label", "part", None, header=True)
+    table = TextColumns("text", "label", "part", None, header=True)
     message = r"texts\.csv, line 2, has 'tset' in the column 'part'; allowed: train, val, test\."
     with pytest.raises(UserError, match=message):
         read(tmp_path, "text,label,part\ngood,1,tset\n", table)
