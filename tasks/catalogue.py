@@ -24,7 +24,7 @@ from tasks.series import ett, weather
 from tasks.series.published_series import PublishedSeries
 from tasks.speech import speech_releases
 from tasks.speech.speech_commands import SpeechCommands
-from tasks.text import characters, reviews, sst2, translation
+from tasks.text import characters, entities, reviews, sst2, translation
 from tasks.text.characters import Characters
 from tasks.text.imdb import Imdb
 
@@ -35,6 +35,8 @@ Its SHA-256 is that of `weather.FILE`.
 """
 
 SHAKESPEARE_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+
+WNUT17_URL = "https://raw.githubusercontent.com/leondz/emerging_entities/master/"
 
 MULTI30K_URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
 
@@ -201,6 +203,15 @@ _ALL = (
         translation.FOLDERS,
         _files(MULTI30K_URL, translation.CHECKSUMS, *MULTI30K_SIZES.values()),
         ("translation",),  # no checksums are published; these are of copies with the published numbers of lines
+    ),
+    Dataset(
+        "wnut17",
+        "WNUT-17: 5,690 tagged sentences of posts and comments with emerging entities",
+        "CC BY 4.0; cite Derczynski et al. 2017",
+        entities.SOURCE_URL,
+        entities.FOLDERS,
+        _files(WNUT17_URL, entities.CHECKSUMS, 493_781, 114_749, 192_425),
+        ("entities",),  # no checksums are published; these are of copies with the published numbers of sentences
     ),
     # v0.01: the size is the one that the server announces; the checksum is that of torchaudio
     _release("v0.01", "Speech Commands v0.01: 64,727 clips of 30 words", 1_489_096_277),

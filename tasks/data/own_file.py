@@ -1,4 +1,4 @@
-"""A file or a folder of the user, which a task names by `task.path`."""
+"""A file or a folder of the user, which a task names by a parameter such as `task.path`."""
 
 import os
 from pathlib import Path
@@ -7,12 +7,13 @@ from gatebench.errors import UserError
 from tasks.data.files import MissingFile, read_file
 
 
-def own_path(path: str, wanted: str) -> Path:
+def own_path(path: str, wanted: str, parameter: str = "path") -> Path:
     """Return the path of a file of the user.
 
     Args:
         path: the path, relative to the working directory; "~" is the home folder.
         wanted: the kind of file in messages, for example "a text file".
+        parameter: the parameter of the task that names it.
 
     Raises:
         UserError: it is a folder.
@@ -20,9 +21,9 @@ def own_path(path: str, wanted: str) -> Path:
     """
     found = _find(path)
     if found is not None and found.is_dir():
-        raise UserError(f"task.path is {path}, which is a folder; it must name {wanted}.")
+        raise UserError(f"task.{parameter} is {path}, which is a folder; it must name {wanted}.")
     if found is None or not found.is_file():
-        raise MissingFile(f"There is no file {path}, which task.path names.")
+        raise MissingFile(f"There is no file {path}, which task.{parameter} names.")
     return found
 
 
@@ -59,18 +60,19 @@ def own_name(path: str) -> str:
     return Path(os.path.abspath(path)).name or "data"  # noqa: PTH100  (`resolve` would follow links)
 
 
-def own_file(path: str, wanted: str) -> str:
+def own_file(path: str, wanted: str, parameter: str = "path") -> str:
     """Return the text of a file of the user in UTF-8, without a byte order mark.
 
     Args:
         path: as in `own_path`.
         wanted: as in `own_path`.
+        parameter: as in `own_path`.
 
     Raises:
         UserError: it is a folder, it is empty, or it is not UTF-8: the message names the line.
         MissingFile: there is no such file.
     """
-    return own_text(read_file(own_path(path, wanted)), path)
+    return own_text(read_file(own_path(path, wanted, parameter)), path)
 
 
 def own_text(data: bytes, name: str) -> str:

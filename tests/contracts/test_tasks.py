@@ -34,6 +34,7 @@ from tests.tasks.text.small_labelled_texts import write_small_labelled_texts
 from tests.tasks.text.small_pairs import write_small_pairs
 from tests.tasks.text.small_reviews import write_small_reviews
 from tests.tasks.text.small_sentences import write_small_sentences
+from tests.tasks.text.small_tagged import write_small_tagged
 from tests.tasks.text.small_text import write_small_text
 
 CONFIGS = {path.stem: path for path in sorted((ROOT / "conf" / "task").glob("*.yaml"))}
@@ -54,6 +55,7 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "series": (write_small_csv, {"path": Path("prices.csv"), "target": "Close", "horizon": 7, "input_length": 30}),
     "weather": (write_small_weather, {"horizon": 24}),
     "characters": (write_small_text, {"path": Path("text.txt"), "length": 20, "evaluation_length": 30, "test": 0.2}),
+    "entities": (write_small_tagged, {"path": Path("tagged.conll"), "embedding": 8}),
     "imdb": (write_small_reviews, {"max_length": 30}),
     **dict.fromkeys(("jsb_chorales", "muse_data", "nottingham", "piano_midi"), (write_small_music, {})),
     "speech_commands": (write_small_subset, {"version": "v0.01_subset"}),
@@ -77,6 +79,9 @@ SHARED = {
     "reber-real": 2796,
     "sst2-real": 2,
 }  # examples of validation and test that the training part has too: as published, or so short that they are drawn twice
+MARGIN = {"entities-real": 0.1}
+"""The least distance of a simple method from chance: 0.2 unless the names of the test part are new on purpose."""
+
 CASES = [f"{name}-real" for name in CONFIGS] + [f"{name}-small" for name in SMALL]
 
 
@@ -310,7 +315,8 @@ def test_chance_baseline_ceiling(case: Case) -> None:
     baseline = sign * max(simple) if simple else score(problem, ridge(problem), headline.name)
     assert blind == pytest.approx(case.task.chance, abs=0.08)  # four standard errors over 200 to 300 examples
     assert score(problem, lambda batch: know(batch, logits_of(problem, batch)), headline.name) == ceiling
-    assert sign * case.task.chance + 0.2 < sign * baseline < sign * ceiling
+    margin = MARGIN.get(case.name, 0.2)
+    assert sign * case.task.chance + margin < sign * baseline < sign * ceiling
 
 
 def check_diagnostic(case: Case) -> None:

@@ -78,6 +78,7 @@ def token_oracle(batch: Batch, logits: Tensor) -> Tensor:
 
 
 ORACLES = {
+    "f1": (token_oracle, 1.0),
     "accuracy": (oracle, 1.0),
     "average_accuracy": (oracle, 1.0),
     "bits": (token_oracle, 0.0),

@@ -21,6 +21,8 @@ def test_what_is_no_text_is_one_sentence(tmp_path: Path) -> None:
     for path in (str(file), "x" * 5000, "~nobody-of-this-name/a"):
         with pytest.raises(MissingFile, match="There is no file"):
             own_path(path, "a text file")
+    with pytest.raises(MissingFile, match=r"There is no file .*, which task\.val_path names\."):
+        own_file(str(file), "a text file", "val_path")
     file.write_bytes(b"")
     with pytest.raises(UserError, match=r"text\.txt is empty\."):
         own_file(str(file), "a text file")
