@@ -71,8 +71,8 @@ class Entities(Task):
         "between the parts on purpose. f1 is the F1 score of entities, of which the words and the type must be right; "
         "it equals that of seqeval and conlleval. Its value on the validation part chooses the epoch. surface_f1 "
         "counts each pair of an entity's words and its type once. Departures from the shared task: the systems there "
-        "start from embeddings of unlabelled tweets and mostly have a conditional random field; here the embeddings start "
-        "from random values and the tags of a sentence are chosen independently. No entity of the test part is one of "
+        "start from embeddings of unlabelled tweets and mostly have a conditional random field; here the embeddings "
+        "start from random values and the tags of a sentence are chosen independently. No entity of the test part is one of "
         "the training part with the same words, so the dictionary of the training part finds none."
     )
     licence = "CC BY 4.0; the user's own text has the user's licence"
