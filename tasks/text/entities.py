@@ -15,7 +15,7 @@ from gatebench.task import Artifacts, Batch, Example, Metric, Problem, Size, Tas
 from gatebench.views import Words
 from tasks.blocks.validation import check_number, check_whole, make_floats
 from tasks.data.files import find_file, read_file, read_verified
-from tasks.data.own_file import own_file, own_path
+from tasks.data.own_file import own_file, own_name, own_path
 
 if TYPE_CHECKING:
     from tasks.text.conll_columns import Document, Sentence
@@ -68,12 +68,13 @@ class Entities(Task):
     chance = 0.0  # without an entity in the answers nothing is right
     protocol = (
         "WNUT-17 (Derczynski et al. 2017): 3,394 / 1,009 / 1,287 sentences with six types of entities, which differ "
-        "between the parts on purpose. f1 is the F1 score of entities, of which the words and the type must be right; "
-        "it equals that of seqeval and conlleval. Its value on the validation part chooses the epoch. surface_f1 "
-        "counts each pair of an entity's words and its type once. Departures from the shared task: the systems there "
-        "start from embeddings of unlabelled tweets and mostly have a conditional random field; here the embeddings "
-        "start from random values and the tags of a sentence are chosen independently. No entity of the test part is one of "
-        "the training part with the same words, so the dictionary of the training part finds none."
+        "between the parts on purpose. f1 is the F1 score of entities, of which the words and the type must be "
+        "right; it equals that of seqeval and conlleval. Its value on the validation part chooses the epoch. "
+        "surface_f1 counts each pair of an entity's words and its type once. Departures from the shared task: the "
+        "systems there start from embeddings of unlabelled tweets and mostly have a conditional random field; here "
+        "the embeddings start from random values and the tags of a sentence are chosen independently. No entity of "
+        "the test part is one of the training part with the same words, so the dictionary of the training part "
+        "finds none."
     )
     licence = "CC BY 4.0; the user's own text has the user's licence"
 
@@ -110,7 +111,7 @@ class Entities(Task):
 
     def parameters(self) -> dict[str, Any]:
         """Return the fields, with the paths reduced to file names: a folder does not enter a digest."""
-        return {**super().parameters(), **{name: Path(path).name for name, path in self._own_paths().items()}}
+        return {**super().parameters(), **{name: own_name(path) for name, path in self._own_paths().items()}}
 
     def checksums(self) -> Mapping[str, str]:
         """Return the SHA-256 of the files."""
