@@ -29,6 +29,7 @@ from typing import Any
 STAND_INS = {
     "series/daily-min-temperatures.csv": "Date,Temp\n1981-01-01,20.7\n1981-01-02,17.9\n",
     "texts.csv": "text,label\ngood,1\nbad,0\n",
+    "tinyshakespeare/input.txt": "First Citizen:\nBefore we proceed\n",
 }
 """The files below the data root that an experiment's digest depends on, and what stands in for their content."""
 

@@ -8,19 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gatebench.errors import UserError, out_of_range
 from gatebench.own_input import OwnInput
-from gatebench.task import Artifacts, Batch, Example, Metric, Problem, Size, Task, TrainedNetwork, batch_of_one
+from gatebench.task import Batch, Example, Metric, Problem, Size, Task, batch_of_one
 from gatebench.views import Words
 from tasks.blocks.validation import check_number, check_whole, make_floats
 from tasks.data.files import find_file, read_file, read_verified
 from tasks.data.own_file import own_file, own_path
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 NAME = "input.txt"
 CHECKSUM = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
@@ -111,41 +107,26 @@ class Characters(Task):
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing here is worth a cache)
         """Read the text and cut it into its parts."""
-        from functools import partial
-
         import numpy as np
 
-        from tasks.blocks.every_step import EveryStep
         from tasks.blocks.one_hot import OneHot
-        from tasks.text import next_token
-        from tasks.text.text_windows import text_windows
+        from tasks.text.language_model import language_problem
+        from tasks.text.next_token import bits_and_accuracy
 
         text = self._text(root)
         symbols = sorted(set(text))
         numbers = {symbol: number for number, symbol in enumerate(symbols)}
         tokens = np.fromiter((numbers[symbol] for symbol in text), np.int64, len(text))
-        parts = np.split(tokens, _ends(len(text), self.validation, self.test))
-        for name, part in zip(("training", "validation", "test"), parts, strict=True):
-            if len(part) < 2:
-                raise UserError(
-                    f"The text has {len(text)} characters, and its {name} part {len(part)}; give more text."
-                )
-        lengths = (self.length, self.evaluation_length, self.evaluation_length)
-        train, val, test = (text_windows(part, length) for part, length in zip(parts, lengths, strict=True))
-        return Problem(
-            train,
-            val,
-            test,
-            input_size=len(symbols),
-            steps=max(split.steps for split in (train, val, test)),
-            encoder=OneHot(len(symbols)),
-            head=partial(EveryStep, outputs=len(symbols), causal=True),
-            loss=next_token.next_token_loss,
-            tally=next_token.count_tokens,
-            scores=next_token.bits_and_accuracy,
-            baselines=partial(_baselines, parts, len(symbols)),
-            targets=next_token.tokens,
-            artifacts=partial(_samples, symbols=symbols, start=int(parts[-1][0])),
+        return language_problem(
+            np.split(tokens, _ends(len(text), self.validation, self.test)),
+            (self.length, self.evaluation_length),
+            OneHot(len(symbols)),
+            len(symbols),
+            symbols,
+            scores=bits_and_accuracy,
+            score_of_bits=float,
+            longest_ngram=LONGEST_NGRAM,
+            separator="",
         )
 
     def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
@@ -191,30 +172,6 @@ def _ends(characters: int, validation: float, test: float) -> tuple[int, int]:
     """Return the ends of the training part and of the validation part."""
     end = round(characters * (1 - test))
     return end - round(characters * validation), end
-
-
-def _baselines(parts: Sequence[NDArray[np.int64]], symbols: int) -> dict[str, float]:
-    """Return the bits a character of the single characters, and of the n-gram model that is best in validation.
-
-    As for a network, the first character of the test part is not predicted.
-    """
-    from tasks.text.kneser_ney import KneserNey, best_order
-
-    train, val, test = parts
-    order = best_order(train, val, symbols, LONGEST_NGRAM)
-    return {
-        "unigram": KneserNey(train, symbols, 1).bits(test, 1),
-        f"{order}-gram": KneserNey(train, symbols, order).bits(test, 1),
-    }
-
-
-def _samples(network: TrainedNetwork, seed: int, *, symbols: Sequence[str], start: int) -> Artifacts:
-    """Return the file of texts that the network writes after the first character of the test part."""
-    from tasks.text.samples import LENGTH, SAMPLES, sampled_tokens
-
-    drawn = sampled_tokens(network, [start], LENGTH, SAMPLES, seed)
-    texts = ["".join(symbols[token] for token in text) for text in drawn.T.tolist()]
-    return Artifacts(files={"samples.txt": "\n\n--------\n\n".join(texts).encode()})
 
 
 def _view(text: Sequence[str]) -> Words:

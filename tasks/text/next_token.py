@@ -12,6 +12,8 @@ from torch.nn import functional
 
 from gatebench.task import Batch
 
+LARGEST_NATS = 700.0  # e to the power of more is infinite in float64
+
 
 def next_token_loss(logits: Tensor, batch: Batch) -> Tensor:
     """Return the mean cross-entropy, in nats a token, of logits (T, B, V)."""
@@ -42,6 +44,13 @@ def bits_and_accuracy(totals: Mapping[str, float]) -> dict[str, float]:
         "bits": totals["nats"] / totals["tokens"] / math.log(2),
         "accuracy": totals["correct"] / totals["tokens"],
     }
+
+
+def perplexity_and_accuracy(totals: Mapping[str, float]) -> dict[str, float]:
+    """Return the perplexity, e to the power of the nats a token, and the share of tokens with the largest logit."""
+    nats = totals["nats"] / totals["tokens"]
+    perplexity = math.exp(nats) if nats < LARGEST_NATS else math.inf
+    return {"perplexity": perplexity, "accuracy": totals["correct"] / totals["tokens"]}
 
 
 def nats_and_accuracy(totals: Mapping[str, float]) -> dict[str, float]:

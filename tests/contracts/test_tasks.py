@@ -38,11 +38,15 @@ from tests.tasks.text.small_tagged import write_small_tagged
 from tests.tasks.text.small_text import write_small_text
 
 CONFIGS = {path.stem: path for path in sorted((ROOT / "conf" / "task").glob("*.yaml"))}
-NEEDED = {"series": {"path": __file__, "target": "any"}}  # config: the fields without which it names no data
+NEEDED = {
+    "series": {"path": __file__, "target": "any"},
+    "words": {"path": __file__},
+}  # config: the fields without which it names no data
 OWN = ("text_files",)  # configs that read the classes from the files of the user
 REAL: Mapping[str, Mapping[str, Any]] = {
     "characters": {"evaluation_length": 100},
     "translation": {"limit": 2000, "vocabulary": 400},
+    "words": {"path": Path("tinyshakespeare/input.txt"), "vocabulary": 300, "evaluation_length": 50},
     "continual": {"joint": True, "experiences": 2, "limit": 2000},
     "continual_split": {"joint": True, "limit": 2000},
     "series": {"path": Path("series/daily-min-temperatures.csv"), "target": "Temp", "gaps": "carry"},
@@ -62,6 +66,10 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "speech_commands_12": (write_small_release, {}),
     "sst2": (write_small_sentences, {}),
     "text_files": (write_small_labelled_texts, {"path": Path("texts.csv"), "test": 0.3, "min_frequency": 1}),
+    "words": (
+        write_small_text,
+        {"path": Path("text.txt"), "vocabulary": 32, "length": 20, "evaluation_length": 10, "test": 0.2},
+    ),
     "translation": (
         write_small_pairs,
         {"source_path": Path("read.txt"), "target_path": Path("written.txt"), "vocabulary": 300, "embedding": 8},

@@ -82,6 +82,7 @@ ORACLES = {
     "accuracy": (oracle, 1.0),
     "average_accuracy": (oracle, 1.0),
     "bits": (token_oracle, 0.0),
+    "perplexity": (token_oracle, 1.0),
     "nll": (frame_oracle, 0.0),
 }  # headline: (what knows the answer, what it scores)
-UNDECIDED = {"bits", "nll"}  # headlines that punish wrong certainty: a blind guess leaves everything open
+UNDECIDED = {"bits", "nll", "perplexity"}  # headlines that punish wrong certainty: a blind guess leaves everything open

@@ -1,0 +1,98 @@
+"""The problem of predicting the next token of a text, for any kind of tokens. S tokens, V vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gatebench.errors import UserError
+from gatebench.task import Artifacts, Problem, TrainedNetwork
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import nn
+
+PARTS = ("training", "validation", "test")
+
+
+def language_problem(
+    parts: Sequence[NDArray[np.int64]],
+    lengths: tuple[int, int],
+    encoder: nn.Module,
+    input_size: int,
+    names: Sequence[str],
+    *,
+    scores: Callable[[Mapping[str, float]], dict[str, float]],
+    score_of_bits: Callable[[float], float],
+    longest_ngram: int,
+    separator: str,
+) -> Problem:
+    """Return the problem of a text.
+
+    Args:
+        parts: the tokens for training, validation and test, (S,) each.
+        lengths: the number of predicted tokens of a training sequence, and of one for validation and test.
+        encoder: maps tokens (T, B) to (T, B, I) floats.
+        input_size: I.
+        names: (V,) the text of each token.
+        scores: the metrics, from the tallies of `tasks.text.next_token.count_tokens`.
+        score_of_bits: the headline metric for a number of bits a token.
+        longest_ngram: the largest order of the n-gram models beside it.
+        separator: the text between two tokens of a sample.
+
+    Raises:
+        UserError: a part has fewer than two tokens.
+    """
+    from tasks.blocks.every_step import EveryStep
+    from tasks.text import next_token
+    from tasks.text.text_windows import text_windows
+
+    for name, part in zip(PARTS, parts, strict=True):
+        if len(part) < 2:
+            total = sum(map(len, parts))
+            raise UserError(f"The text has {total} tokens, and its {name} part has {len(part)}; give more text.")
+    train, val, test = (
+        text_windows(part, length) for part, length in zip(parts, (lengths[0], lengths[1], lengths[1]), strict=True)
+    )
+    return Problem(
+        train,
+        val,
+        test,
+        input_size=input_size,
+        steps=max(split.steps for split in (train, val, test)),
+        encoder=encoder,
+        head=partial(EveryStep, outputs=len(names), causal=True),
+        loss=next_token.next_token_loss,
+        tally=next_token.count_tokens,
+        scores=scores,
+        baselines=partial(_baselines, parts, len(names), longest_ngram, score_of_bits),
+        targets=next_token.tokens,
+        artifacts=partial(_samples, names=names, start=int(parts[-1][0]), separator=separator),
+    )
+
+
+def _baselines(
+    parts: Sequence[NDArray[np.int64]], symbols: int, longest: int, score_of_bits: Callable[[float], float]
+) -> dict[str, float]:
+    """Return the headline metric of the single tokens, and of the n-gram model that is best in validation.
+
+    As for a network, the first token of the test part is not predicted.
+    """
+    from tasks.text.kneser_ney import KneserNey, best_order
+
+    train, val, test = parts
+    orders = {"unigram": 1}
+    best = best_order(train, val, symbols, longest)
+    orders |= {f"{best}-gram": best}
+    return {name: score_of_bits(KneserNey(train, symbols, order).bits(test, 1)) for name, order in orders.items()}
+
+
+def _samples(network: TrainedNetwork, seed: int, *, names: Sequence[str], start: int, separator: str) -> Artifacts:
+    """Return the file of texts that the network writes after the first token of the test part."""
+    from tasks.text.samples import LENGTH, SAMPLES, sampled_tokens
+
+    drawn = sampled_tokens(network, [start], LENGTH, SAMPLES, seed)
+    texts = [separator.join(names[token] for token in text) for text in drawn.T.tolist()]
+    return Artifacts(files={"samples.txt": "\n\n--------\n\n".join(texts).encode()})

@@ -1,0 +1,48 @@
+"""Write the pages of studies that were run: `python -m tests.study_results STUDY...` with GATEBENCH_HOME set.
+
+For each study three files appear in docs/results: STUDY.md with the command and the table, STUDY.csv with a row for
+each trial, and STUDY.html, the report with pictures. All of them are printed by gatebench from the records.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.paths import ROOT
+
+FOLDER = ROOT / "docs" / "results"
+KINDS = "scores,boxes,curves,gradient"
+"""The pictures of a report: those that show the question of most studies, so that the file stays small."""
+
+COLUMNS = "digest,cell,task,seed,status,score"
+
+
+def main(studies: list[str]) -> None:
+    """Write the files of each study."""
+    FOLDER.mkdir(exist_ok=True)
+    for study in studies:
+        table = _printed("table", f"study={study}", "format=markdown")
+        page = FOLDER / f"{study}.md"
+        page.write_text(_page(study, table), encoding="utf-8")
+        trials = _printed("table", f"study={study}", "format=trials-csv", f"columns={COLUMNS}")
+        page.with_suffix(".csv").write_text(trials, encoding="utf-8")
+        _printed("report", f"study={study}", f"kind={KINDS}", f"page={page.with_suffix('.html')}")
+        print(f"{study}: {trials.count(chr(10)) - 1} trials")
+
+
+def _page(study: str, table: str) -> str:
+    """Return the page of a study."""
+    heading, rest = table.split("\n", 1)
+    command = f"gatebench sweep experiment={study}"
+    links = f"[the report with pictures]({study}.html), [the trials with their digests]({study}.csv)"
+    return f"# {heading.removeprefix('## ')}\n{rest.rstrip()}\n\nCommand: `{command}`. More: {links}.\n"
+
+
+def _printed(*words: str) -> str:
+    """Return the text that a command of gatebench prints."""
+    command = [sys.executable, "-m", "launch", *words]
+    return subprocess.run(command, cwd=Path(ROOT), check=True, capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
