@@ -12,7 +12,7 @@ from typing import Any
 from gatebench.errors import UserError, out_of_range
 from gatebench.own_input import OwnInput
 from gatebench.task import Batch, Example, Metric, Problem, Task, batch_of_one
-from gatebench.views import Words as WordsView
+from gatebench.views import Words
 from tasks.blocks.validation import check_number, check_whole, make_floats
 from tasks.data.files import MissingFile, read_file
 from tasks.data.own_file import own_file, own_path
@@ -25,7 +25,7 @@ LONGEST_NGRAM = 5
 
 
 @dataclass(frozen=True)
-class Words(Task):
+class NextWord(Task):
     """Each step reads a word, and predicts the next one. Words stand between spaces, and a token ends each line.
 
     A training step holds the logits, T · B · V · 4 bytes: 28 MB for 35 steps, 20 sequences and 10,000 words.
@@ -120,7 +120,7 @@ class Words(Task):
         """Return a window of the test part."""
         names = _vocabulary(self._parts()[0], self.vocabulary)
         batch = batch_of_one(problem.test, number)
-        return Example(batch, WordsView(tuple(names[token] for token in batch.inputs.tolist())))
+        return Example(batch, Words(tuple(names[token] for token in batch.inputs.tolist())))
 
     def own_example(self, problem: Problem, given: OwnInput, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002
         """Return a text of the user, in which unknown words are replaced.
@@ -136,7 +136,7 @@ class Words(Task):
         if not words:
             raise UserError("Your text has no word.")
         x = torch.tensor([numbers.get(word, numbers[UNKNOWN]) for word in words])[:, None]
-        return Example(Batch(x, x, torch.tensor([len(words)])), WordsView(tuple(words)))
+        return Example(Batch(x, x, torch.tensor([len(words)])), Words(tuple(words)))
 
     def _parts(self) -> list[list[str]]:
         """Return the words for training, validation and test."""

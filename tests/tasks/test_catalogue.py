@@ -14,7 +14,12 @@ from tests.tasks.data.archives import zipped
 from tests.tasks.real_data import data_root
 
 CONFIGS = {path.stem: path for path in sorted((ROOT / "conf" / "task").glob("*.yaml"))}
-ELSEWHERE = {"words", "digits", "series"}  # tasks whose files come with scikit-learn, or are the user's own
+ELSEWHERE = {
+    "text_files",
+    "words",
+    "digits",
+    "series",
+}  # tasks whose files come with scikit-learn, or are the user's own
 
 
 def known(dataset: Dataset) -> dict[str, Check]:

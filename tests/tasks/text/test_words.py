@@ -8,7 +8,7 @@ from gatebench.errors import UserError
 from gatebench.own_input import OwnInput
 from gatebench.task import Batch, Task
 from tasks.data.files import MissingFile
-from tasks.text.words import Words
+from tasks.text.words import NextWord
 
 LINE = "the cat sees the dog\nthe dog sees <unk>\n\n"
 
@@ -26,7 +26,7 @@ def sizes(task: Task) -> list[int]:
 
 
 def test_a_folder_has_the_files_of_the_treebank(folder: Path) -> None:
-    task = Words(str(folder), length=7)
+    task = NextWord(str(folder), length=7)
     assert sizes(task) == [40 * 11 - 1, 32, 54]
     problem = task.load(Path())
     assert task.example(problem, 0, Path()).view.words[:6] == ("the", "cat", "sees", "the", "dog", "<eos>")  # type: ignore[union-attr]
@@ -43,13 +43,13 @@ def _uniform(batch: Batch) -> Tensor:
 
 def test_a_text_file_is_cut_into_its_parts(folder: Path) -> None:
     file = folder / "ptb.train.txt"
-    assert sizes(Words(str(file), validation=0.1, test=0.2)) == [307, 43, 87]  # 440 words
+    assert sizes(NextWord(str(file), validation=0.1, test=0.2)) == [307, 43, 87]  # 440 words
 
 
 def test_rare_words_are_unknown(folder: Path) -> None:
-    problem = Words(str(folder), vocabulary=4, embedding=3).load(Path())
+    problem = NextWord(str(folder), vocabulary=4, embedding=3).load(Path())
     assert problem.head(5, 1).linear.out_features == 4  # type: ignore[union-attr]
-    task = Words(str(folder))
+    task = NextWord(str(folder))
     example = task.own_example(task.load(Path()), OwnInput("the bird sees"), Path())
     assert example.view.words == ("the", "bird", "sees")  # type: ignore[union-attr]
     assert example.batch.inputs[1] == 1
@@ -59,11 +59,11 @@ def test_rare_words_are_unknown(folder: Path) -> None:
 
 def test_what_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"task\.path is null; it must name a text file, or a folder with"):
-        Words().checksums()
+        NextWord().checksums()
     with pytest.raises(MissingFile, match=r"There is no train\.txt or ptb\.train\.txt in"):
-        Words(str(tmp_path)).check_files(tmp_path)
+        NextWord(str(tmp_path)).check_files(tmp_path)
     (tmp_path / "train.txt").write_text(LINE, encoding="utf-8")
     with pytest.raises(MissingFile, match=r"There is no file .*valid\.txt"):
-        Words(str(tmp_path)).check_files(tmp_path)
+        NextWord(str(tmp_path)).check_files(tmp_path)
     with pytest.raises(UserError, match="the name of a folder or a text file, or null"):
-        Words("")
+        NextWord("")
