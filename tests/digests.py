@@ -28,6 +28,8 @@ from typing import Any
 
 STAND_INS = {
     "series/daily-min-temperatures.csv": "Date,Temp\n1981-01-01,20.7\n1981-01-02,17.9\n",
+    "images/a/1.png": "1",
+    "images/b/2.png": "2",
     "texts.csv": "text,label\ngood,1\nbad,0\n",
     "tinyshakespeare/input.txt": "First Citizen:\nBefore we proceed\n",
 }

@@ -6,7 +6,7 @@ import pytest
 
 from launch.config.compose import expand
 from tests import digests
-from tests.digests import STAND_INS, experiments, trial_lines, write_stand_ins
+from tests.digests import experiments, trial_lines, write_stand_ins
 from tests.paths import ROOT
 
 GOLDEN = (ROOT / "tests" / "golden" / "trial_digests.txt").read_text(encoding="utf-8").splitlines()
@@ -42,7 +42,7 @@ def test_no_digest_has_changed(experiment: str, data_root: Path) -> None:
 
 
 def test_a_digest_depends_on_the_content_of_a_file_and_not_on_its_folder(tmp_path: Path) -> None:
-    (name,) = STAND_INS
+    name = "series/daily-min-temperatures.csv"
     lines = []
     for folder in ("one", "other", "changed"):
         write_stand_ins(tmp_path / folder)

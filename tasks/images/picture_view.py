@@ -65,7 +65,7 @@ def read_grey_image(given: OwnInput, rows: int, columns: int) -> tuple[NDArray[n
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF", "BMP")) as image:
             size = image.size
-            grey = _on_white(image).convert("L").resize((columns, rows), Image.Resampling.BOX)
+            grey = on_white(image).convert("L").resize((columns, rows), Image.Resampling.BOX)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
         raise UserError(f"{given.file} is no image in PNG, JPEG, GIF or BMP.") from None
     values = np.asarray(grey, np.float32) / np.float32(255)
@@ -78,7 +78,7 @@ def read_grey_image(given: OwnInput, rows: int, columns: int) -> tuple[NDArray[n
     return values, notes
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def on_white(image: Image.Image) -> Image.Image:
     """Return an image whose transparent parts are white. They have a hidden colour, mostly black."""
     if not image.has_transparency_data:
         return image

@@ -1,4 +1,4 @@
-"""Baselines of text classification: naive Bayes on the words of a text, and the most frequent class.
+"""A baseline of text classification: naive Bayes on the words of a text.
 
 N words, B batch, T time, C classes. Naive Bayes is written by hand because it is a few lines on the tensors of a split;
 `MultinomialNB` of scikit-learn, with which a test compares it, needs NumPy arrays and a slow import.
@@ -34,12 +34,6 @@ def naive_bayes(train: Split, test: Split, words: int, classes: int = 2) -> floa
     prior = (texts / texts.sum()).log()
     correct = sum(int(((present @ weights + prior).argmax(1) == y).sum()) for present, y in _present(test, words))
     return correct / len(test)
-
-
-def majority(train: Split, test: Split) -> float:
-    """Return the accuracy on `test` of the constant answer that is the most frequent class in `train`."""
-    classes = train.batch(torch.arange(len(train))).y
-    return (test.batch(torch.arange(len(test))).y == classes.mode().values).double().mean().item()
 
 
 def _present(split: Split, words: int) -> Iterator[tuple[Tensor, Tensor]]:

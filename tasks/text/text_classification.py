@@ -103,10 +103,11 @@ class TextClassification(Task):
 
         import torch
 
+        from tasks.blocks.majority import majority
         from tasks.blocks.objectives import LastStep, cross_entropy
         from tasks.blocks.pooling import MeanStep
         from tasks.text.corpus import PAD, RESERVED
-        from tasks.text.naive_bayes import majority, naive_bayes
+        from tasks.text.naive_bayes import naive_bayes
 
         texts = self.read(root, cache)
         classes = len(self.answers)

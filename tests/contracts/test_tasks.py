@@ -25,6 +25,7 @@ from tests.paths import ROOT
 from tests.tasks.answers import ORACLES, UNDECIDED, body_of, first, logits_of, ridge
 from tests.tasks.diagnostics import DIAGNOSTICS
 from tests.tasks.images.small_cifar import write_small_cifar
+from tests.tasks.images.small_images import write_small_images
 from tests.tasks.images.small_mnist import write_small_fashion, write_small_mnist
 from tests.tasks.music.small_music import write_small_music
 from tests.tasks.real_data import data_root, shared_cache
@@ -42,7 +43,8 @@ NEEDED = {
     "series": {"path": __file__, "target": "any"},
     "words": {"path": __file__},
 }  # config: the fields without which it names no data
-OWN = ("text_files",)  # configs that read the classes from the files of the user
+SMALL_ONLY = ("image_folder",)  # configs for which there are no real files
+OWN = ("text_files", "image_folder")  # configs that read the classes from the files of the user
 REAL: Mapping[str, Mapping[str, Any]] = {
     "characters": {"evaluation_length": 100},
     "translation": {"limit": 2000, "vocabulary": 400},
@@ -65,6 +67,7 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "speech_commands": (write_small_subset, {"version": "v0.01_subset"}),
     "speech_commands_12": (write_small_release, {}),
     "sst2": (write_small_sentences, {}),
+    "image_folder": (write_small_images, {"path": Path("images"), "test": 0.4}),
     "text_files": (write_small_labelled_texts, {"path": Path("texts.csv"), "test": 0.3, "min_frequency": 1}),
     "words": (
         write_small_text,
@@ -90,7 +93,7 @@ SHARED = {
 MARGIN = {"entities-real": 0.1}
 """The least distance of a simple method from chance: 0.2 unless the names of the test part are new on purpose."""
 
-CASES = [f"{name}-real" for name in CONFIGS] + [f"{name}-small" for name in SMALL]
+CASES = [f"{name}-real" for name in CONFIGS if name not in SMALL_ONLY] + [f"{name}-small" for name in SMALL]
 
 
 @dataclass(frozen=True)

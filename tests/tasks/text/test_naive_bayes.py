@@ -4,7 +4,7 @@ import torch
 from sklearn.naive_bayes import MultinomialNB
 
 from tasks.blocks.ragged import RaggedSplit
-from tasks.text.naive_bayes import majority, naive_bayes
+from tasks.text.naive_bayes import naive_bayes
 
 WORDS = 30
 
@@ -36,10 +36,3 @@ def test_agrees_with_scikit_learn(seed: int) -> None:
     ours = naive_bayes(train, test, WORDS)
     assert ours == pytest.approx(theirs)
     assert 0.6 < ours < 1
-
-
-def test_majority_is_that_of_training() -> None:
-    values, at = torch.zeros(2, dtype=torch.int32), torch.zeros(4, dtype=torch.int64)
-    train = RaggedSplit(values, at, at + 1, torch.tensor([1, 1, 1, 0]))
-    test = RaggedSplit(values, at, at + 1, torch.tensor([0, 0, 0, 1]))
-    assert majority(train, test) == 0.25
