@@ -35,7 +35,7 @@ def _page(study: str, table: str) -> str:
     heading, rest = table.split("\n", 1)
     command = f"gatebench sweep experiment={study}"
     links = f"[the report with pictures]({study}.html), [the trials with their digests]({study}.csv)"
-    return f"# {heading.removeprefix('## ')}\n{rest.rstrip()}\n\nCommand: `{command}`. More: {links}.\n"
+    return f"# {heading.removeprefix('## ')}\n{rest.replace("\n### ", "\n## ").rstrip()}\n\nCommand: `{command}`. More: {links}.\n"
 
 
 def _printed(*words: str) -> str:
