@@ -33,9 +33,12 @@ def main(studies: list[str]) -> None:
 def _page(study: str, table: str) -> str:
     """Return the page of a study."""
     heading, rest = table.split("\n", 1)
+    # The site's dialect of Markdown has no escape of "<", and a page has one heading of the first level.
+    rest = rest.replace("\\<", "&lt;").replace("\n### ", "\n## ")
     command = f"gatebench sweep experiment={study}"
     links = f"[the report with pictures]({study}.html), [the trials with their digests]({study}.csv)"
-    return f"# {heading.removeprefix('## ')}\n{rest.replace("\n### ", "\n## ").rstrip()}\n\nCommand: `{command}`. More: {links}.\n"
+    title = heading.removeprefix("## ")
+    return f"# {title}\n{rest.rstrip()}\n\nCommand: `{command}`. More: {links}.\n"
 
 
 def _printed(*words: str) -> str:
