@@ -5,6 +5,7 @@
   gatebench cells show lstm cell.ablate.f.tie='1 - i'
   gatebench cells draw lstm_nig > lstm_nig.svg
   gatebench cells draw lstm cell.ablate.i.fix=1 format=dot
+  gatebench cells --config-dir mine           also the cells in the folder mine/cell
 
 Parts that an ablation removed are grey in the drawing.
 """
@@ -26,6 +27,8 @@ from gatebench.errors import UserError, unknown
 from gatebench.spec.cell import Cell
 from gatebench.spec.expression import spell
 from gatebench.trial import Trial
+from launch.config.options import split_options
+from launch.config.user_files import cell_files
 from launch.display.text_columns import align
 
 SIZE = 128
@@ -46,22 +49,22 @@ def run(argv: Sequence[str]) -> int:
     Raises:
         UserError: there is no such cell, ablation or format.
     """
-    if not argv or argv[0].startswith("format="):
-        _print_list(argv)
+    words, options = split_options(argv)
+    if not words or words[0].startswith("format="):
+        _print_list(words, options)
         return 0
-    subject, *rest = argv
-    if subject not in (*SUBJECTS, "-h", "--help"):
+    subject, *rest = words
+    if subject not in SUBJECTS:
         raise unknown("subject", subject, SUBJECTS, where="of gatebench cells")
     picture_format, rest = _split_format(rest, ("svg", "dot")) if subject == "draw" else ("", rest)
-    if subject in SUBJECTS and not rest:
+
+    from launch.config.arguments import parse_arguments, parse_plan  # Hydra is not needed for the list
+
+    if not rest:
+        parse_arguments("cells", __doc__, options)
         raise UserError(f"gatebench cells {subject} needs the name of a cell, as in gatebench cells {subject} lstm.")
-
-    from launch.config.arguments import parse_plan  # Hydra is not needed for the list
-
-    if subject not in SUBJECTS or rest[0].startswith("-"):
-        parse_plan("cells", __doc__, ["--help"])
     name, *overrides = rest
-    plan = parse_plan("cells", __doc__, overrides, [name if "=" in name else f"cell={name}"])
+    plan = parse_plan("cells", __doc__, [*overrides, *options], [name if "=" in name else f"cell={name}"])
     if plan is None:
         return 0
     if subject == "show":
@@ -71,12 +74,34 @@ def run(argv: Sequence[str]) -> int:
     return 0
 
 
-def _print_list(argv: Sequence[str]) -> None:
+def _print_list(words: Sequence[str], options: Sequence[str]) -> None:
     """Print the list of cells as text or Markdown."""
-    list_format, rest = _split_format(argv, ("text", "markdown"))
+    list_format, rest = _split_format(words, ("text", "markdown"))
     if rest:
         raise unknown("argument", rest[0], ["format=text", "format=markdown"], where="of the list of cells")
-    print(listing() if list_format == "text" else markdown())
+    cells = _cells_of(options) if options else _shipped_cells()
+    if cells is not None:
+        print(listing(cells) if list_format == "text" else markdown(cells))
+
+
+def _cells_of(options: Sequence[str]) -> list[Cell] | None:
+    """Return the cells of the list with those of `--config-dir`, sorted; None if the options print something else."""
+    from launch.config.arguments import parse_arguments, parse_plan
+
+    arguments = parse_arguments("cells", __doc__, options)
+    if arguments.cfg is not None:
+        parse_plan("cells", __doc__, options)
+        return None
+    cells = {cell.name: cell for cell in _shipped_cells()}
+    for path in cell_files(arguments.config_dir) if arguments.config_dir else ():
+        cells.pop(path.stem, None)
+        cell = load_cell(path)
+        cells[cell.name] = cell
+    return [cells[name] for name in sorted(cells)]
+
+
+def _shipped_cells() -> list[Cell]:
+    return [load_cell(name) for name in cell_names()]
 
 
 def _print_diagram(trials: Sequence[Trial], picture_format: str) -> None:
@@ -97,22 +122,22 @@ def _split_format(argv: Sequence[str], allowed: Sequence[str]) -> tuple[str, lis
     return (formats[-1] if formats else allowed[0]), others
 
 
-def listing() -> str:
-    """Return the table of all cells as text, with the meaning of the columns."""
-    return f"{align([COLUMNS, *rows()], SIDES)}\n\n{FOOTER}\nMore: gatebench cells show NAME, gatebench cells draw NAME"
+def listing(cells: Sequence[Cell] | None = None) -> str:
+    """Return the table of some cells, by default all of gatebench, as text, with the meaning of the columns."""
+    table = align([COLUMNS, *rows(_shipped_cells() if cells is None else cells)], SIDES)
+    return f"{table}\n\n{FOOTER}\nMore: gatebench cells show NAME, gatebench cells draw NAME"
 
 
-def markdown() -> str:
-    """Return the table of all cells in Markdown, with the meaning of the columns."""
+def markdown(cells: Sequence[Cell] | None = None) -> str:
+    """Return the table of some cells, by default all of gatebench, in Markdown, with the meaning of the columns."""
     rules = ["---:" if side == "r" else "---" for side in SIDES]
-    lines = [[f"`{name}`", *others] for name, *others in rows()]
+    lines = [[f"`{name}`", *others] for name, *others in rows(_shipped_cells() if cells is None else cells)]
     table = "\n".join(f"| {' | '.join(_escaped(text) for text in line)} |" for line in [COLUMNS, rules, *lines])
     return f"{table}\n\n{FOOTER}"
 
 
-def rows() -> list[tuple[str, ...]]:
+def rows(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
     """Return the rows of the table of cells: a text for each of `COLUMNS`. No cell is compiled."""
-    cells = [load_cell(name) for name in cell_names()]
     table: list[tuple[str, ...]] = []
     for cell in cells:
         name = cell.name

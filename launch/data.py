@@ -10,12 +10,12 @@ The data root is data_root=DIR, else $GATEBENCH_DATA, else gatebench/data in the
 
 import sys
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 from rich.filesize import decimal
 
 from gatebench.errors import UserError, unknown
+from launch.config.options import split_options
 from launch.display.text_columns import align
 from launch.display.transfer_bar import Transfer
 from tasks.catalogue import DATASETS
@@ -34,13 +34,12 @@ def run(argv: Sequence[str]) -> int:
     """
     from launch.config.arguments import parse_plan
 
-    subject, *rest = argv or ["--help"]
-    if subject.startswith("-"):
-        subject, rest = "list", [subject, *rest]
+    words, options = split_options(argv or ["--help"])
+    subject, *rest = words if words and "=" not in words[0] else ["list", *words]
     if subject not in SUBJECTS:
         raise unknown("subject", subject, SUBJECTS, where="of gatebench data")
-    names = list(dict.fromkeys(word for before, word in pairwise(["", *rest]) if _is_name(word, before)))
-    plan = parse_plan("data", __doc__, [word for word in rest if word not in names])
+    names = list(dict.fromkeys(word for word in rest if "=" not in word))
+    plan = parse_plan("data", __doc__, [*(word for word in rest if "=" in word), *options])
     if plan is None:
         return 0
     chosen, root = [_dataset(name) for name in names], plan.settings.data_folder
@@ -100,11 +99,6 @@ def _verify(chosen: Sequence[Dataset], root: Path) -> int:
     if absent:
         print(f"Not in {root}: {', '.join(absent)}.", file=sys.stderr)
     return 1 if failed else 0
-
-
-def _is_name(word: str, previous: str) -> bool:
-    """Return whether a word is the name of a data set, and not a setting, an option or the value of an option."""
-    return not word.startswith("-") and "=" not in word and previous not in ("--cfg", "--config-dir")
 
 
 def _dataset(name: str) -> Dataset:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -18,6 +20,9 @@ OPERATIONS = ("activate", "connect", "bias", "fix", "tie")
 KEYS = ("name", "base", "source", "note", "start", "ablate")
 """The keys of a cell's config."""
 
+ENDINGS = (".yaml", ".yml")
+"""The endings of a user's file."""
+
 Change = tuple[str, str, str]
 """The key of a change: (operation, gate, term of connect or ""), or ("start", letter, "") for initial weights."""
 
@@ -28,19 +33,43 @@ def cell_names() -> list[str]:
     return sorted(entry.name.removesuffix(".yaml") for entry in _folder().iterdir() if entry.name.endswith(".yaml"))
 
 
-@cache
-def load_cell(name: str) -> Cell:
-    """Return the cell called `name` in `conf/cell`.
+def load_cell(name: str | PathLike[str]) -> Cell:
+    """Return the cell called `name` in `conf/cell`, or the cell of a YAML file of the user with the same keys.
+
+    Args:
+        name: the name of a cell; or the path of a file: a `Path`, or a text that ends with ".yaml" or ".yml".
 
     Raises:
-        UserError: there is no such cell.
+        UserError: there is no such cell, the file cannot be read, or the cell in it has another name than the file.
 
     Examples:
         >>> cell = load_cell("gru")
         >>> tuple(cell.gates), cell.states
         (('r', 'z', 'n'), ('h',))
     """
+    if isinstance(name, str) and not name.endswith(ENDINGS):
+        return _load_named(name)
+    return build_cell(_read_file(Path(name)))
+
+
+@cache
+def _load_named(name: str) -> Cell:
+    """Return the cell called `name` in `conf/cell`."""
     return build_cell(_read(name))
+
+
+def _read_file(path: Path) -> Mapping[str, Any]:
+    """Return the content of a user's file; the name of the cell is that of the file."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+        raise UserError(f"{path} cannot be read as the config of a cell: {reason}.") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} is no config of a cell; it must have the keys name and base.")
+    if content.get("name", path.stem) != path.stem:
+        raise UserError(f"{path} has the name {content['name']!r}; it must be {path.stem!r}, the name of the file.")
+    return {"name": path.stem, **content}
 
 
 def build_cell(config: Mapping[str, Any]) -> Cell:
@@ -49,6 +78,8 @@ def build_cell(config: Mapping[str, Any]) -> Cell:
     The cell's name is the config's name. Changes that the file `conf/cell/NAME.yaml` does not have are added in
     brackets: "lstm[i=1]". If the config lacks a change of that file, or has another base, then the name is that of the
     base, with all changes in brackets. So a name never stands for other equations than those of its file.
+
+    The cell has the note of the config. It has the note of the base only if nothing is changed.
 
     Args:
         config: the content of a file in `conf/cell`, with the user's changes. `base` is a base cell or another config.
@@ -78,6 +109,8 @@ def build_cell(config: Mapping[str, Any]) -> Cell:
     for _, gate, _ in new_changes:
         if ("fix", gate, "") in new_changes and ("tie", gate, "") in new_changes:
             raise UserError(f"ablate.{gate} has both fix and tie; a gate is either a constant or a formula.")
+    if changes and (not config.get("note") or (new_changes and config["note"] == named_config.get("note"))):
+        texts["note"] = ""  # the note that is left is about the equations before the changes
     named_cell = replace(_changed(base_cell, named_changes), name=name, **texts)
     return _changed(named_cell, new_changes)
 

@@ -347,8 +347,6 @@ def hydra_session(config_dir: Path | None) -> Iterator[None]:
         UserError: `config_dir` is not a folder, a cell in it has another name than its file, or Hydra raised an error
             inside the block.
     """
-    if config_dir is not None and not config_dir.is_dir():
-        raise UserError(f"--config-dir is {str(config_dir)!r}, which is not a folder.")
     if config_dir is not None:
         check_cell_names(config_dir)
     ConfigStore.instance().store("schema", _schema())

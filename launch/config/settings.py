@@ -28,7 +28,7 @@ class CellConfig:
         name: the name in tables.
         base: the name of a cell in `gatebench.cells.BASES`, or of another config in `conf/cell`.
         source: the publication; None: that of the base.
-        note: a remark; None: that of the base.
+        note: a remark; None: that of the base if the equations are those of the base.
         start: the rules of the initial weights by matrix, for example {"R": "identity"}.
         ablate: the ablations by gate, for example {"i": {"fix": 1}}.
     """

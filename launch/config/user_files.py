@@ -7,6 +7,26 @@ import yaml
 from gatebench.errors import UserError
 
 
+def check_folder(config_dir: Path) -> None:
+    """Check that `--config-dir` is a folder.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not config_dir.is_dir():
+        raise UserError(f"--config-dir is {str(config_dir)!r}, which is not a folder.")
+
+
+def cell_files(config_dir: Path) -> list[Path]:
+    """Return the files of the user's cells, sorted.
+
+    Raises:
+        UserError: `config_dir` is not a folder.
+    """
+    check_folder(config_dir)
+    return sorted((config_dir / "cell").glob("*.yaml"))
+
+
 def check_cell_names(config_dir: Path) -> None:
     """Check that the name of each cell in the user's folder is the name of its file: tables would mix up the cells.
 
@@ -16,9 +36,9 @@ def check_cell_names(config_dir: Path) -> None:
         config_dir: the folder, with the layout of `conf`.
 
     Raises:
-        UserError: a cell has another name than its file.
+        UserError: it is not a folder, or a cell has another name than its file.
     """
-    for path in sorted((config_dir / "cell").glob("*.yaml")):
+    for path in cell_files(config_dir):
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, yaml.YAMLError):

@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -33,12 +34,32 @@ def test_the_list_says_how_a_cell_can_run(capsys: pytest.CaptureFixture[str]) ->
     assert rows["mingru"][4:7] == ["0", "yes", "scan"]
 
 
+@pytest.mark.parametrize("argv", [("--config-dir", "{}"), ("format=markdown", "--config-dir={}")])
+def test_the_list_has_the_cells_of_the_user(
+    argv: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cell").mkdir()
+    (tmp_path / "cell" / "mine.yaml").write_text("name: mine\nbase: lstm\nablate: {i: {fix: 1}}\n")
+    text = printed(capsys, *(argument.format(tmp_path) for argument in argv))
+    assert "mine[i=1]" in text
+    assert "lstm_no_input" in text
+
+
+def test_the_options_of_a_subject_may_come_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "cell").mkdir()
+    (tmp_path / "cell" / "mine.yaml").write_text("name: mine\nbase: lstm\n")
+    assert printed(capsys, "--config-dir", str(tmp_path), "show", "mine").startswith("mine: Gers")
+    assert printed(capsys, "show", "--cfg=job", "gru").startswith("cell:\n  name: gru")
+    with pytest.raises(UserError, match="--config-dir is 'absent', which is not a folder"):
+        cells.run(["--config-dir", "absent"])
+
+
 ALL_CELLS = [load_cell(name) for name in cell_names()]
 
 
 def test_the_backends_of_the_list_are_those_that_run_the_cell() -> None:
     work = Workload(3, 2, 4, 4, "float64")
-    for row in cells.rows():
+    for row in cells.rows(ALL_CELLS):
         cell = load_cell(row[0])
         named = set(row[6].split()) - {"–"}
         every = {name for name, backend in BACKENDS.items() if all(backend.refuses_cell(c) is None for c in ALL_CELLS)}

@@ -114,6 +114,7 @@ def test_what_is_asked_for_must_be_there(site: Site, tmp_path: Path, capsys: pyt
         (["fetch", "plain", "data_rot=x"], "There is no key 'data_rot'"),
         (["fetch", "posted"], "posted cannot be fetched. It comes by post. Download a.csv from "),
         (["list", "--config-dir", "absent"], "--config-dir is 'absent', which is not a folder."),
+        (["--config-dir", "absent", "verify"], "--config-dir is 'absent', which is not a folder."),
     ],
 )
 def test_mistakes_are_told_in_one_sentence(

@@ -1,5 +1,6 @@
 """Cells from configs: equations, names, and an error of one sentence for each mistake."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,6 +85,45 @@ def test_a_new_cell_keeps_its_name() -> None:
     assert (cell.name, cell.source) == ("mine[i=1]", "me")
     assert cell.digest == load_cell("lstm_nig").digest
     assert build_cell({"base": "lstm_nig"}).name == "lstm_nig"
+
+
+def test_a_note_is_about_the_equations_of_the_cell() -> None:
+    assert build_cell({"name": "mine", "base": "lstm"}).note == load_cell("lstm").note
+    assert "Equals torch.nn.LSTM" in load_cell("lstm").note
+    for config in ({"name": "mine", "base": "lstm"}, {"name": "lstm", "base": "lstm"}):
+        assert build_cell({**config, "ablate": {"i": {"fix": 1}}}).note == ""
+        assert build_cell({**config, "note": "No input gate.", "ablate": {"i": {"fix": 1}}}).note == "No input gate."
+    assert built("lstm_no_forget").note == load_cell("lstm_no_forget").note
+    assert built("lstm_no_forget", o={"fix": 1}).note == ""
+    assert built("lstm_b", f={"bias": 2}).note == ""
+
+
+def test_a_cell_is_read_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("base: lstm\nsource: me\nablate: {i: {fix: 1}}\n", encoding="utf-8")
+    for cell in (load_cell(file), load_cell(str(file))):
+        assert (cell.name, cell.source) == ("mine[i=1]", "me")
+        assert cell.digest == load_cell("lstm_no_input").digest
+    file.write_text("name: other\nbase: lstm\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"mine\.yaml has the name 'other'; it must be 'mine', the name of the file"):
+        load_cell(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"- a", r"mine\.yaml is no config of a cell; it must have the keys name and base"),
+        (b"a: [", r"mine\.yaml cannot be read as the config of a cell: while parsing"),
+        (b"\xff", r"mine\.yaml cannot be read as the config of a cell: "),
+        (b"name: mine", "There is no base cell 'None'"),
+        (None, r"mine\.yaml cannot be read as the config of a cell: No such file or directory"),
+    ],
+)
+def test_a_file_without_a_cell_is_one_sentence(content: bytes | None, sentence: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "mine.yaml").write_bytes(content)
+    with pytest.raises(UserError, match=sentence):
+        load_cell(tmp_path / "mine.yaml")
 
 
 def test_the_order_of_a_config_does_not_matter() -> None:
