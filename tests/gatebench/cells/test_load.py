@@ -162,7 +162,7 @@ def test_on_and_off_add_and_remove_terms() -> None:
         ({"base": "lstm", "ablate": [1]}, r"ablate is \[1\]; write for example ablate.i.fix=1"),
         ({"base": "lstm", "start": "identity"}, "start is 'identity'; write for example start.R=identity"),
         ({"base": "lstm", "start": {"Q": "identity"}}, "There is no letter 'Q' of initial weights"),
-        ({"base": "lstm", "start": {"R": "orthogonal"}}, "There is no rule for initial weights 'orthogonal'"),
+        ({"base": "lstm", "start": {"R": "sparse"}}, "There is no rule for initial weights 'sparse'"),
         ({"base": "lstm", "start": {"R": 5}}, "There is no rule for initial weights '5'"),
     ],
 )
