@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gatebench.control import Control
 from gatebench.errors import UserError
 from gatebench.own_input import OwnInput
 from gatebench.task import Problem
@@ -11,6 +12,7 @@ from gatebench.training import run_trial
 from gatebench.trial import Model, Training, Trial
 from tasks.data.files import MissingFile
 from tasks.text.translation import Translation
+from tests.gatebench.training.checkpoint.trials import bits, run
 from tests.tasks.text.small_pairs import write_small_pairs
 
 
@@ -101,3 +103,15 @@ def test_the_network_has_no_head(task: Translation, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="and no head"):
         problem.head(4, 1)
     assert torch.equal(problem.test.batch(torch.tensor([0])).x, task.example(problem, 0, tmp_path).batch.x)
+
+
+def test_a_trial_that_was_killed_continues_with_the_same_bits(task: Translation, tmp_path: Path) -> None:
+    config = {"_target_": "tasks.text.translation.Translation", **task.parameters(), "attention": "additive"}
+    config |= {"source_path": task.source_path, "target_path": task.target_path, "longest": 12}
+    model, training = Model(4, dropout=0.3, bidirectional=True), Training(max_epochs=2, batch_size=160)
+    trial = Trial({"name": "gru", "base": "gru"}, config, model, training)
+    saved: list[bytes] = []
+    undisturbed = bits(*run(trial, tmp_path, Control(save=saved.append, save_seconds=0)))
+    for content in (saved[1], saved[len(saved) // 2], saved[-1]):
+        torch.rand(3)
+        assert bits(*run(trial, tmp_path, Control(content))) == undisturbed
