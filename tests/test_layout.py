@@ -141,7 +141,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     # The tasks: each subject stands alone on the shared blocks and the access to data.
     "tasks.data": ("gatebench.errors",),
-    "tasks.blocks": ("gatebench.errors", "gatebench.task", "gatebench.module_export"),
+    "tasks.blocks": ("gatebench.errors", "gatebench.task", "gatebench.module_export", "tasks.data"),
     **{
         f"tasks.{subject}": (
             "gatebench.errors",

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gatebench.errors import UserError, out_of_range
+from gatebench.errors import UserError
 from gatebench.own_input import OwnInput
-from gatebench.task import Batch, Example, Metric, Problem, Task, batch_of_one
-from tasks.blocks.own_parts import OwnExamples, check_shares, split_labelled
-from tasks.blocks.validation import check_choice, check_flag, check_whole, make_floats
-from tasks.data.class_folder import ClassFile, check_group_pattern, folder_digest, group_of, list_class_files
-from tasks.data.own_file import own_folder, own_name
+from gatebench.task import Batch, Example, Problem, batch_of_one
+from tasks.blocks.class_folder_task import ClassFolderTask
+from tasks.blocks.validation import check_choice, check_flag, check_whole
+from tasks.data.class_folder import folder_digest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
 ORDERS = ("row", "pixel")
 MOST_SIDE = 1024
-SUFFIXES = (".png", ".jpg", ".jpeg")
 FORMAT = 1
 """The version of the cache entries. It must be raised if the same fields come to mean other pixels."""
 
@@ -35,74 +31,38 @@ LINEAR_EXAMPLES, LINEAR_SIDE = 5000, 16
 
 
 @dataclass(frozen=True)
-class ImageFolder(Task):
+class ImageFolder(ClassFolderTask):
     """The user's images, scaled to [0, 1], read row by row from the top left. R rows, C columns, K channels.
 
+    The class folders hold PNG or JPEG files. See `ClassFolderTask` for the other parameters.
+
     Attributes:
-        path: a folder with a folder of PNG or JPEG files for each class, relative to the working directory. The class
-            folders may be in the folders train, val and test.
         order: "row" for one row at each step (T R, I C · K), or "pixel" for one pixel at each step (T R · C, I K).
         side: the number of rows and of columns to which each image is resized, whatever its shape; None: all images
             have one size already.
         greyscale: whether the brightness of a pixel (K 1) replaces its three colours (K 3).
-        group: a regular expression for the names of the files. What it finds, for example a person, is in one part
-            only. None: only equal images are kept together.
-        validation: the share of the images for validation.
-        test: the share of the images for test.
-        split_seed: the seed of the split.
     """
 
     title = "Images of the user"
-    metrics = (Metric("accuracy", "max", low=0, high=1),)
     protocol = (
         "None is published. The parts are the user's, or a seed draws 70 % for training, 10 % for validation and 20 % "
         "for test, with about the same share of each class. Equal images are in one part. With task.group, no group is "
         "in two parts; without it, images of one person or place can be in two parts. The logistic regression sees at "
         "most 5,000 training images, reduced to at most 16 x 16 pixels."
     )
-    licence = "the user's own"
+    suffixes = (".png", ".jpg", ".jpeg")
+    kind = "an image"
 
-    path: str | None = None
     order: str = "row"
     side: int | None = None
     greyscale: bool = False
-    group: str | None = None
-    validation: float = 0.1
-    test: float = 0.2
-    split_seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.path is not None and not (isinstance(self.path, str) and self.path):
-            raise out_of_range("task.path", self.path, "the name of a folder, or null")
+        super().__post_init__()
         check_choice("order", self.order, ORDERS)
         if self.side is not None:
             check_whole("side", self.side, 1, MOST_SIDE)
         check_flag("greyscale", self.greyscale)
-        check_group_pattern(self.group)
-        check_shares(self.validation, self.test, self.split_seed)
-        make_floats(self, "validation", "test")
-
-    @cached_property
-    def chance(self) -> float:  # type: ignore[override]
-        """The accuracy of a guess if all classes are equally probable; of two classes as long as there is no path."""
-        return 0.5 if self.path is None else 1 / len(self.answers)
-
-    @cached_property
-    def answers(self) -> tuple[str, ...]:
-        """The classes in ascending order; none as long as there is no path."""
-        return () if self.path is None else tuple(sorted({file.label for file in self._files}))
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the fields, with the path reduced to its last part: its place does not enter a digest."""
-        return {**super().parameters(), "path": self.path and own_name(self.path)}
-
-    def checksums(self) -> Mapping[str, str]:
-        """Return the SHA-256 of the names and contents of all files of the folder."""
-        return {own_name(self._path()): folder_digest(self._files)}
-
-    def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (the files are needed anyway)
-        """Check that the folder exists."""
-        own_folder(self._path(), "a folder with a folder for each class")
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (the path is the user's)
         """Read the images from the cache or from the folder, and split them.
@@ -118,20 +78,12 @@ class ImageFolder(Task):
         from tasks.blocks.objectives import classification_problem
         from tasks.blocks.splits import TensorSplit
 
-        files, images = self._files, self._images(cache)
-        data = OwnExamples(
-            [file.label for file in files],
-            [blake2b(image.tobytes(), digest_size=16).digest() for image in images],
-            lambda number: files[number].name,
-            None if files[0].part is None else [str(file.part) for file in files],
-            None if self.group is None else [group_of(file, self.group) for file in files],
-        )
-        parts = split_labelled(data, self.validation, self.test, self.split_seed)
+        images = self._images(cache)
+        parts = self.parts([blake2b(image.tobytes(), digest_size=16).digest() for image in images])
         rows, columns, channels = images.shape[1:]
         steps = rows if self.order == "row" else rows * columns
-        sequences = torch.from_numpy(images).reshape(len(files), steps, -1)
-        numbers = {label: number for number, label in enumerate(self.answers)}
-        labels = torch.tensor([numbers[file.label] for file in files])
+        sequences = torch.from_numpy(images).reshape(len(images), steps, -1)
+        labels = self.labels()
         train, val, test = (TensorSplit(sequences[part], labels[part], full_scale=255) for part in parts)
         return classification_problem(
             train,
@@ -139,10 +91,10 @@ class ImageFolder(Task):
             test,
             input_size=sequences.shape[2],
             steps=steps,
-            classes=len(numbers),
+            classes=len(self.answers),
             baselines=lambda: {
                 "majority": majority(train, test),
-                "logistic regression": _linear_accuracy(train, test, (rows, columns, channels), len(numbers)),
+                "logistic regression": _linear_accuracy(train, test, (rows, columns, channels), len(self.answers)),
             },
         )
 
@@ -171,11 +123,6 @@ class ImageFolder(Task):
         x = torch.tensor(image).reshape(problem.steps, problem.input_size) / 255
         return Example(Batch(x[:, None], torch.zeros(1)), self._picture(x.numpy()))
 
-    @cached_property
-    def _files(self) -> tuple[ClassFile, ...]:
-        """The files in ascending order of their names."""
-        return list_class_files(self._path(), SUFFIXES, "an image")
-
     def _images(self, cache: Path | None) -> NDArray[np.uint8]:
         """Return the images (N, R, C, K) from the cache, or read and cache them."""
         from tasks.data.array_cache import memory_mapped_arrays
@@ -183,20 +130,20 @@ class ImageFolder(Task):
 
         origin = {
             "format": FORMAT,
-            "files": folder_digest(self._files),
+            "files": folder_digest(self.files),
             "side": self.side,
             "greyscale": self.greyscale,
             "libraries": {"pillow": version("pillow")},
         }
         return memory_mapped_arrays(
-            cache, "image_folder", origin, lambda: {"images": read_images(self._files, self.side, self.greyscale)}
+            cache, "image_folder", origin, lambda: {"images": read_images(self.files, self.side, self.greyscale)}
         )["images"]
 
     def _shape(self) -> tuple[int, ...]:
         """Return the numbers of rows and columns of all images, from the first one."""
         from tasks.images.image_files import read_images
 
-        return read_images(self._files[:1], self.side, self.greyscale).shape[1:3]
+        return read_images(self.files[:1], self.side, self.greyscale).shape[1:3]
 
     def _picture(self, inputs: NDArray[Any]) -> Picture:
         """Return the image of a sequence (T, I)."""
@@ -205,16 +152,6 @@ class ImageFolder(Task):
         rows, columns = self._shape()
         places = read_places(rows, columns, rows * columns // len(inputs))
         return picture(inputs, places, rows, columns, 1 if self.greyscale else 3)
-
-    def _path(self) -> str:
-        """Return the user's path.
-
-        Raises:
-            UserError: it is null.
-        """
-        if self.path is None:
-            raise UserError("task.path is null; it must name a folder with a folder of images for each class.")
-        return self.path
 
 
 def _linear_accuracy(train: TensorSplit, test: TensorSplit, shape: tuple[int, ...], classes: int) -> float:

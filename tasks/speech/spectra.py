@@ -1,4 +1,4 @@
-"""Spectral features of a second of sound, by torchaudio. B clips, S samples, T frames, I features."""
+"""Spectral features of sound, by torchaudio. B clips, S samples, T frames, I features."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,8 @@ from torchaudio.transforms import MFCC, MelSpectrogram
 from tasks.speech.wav import RATE
 
 MFCC_BANDS = 40  # the number of mel bands that MFCCs are computed from
-LOWEST_HZ, HIGHEST_HZ = 20.0, 7600.0
+LOWEST_HZ = 20.0
+HIGHEST = 0.475  # the highest frequency of the bands as a share of the rate: 7,600 Hz at 16,000 samples a second
 FLOOR = 1e-6  # is added to each energy before the logarithm, as torchaudio's MFCC does
 
 
@@ -27,12 +28,14 @@ class Spectra:
         width: I, the number of features of a frame.
         window_ms: the length of a frame in milliseconds.
         stride_ms: milliseconds from the start of a frame to the start of the next.
+        rate: samples a second.
     """
 
     kind: str
     width: int
     window_ms: int
     stride_ms: int
+    rate: int = RATE
 
     @property
     def steps(self) -> int:
@@ -42,16 +45,17 @@ class Spectra:
     @cached_property
     def _transform(self) -> nn.Module:
         settings: dict[str, Any] = {
-            "n_fft": RATE * self.window_ms // 1000,
-            "hop_length": RATE * self.stride_ms // 1000,
+            "n_fft": self.rate * self.window_ms // 1000,
+            "hop_length": self.rate * self.stride_ms // 1000,
             "f_min": LOWEST_HZ,
-            "f_max": HIGHEST_HZ,
+            "f_max": HIGHEST * self.rate,
             "center": False,
         }
         if self.kind == "mfcc":
-            transform: nn.Module = MFCC(RATE, self.width, log_mels=True, melkwargs={**settings, "n_mels": MFCC_BANDS})
+            settings["n_mels"] = MFCC_BANDS
+            transform: nn.Module = MFCC(self.rate, self.width, log_mels=True, melkwargs=settings)
         else:
-            transform = MelSpectrogram(RATE, **settings, n_mels=self.width)
+            transform = MelSpectrogram(self.rate, **settings, n_mels=self.width)
         return transform
 
     @torch.inference_mode()
@@ -64,4 +68,4 @@ class Spectra:
 
     def silence(self) -> Tensor:
         """Return the features (I,) of a frame of zeros."""
-        return self(torch.zeros(1, RATE))[0, 0]
+        return self(torch.zeros(1, self.rate))[0, 0]

@@ -30,6 +30,7 @@ from tests.tasks.images.small_mnist import write_small_fashion, write_small_mnis
 from tests.tasks.music.small_music import write_small_music
 from tests.tasks.real_data import data_root, shared_cache
 from tests.tasks.series.small_series import write_small_csv, write_small_ett, write_small_weather
+from tests.tasks.speech.small_sounds import write_small_sounds
 from tests.tasks.speech.small_speech import write_small_release, write_small_subset
 from tests.tasks.text.small_labelled_texts import write_small_labelled_texts
 from tests.tasks.text.small_pairs import write_small_pairs
@@ -43,8 +44,8 @@ NEEDED = {
     "series": {"path": __file__, "target": "any"},
     "words": {"path": __file__},
 }  # config: the fields without which it names no data
-SMALL_ONLY = ("image_folder",)  # configs for which there are no real files
-OWN = ("text_files", "image_folder")  # configs that read the classes from the files of the user
+SMALL_ONLY = ("image_folder", "audio_folder")  # configs for which there are no real files
+OWN = ("text_files", "image_folder", "audio_folder")  # configs that read the classes from the files of the user
 REAL: Mapping[str, Mapping[str, Any]] = {
     "characters": {"evaluation_length": 100},
     "translation": {"limit": 2000, "vocabulary": 400},
@@ -67,6 +68,7 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "speech_commands": (write_small_subset, {"version": "v0.01_subset"}),
     "speech_commands_12": (write_small_release, {}),
     "sst2": (write_small_sentences, {}),
+    "audio_folder": (write_small_sounds, {"path": Path("sounds"), "rate": 8000, "seconds": 0.2, "test": 0.4}),
     "image_folder": (write_small_images, {"path": Path("images"), "test": 0.4}),
     "text_files": (write_small_labelled_texts, {"path": Path("texts.csv"), "test": 0.3, "min_frequency": 1}),
     "words": (

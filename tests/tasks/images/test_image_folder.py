@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_rows_and_pixels_are_read_from_the_top_left(folder: Path) -> None:
-    rows, pixels = (ImageFolder(str(folder), order=order).load(Path()) for order in ("row", "pixel"))
+    rows, pixels = (ImageFolder(path=str(folder), order=order).load(Path()) for order in ("row", "pixel"))
     assert (rows.steps, rows.input_size) == (3, 12)
     assert (pixels.steps, pixels.input_size) == (12, 3)
     assert [len(split) for split in (rows.train, rows.val, rows.test)] == [14, 2, 4]
@@ -114,7 +114,7 @@ def test_wrong_parameters_are_refused(fields: Mapping[str, object], message: str
 
 
 def test_missing_data_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"task.path is null; it must name a folder with a folder of images"):
+    with pytest.raises(UserError, match=r"task.path is null; it must name a folder with a folder of files"):
         ImageFolder().checksums()
     with pytest.raises(MissingFile, match=r"There is no folder nowhere, which task.path names"):
         ImageFolder("nowhere").check_files(tmp_path)

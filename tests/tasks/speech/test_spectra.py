@@ -3,7 +3,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from tasks.speech.spectra import FLOOR, HIGHEST_HZ, LOWEST_HZ, Spectra
+from tasks.speech.spectra import FLOOR, HIGHEST, LOWEST_HZ, Spectra
 from tasks.speech.wav import RATE
 
 Array = NDArray[np.float64]
@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 def mel_filters(bins: int, bands: int) -> Array:
     """Triangles between points that are equally far apart on the mel scale of O'Shaughnessy 1987, as HTK has it."""
-    low, high = (2595 * np.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST_HZ))
+    low, high = (2595 * np.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST * 16_000))
     points = 700 * (10 ** (np.linspace(low, high, bands + 2) / 2595) - 1)
     hz = np.linspace(0, RATE / 2, bins)[:, None]
     rising = (hz - points[:-2]) / (points[1:-1] - points[:-2])
