@@ -62,7 +62,11 @@ def trial_lines(experiment: str, data_root: Path, expand: Callable[[Sequence[str
         data_root: the folder with the user's files.
         expand: the function of `launch.config.compose`, of the revision to print.
     """
-    trials = expand([f"experiment={experiment}", f"data_root={data_root}"]).trials
+    return lines_of(experiment, expand([f"experiment={experiment}", f"data_root={data_root}"]).trials)
+
+
+def lines_of(experiment: str, trials: Sequence[Any]) -> list[str]:
+    """Return the lines of the trials of an experiment; see `trial_lines`."""
     return [
         f"{experiment} {trial.digest} {trial.build_cell().digest} {trial.build_task().name} {trial.seed}"
         for trial in trials

@@ -15,6 +15,8 @@ from tests.tasks.real_data import data_root
 
 CONFIGS = {path.stem: path for path in sorted((ROOT / "conf" / "task").glob("*.yaml"))}
 ELSEWHERE = {
+    "audio_folder",
+    "image_folder",
     "text_files",
     "words",
     "digits",
