@@ -8,6 +8,7 @@ Letters in shapes: T time, B batch, I input, H hidden, D directions, N examples,
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from gatebench.errors import UserError, out_of_range, unknown
-from gatebench.task_modules import split_target
+from gatebench.task_modules import OWN_PACKAGE, split_target
 from gatebench.views import View, plain_view
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gatebench.own_input import OwnInput
+
+
+GIVEN_NAME = "_given_name"
+"""The attribute of a task whose config has the key `name`. It is no field, so it is no parameter."""
 
 
 @dataclass(frozen=True)
@@ -270,8 +275,9 @@ class Task(ABC):
 
     @property
     def name(self) -> str:
-        """The name in configs, which is the last part of the module's name."""
-        return type(self).__module__.rpartition(".")[2]
+        """The name in configs: that of the config's key `name`, or else the last part of the module's name."""
+        given: str | None = vars(self).get(GIVEN_NAME)
+        return given or type(self).__module__.rpartition(".")[2]
 
     @cached_property
     def label(self) -> str:
@@ -385,13 +391,15 @@ def _default(parameter: Field[Any]) -> Any:
 def build_task(config: Mapping[str, Any]) -> Task:
     """Return the task that a config describes: `_target_` names its class, the other keys are its parameters.
 
-    The name is checked before anything is imported, see `gatebench.task_modules`.
+    The key `name` is the name of the task; without it, that is the last part of the module's name. The target is
+    checked before anything is imported, see `gatebench.task_modules`.
 
     Raises:
-        UserError: the package of the class is not allowed, the class is not a task, or a parameter is unknown or out of
-            range.
+        UserError: the package of the class is not allowed, the class is not a task, a parameter is unknown or out of
+            range, or the task has no name and its module has several tasks, which would have the same name.
     """
-    parameters = {key: value for key, value in config.items() if key != "_target_"}
+    parameters = {key: value for key, value in config.items() if key not in ("_target_", "name")}
+    given = config.get("name")
     module, name = split_target(config.get("_target_"))
     try:
         kind = getattr(import_module(module), name)
@@ -403,4 +411,28 @@ def build_task(config: Mapping[str, Any]) -> Task:
         if key not in kind.__dataclass_fields__:
             task = kind.__module__.rpartition(".")[2]
             raise unknown("parameter", key, kind.__dataclass_fields__, where=f"of task {task}")
-    return kind(**parameters)
+    if given is None:
+        _check_only_task(kind)
+        return kind(**parameters)
+    if not isinstance(given, str) or not re.fullmatch(r"[^\W\d]\w*", given):
+        raise out_of_range("task.name", given, "a word of letters, digits and underscores")
+    built = kind(**parameters)
+    object.__setattr__(built, GIVEN_NAME, given)
+    return built
+
+
+def _check_only_task(kind: type[Task]) -> None:
+    """Check that the module of a task outside gatebench has no other task, because both would have its name."""
+    if kind.__module__.split(".")[0] == OWN_PACKAGE:
+        return
+    kinds = [
+        name
+        for name, value in vars(import_module(kind.__module__)).items()
+        if isinstance(value, type) and issubclass(value, Task) and value.__module__ == kind.__module__
+        if not isabstract(value)
+    ]
+    if len(kinds) > 1:
+        raise UserError(
+            f"{kind.__module__} has several tasks ({', '.join(kinds)}); give the config of each a name, as in "
+            f"name: {kind.__name__.lower()}."
+        )

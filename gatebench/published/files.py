@@ -89,13 +89,14 @@ def _with_digests(publication: Publication, where: str, config_dir: Path | None)
 
 
 def _task_names(config_dir: Path | None) -> set[str]:
-    """Return the names of the tasks that have a config: the last part of the module that `_target_` names."""
+    """Return the names of the tasks that have a config: its `name`, or the last part of the module in `_target_`."""
     names = set()
     for folder in _folders(config_dir, "task"):
         for file in _names(folder):
             content = _read(folder / f"{file}{ENDING}", f"task/{file}{ENDING}")
             target = content.get("_target_") if isinstance(content, dict) else None
-            names.add(str(target).split(".")[-2] if str(target).count(".") else file)
+            given = content.get("name") if isinstance(content, dict) else None
+            names.add(str(given or (str(target).split(".")[-2] if str(target).count(".") else file)))
     return names
 
 

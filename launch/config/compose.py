@@ -51,7 +51,7 @@ from launch.config.past_trials import ReadPast, no_past
 from launch.config.search_settings import SearchSettings
 from launch.config.settings import TRIAL_KEYS, Settings, resolve_data_root
 from launch.config.solved_sizes import SizedModel, SizeSolver, SolvedSize, check_one_size
-from launch.config.user_files import check_cell_names
+from launch.config.user_files import check_names
 
 
 @dataclass(frozen=True)
@@ -344,11 +344,11 @@ def hydra_session(config_dir: Path | None) -> Iterator[None]:
     """Initialise Hydra inside the block, with `config_dir` on its search path.
 
     Raises:
-        UserError: `config_dir` is not a folder, a cell in it has another name than its file, or Hydra raised an error
-            inside the block.
+        UserError: `config_dir` is not a folder, a cell or a task in it has another name than its file, or Hydra
+            raised an error inside the block.
     """
     if config_dir is not None:
-        check_cell_names(config_dir)
+        check_names(config_dir)
     ConfigStore.instance().store("schema", _schema())
     OmegaConf.register_new_resolver("data", _below_data_root, replace=True)
     _UserFolder.path = config_dir

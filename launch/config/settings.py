@@ -19,6 +19,9 @@ from tasks.data.files import default_root
 TRIAL_KEYS = ("cell", "task", "model", "training", "seed")
 """The keys that make a trial. Only these and the keys below them can be swept."""
 
+PATHS = ("path", "val_path", "test_path", "source_path", "target_path")
+"""The parameters of tasks that name files of the user."""
+
 
 @dataclass
 class CellConfig:
@@ -179,6 +182,6 @@ def cell_mapping(config: CellConfig) -> dict[str, Any]:
 
 
 def with_absolute_path(task: dict[str, Any]) -> dict[str, Any]:
-    """Return the config of a task as `Trial.task`, with an absolute `path`: a worker has another working directory."""
-    path = task.get("path")
-    return task | {"path": str(Path(path).expanduser().absolute())} if isinstance(path, str) and path else task
+    """Return the config of a task as `Trial.task`, with absolute paths: a worker has another working directory."""
+    given = {key: task[key] for key in PATHS if isinstance(task.get(key), str) and task[key]}
+    return task | {key: str(Path(path).expanduser().absolute()) for key, path in given.items()}

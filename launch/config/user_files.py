@@ -27,18 +27,18 @@ def cell_files(config_dir: Path) -> list[Path]:
     return sorted((config_dir / "cell").glob("*.yaml"))
 
 
-def check_cell_names(config_dir: Path) -> None:
-    """Check that the name of each cell in the user's folder is the name of its file: tables would mix up the cells.
+def check_names(config_dir: Path) -> None:
+    """Check that the name of each cell and task in the user's folder is the name of its file.
 
-    A file that cannot be read is left to Hydra, which reports it if it is chosen.
+    Tables would mix them up. A file that cannot be read is left to Hydra, which reports it if it is chosen.
 
     Args:
         config_dir: the folder, with the layout of `conf`.
 
     Raises:
-        UserError: it is not a folder, or a cell has another name than its file.
+        UserError: it is not a folder, or a cell or a task has another name than its file.
     """
-    for path in cell_files(config_dir):
+    for path in [*cell_files(config_dir), *sorted((config_dir / "task").glob("*.yaml"))]:
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, yaml.YAMLError):

@@ -56,6 +56,9 @@ def test_a_tasks_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tm
     given = {"_target_": "tasks.series.series.Series", "path": "mine.csv", "target": "Close"}
     trial = Settings(cell=CELL, task=given).trial
     assert trial.task["path"] == str(tmp_path / "mine.csv")
+    pairs = {"_target_": "tasks.text.translation.Translation", "source_path": "a.txt", "target_path": "~/b.txt"}
+    assert Settings(cell=CELL, task=pairs).trial.task["source_path"] == str(tmp_path / "a.txt")
+    assert Path(Settings(cell=CELL, task=pairs).trial.task["target_path"]).is_absolute()
     assert Settings(cell=CELL, task=given | {"path": ""}).trial.task["path"] == "", "the task refuses it in its words"
 
 

@@ -79,12 +79,12 @@ TRIALS = {
     "lengths": _trial(
         LSTM, "tasks.synthetic.parity.Parity", {**_SIZES, "length": 6, "shortest_test": 7, "length_test": 8}, _FUSED
     ),
-    "tokens": _trial(GRU, f"{_HERE}.Tokens", {}, replace(_FUSED, optimizer="sgd", gradient_clip=0.1)),
+    "tokens": _trial(GRU, f"{_HERE}.Tokens", {"name": "tokens"}, replace(_FUSED, optimizer="sgd", gradient_clip=0.1)),
     "every step": _trial(GRU, "tasks.synthetic.reber.Reber", _SIZES, replace(_TRAINING, gradient_clip=0.0)),
     "regression": _trial(
         LSTM, "tasks.synthetic.adding.Adding", {**_SIZES, "length": 6}, replace(_TRAINING, optimizer="rmsprop")
     ),
-    "augmentation": _trial(LSTM, f"{_HERE}.Augmented", {}, replace(_TRAINING, optimizer="adamw", weight_decay=0.01)),
+    "augmentation": _trial(LSTM, f"{_HERE}.Augmented", {"name": "augmented"}, replace(_TRAINING, optimizer="adamw", weight_decay=0.01)),
     "graves": _trial(
         GRU,
         "tasks.synthetic.adding.Adding",
