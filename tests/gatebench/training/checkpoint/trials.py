@@ -84,7 +84,9 @@ TRIALS = {
     "regression": _trial(
         LSTM, "tasks.synthetic.adding.Adding", {**_SIZES, "length": 6}, replace(_TRAINING, optimizer="rmsprop")
     ),
-    "augmentation": _trial(LSTM, f"{_HERE}.Augmented", {"name": "augmented"}, replace(_TRAINING, optimizer="adamw", weight_decay=0.01)),
+    "augmentation": _trial(
+        LSTM, f"{_HERE}.Augmented", {"name": "augmented"}, replace(_TRAINING, optimizer="adamw", weight_decay=0.01)
+    ),
     "graves": _trial(
         GRU,
         "tasks.synthetic.adding.Adding",
