@@ -38,6 +38,12 @@ def floats(lengths: list[int] | None = None, steps: int = T, size: int = INPUTS)
     return Batch(x, torch.zeros(B), None if lengths is None else torch.tensor(lengths))
 
 
+def spelled(lengths: list[int]) -> Batch:
+    """Return a batch of words with three numbers each."""
+    x = torch.randint(0, WORDS, (max(lengths), B, 3), generator=generator(99), dtype=torch.int32)
+    return Batch(x, torch.zeros(B), torch.tensor(lengths))
+
+
 def words(lengths: list[int] | None = None, steps: int = T) -> Batch:
     """Return a batch of numbers of words."""
     x: Tensor = torch.randint(0, WORDS, (steps, B), generator=generator(99), dtype=torch.int32)

@@ -14,9 +14,11 @@ from tasks.blocks.every_step import EveryStep
 from tasks.blocks.objectives import LastStep
 from tasks.blocks.one_hot import OneHot
 from tasks.blocks.pooling import MeanStep
-from tests.gatebench.export.networks import CLASSES, WORDS, H, floats, network, words
+from tasks.text.spelling import SpelledWords
+from tests.gatebench.export.networks import CLASSES, WORDS, H, floats, network, spelled, words
 
 EMBEDDING = nn.Sequential(nn.Embedding(WORDS, 4), nn.Dropout(0.5))
+SPELLED = SpelledWords(WORDS, 4, 0.5)
 LENGTHS = [6, 1, 4]
 
 CASES: list[tuple[Network, list[Batch]]] = [
@@ -26,6 +28,7 @@ CASES: list[tuple[Network, list[Batch]]] = [
     (network(EMBEDDING, MeanStep(H, classes=CLASSES), "gru"), [words(LENGTHS), words([1, 2, 2], steps=2)]),
     (network(OneHot(WORDS), EveryStep(H, outputs=CLASSES), "mgu", WORDS), [words(LENGTHS), words([1, 9, 2], steps=9)]),
     (network(OneHot(WORDS), EveryStep(H, outputs=CLASSES, last=2), "mut1", WORDS, embed_input=True), [words()]),
+    (network(SPELLED, EveryStep(H, 2, outputs=CLASSES), bidirectional=True), [spelled(LENGTHS), spelled([2, 3, 9])]),
 ]
 
 

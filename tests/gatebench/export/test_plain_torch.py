@@ -16,7 +16,8 @@ from tasks.blocks.every_step import EveryStep
 from tasks.blocks.objectives import LastStep
 from tasks.blocks.one_hot import OneHot
 from tasks.blocks.pooling import MeanStep
-from tests.gatebench.export.networks import CLASSES, WORDS, H, floats, network, words
+from tasks.text.spelling import SpelledWords
+from tests.gatebench.export.networks import CLASSES, WORDS, H, floats, network, spelled, words
 
 LENGTHS = [6, 1, 4]
 
@@ -26,6 +27,11 @@ CASES: list[tuple[Network, Batch, str]] = [
     (network(nn.Identity(), MeanStep(H, classes=CLASSES), num_layers=2), floats(), "num_layers=2"),
     (network(OneHot(WORDS), EveryStep(H, outputs=CLASSES, last=2), "rnn_relu", WORDS), words(), 'nonlinearity="relu"'),
     (network(OneHot(WORDS), EveryStep(H, outputs=CLASSES), "rnn_tanh", WORDS, embed_input=True), words(LENGTHS), "RNN"),
+    (
+        network(SpelledWords(WORDS, 4, 0.5), EveryStep(H, 2, outputs=CLASSES), bidirectional=True),
+        spelled(LENGTHS),
+        "nn.Embedding(7, 4)",
+    ),
 ]
 
 
