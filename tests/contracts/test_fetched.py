@@ -14,6 +14,7 @@ from tasks.data.fetching import fetch
 from tasks.data.local_files import locate
 from tests.contracts.test_tasks import SMALL, config_of
 from tests.tasks.data.local_site import serving
+from tests.tasks.text.small_published_texts import write_small_multi30k, write_small_shakespeare, write_small_wnut
 
 CASES = [
     ("mnist", "sequential_mnist"),
@@ -27,7 +28,16 @@ CASES = [
     ("nottingham", "nottingham"),
     ("muse_data", "muse_data"),
     ("piano_midi", "piano_midi"),
+    ("tinyshakespeare", "characters"),
+    ("multi30k", "translation"),
+    ("wnut17", "entities"),
 ]
+PUBLISHED = {
+    "characters": write_small_shakespeare,
+    "entities": write_small_wnut,
+    "translation": write_small_multi30k,
+}
+"""Configs with small files of the user in `SMALL`: the function that writes files in the published layout."""
 
 
 def published_in(folder: Path) -> dict[str, bytes]:
@@ -42,7 +52,7 @@ def published_in(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(("name", "config"), CASES)
 def test_what_is_fetched_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, config: str) -> None:
     monkeypatch.setenv("no_proxy", "*")
-    write, fields = SMALL[config]
+    write, fields = (PUBLISHED[config], {}) if config in PUBLISHED else SMALL[config]
     write(tmp_path / "home", monkeypatch)
     published = published_in(tmp_path / "home")
     with serving(files=published) as site:
