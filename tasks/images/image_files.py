@@ -69,6 +69,7 @@ def decode_image(data: bytes, name: str, side: int | None, greyscale: bool) -> N
     """
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of faulty EXIF data
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 if image.mode in DEEP_MODES:

@@ -77,6 +77,10 @@ def test_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
     write(tmp_path, "secret/1.txt")
     (root / "b" / "2.txt").symlink_to(root / "a" / "1.txt")
     assert len(listed(root)) == 3
+    (root / "c").symlink_to(root / "c")
+    with pytest.raises(UserError, match=r"root/c is a link out of"):
+        listed(root)
+    (root / "c").unlink()
     (root / "c").symlink_to(tmp_path / "secret")
     with pytest.raises(UserError, match=r"root/c is a link out of .*root; copy the file, or link inside the folder\."):
         listed(root)
