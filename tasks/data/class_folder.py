@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -120,10 +121,11 @@ def check_group_pattern(pattern: object) -> None:
     """
     if pattern is None:
         return
-    try:
-        re.compile(pattern)  # type: ignore[call-overload]
-    except (re.error, TypeError):
-        raise out_of_range("task.group", pattern, "a regular expression for the names of files, or null") from None
+    if isinstance(pattern, str) and pattern:
+        with suppress(re.error):
+            re.compile(pattern)
+            return
+    raise out_of_range("task.group", pattern, "a regular expression for the names of files, or null")
 
 
 def group_of(file: ClassFile, pattern: str) -> str:

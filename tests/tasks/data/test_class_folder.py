@@ -101,5 +101,6 @@ def test_groups_by_a_pattern() -> None:
     with pytest.raises(UserError, match=r"task\.group=z\+ finds no group in the file name a/anna_1\.txt\."):
         group_of(file, "z+")
     check_group_pattern(None)
-    with pytest.raises(UserError, match=r"task\.group is '\('; it must be a regular expression"):
-        check_group_pattern("(")
+    for wrong in ("(", "", b"x", 1):
+        with pytest.raises(UserError, match=r"task\.group is .*; it must be a regular expression"):
+            check_group_pattern(wrong)
