@@ -24,6 +24,7 @@ VERBS = {
     "gates": "show what the gates of a trained network do on one example",
     "plot": "draw pictures of a study: scores, curves, gates, gradients",
     "cells": "list the cells, or show or draw one",
+    "new": "write a cell or a task of your own that works, with its test",
     "data": "list, fetch and verify the data sets",
     "drain": "bring trials that wait on the disk to the records, or rebuild a lost database",
     "ui": "open the records in MLflow",
