@@ -24,7 +24,7 @@ from tasks.series import ett, weather
 from tasks.series.published_series import PublishedSeries
 from tasks.speech import speech_releases
 from tasks.speech.speech_commands import SpeechCommands
-from tasks.text import characters, entities, reviews, sst2, translation
+from tasks.text import characters, entities, multi30k, reviews, sst2
 from tasks.text.characters import Characters
 from tasks.text.imdb import Imdb
 
@@ -199,9 +199,9 @@ _ALL = (
         "multi30k",
         "Multi30k: 31,014 captions in English, German and French, and four test sets",
         "for research, not commercial; cite Elliott et al. 2016",
-        translation.SOURCE_URL,
-        translation.FOLDERS,
-        _files(MULTI30K_URL, translation.CHECKSUMS, *MULTI30K_SIZES.values()),
+        multi30k.SOURCE_URL,
+        multi30k.FOLDERS,
+        _files(MULTI30K_URL, multi30k.CHECKSUMS, *MULTI30K_SIZES.values()),
         ("translation",),  # no checksums are published; these are of copies with the published numbers of lines
     ),
     Dataset(

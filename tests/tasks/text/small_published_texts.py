@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.text import characters, entities, translation
+from tasks.text import characters, entities, multi30k
 from tests.tasks.text.small_pairs import write_small_pairs
 from tests.tasks.text.small_tagged import write_small_tagged
 
@@ -42,6 +42,6 @@ def write_small_multi30k(root: Path, patch: pytest.MonkeyPatch) -> None:
         language: gzip.compress((root / name).read_bytes(), mtime=0)
         for language, name in (("en", "read.txt"), ("de", "written.txt"))
     }
-    parts = ("train", "val", translation.TESTS[0])
+    parts = ("train", "val", multi30k.TESTS[0])
     contents = {f"{part}.{language}.gz": content for part in parts for language, content in packed.items()}
-    patch.setattr(translation, "CHECKSUMS", _write(root / translation.FOLDERS[0], contents))
+    patch.setattr(multi30k, "CHECKSUMS", _write(root / multi30k.FOLDERS[0], contents))
