@@ -132,7 +132,7 @@ class Network(nn.Module):
 
 
 def embedding(inputs: int, hidden_size: int, seed: int) -> nn.Linear:
-    """Return the linear map x ↦ E x + e of the input at each step, of size H, with weights and biases in ±1/√I.
+    """Return the linear map E x + e of the input at each step, of size H, with weights and biases in ±1/√I.
 
     Args:
         inputs: I, the output size of the task's encoder.

@@ -94,17 +94,17 @@ def trials(world: int) -> dict[str, Trial]:
     """Return the trials by name, for a number of ranks."""
     plain = replace(TRIAL.training, devices=world, batch_size=50)
     small = replace(plain, batch_size=8, backend="auto", gradient_clip=0.5)
-    signs = {"_target_": "tests.gatebench.training.test_stream.Signs", "signs": (1, -1)}
+    signs = {"_target_": "tests.gatebench.training.test_stream.Signs", "name": "signs", "signs": (1, -1)}
     return {
         "sign": replace(TRIAL, training=plain),
         "reber": Trial(LSTM, REBER, Model(8), small),
         "small_val": Trial(LSTM, SMALL_VAL, Model(8, num_layers=2, bidirectional=True), small),
         "stops": replace(TRIAL, training=replace(plain, max_epochs=30, patience=1, learning_rate=1e-9)),
-        "nan": replace(TRIAL, task={"_target_": f"{HERE}.OneNan"}, training=plain),
+        "nan": replace(TRIAL, task={"_target_": f"{HERE}.OneNan", "name": "one_nan"}, training=plain),
         "stream": replace(TRIAL, task=signs, training=replace(plain, max_epochs=2)),
         "dropout": replace(TRIAL, model=replace(TRIAL.model, dropout=0.5), training=replace(plain, max_epochs=1)),
         "literature": Trial(LSTM, REBER, MASKED, replace(small, max_epochs=3, **LITERATURE)),
-        "mortal": replace(TRIAL, task={"_target_": f"{HERE}.Mortal"}, training=plain),
+        "mortal": replace(TRIAL, task={"_target_": f"{HERE}.Mortal", "name": "mortal"}, training=plain),
     }
 
 

@@ -22,7 +22,7 @@ from tests.gatebench.training.test_one_trial import Late
 
 TRIAL = replace(
     SIGN_TRIAL,
-    task={"_target_": "tests.gatebench.training.test_stream.Signs", "signs": (1, -1)},
+    task={"_target_": "tests.gatebench.training.test_stream.Signs", "name": "signs", "signs": (1, -1)},
     training=replace(SIGN_TRIAL.training, batch_size=16, learning_rate=0.05, backend="native"),
 )
 EPOCHS = TRIAL.training.max_epochs
@@ -67,7 +67,7 @@ def matrix_of(outcome: Outcome, size: int) -> list[list[float]]:
 
 def test_opposites_are_forgotten(tmp_path: Path) -> None:
     outcome, epochs = run(TRIAL, tmp_path)
-    assert (outcome.status, outcome.task, outcome.cell) == ("finished", "test_stream", "lstm")
+    assert (outcome.status, outcome.task, outcome.cell) == ("finished", "signs", "lstm")
     assert (outcome.digest, outcome.seed) == (TRIAL.digest, 0)
     R = matrix_of(outcome, 2)
     assert R[0][0] > 0.8
@@ -146,7 +146,7 @@ def test_a_late_divergence_of_an_experience_does_not_end_the_stream(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Late, "handed_out", 0)
-    task = {"_target_": "tests.gatebench.training.test_stream.LateSigns", "signs": (1, -1)}
+    task = {"_target_": "tests.gatebench.training.test_stream.LateSigns", "name": "late", "signs": (1, -1)}
     outcome, epochs = run(replace(TRIAL, task=task), tmp_path)
     assert outcome.status == "diverged"
     assert "the training loss was nan in epoch 3 of experience 1. The figures are those of epoch" in outcome.sentence

@@ -114,13 +114,13 @@ TRIALS = {
     "stream": _trial(
         GRU,
         "tests.gatebench.training.test_stream.Signs",
-        {"signs": (1, -1, 1)},
+        {"name": "signs", "signs": (1, -1, 1)},
         replace(_FUSED, batch_size=64, max_epochs=2, patience=1),
     ),
     "stream with a schedule": _trial(
         GRU,
         "tests.gatebench.training.test_stream.Signs",
-        {"signs": (1, -1)},
+        {"name": "signs", "signs": (1, -1)},
         replace(_FUSED, batch_size=64, max_epochs=2, optimizer="adagrad", schedule="cosine", warmup_steps=6),
     ),
 }
