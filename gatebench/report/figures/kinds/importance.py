@@ -22,7 +22,7 @@ FEWEST = 10
 INTERACTIONS = "interactions"
 
 _HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
-_LEAST_WRITTEN = 0.08  # of the bar: a smaller share has no room for its number
+_LEAST_WRITTEN = 0.08  # of the bar: the number does not fit into a smaller share
 
 Shares = Mapping[str, float]
 """{setting: share of the variance, from 0 to 1}"""
@@ -100,7 +100,7 @@ def figure(trials: TaskTrials) -> Drawing:
 
 
 def _write(axes: Axes, left: Sequence[float], widths: Sequence[float]) -> None:
-    """Write the shares into one part of each bar, in percent. Small parts have no room for it."""
+    """Write the shares into one part of each bar, in percent. It does not fit into small parts."""
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
     for row, (start, width) in enumerate(zip(left, widths, strict=True)):
         if width >= _LEAST_WRITTEN:
