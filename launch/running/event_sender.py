@@ -1,9 +1,11 @@
 """The events of one attempt on the worker: they are collected, and a thread sends them in batches."""
 
 import time
+from _thread import start_new_thread
 from collections.abc import Callable
 from dataclasses import replace
-from threading import Condition, Thread
+from threading import Condition
+from threading import Event as Signal
 
 from gatebench.outcome import Epoch
 from launch.events import Checkpoint, Event
@@ -14,6 +16,12 @@ BATCH_SECONDS = 0.25
 
 QUIET_SECONDS = 1.0
 """The time after which an attempt without events asks for the driver's order."""
+
+START_SECONDS = 30.0
+"""The time after which a new thread that has not begun is given up: it got no memory."""
+
+RESEND_SECONDS = 1.0
+"""The time before a batch is sent again, if there was no memory to send it."""
 
 MOST_EPOCHS = 512
 """The largest number of epochs that wait on a worker. If it is reached, the training waits."""
@@ -28,6 +36,9 @@ class EventSender:
         first: the first batch, which has been sent already.
         digest: the digest of the trial.
         send: the function that sends a batch, waits until the driver has handled it, and returns the driver's order.
+
+    Raises:
+        MemoryError: there is no memory for the thread.
     """
 
     def __init__(self, first: EventBatch, digest: str, send: Callable[[EventBatch], Order]) -> None:
@@ -37,14 +48,17 @@ class EventSender:
         self._checkpoint: bytes | None = None
         self._changed = Condition()
         self._stop = self._ended = False
-        self._thread = Thread(target=self._send_all, name="event sender", daemon=True)
-        self._thread.start()
+        self._begun, self._over = Signal(), Signal()
+        # `Thread.start` waits without limit for a thread that got no memory to begin.
+        start_new_thread(self._run, ())
+        if not self._begun.wait(START_SECONDS):
+            raise MemoryError("There is no memory for the thread that sends the events.")
 
     def emit(self, epoch: Epoch) -> None:
         """Add an epoch. Wait if too many epochs are waiting already."""
         stamped = epoch if epoch.when else replace(epoch, when=time.time())
         with self._changed:
-            while len(self._epochs) >= MOST_EPOCHS:
+            while len(self._epochs) >= MOST_EPOCHS and not self._over.is_set():
                 self._changed.wait()
             self._epochs.append(stamped)
             self._changed.notify_all()
@@ -79,6 +93,24 @@ class EventSender:
         self._last = replace(self._last, number=self._last.number + bool(events), events=events)
         return self._last
 
+    def _run(self) -> None:
+        """Send batches. If the thread ends by an error, what waits comes with the end of the attempt."""
+        self._begun.set()
+        try:
+            self._send_all()
+        finally:
+            self._over.set()
+            with self._changed:
+                self._changed.notify_all()
+
+    def _sent(self, batch: EventBatch) -> Order:
+        """Send a batch, again if there was no memory, and return the driver's order. The driver handles it once."""
+        while True:
+            try:
+                return self._send(batch)
+            except MemoryError:
+                time.sleep(RESEND_SECONDS)
+
     def _send_all(self) -> None:
         """Send batches until the end of the attempt."""
         while True:
@@ -89,7 +121,7 @@ class EventSender:
                     return
                 self._sending = batch = self._next()
                 self._changed.notify_all()
-            order = self._send(batch)
+            order = self._sent(batch)
             with self._changed:
                 self._sending = None
                 self._stop = self._stop or order == "stop"

@@ -253,6 +253,8 @@ class _Driver:
             ended: TaskEnd = ray.get(reference)
         except TaskCancelledError:
             self._give_up(attempt)
+        except MemoryError:  # outside of the training, whose errors are outcomes
+            self._ended_early(attempt, "memory", "The trial's process had no memory to begin or to end.")
         except OutOfMemoryError:
             self._ended_early(attempt, "memory", "The machine ran out of memory, and Ray ended the trial's process.")
         except WorkerCrashedError:

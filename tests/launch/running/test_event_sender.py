@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Queue
@@ -36,8 +37,7 @@ def sender_to(driver: Driver) -> Iterator[EventSender]:
     yield sender
     sender.end()
     driver.orders.put("run")
-    sender._thread.join(60)
-    assert not sender._thread.is_alive()
+    assert sender._over.wait(60)
 
 
 def test_one_batch_is_on_its_way_and_the_rest_comes_with_the_end() -> None:
@@ -84,6 +84,50 @@ def test_the_training_waits_if_too_many_epochs_wait(monkeypatch: pytest.MonkeyPa
         assert list(driver.sent.get(timeout=60).events) == [epoch(1), epoch(2)]
         training.join(60)
         assert not training.is_alive()
+
+
+def test_a_batch_is_sent_again_if_there_was_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_sender, "RESEND_SECONDS", 0.01)
+    tries: list[EventBatch] = []
+
+    def send(batch: EventBatch) -> Order:
+        tries.append(batch)
+        if len(tries) < 3:
+            raise MemoryError
+        return driver.send(batch)
+
+    driver = Driver()
+    sender = EventSender(FIRST, "digest", send)
+    sender.emit(epoch(0))
+    assert list(driver.sent.get(timeout=60).events) == [epoch(0)]
+    assert [batch.number for batch in tries] == [1, 1, 1]
+    sender.end()
+    driver.orders.put("run")
+    assert sender._over.wait(60)
+
+
+def test_a_thread_that_gets_no_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_sender, "start_new_thread", lambda function, arguments: 0)
+    monkeypatch.setattr(event_sender, "START_SECONDS", 0.01)
+    with pytest.raises(MemoryError, match="no memory for the thread that sends the events"):
+        EventSender(FIRST, "digest", Driver().send)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_the_training_goes_on_without_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_sender, "MOST_EPOCHS", 2)
+    monkeypatch.setattr(sys, "unraisablehook", lambda problem: None)
+
+    def send(batch: EventBatch) -> Order:
+        raise ValueError(batch)
+
+    sender = EventSender(FIRST, "digest", send)
+    sender.emit(epoch(0))
+    assert sender._over.wait(60)
+    for number in range(1, 4):
+        sender.emit(epoch(number))
+    first, rest = sender.end()
+    assert [*first.events, *rest.events] == [epoch(number) for number in range(4)]
 
 
 def test_an_epoch_gets_the_time_at_which_it_is_sent() -> None:
