@@ -8,9 +8,9 @@ The folder is one for --config-dir; by default it is the working directory. No f
 
 import re
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 
-from gatebench.cells import cell_names
 from gatebench.errors import UserError, out_of_range, unknown
 from launch.skeletons import SKELETONS
 
@@ -33,8 +33,9 @@ def run(argv: Sequence[str]) -> int:
     kind, name = words
     if kind not in SKELETONS:
         raise unknown("kind", kind, SKELETONS, where="of gatebench new")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in cell_names():
-        raise out_of_range("The name", name, "a word of a-z, digits and underscores that is no cell of gatebench")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in _known(kind):
+        wanted = f"a word of a-z, digits and underscores that is no {kind} of gatebench"
+        raise out_of_range("The name", name, wanted)
     folder = Path(next((one.partition("=")[2] for one in reversed(argv) if "=" in one), ".")).expanduser()
     for path in _write(folder, SKELETONS[kind](name)):
         print(path)
@@ -44,9 +45,14 @@ def run(argv: Sequence[str]) -> int:
     return 0
 
 
-def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
+def _known(kind: str) -> set[str]:
+    """Return the names of the cells or tasks of gatebench."""
+    return {path.name.removesuffix(".yaml") for path in (files("conf") / kind).iterdir()}
+
+
+def _write(folder: Path, contents: Mapping[str, str]) -> list[Path]:
     """Write the files below the folder and return their paths. Nothing is written if one of them exists."""
-    paths = {folder / name: content for name, content in files.items()}
+    paths = {folder / name: content for name, content in contents.items()}
     for path in paths:
         if path.exists():
             raise UserError(f"{path} exists already; choose another name or another folder.")

@@ -44,7 +44,11 @@ def test_the_written_tests_pass(kind: str, tmp_path: Path, monkeypatch: pytest.M
         (["cell"], "gatebench new needs a kind and a name"),
         (["tsk", "a"], "There is no kind 'tsk' of gatebench new; did you mean 'task'"),
         (["cell", "../a"], r"The name is '\.\./a'; it must be a word of a-z"),
-        (["cell", "lstm"], "The name is 'lstm'"),
+        (
+            ["cell", "lstm"],
+            "that is no cell of gatebench",
+        ),
+        (["task", "digits"], "that is no task of gatebench"),
         (["cell", "a", "foldr=b"], "There is no setting 'foldr' of gatebench new; did you mean 'folder'"),
     ],
 )
