@@ -53,7 +53,7 @@ def run_recorded(
         if trials:
             plan, outcomes = _run_all(trials, plan, records, cluster, replan or (lambda: plan))
     _print_table(plan, study, record, changed=bool(trials) or study != known.declaration)
-    _report_ends(outcomes, len(outcomes))
+    _report_ends(outcomes)
     if plan.following:
         _report(missing_sentence(plan))
     return int(any(not outcome.has_result for outcome in outcomes))
@@ -106,14 +106,14 @@ def _print_table(plan: Plan, study: Study, record: Record, *, changed: bool) -> 
     print(place_of_records(plan.settings, record.study))
 
 
-def _report_ends(outcomes: Sequence[Outcome], planned: int) -> None:
+def _report_ends(outcomes: Sequence[Outcome]) -> None:
     """Print a line about the trials that diverged, and one about those that failed."""
     diverged = sum(outcome.status == "diverged" for outcome in outcomes)
     failed = sum(not outcome.has_result for outcome in outcomes)
     if diverged:
-        _report(f"{diverged} of {planned} trials diverged; the table counts them as the worst by rank.")
+        _report(f"{diverged} of {len(outcomes)} trials diverged; the table counts them as the worst by rank.")
     if failed:
-        _report(f"{failed} of {planned} trials failed; their messages are above and in the records.")
+        _report(f"{failed} of {len(outcomes)} trials failed; their messages are above and in the records.")
 
 
 def _report(line: str) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gatebench.errors import UserError
 from gatebench.task import Batch
+from tasks.blocks.padded_rows import padded_rows
 from tasks.text.encoder_decoder import END, PAD
 
 
@@ -83,13 +84,7 @@ class ParallelSplit:
         """Return the examples with these indices (B,): sources (T, B), targets (U, B) with padding, lengths (B,)."""
         assert self.lengths is not None  # `of` sets it
         lengths = self.lengths[indices]
-        x = _padded(self.sources, self.starts[indices], lengths)
-        y = _padded(self.targets, self.target_starts[indices], self.target_lengths[indices])
+        # The rows are padded with zeros, and `PAD` is 0.
+        x = padded_rows(self.sources, self.starts[indices], lengths)
+        y = padded_rows(self.targets, self.target_starts[indices], self.target_lengths[indices])
         return Batch(x, y, lengths)
-
-
-def _padded(tokens: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
-    """Return sections of tokens (T, B), with padding at their ends."""
-    steps = torch.arange(int(lengths.max()))[:, None]
-    inside = steps < lengths
-    return torch.where(inside, tokens[torch.where(inside, starts + steps, 0)], PAD)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -108,12 +107,3 @@ class SpelledWords(nn.Module):
             {"table": f"nn.Embedding({shape})"},
             weights={"table.weight": self.table.weight},
         )
-
-
-def padded_rows(values: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
-    """Return sections (T, B, ...) of values (S, ...), with zeros at their ends."""
-    steps = torch.arange(int(lengths.max()))[:, None]
-    inside = steps < lengths
-    gathered = values[torch.where(inside, starts + steps, 0)]
-    gathered[~inside] = 0
-    return gathered

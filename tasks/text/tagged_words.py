@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from gatebench.task import Batch
+from tasks.blocks.padded_rows import padded_rows
 from tasks.text.conll_columns import Sentence
-from tasks.text.spelling import WordNumbers, padded_rows
+from tasks.text.spelling import WordNumbers
 
 
 @dataclass(eq=False, slots=True)

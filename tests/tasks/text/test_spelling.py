@@ -1,6 +1,6 @@
 import torch
 
-from tasks.text.spelling import FEATURES, SpelledWords, WordNumbers, padded_rows, spelling
+from tasks.text.spelling import FEATURES, SpelledWords, WordNumbers, spelling
 
 
 def test_a_shape_has_each_run_of_signs_once() -> None:
@@ -21,10 +21,8 @@ def test_the_hashes_are_the_same_everywhere() -> None:
     assert WordNumbers([], 1, 1000).row("Anna") == [1, 215, 1349, 2769, 3602]
 
 
-def test_padding_is_zero() -> None:
-    values = torch.arange(1, 11).reshape(5, 2)
-    rows = padded_rows(values, torch.tensor([0, 3]), torch.tensor([3, 1]))
-    assert rows[:, 1].tolist() == [[7, 8], [0, 0], [0, 0]]
+def test_padding_adds_nothing() -> None:
+    rows = torch.tensor([[[1, 2], [7, 8]], [[3, 4], [0, 0]], [[5, 6], [0, 0]]])
     encoder = SpelledWords(11, 4, 0.5).eval()
     assert encoder(rows)[1:, 1].abs().max() == 0
     assert torch.allclose(encoder(rows)[0, 0], encoder.table.weight[1] + encoder.table.weight[2])

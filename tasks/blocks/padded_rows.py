@@ -1,0 +1,19 @@
+"""Sections of stored values as one batch with padding. S values, T time, B batch."""
+
+import torch
+from torch import Tensor
+
+
+def padded_rows(values: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
+    """Return sections (T, B, ...) of values (S, ...), with zeros at their ends. T is the largest length.
+
+    Args:
+        values: the values of all sections.
+        starts: (B,) the first value of each section.
+        lengths: (B,) the number of values of each section.
+    """
+    steps = torch.arange(int(lengths.max()))[:, None]
+    inside = steps < lengths
+    gathered = values[torch.where(inside, starts + steps, 0)]
+    gathered[~inside] = 0
+    return gathered
