@@ -1,6 +1,7 @@
-"""The trial of a study that a command takes: by its digest, by its settings, or the best one by validation."""
+"""The trial of a study that `gates` and `export` take: by its digest, by its settings, or the best by validation."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
@@ -9,17 +10,53 @@ from gatebench.saved.named_trial import trial_of_digest
 from launch.config.compose import Plan
 from launch.config.settings import TRIAL_KEYS
 from launch.fitting_outcomes import fitting_outcomes
+from launch.running.known_outcomes import known_study
+from launch.running.missing_records import missing_study
 
 MOST_LISTED = 12
 """The largest number of cells or tasks that a message names."""
 
 
-def chosen_trial(plan: Plan, outcomes: Sequence[Outcome]) -> Outcome:
-    """Return the outcome of a trial.
+@dataclass(frozen=True)
+class ChosenTrial:
+    """A trial of a study, and how it was chosen.
 
-    With `digest`, it is the trial whose digest begins with it. If the settings choose a cell or a task alone, it is the
-    best trial of this cell and this task by its validation score. If they choose more, it is the best of the trials
-    with these settings.
+    Attributes:
+        outcome: its outcome.
+        among: the number of trials of which it is the best by validation; None if its digest or settings name it.
+    """
+
+    outcome: Outcome
+    among: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """A sentence about the choice; "" if the digest or the settings name the trial."""
+        if self.among is None:
+            return ""
+        rest = f" among the {self.among} trials of the study that have these settings" if self.among > 1 else ""
+        return f"The trial {self.outcome.digest} is the best by validation{rest}."
+
+
+def recorded_trial(plan: Plan) -> ChosenTrial:
+    """Return the trial of the plan's study that `chosen_trial` chooses, from the records and the spool.
+
+    Raises:
+        UserError: there are no records, no such study, or no such trial in it.
+    """
+    name = plan.settings.one_study
+    outcomes = known_study(plan.settings, name).outcomes
+    if not outcomes:
+        raise missing_study(plan.settings, name)
+    return chosen_trial(plan, outcomes)
+
+
+def chosen_trial(plan: Plan, outcomes: Sequence[Outcome]) -> ChosenTrial:
+    """Return a trial of a study.
+
+    With `digest`, it is the trial whose digest begins with it. If the settings are those of one trial of the study, it
+    is that trial. If they choose a cell or a task alone, it is the best trial of this cell and this task by its
+    validation score. If they choose more, it is the best of the trials with these settings.
 
     Args:
         plan: the plan.
@@ -31,11 +68,13 @@ def chosen_trial(plan: Plan, outcomes: Sequence[Outcome]) -> Outcome:
     """
     settings, given = plan.settings, plan.keys & {*TRIAL_KEYS, "experiment"}
     if settings.digest is not None:
-        return trial_of_digest(outcomes, settings.one_study, settings.digest)
-    if given - {"cell", "task"}:
-        found = fitting_outcomes(plan, outcomes)
-    else:
+        return ChosenTrial(trial_of_digest(outcomes, settings.one_study, settings.digest))
+    if not given - {"cell", "task"}:
         found = _of_cell_and_task(plan, outcomes, given)
+    elif len(plan.trials) == 1 and any(one.digest == plan.trials[0].digest for one in outcomes):
+        return ChosenTrial(trial_of_digest(outcomes, settings.one_study, plan.trials[0].digest))
+    else:
+        found = fitting_outcomes(plan, outcomes)
     if not found:
         cells, tasks = (
             ", ".join(list(dict.fromkeys(names))[:MOST_LISTED])
@@ -45,7 +84,7 @@ def chosen_trial(plan: Plan, outcomes: Sequence[Outcome]) -> Outcome:
             f"The study {settings.one_study!r} has no trial with these settings; its cells are {cells}, and its tasks "
             f"{tasks}."
         )
-    return best_trial(found)
+    return ChosenTrial(best_trial(found), len(found))
 
 
 def _of_cell_and_task(plan: Plan, outcomes: Sequence[Outcome], given: frozenset[str]) -> list[Outcome]:

@@ -20,12 +20,9 @@ from typing import TYPE_CHECKING
 from gatebench.errors import UserError, unknown
 from gatebench.outcome import Outcome
 from gatebench.report.figures.file_name import file_name
-from launch.chosen_trial import chosen_trial
+from launch.chosen_trial import recorded_trial
 from launch.config.arguments import parse_plan
-from launch.config.compose import Plan
 from launch.config.settings import Settings
-from launch.running.known_outcomes import known_study
-from launch.running.missing_records import missing_study
 from launch.running.search_past import past_trials
 
 if TYPE_CHECKING:
@@ -57,19 +54,10 @@ def run(argv: Sequence[str]) -> int:
         raise unknown("format", form, FORMATS, where="of an exported network")
     if form == "onnx" and (lacking := [name for name in ("onnx", "onnxruntime") if find_spec(name) is None]):
         raise UserError(f"format=onnx needs the packages {' and '.join(lacking)}: pip install 'gatebench[export]'.")
-    outcome = _chosen(plan)
+    outcome = recorded_trial(plan).outcome
     path = _path(plan.settings, form, outcome)
     _export(plan.settings, form, outcome, path)
     return 0
-
-
-def _chosen(plan: Plan) -> Outcome:
-    """Return the outcome of the trial that the settings name, or of the best one by validation."""
-    settings, name = plan.settings, plan.settings.one_study
-    known = known_study(settings, name)
-    if not known.outcomes:
-        raise missing_study(settings, name)
-    return chosen_trial(plan, known.outcomes)
 
 
 def _path(settings: Settings, form: str, outcome: Outcome) -> Path:

@@ -4,8 +4,8 @@
   gatebench gates task=sst2 cell=lstm study=mine text="a film that is never dull"
   gatebench gates task=speech_commands cell=lstm study=mine file=clip.wav
 
-The network is that of a trial in the records. If the settings do not name a trial of the study, it is the trial with
-the best validation score among those that have the given settings: `study=mine cell=lstm` is enough.
+The network is that of a trial in the records. If neither the settings nor `digest=` names a trial of the study, it is
+the trial with the best validation score among those that have the given settings: `study=mine cell=lstm` is enough.
 
 The example is one of the test set, or an input of your own: `text=`, or `file=` with a wav file, an image, a CSV file
 or a text, as the task reads it. `page=` is the name of the page; without it, the page is written below the home.
@@ -23,23 +23,19 @@ from gatebench.errors import UserError
 from gatebench.own_input import OwnInput
 from gatebench.report.gates_page.page import GatesPage, gates_page
 from gatebench.report.gates_page.payload import GateValues
-from gatebench.saved.best_trial import best_trial
 from gatebench.task import Example, Problem, Task
 from gatebench.trial import Trial
+from launch.chosen_trial import recorded_trial
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.config.settings import Settings
 from launch.display.gates_text import gates_text
 from launch.display.terminal_width import terminal_width
-from launch.fitting_outcomes import fitting_outcomes
-from launch.running.missing_records import has_records, missing_records, missing_study
 from launch.running.search_past import past_trials
 from launch.written_page import page_path, write_page
 
 if TYPE_CHECKING:
     from gatebench.training.example_gates import ExampleGates
-
-_TRAIN_IT = "train it with the same settings: gatebench train …"
 
 
 def run(argv: Sequence[str]) -> int:
@@ -72,34 +68,14 @@ def _trained(plan: Plan) -> tuple[Trial, bytes, str]:
     Raises:
         UserError: there are no records, no such study, no such trial in it, or no weights.
     """
-    settings, trial = plan.settings, plan.trials[0]
-    if not has_records(settings):
-        raise missing_records(settings)
-    from gatebench.records.kept_network import kept_network, kept_weights  # imports MLflow, which takes a second
+    chosen, settings = recorded_trial(plan), plan.settings
+    from gatebench.records.kept_network import kept_network  # imports MLflow, which takes a second
     from gatebench.records.record import Record
-
-    study = settings.one_study
-    record = Record(settings.home_folder, study, settings.records_uri)
-    outcomes = record.outcomes()
-    if not outcomes:
-        raise missing_study(settings, study)
-    if len(plan.trials) == 1 and any(one.digest == trial.digest for one in outcomes):
-        if (weights := kept_weights(record, trial.digest)) is not None:
-            return trial, weights, ""
-        raise UserError(f"The study {study!r} has no weights of the trial {_facts(trial)}; {_TRAIN_IT}")
-    found = fitting_outcomes(plan, outcomes)
-    if not found:
-        raise UserError(f"The study {study!r} does not contain the trial {_facts(trial)}; {_TRAIN_IT}")
     from gatebench.saved.trained_trial import trial_of  # imports torch
 
-    best = best_trial(found)
-    kept = kept_network(record, best.digest)
-    rest = f" among the {len(found)} trials of the study that have these settings" if len(found) > 1 else ""
-    return trial_of(kept.config, best.digest), kept.weights, f"The trial {best.digest} is the best by validation{rest}."
-
-
-def _facts(trial: Trial) -> str:
-    return f"{trial.digest} ({trial.build_cell().name}, {trial.build_task().label}, seed {trial.seed})"
+    record = Record(settings.home_folder, settings.one_study, settings.records_uri)
+    kept = kept_network(record, chosen.outcome.digest)
+    return trial_of(kept.config, chosen.outcome.digest), kept.weights, chosen.sentence
 
 
 def _example(task: Task, problem: Problem, settings: Settings, given: OwnInput | None, cache: Path) -> Example:

@@ -14,7 +14,7 @@ DIVERGED = outcome(trial("lstm", 2), "diverged")
 
 
 def chosen(*overrides: str, of: list[Outcome] | None = None) -> Outcome:
-    return chosen_trial(expand(["study=mine", *overrides]), of or [WORST, BEST, GRU, DIVERGED])
+    return chosen_trial(expand(["study=mine", *overrides]), of or [WORST, BEST, GRU, DIVERGED]).outcome
 
 
 def test_the_best_trial_by_validation_is_chosen() -> None:
@@ -24,6 +24,7 @@ def test_the_best_trial_by_validation_is_chosen() -> None:
     assert chosen("cell=lstm", "seed=0,1", "model.hidden_size=4", "training.max_epochs=3") is BEST
     assert chosen("cell=lstm", "seed=0", "model.hidden_size=4", "training.max_epochs=3") is WORST
     assert chosen(f"digest={WORST.digest[:9]}") is WORST
+    assert chosen("seed=2", "cell=lstm", "model.hidden_size=4", "training.max_epochs=3") is DIVERGED
     error = replace(BEST, metric=replace(BEST.metric, direction="min"))  # type: ignore[type-var]
     assert chosen("cell=lstm", of=[error, replace(WORST, metric=error.metric)]).seed == 0
 
@@ -53,3 +54,13 @@ def test_trials_of_several_tasks_and_trials_without_a_score_are_not_chosen(monke
     assert chosen("task=sequential_mnist", of=[BEST, other]) is other
     with pytest.raises(UserError, match="None of these 2 trials has finished, so that none of them is the best"):
         chosen(of=[DIVERGED, replace(GRU, metric=None)])
+
+
+def test_the_choice_is_told_unless_the_settings_name_the_trial() -> None:
+    plan = expand(["study=mine", "cell=lstm"])
+    assert chosen_trial(plan, [WORST, BEST, GRU]).sentence == (
+        f"The trial {BEST.digest} is the best by validation among the 2 trials of the study that have these settings."
+    )
+    assert chosen_trial(plan, [BEST]).sentence == f"The trial {BEST.digest} is the best by validation."
+    named = expand(["study=mine", "cell=lstm", "seed=1", "model.hidden_size=4", "training.max_epochs=3"])
+    assert chosen_trial(named, [WORST, BEST, GRU]).sentence == ""

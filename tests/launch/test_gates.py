@@ -68,8 +68,9 @@ def test_the_page_has_the_name_that_was_given(tmp_path: Path) -> None:
         (["text=hello"], "This task reads a file and no text; use file=PATH"),
         (["file=nowhere.png"], r"nowhere\.png cannot be read: No such file or directory"),
         (["text=hello", "file=a.png"], "text and file are both set; give one of them"),
-        (["cell=gru"], r"The study 'mine' does not contain the trial \w{16} \(gru, digits, seed 0\); train it"),
-        (["seed=7"], r"The study 'mine' does not contain the trial \w{16} \(lstm, digits, seed 7\); train it"),
+        (["cell=gru"], "The study 'mine' has no trial with these settings; its cells are lstm, and its tasks digits"),
+        (["seed=7"], "The study 'mine' has no trial with these settings"),
+        (["digest=xyz"], "The study 'mine' has no trial 'xyz'"),
         (["study=mime"], "'mime'.*'mine'"),
     ],
 )
