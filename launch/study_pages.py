@@ -4,7 +4,7 @@ The views are set before the first trial, so that the page is in order while the
 text with the table follow at the end, because matplotlib needs a second to be imported and another to draw.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gatebench.derive.roles import roles
 from gatebench.outcome import Outcome
@@ -13,7 +13,7 @@ from gatebench.records.record import Record
 from gatebench.report.ablation_table import AblationTable
 from gatebench.report.figures.study_figures import IN_SWEEP
 from gatebench.report.render import FORMATS
-from gatebench.study import Study
+from gatebench.study import ARM_CELL, Study
 from gatebench.trial import Trial
 from launch.study_report import report_content, report_files
 
@@ -31,7 +31,7 @@ def open_pages(record: Record, study: Study, trials: Sequence[Trial], outcomes: 
         outcomes: the outcomes in the records.
     """
     record.colours(_cells(study, trials, outcomes))
-    record.set_views(_title(study), study_content(trials, outcomes))
+    record.set_views(_title(study), study_content(trials, outcomes, study.arms))
 
 
 def publish(
@@ -56,10 +56,12 @@ def publish(
     markdown = FORMATS["markdown"](table)
     if changed or not record.has_report():
         record.write_report(markdown, report_files(report_content(record, study, outcomes, table, IN_SWEEP)))
-    record.set_study_page(_title(study), markdown, study_content(trials, outcomes))
+    record.set_study_page(_title(study), markdown, study_content(trials, outcomes, study.arms))
 
 
-def study_content(trials: Sequence[Trial], outcomes: Sequence[Outcome]) -> StudyContent:
+def study_content(
+    trials: Sequence[Trial], outcomes: Sequence[Outcome], arms: Mapping[str, Mapping[str, str]] | None = None
+) -> StudyContent:
     """Return the content of a study that its views depend on.
 
     The names of the gates' metrics are those of the outcomes, and those that the trials will have.
@@ -67,17 +69,25 @@ def study_content(trials: Sequence[Trial], outcomes: Sequence[Outcome]) -> Study
     Args:
         trials: the trials that will run.
         outcomes: the outcomes that exist.
+        arms: {name: settings} of the named arms of the study.
     """
     tasks = [trial.build_task() for trial in trials]
     scores = dict.fromkeys(task.metrics[0] for task in tasks)
     others = dict.fromkeys(metric.name for task in tasks for metric in task.metrics[1:])
-    planned = {(trial.build_task().label, trial.build_cell().name) for trial in trials}
+    arm_params = tuple(dict.fromkeys(key for own in (arms or {}).values() for key in own if key != ARM_CELL))
+    planned = [(trial.build_task().label, trial.build_cell().name, trial.flat_settings()) for trial in trials]
+    recorded = [(outcome.task, outcome.cell, outcome.settings) for outcome in outcomes]
+    groups = sorted(
+        {(task, cell, *(own.get(key, "") for key in arm_params)) for task, cell, own in [*planned, *recorded]}
+    )
     return StudyContent(
         scores=tuple(scores),
         other_scores=tuple(others),
-        groups=tuple(sorted(planned | {(outcome.task, outcome.cell) for outcome in outcomes})),
+        groups=tuple((task, cell) for task, cell, *_ in groups),
         metrics=frozenset({name for outcome in outcomes for name in outcome.metrics} | _gate_metrics(trials)),
         params=_varied_params(trials),
+        arm_params=arm_params,
+        arm_values=tuple(tuple(values) for _, _, *values in groups) if arm_params else (),
     )
 
 

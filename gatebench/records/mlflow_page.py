@@ -57,6 +57,8 @@ class StudyContent:
         groups: (task, cell) of all trials.
         metrics: the names of all final metrics of the study's outcomes, for example "gate/l0/keep/f/mean".
         params: the names of the params that differ between trials, for parallel coordinates.
+        arm_params: the names of the params that separate the named arms of the study; empty without named arms.
+        arm_values: the values of these params, for each of `groups`; "" for a param that a run lacks.
     """
 
     scores: tuple[Metric, ...]
@@ -64,6 +66,8 @@ class StudyContent:
     groups: tuple[tuple[str, str], ...]
     metrics: frozenset[str]
     params: tuple[str, ...] = ()
+    arm_params: tuple[str, ...] = ()
+    arm_values: tuple[tuple[str, ...], ...] = ()
 
 
 def page(experiment: str, view: str = CELLS, mode: Mode = "table") -> str:
@@ -120,11 +124,13 @@ def views(content: StudyContent) -> dict[str, str]:
     """Return the tags of the study's saved views.
 
     The view "Cells" has one row for each cell (of each task, if there are several), with means over the seeds, the best
-    validation score first. A click on a row shows its trials. Its charts have one line for each cell, with a band from
-    the least to the greatest value; MLflow chooses the colours. The view "Trials" has a row for each trial. Its charts
-    have one mark or line for each trial, in the colour of its cell.
+    validation score first. With named arms it is the view "Arms", with one row for each setting of the arms. A click on
+    a row shows its trials. Its charts have one line for each row, with a band from the least to the greatest value;
+    MLflow chooses the colours. The view "Trials" has a row for each trial. Its charts have one mark or line for each
+    trial, in the colour of its cell.
     """
-    states = {CELLS: ("Cells", _cells_view(content)), TRIALS: ("Trials", _trials_view(content))}
+    rows = "Arms" if content.arm_params else "Cells"
+    states = {CELLS: (rows, _cells_view(content)), TRIALS: ("Trials", _trials_view(content))}
     return {f"{VIEW_TAG}{key}": _envelope(name, state) for key, (name, state) in states.items()}
 
 
@@ -148,12 +154,15 @@ def _cells_view(content: StudyContent) -> dict[str, Any]:
     charts += [_line(name, "Curves") for name in _curves(content)]
     charts += [_line(name, "Gates", _gate_title(name)) for name in means]
     one_task = len({task for task, _ in content.groups}) == 1
-    keys = ["cell"] if one_task else ["task", "cell"]
+    keys = [("tag", key) for key in (["cell"] if one_task else ["task", "cell"])]
+    keys += [("param", name) for name in content.arm_params]
+    values = content.arm_values or ((),) * len(content.groups)
     return {
         **_table(content),
-        "groupBy": {"aggregateFunction": "average", "groupByKeys": [_group_key(key) for key in keys]},
+        "groupBy": {"aggregateFunction": "average", "groupByKeys": [_group_key(*key) for key in keys]},
         "groupsExpanded": {
-            _group_id(dict(zip(("task", "cell"), group, strict=True)), keys): False for group in content.groups
+            _group_id(keys, dict(zip(("task", "cell", *content.arm_params), (*group, *own), strict=True))): False
+            for group, own in zip(content.groups, values, strict=True)
         },
         "useGroupedValuesInCharts": True,
         **_charts(charts, ("Scores", "Curves", "Gates")),
@@ -228,13 +237,13 @@ def _gate_title(name: str) -> str:
     return f"{match['role']} ({letter}), layer {match['layer']}, {_STATISTICS[match['statistic']]}"
 
 
-def _group_key(tag: str) -> dict[str, str]:
-    return {"mode": "tag", "groupByData": tag}
+def _group_key(mode: str, name: str) -> dict[str, str]:
+    return {"mode": mode, "groupByData": name}
 
 
-def _group_id(tags: Mapping[str, str], keys: Iterable[str]) -> str:
+def _group_id(keys: Iterable[tuple[str, str]], values: Mapping[str, str]) -> str:
     """Return MLflow's name of a group of runs. Groups that a view does not name are unfolded."""
-    return ",".join(f"tag.{key}.{tags[key]}" for key in keys)
+    return ",".join(f"{mode}.{name}.{values[name]}" for mode, name in keys)
 
 
 def _column(kind: str, name: str) -> str:

@@ -41,6 +41,15 @@ def test_settings_that_differ_are_axes_and_a_fixed_gate_is_no_column() -> None:
     assert "gate/l0/write/i/mean" not in study_content([fixed], []).metrics
 
 
+def test_the_rows_of_a_study_of_named_arms_are_their_settings() -> None:
+    wide = replace(LSTM, model=replace(LSTM.model, hidden_size=8))
+    arms = {"small": {"model.hidden_size": "4", "cell": "ab"}, "wide": {"model.hidden_size": "8"}}
+    content = study_content([LSTM, wide], [outcome(GRU)], arms)
+    assert content.arm_params == ("model.hidden_size",)
+    assert content.groups == (("digits", "gru"), ("digits", "lstm"), ("digits", "lstm"))
+    assert content.arm_values == (("4",), ("4",), ("8",))
+
+
 def test_the_views_are_there_before_the_first_trial(record: Record) -> None:
     open_pages(record, STUDY, [LSTM, GRU], record.outcomes())
     tags = record.client.get_experiment_by_name("mine").tags

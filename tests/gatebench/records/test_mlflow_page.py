@@ -83,6 +83,15 @@ def test_cells_are_folded_groups() -> None:
     assert set(several["groupsExpanded"]) == {"tag.task.digits,tag.cell.lstm", "tag.task.parity,tag.cell.lstm"}
 
 
+def test_named_arms_are_groups_of_their_settings() -> None:
+    key, values = "training.momentum", (("0.9",), ("",))
+    content = replace(CONTENT, arm_params=(key,), arm_values=values)
+    view = state(CELLS, content)
+    assert view["groupBy"]["groupByKeys"][1] == {"mode": "param", "groupByData": key}
+    assert set(view["groupsExpanded"]) == {f"tag.cell.lstm,param.{key}.0.9", f"tag.cell.gru,param.{key}."}
+    assert json.loads(views(content)[f"{VIEW_TAG}{CELLS}"])["name"] == "Arms"
+
+
 def test_trials_are_marks_in_scatter_charts_and_lines_in_parallel_coordinates() -> None:
     view = state(TRIALS)
     assert view["groupBy"] is None
