@@ -240,6 +240,8 @@ class Example:
         target: the right answer in words; "" if it is unknown, or if it is no single word.
         notes: sentences about the example, for example how a user's file was converted.
         part_views: {name of a recurrent part: how its steps are shown} of parts with other steps than the example.
+        part_sequences: {name of a recurrent part: the number of the sequence that is shown} of parts that read several
+            sequences of one example, for example the columns of an image; 0 if it is left out.
     """
 
     batch: Batch
@@ -247,6 +249,7 @@ class Example:
     target: str = ""
     notes: tuple[str, ...] = ()
     part_views: Mapping[str, View] = field(default_factory=dict)
+    part_sequences: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ _ALL = (
         mnist.SOURCE_URL,
         mnist.FOLDERS,
         _files(mnist.SOURCE_URL, mnist.PACKED, 9_912_422, 28_881, 1_648_877, 4_542),
-        ("sequential_mnist", "permuted_mnist", "continual"),
+        ("sequential_mnist", "permuted_mnist", "image_patches", "continual"),
         alternatives=(mnist.UNPACKED,),
     ),
     Dataset(
@@ -155,7 +155,7 @@ _ALL = (
         (  # the size is the one that the server announces; Keras publishes the same checksum
             File(cifar.ARCHIVE, cifar.CHECKSUMS[cifar.ARCHIVE], 170_498_071, cifar.SOURCE_URL + cifar.ARCHIVE),
         ),
-        ("sequential_cifar10",),
+        ("sequential_cifar10", "image_patches"),
         alternatives=(
             {f"{cifar.BATCH_FOLDER}/{name}": c for name, c in cifar.CHECKSUMS.items() if name != cifar.ARCHIVE},
         ),

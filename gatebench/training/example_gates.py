@@ -50,7 +50,12 @@ def example_gates(network: Network, trial: Trial, example: Example, answers: Seq
     with torch.no_grad():
         logits, recorded = network.forward_with_gates(example.batch)
     trace, stacks = joined_trace(recorded), network.stacks
-    layers = tuple({gate: one[:, 0].numpy() for gate, one in trace[layer].items()} for layer in sorted(trace))
+    parts = tuple(name for name, stack in stacks.items() for _ in range(stack.num_layers))
+    sequences = [example.part_sequences.get(part, 0) for part in parts]
+    layers = tuple(
+        {gate: one[:, sequence].numpy() for gate, one in trace[layer].items()}
+        for layer, sequence in zip(sorted(trace), sequences, strict=True)
+    )
     probabilities: list[tuple[str, float]] = []
     if answers and logits.shape == (1, len(answers)):
         probabilities = list(zip(answers, logits.softmax(-1)[0].tolist(), strict=True))
@@ -58,6 +63,6 @@ def example_gates(network: Network, trial: Trial, example: Example, answers: Seq
         roles=tuple(roles(trial.build_cell())),
         layers=layers,
         directions=tuple(stack.directions for stack in stacks.values() for _ in range(stack.num_layers)),
-        parts=tuple(name for name, stack in stacks.items() for _ in range(stack.num_layers)),
+        parts=parts,
         answers=tuple(sorted(probabilities, key=lambda one: -one[1])),
     )

@@ -19,15 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gatebench.views import Picture
-    from tasks.blocks.splits import TensorSplit
 
 ORDERS = ("row", "pixel")
 MOST_SIDE = 1024
 FORMAT = 1
 """The version of the cache entries. It must be raised if the same fields come to mean other pixels."""
-
-LINEAR_EXAMPLES, LINEAR_SIDE = 5000, 16
-"""The logistic regression sees at most this many training images, reduced to at most this many rows and columns."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +73,7 @@ class ImageFolder(ClassFolderTask):
         from tasks.blocks.majority import majority
         from tasks.blocks.objectives import classification_problem
         from tasks.blocks.splits import TensorSplit
+        from tasks.images.linear_images import linear_image_accuracy
 
         images = self._images(cache)
         parts = self.parts([blake2b(image.tobytes(), digest_size=16).digest() for image in images])
@@ -94,7 +91,7 @@ class ImageFolder(ClassFolderTask):
             classes=len(self.answers),
             baselines=lambda: {
                 "majority": majority(train, test),
-                "logistic regression": _linear_accuracy(train, test, (rows, columns, channels), len(self.answers)),
+                "logistic regression": linear_image_accuracy(train, test, (rows, columns, channels), len(self.answers)),
             },
         )
 
@@ -152,20 +149,3 @@ class ImageFolder(ClassFolderTask):
         rows, columns = self._shape()
         places = read_places(rows, columns, rows * columns // len(inputs))
         return picture(inputs, places, rows, columns, 1 if self.greyscale else 3)
-
-
-def _linear_accuracy(train: TensorSplit, test: TensorSplit, shape: tuple[int, ...], classes: int) -> float:
-    """Return the accuracy of logistic regression on images of the shape (R, C, K), reduced in number and in size."""
-    import torch
-    from torch.nn.functional import adaptive_avg_pool2d
-
-    from tasks.blocks.logistic_regression import logistic_regression_accuracy
-
-    rows, columns, channels = shape
-    reduced = (min(rows, LINEAR_SIDE), min(columns, LINEAR_SIDE))
-    chosen = torch.linspace(0, len(train) - 1, min(len(train), LINEAR_EXAMPLES)).long()
-    pairs = []
-    for split, part in ((train, chosen), (test, torch.arange(len(test)))):
-        pixels = split.x[part].reshape(-1, rows, columns, channels).permute(0, 3, 1, 2).float() / 255
-        pairs.append((adaptive_avg_pool2d(pixels, reduced).flatten(1), split.y[part]))
-    return logistic_regression_accuracy(pairs[0], pairs[1], classes=classes)
