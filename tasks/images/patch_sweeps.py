@@ -64,18 +64,17 @@ class PatchSweeps(nn.Module):
         output = parts.directions * parts.hidden_size
         self.dropout = nn.Dropout(parts.dropout)
         self.linear = nn.Linear(rows * columns * output, classes)
-        pairs = []
+        self.vertical, self.horizontal = nn.ModuleList(), nn.ModuleList()
         for number in range(sweeps):
-            vertical = parts.add(part_name("vertical", number), features if number == 0 else output)
-            pairs.append(nn.ModuleList([vertical, parts.add(part_name("horizontal", number), output)]))
-        self.sweeps = nn.ModuleList(pairs)
+            self.vertical.append(parts.add(part_name("vertical", number), features if number == 0 else output))
+            self.horizontal.append(parts.add(part_name("horizontal", number), output))
 
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Return the logits (B, classes) of the patches x (R, B, C · P)."""
         del batch
         rows, images = x.shape[:2]
         x = x.reshape(rows, images, self.columns, -1)
-        for vertical, horizontal in self.sweeps:  # type: ignore[misc]  # a ModuleList has no type of its items
+        for vertical, horizontal in zip(self.vertical, self.horizontal, strict=True):
             down, _ = vertical(x.flatten(1, 2))
             across = down.reshape(rows, images, self.columns, -1).permute(2, 1, 0, 3)
             right, _ = horizontal(across.flatten(1, 2))
