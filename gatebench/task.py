@@ -61,11 +61,14 @@ class Batch:
         x: (T, B, I) floats or (T, B) token numbers, which the encoder takes.
         y: targets: (B,) or (B, K) for a sequence, (T, B) or (T, B, K) for every step.
         lengths: (B,) valid steps of each sequence, on the CPU; None if all have T.
+        continues: whether each sequence continues the one at the same place of the batch before. Then the recurrent
+            layers start with the state after that one, without a gradient.
     """
 
     x: Tensor
     y: Tensor
     lengths: Tensor | None = None
+    continues: bool = False
 
     @property
     def inputs(self) -> NDArray[Any]:
@@ -197,6 +200,12 @@ class Problem:
             batch to logits. Then there is no head. None: recurrent layers, dropout, and the head.
         artifacts: `artifacts(network, seed)` returns what the task finds out about the trained network after the test,
             for example texts that it writes. The seed is that of the trial.
+        carries_state: whether the examples of a split are the sections of one text, in their order, and the state
+            passes from one to the next. In training, the text is read in as many streams as a batch has examples; in
+            validation and test, in one. Only for a network with a head.
+
+    Raises:
+        ValueError: `carries_state` is true and there is a body.
     """
 
     train: Split
@@ -213,6 +222,11 @@ class Problem:
     targets: Callable[[Batch], float] = count_examples
     body: Callable[[Parts], nn.Module] | None = None
     artifacts: Callable[[TrainedNetwork, int], Artifacts] = no_artifacts
+    carries_state: bool = False
+
+    def __post_init__(self) -> None:
+        if self.carries_state and self.body is not None:
+            raise ValueError("A network with a body carries no state from one batch to the next.")
 
 
 @dataclass(frozen=True)

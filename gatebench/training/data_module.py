@@ -23,9 +23,11 @@ class SplitsDataModule(pl.LightningDataModule):
 
     def __init__(self, problem: Problem, batch_size: int, seed: int, ranks: Ranks = ALONE) -> None:
         super().__init__()
-        self.train = Batches(problem.train, batch_size, seed, ranks)
-        self.val = Batches(problem.val, batch_size, None, ranks)
-        self.test = Batches(problem.test, batch_size, None, ranks)
+        is_text = problem.carries_state
+        evaluated = 1 if is_text else batch_size  # one stream: the scores are those of the whole text
+        self.train = Batches(problem.train, batch_size, seed, ranks, is_text=is_text)
+        self.val = Batches(problem.val, evaluated, None, ranks, is_text=is_text)
+        self.test = Batches(problem.test, evaluated, None, ranks, is_text=is_text)
 
     def train_dataloader(self) -> Batches:
         """Return the training batches, which are shuffled anew for every epoch."""

@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 
 from gatebench.errors import Refusal
 from gatebench.nn.batch_draws import BatchDraws
-from gatebench.nn.recurrent import Recurrent
+from gatebench.nn.recurrent import Recurrent, State
 from gatebench.nn.recurrent_parts import RecordedGates, RecurrentPart, RecurrentParts, recording
 from gatebench.nn.sequence_dropout import SequenceDropout
 from gatebench.spec.cell import Cell
@@ -36,12 +36,15 @@ class Network(nn.Module):
         parts: the recurrent parts of the task's body.
         draws: the source of noise and of dropout masks that are drawn once for each sequence or batch. It has a
             generator of its own if the trial uses it.
+        carried: the states after the last batch, from which a batch that continues it starts, without a gradient; that
+            of training mode under True, and that of evaluation under False. Empty if the task carries no state.
     """
 
     def __init__(self, problem: Problem, trial: Trial) -> None:
         super().__init__()
         model = trial.model
         self.parts: list[RecurrentPart] = []
+        self.carries_state, self.carried = problem.carries_state, dict[bool, tuple[Tensor, ...]]()
         self.encoder = problem.encoder
         self.body: nn.Module | None = None
         self.dropout = nn.Dropout(model.dropout)
@@ -103,7 +106,8 @@ class Network(nn.Module):
         if self.body is not None:
             found: Tensor = self.body(x, batch)
             return found
-        output, _ = self.recurrent(x, lengths=batch.lengths)
+        output, state = self.recurrent(x, self._state_before(batch), batch.lengths)
+        self._carry(state)
         logits: Tensor = self.head(self._dropped(output), batch.lengths)
         return logits
 
@@ -114,9 +118,25 @@ class Network(nn.Module):
             with recording(self.parts) as recorded:
                 found: Tensor = self.body(x, batch)
             return found, recorded
-        output, _, trace = self.recurrent.forward_with_gates(x, lengths=batch.lengths)
+        output, state, trace = self.recurrent.forward_with_gates(x, self._state_before(batch), batch.lengths)
+        self._carry(state)
         logits: Tensor = self.head(self._dropped(output), batch.lengths)
         return logits, [RecordedGates(trace, batch.lengths)]
+
+    def _state_before(self, batch: Batch) -> State | None:
+        """Return the state with which a batch starts: that after the batch before it, or None for the initial one.
+
+        The sequences of a batch are the first ones of the batch before it, if some have ended.
+        """
+        if not batch.continues:
+            return None
+        return tuple(part[:, : batch.x.shape[1]].contiguous() for part in self.carried[self.training])
+
+    def _carry(self, state: State) -> None:
+        """Keep the state after a batch, without its gradient."""
+        if self.carries_state:
+            parts = (state,) if isinstance(state, Tensor) else state
+            self.carried[self.training] = tuple(part.detach() for part in parts)
 
     def _dropped(self, output: Tensor) -> Tensor:
         """Return the input (T, B, D · H) of the head, with dropout in training mode."""

@@ -14,7 +14,7 @@ from gatebench.errors import UserError, out_of_range
 from gatebench.own_input import OwnInput
 from gatebench.task import Batch, Example, Metric, Problem, Size, Task, batch_of_one
 from gatebench.views import Words
-from tasks.blocks.validation import check_number, check_whole, make_floats
+from tasks.blocks.validation import check_flag, check_number, check_whole, make_floats
 from tasks.data.files import find_file, read_file, read_verified
 from tasks.data.own_file import own_file, own_path
 
@@ -39,10 +39,13 @@ class Characters(Task):
 
     Attributes:
         path: a text file in UTF-8, relative to the working directory; None: the plays of Shakespeare.
-        length: T, the number of predicted characters of a training sequence. Each sequence starts with the initial
-            state, and the next one begins where it ends.
+        length: T, the number of predicted characters of a training sequence. The next one begins where it ends.
         evaluation_length: the same for validation and test. The longer it is, the fewer characters are predicted with
             little context.
+        carry_state: whether the state passes from one sequence to the next. Then a training batch has a sequence of
+            each of B parallel streams of the text, in order, and gradients end at the start of a sequence (truncated
+            back-propagation). Validation and test read the whole part as one stream. Each epoch starts with the initial
+            state.
         validation: the share of the characters that are the validation part.
         test: the share of the characters that are the test part, at the end of the text.
     """
@@ -55,14 +58,15 @@ class Characters(Task):
     protocol = (
         "None is published for these parts. Karpathy's char-rnn (2015) trains on the same file with 95 % for training "
         "and 5 % for validation, and carries the state from one sequence to the next. Here the parts are 90 %, 5 % and "
-        "5 % in the order of the text, and each sequence starts with the initial state. The n-gram model has "
-        "interpolated Kneser-Ney smoothing; its order is the best on the validation part."
+        "5 % in the order of the text, and each sequence starts with the initial state, except if task.carry_state is "
+        "true. The n-gram model has interpolated Kneser-Ney smoothing; its order is the best on the validation part."
     )
     licence = "public domain; the user's own text has the user's licence"
 
     path: str | None = None
     length: int = 100
     evaluation_length: int = 1000
+    carry_state: bool = False
     validation: float = 0.05
     test: float = 0.05
 
@@ -71,6 +75,7 @@ class Characters(Task):
             raise out_of_range("task.path", self.path, "the name of a text file, or null")
         check_whole("length", self.length, 1, 10_000)
         check_whole("evaluation_length", self.evaluation_length, 1, 100_000)
+        check_flag("carry_state", self.carry_state)
         for name in ("validation", "test"):
             check_number(name, getattr(self, name), 0.001, 0.45)
         make_floats(self, "validation", "test")
@@ -82,7 +87,10 @@ class Characters(Task):
 
     def parameters(self) -> dict[str, Any]:
         """Return the fields, with the path reduced to the file name: the folder does not enter a digest."""
-        return {**super().parameters(), "path": self.path and Path(self.path).name}
+        values = {**super().parameters(), "path": self.path and Path(self.path).name}
+        if not self.carry_state:  # digests of earlier versions stay
+            del values["carry_state"]
+        return values
 
     def checksums(self) -> Mapping[str, str]:
         """Return the SHA-256 of the text file."""
@@ -126,6 +134,7 @@ class Characters(Task):
             scores=bits_and_accuracy,
             score_of_bits=float,
             longest_ngram=LONGEST_NGRAM,
+            carries_state=self.carry_state,
             separator="",
         )
 

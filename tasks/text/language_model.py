@@ -27,6 +27,7 @@ def language_problem(
     scores: Callable[[Mapping[str, float]], dict[str, float]],
     score_of_bits: Callable[[float], float],
     longest_ngram: int,
+    carries_state: bool,
     separator: str,
 ) -> Problem:
     """Return the problem of a text.
@@ -40,6 +41,7 @@ def language_problem(
         scores: the metrics, from the tallies of `tasks.text.next_token.count_tokens`.
         score_of_bits: the headline metric for a number of bits a token.
         longest_ngram: the largest order of the n-gram models beside it.
+        carries_state: whether the state passes from one sequence to the next.
         separator: the text between two tokens of a sample.
 
     Raises:
@@ -69,6 +71,7 @@ def language_problem(
         scores=scores,
         baselines=partial(_baselines, parts, len(names), longest_ngram, score_of_bits),
         targets=next_token.tokens,
+        carries_state=carries_state,
         artifacts=partial(_samples, names=names, start=int(parts[-1][0]), separator=separator),
     )
 

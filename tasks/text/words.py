@@ -13,7 +13,7 @@ from gatebench.errors import UserError, out_of_range
 from gatebench.own_input import OwnInput
 from gatebench.task import Batch, Example, Metric, Problem, Task, batch_of_one
 from gatebench.views import Words
-from tasks.blocks.validation import check_number, check_whole, make_floats
+from tasks.blocks.validation import check_flag, check_number, check_whole, make_floats
 from tasks.data.files import MissingFile, read_file
 from tasks.data.own_file import own_file, own_path
 
@@ -35,9 +35,13 @@ class NextWord(Task):
             without `ptb.`), or a text file; relative to the working directory.
         vocabulary: V, the largest number of words: the most frequent ones of the training part, with the end of a line
             and the unknown word.
-        length: T, the number of predicted words of a training sequence. Each sequence starts with the initial state.
+        length: T, the number of predicted words of a training sequence. The next one begins where it ends.
         evaluation_length: the same for validation and test.
         embedding: I, the size of the embeddings.
+        carry_state: whether the state passes from one sequence to the next. Then a training batch has a sequence of
+            each of B parallel streams of the text, in order, and gradients end at the start of a sequence (truncated
+            back-propagation). Validation and test read the whole part as one stream. Each epoch starts with the initial
+            state.
         validation: the share of a text file that is the validation part.
         test: the share of a text file that is the test part, at its end.
     """
@@ -50,8 +54,8 @@ class NextWord(Task):
     protocol = (
         "The parts and the tokens of Mikolov et al. 2010 for the Penn Treebank, if the path is a folder with its "
         "files, which have a licence of their own. Published networks carry the state from one sequence to the next; "
-        "here each sequence starts with the initial state. The n-gram model has interpolated Kneser-Ney smoothing; its "
-        "order is the best on the validation part."
+        "here they do if task.carry_state is true; else each sequence starts with the initial state. The n-gram model "
+        "has interpolated Kneser-Ney smoothing; its order is the best on the validation part."
     )
     licence = "the user's own"
 
@@ -60,6 +64,7 @@ class NextWord(Task):
     length: int = 35
     evaluation_length: int = 200
     embedding: int = 200
+    carry_state: bool = False
     validation: float = 0.05
     test: float = 0.05
 
@@ -70,6 +75,7 @@ class NextWord(Task):
         check_whole("length", self.length, 1, 10_000)
         check_whole("evaluation_length", self.evaluation_length, 1, 100_000)
         check_whole("embedding", self.embedding, 1, 10_000)
+        check_flag("carry_state", self.carry_state)
         for name in ("validation", "test"):
             check_number(name, getattr(self, name), 0.001, 0.45)
         make_floats(self, "validation", "test")
@@ -81,7 +87,10 @@ class NextWord(Task):
 
     def parameters(self) -> dict[str, Any]:
         """Return the fields, with the path reduced to its last part: the folder above does not enter a digest."""
-        return {**super().parameters(), "path": self.path and Path(self.path).name}
+        values = {**super().parameters(), "path": self.path and Path(self.path).name}
+        if not self.carry_state:  # digests of earlier versions stay
+            del values["carry_state"]
+        return values
 
     def checksums(self) -> Mapping[str, str]:
         """Return the SHA-256 of the files."""
@@ -113,6 +122,7 @@ class NextWord(Task):
             scores=perplexity_and_accuracy,
             score_of_bits=lambda bits: 2.0**bits,
             longest_ngram=LONGEST_NGRAM,
+            carries_state=self.carry_state,
             separator=" ",
         )
 

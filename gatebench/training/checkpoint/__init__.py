@@ -14,6 +14,7 @@ A checkpoint holds plain values as JSON and tensors as safetensors. Nothing is p
 | state of the optimiser | Lightning's trainer | tensors "optimizer/…" |
 | state of the schedule of the learning rate | `Learner.schedule` | JSON |
 | counters of early stopping | its callback | JSON |
+| memory of the streams of each rank | `Network.carried` | tensors "ranks/0/carried/…", … |
 | generators of each rank: torch's, and those of modules | `random_state.py` | tensors "ranks/0/random/…", … |
 
 The training batches have no state: they depend on the seed, the epoch and the step.

@@ -1,4 +1,4 @@
-"""The states that each rank has for itself: the losses of its shares of the batches, and its generators."""
+"""The states that each rank has for itself: the losses of its shares of the batches, its generators, its streams."""
 
 import safetensors.torch
 import torch
@@ -11,7 +11,8 @@ from gatebench.training.learner import Learner
 def own_state(learner: Learner) -> RankState:
     """Return the state of this rank."""
     losses = torch.stack(learner.losses) if learner.losses else next(learner.parameters()).new_empty(0)
-    return RankState(losses.detach().cpu(), random_states(learner))
+    carried = learner.network.carried.get(True, ()) if learner.losses else ()
+    return RankState(losses.detach().cpu(), random_states(learner), tuple(part.cpu() for part in carried))
 
 
 def gather_rank_states(learner: Learner) -> dict[int, RankState]:
@@ -25,4 +26,7 @@ def gather_rank_states(learner: Learner) -> dict[int, RankState]:
 
 def _from_bytes(content: bytes) -> RankState:
     tensors = safetensors.torch.load(content)
-    return RankState(tensors.pop("losses"), tensors)
+    losses = tensors.pop("losses")
+    carried = {name: one for name, one in tensors.items() if name.startswith("carried/")}
+    random = {name: one for name, one in tensors.items() if name not in carried}
+    return RankState(losses, random, tuple(carried[f"carried/{number}"] for number in range(len(carried))))

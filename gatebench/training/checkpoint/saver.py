@@ -104,7 +104,7 @@ class TrialSaver(Checkpoint):
         move_loops(trainer, epoch, steps)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Restore what exists only in a running trainer: the optimiser, early stopping, the generators."""
+        """Restore what exists only in a running trainer: the optimiser, early stopping, the generators, the streams."""
         del pl_module
         if (state := self._state) is None:
             return
@@ -116,6 +116,8 @@ class TrialSaver(Checkpoint):
         stop.wait_count, stop.best_score = state.early_stop.waited, torch.tensor(state.early_stop.best_score)
         own = state.ranks[self.learner.group.ranks.rank]
         self.learner.losses = list(own.losses.to(self.learner.device))
+        if own.carried:
+            self.learner.network.carried[True] = tuple(part.to(self.learner.device) for part in own.carried)
         set_random_states(self.learner, own.random)
         self._state = None
 

@@ -53,14 +53,18 @@ class RankState:
     Attributes:
         losses: the losses of the steps of the epoch that has begun, (steps,).
         random: the states of the generators, by the names of `random_state`.
+        carried: the memory of the recurrent layers after the last step, (L, B, H) each, from which the next batch
+            continues; empty if the task carries no state, or no step of an epoch is done.
     """
 
     losses: Tensor
     random: Mapping[str, Tensor]
+    carried: tuple[Tensor, ...] = ()
 
     def tensors(self) -> dict[str, Tensor]:
         """Return all tensors by name."""
-        return {"losses": self.losses, **self.random}
+        carried = {f"carried/{number}": value for number, value in enumerate(self.carried)}
+        return {"losses": self.losses, **self.random, **carried}
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,7 @@ def read_state(content: bytes, learner: Learner, problems: Sequence[Problem]) ->
         best_gates=_best_gates(schema.entry(values, "best_gates"), tensors, learner),
         schedule=_schedule(schema.entry(values, "schedule"), position, learner),
         optimizer={} if position.trained else optimizer_state.optimizer_state(tensors, parameters, make),
-        ranks={rank: _rank_state(tensors, f"ranks/{rank}/", position.steps, learner)},
+        ranks={rank: _rank_state(tensors, f"ranks/{rank}/", position, learner, problems[position.experience])},
     )
 
 
@@ -175,7 +179,8 @@ def _position(value: Any, learner: Learner, problems: Sequence[Problem]) -> Posi
     settings = learner.trial.training
     experience = schema.whole(schema.entry(value, "experience"), "experience", 0, len(problems) - 1)
     trained = schema.flag(schema.entry(value, "trained"), "trained")
-    batches = 0 if trained else len(Batches(problems[experience].train, settings.batch_size, None))
+    problem = problems[experience]
+    batches = 0 if trained else len(Batches(problem.train, settings.batch_size, None, is_text=problem.carries_state))
     last = settings.max_epochs if trained else settings.max_epochs - 1
     epoch = schema.whole(schema.entry(value, "epoch"), "epoch", 0, last)
     return Position(experience, epoch, schema.whole(schema.entry(value, "steps"), "steps", 0, batches), trained)
@@ -241,9 +246,29 @@ def _best_gates(value: Any, tensors: Mapping[str, Tensor], learner: Learner) -> 
     return gate_state.gate_sums(value, tensors, gates=gates, units=units)
 
 
-def _rank_state(tensors: Mapping[str, Tensor], prefix: str, steps: int, learner: Learner) -> RankState:
+def _rank_state(
+    tensors: Mapping[str, Tensor], prefix: str, position: Position, learner: Learner, problem: Problem
+) -> RankState:
     own = {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}
     random = {name: one for name, one in own.items() if name.startswith("random/")}
     random_state.check_random_states(learner, random)
-    like = torch.empty(steps, dtype=next(learner.parameters()).dtype, device="meta")
-    return RankState(schema.tensor_like(own, "losses", like), random)
+    dtype = next(learner.parameters()).dtype
+    like = torch.empty(position.steps, dtype=dtype, device="meta")
+    carried = _carried_state(own, position, learner, problem)
+    return RankState(schema.tensor_like(own, "losses", like), random, carried)
+
+
+def _carried_state(
+    own: Mapping[str, Tensor], position: Position, learner: Learner, problem: Problem
+) -> tuple[Tensor, ...]:
+    """Return the memory after the last step for the streams of this rank; empty if no step of the epoch is done."""
+    if not problem.carries_state or not position.steps:
+        return ()
+    settings = learner.trial.training
+    batches = Batches(problem.train, settings.batch_size, None, learner.group.ranks, is_text=True)
+    if not (streams := batches.examples(position.steps - 1)):
+        return ()
+    recurrent = learner.network.recurrent
+    shape = (recurrent.num_layers * recurrent.directions, streams, recurrent.hidden_size)
+    like = torch.empty(shape, dtype=next(learner.parameters()).dtype, device="meta")
+    return tuple(schema.tensor_like(own, f"carried/{number}", like) for number in range(len(recurrent.cell.memory)))

@@ -69,6 +69,10 @@ SMALL_VAL = {"_target_": "tasks.synthetic.adding.Adding", "length": 8, "training
 """Validation and test have one example, so a rank has none in all of them."""
 
 
+TEXT = {"_target_": "tests.gatebench.training.checkpoint.trials.Text", "name": "text"}
+"""Streams of a text. The last batch has fewer streams than the others, and a rank has none of it."""
+
+
 LITERATURE: dict[str, Any] = {
     "optimizer": "sgd",
     "momentum": 0.9,
@@ -102,6 +106,7 @@ def trials(world: int) -> dict[str, Trial]:
         "stops": replace(TRIAL, training=replace(plain, max_epochs=30, patience=1, learning_rate=1e-9)),
         "nan": replace(TRIAL, task={"_target_": f"{HERE}.OneNan", "name": "one_nan"}, training=plain),
         "stream": replace(TRIAL, task=signs, training=replace(plain, max_epochs=2)),
+        "text": Trial(LSTM, TEXT, Model(8, num_layers=2), replace(small, batch_size=7)),
         "dropout": replace(TRIAL, model=replace(TRIAL.model, dropout=0.5), training=replace(plain, max_epochs=1)),
         "literature": Trial(LSTM, REBER, MASKED, replace(small, max_epochs=3, **LITERATURE)),
         "mortal": replace(TRIAL, task={"_target_": f"{HERE}.Mortal", "name": "mortal"}, training=plain),

@@ -16,7 +16,7 @@ from tests.gatebench.training.sign import TRIAL
 TWO = ("reber", "nan", "literature")
 """The trials that the quick tests run: unequal lengths with an empty share, a divergence on one rank, and noise."""
 
-OTHERS = ("sign", "small_val", "stops", "stream", "dropout")
+OTHERS = ("sign", "small_val", "stops", "stream", "text", "dropout")
 
 
 def alone(name: str, home: Path) -> Ran:

@@ -8,6 +8,7 @@ from gatebench.errors import UserError
 from gatebench.own_input import OwnInput
 from gatebench.task import Size
 from tasks.text.characters import Characters
+from tasks.text.words import NextWord
 
 
 @pytest.fixture
@@ -36,6 +37,16 @@ def test_the_chance_is_that_of_equally_probable_characters(text: Path) -> None:
 def test_the_folder_of_the_text_does_not_count(text: Path) -> None:
     assert Characters(str(text)).parameters()["path"] == "text.txt"
     assert Characters(str(text)).checksums().keys() == {"text.txt"}
+
+
+@pytest.mark.parametrize("kind", [Characters, NextWord])
+def test_a_state_that_is_not_carried_leaves_old_digests(kind: type[Characters] | type[NextWord], text: Path) -> None:
+    assert "carry_state" not in kind(str(text)).parameters()
+    carried = kind(str(text), carry_state=True, test=0.1)
+    assert carried.parameters()["carry_state"] is True
+    assert carried.load(text.parent).carries_state
+    with pytest.raises(UserError, match="carry_state"):
+        kind(str(text), carry_state=1)  # type: ignore[arg-type]
 
 
 def test_a_network_writes_samples(text: Path) -> None:

@@ -18,6 +18,7 @@ def problem(*sizes: int):  # type: ignore[no-untyped-def]
         scores=bits_and_accuracy,
         score_of_bits=float,
         longest_ngram=3,
+        carries_state=True,
         separator="",
     )
 
@@ -32,3 +33,7 @@ def test_a_regular_text_is_known_to_the_ngram_model() -> None:
 def test_a_part_needs_two_tokens() -> None:
     with pytest.raises(UserError, match="The text has 26 tokens, and its validation part has 1; give more text"):
         problem(20, 1, 5)
+
+
+def test_the_state_is_carried_if_the_task_says_so() -> None:
+    assert problem(60, 20, 20).carries_state

@@ -16,9 +16,12 @@ from gatebench.task import Metric, Problem, Task
 from gatebench.training import run_trial
 from gatebench.training.weights_file import FILE_NAME
 from gatebench.trial import Model, Training, Trial
+from tasks.blocks.every_step import EveryStep
 from tasks.blocks.objectives import LastStep, accuracy, count_correct, cross_entropy
 from tasks.blocks.splits import TensorSplit
 from tasks.speech.augmentation import Augment, Augmentations
+from tasks.text import next_token
+from tasks.text.text_windows import text_windows
 
 LSTM, GRU = {"name": "lstm", "base": "lstm"}, {"name": "gru", "base": "gru"}
 
@@ -66,6 +69,28 @@ class Augmented(Task):
         return Problem(train, val, test, 2, 6, encoder, head, cross_entropy, count_correct, accuracy)
 
 
+@dataclass(frozen=True)
+class Text(Task):
+    """The next token of a text, with a state that passes from one section to the next."""
+
+    title, licence, protocol = "a text", "none", "none"
+    metrics: ClassVar[tuple[Metric, ...]] = (Metric("nll", "min"),)
+    chance = 1.1
+
+    def checksums(self) -> dict[str, str]:
+        return {"made": "0"}
+
+    def load(self, root: Path, cache: Path | None = None) -> Problem:
+        tokens = torch.randint(0, 3, (200,), generator=torch.Generator().manual_seed(0)).numpy()
+        train, val, test = (text_windows(part, 6) for part in (tokens[:140], tokens[140:170], tokens[170:]))
+        head = partial(EveryStep, outputs=3, causal=True)
+        objective = (next_token.next_token_loss, next_token.count_tokens, next_token.nats_and_accuracy)
+        splits = (train, val, test)
+        return Problem(
+            *splits, 3, 6, nn.Embedding(3, 3), head, *objective, targets=next_token.tokens, carries_state=True
+        )
+
+
 def _trial(cell: dict[str, Any], task: str, settings: dict[str, Any], training: Training) -> Trial:
     return Trial(cell, {"_target_": task, **settings}, Model(5, num_layers=2, dropout=0.3), training)
 
@@ -111,6 +136,7 @@ TRIALS = {
         Model(5, num_layers=2, variational_dropout=0.2, recurrent_dropout=0.3, weight_drop=0.1),
         replace(_FUSED, max_epochs=2, tbptt=5),
     ),
+    "text": _trial(LSTM, f"{_HERE}.Text", {"name": "text"}, replace(_FUSED, batch_size=5)),
     "stream": _trial(
         GRU,
         "tests.gatebench.training.test_stream.Signs",
