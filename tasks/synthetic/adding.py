@@ -13,8 +13,8 @@ from tasks.synthetic.generated import Generated, Part
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tasks.blocks.random_numbers import RandomNumbers
     from tasks.blocks.splits import TensorSplit
-    from tasks.synthetic.random_numbers import RandomNumbers
 
 TOLERANCE = 0.04  # an answer with a smaller error is correct, as in Hochreiter & Schmidhuber 1997
 

@@ -11,8 +11,8 @@ from tasks.blocks.validation import check_whole
 from tasks.synthetic.generated import Generated, Part
 
 if TYPE_CHECKING:
+    from tasks.blocks.random_numbers import RandomNumbers
     from tasks.blocks.splits import TensorSplit
-    from tasks.synthetic.random_numbers import RandomNumbers
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from gatebench.task import Problem, Task
 from tasks.blocks.validation import check_whole
 
 if TYPE_CHECKING:
-    from tasks.synthetic.random_numbers import RandomNumbers
+    from tasks.blocks.random_numbers import RandomNumbers
 
 LARGEST_SEED = 2**32 - 1
 """The largest `data_seed`: one word of NumPy's seed sequence, in which (2**32, 0) would equal the longer (0, 1, 0)."""
@@ -54,7 +54,7 @@ class Generated(Task):
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (there are no files)
         """Draw the examples. The examples of a part do not depend on the sizes of the other parts."""
-        from tasks.synthetic.random_numbers import RandomNumbers
+        from tasks.blocks.random_numbers import RandomNumbers
 
         sizes = (self.training, self.validation, self.test)
         return self.problem(*((RandomNumbers(self.data_seed, part), count) for part, count in enumerate(sizes)))

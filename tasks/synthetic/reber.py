@@ -12,8 +12,8 @@ from tasks.blocks.validation import check_whole
 from tasks.synthetic.generated import Generated, Part
 
 if TYPE_CHECKING:
+    from tasks.blocks.random_numbers import RandomNumbers
     from tasks.blocks.splits import TensorSplit
-    from tasks.synthetic.random_numbers import RandomNumbers
 
 NGRAMS = (3, 9)
 """The lengths of the n-grams of the simple methods. A 3-gram sees no beginning, a 9-gram those of short strings."""

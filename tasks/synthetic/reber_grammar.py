@@ -6,7 +6,7 @@ Reber 1967; Cleeremans et al. 1989; Gers et al. 2000.
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.synthetic.random_numbers import RandomNumbers
+from tasks.blocks.random_numbers import RandomNumbers
 
 SYMBOLS = "BTSXPVE"
 INNER: tuple[dict[str, int], ...] = (

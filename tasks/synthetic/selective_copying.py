@@ -11,8 +11,8 @@ from tasks.blocks.validation import check_whole
 from tasks.synthetic.generated import Generated, Part
 
 if TYPE_CHECKING:
+    from tasks.blocks.random_numbers import RandomNumbers
     from tasks.blocks.splits import TensorSplit
-    from tasks.synthetic.random_numbers import RandomNumbers
 
 SYMBOLS = 14
 NOISE, SIGNAL = SYMBOLS, SYMBOLS + 1  # 16 tokens with the symbols

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tasks.synthetic.random_numbers import RandomNumbers
+from tasks.blocks.random_numbers import RandomNumbers
 from tasks.synthetic.reber_grammar import SYMBOLS, draw_strings
 
 # After B, the upper path is T, any number of S, and X; the lower path is P, any number of T, and V. After the upper

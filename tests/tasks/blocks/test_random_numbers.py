@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.synthetic.random_numbers import RandomNumbers
+from tasks.blocks.random_numbers import RandomNumbers
 
 
 def test_the_numbers_do_not_change() -> None:
