@@ -315,7 +315,7 @@ class Recurrent(nn.Module):
         if wanted == "of any backend":
             self.gate_backends_used = tuple(dict.fromkeys(gate_backends_used))
         output = x.transpose(0, 1) if self.batch_first else x
-        final = tuple(torch.stack(parts) for parts in zip(*final_states, strict=True))
+        final = tuple(_stacked(parts) for parts in zip(*final_states, strict=True))
         return output, final if len(final) > 1 else final[0], gates
 
     def _choose(self, backend: str, x: Tensor, shortest: int | None, wanted: _Gates) -> tuple[Backend, Backend | None]:
@@ -403,6 +403,11 @@ class Recurrent(nn.Module):
             given = ", ".join(str(tuple(part.shape)) for part in parts)
             raise UserError(f"The state has the shapes {given}; it must be {shape} for each of {', '.join(memory)}.")
         return parts
+
+
+def _stacked(parts: tuple[Tensor, ...]) -> Tensor:
+    """Return the (B, H) of all layers and directions as (L · D, B, H); a single one is not copied."""
+    return parts[0].unsqueeze(0) if len(parts) == 1 else torch.stack(parts)
 
 
 def _concatenated(directions: list[Tensor]) -> Tensor:

@@ -38,6 +38,12 @@ class BufferShapes:
         start = first * self.B * across + where.h_before * self.wide_h + where.i_before * self.wide_i
         return buffer.as_strided((slots, self.B, own), (self.B * across, across, 1), start)
 
+    def slot(self, buffer: Tensor, where: Plane, slot: int, width: int) -> Tensor:
+        """Return one slot of a plane, with so many of its columns: (B, width)."""
+        across = self.columns[where.stream]
+        start = slot * self.B * across + where.h_before * self.wide_h + where.i_before * self.wide_i
+        return buffer.as_strided((self.B, width), (across, 1), start)
+
 
 def buffer_shapes(layout: MemoryLayout, lanes: int, T: int, B: int, I: int, H: int) -> BufferShapes:  # noqa: E741
     """Return the sizes and the buffers' shapes for vectors of `lanes` numbers.

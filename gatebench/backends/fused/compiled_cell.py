@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gatebench.backends.fused.buffer_shapes import BufferShapes, buffer_shapes
-from gatebench.backends.fused.emit.call_struct import call_type, exported_layout, layout_of, structs_text
+from gatebench.backends.fused.emit.call_struct import call_type, call_values, exported_layout, layout_of, structs_text
 from gatebench.backends.fused.emit.constants import ERRORS, LINE_BYTES, constants_text
 from gatebench.backends.fused.emit.memory_layout import STREAMS, MemoryLayout, memory_layout
 from gatebench.backends.fused.emit.rows import can_run_by_rows
@@ -33,7 +33,7 @@ _POINTWISE_OPERATIONS = 50  # of them for one unit where there is no product to 
 
 _NON_TEMPORAL_BYTES = 1 << 24  # saved values of more bytes would not stay in the caches until the backward pass
 
-_ABSENT = (None, 1, 0)  # a stream without a buffer: its address, period and columns
+_ABSENT = (0, 1, 0)  # a stream without a buffer: its address, period and columns
 
 
 class CompiledCell:
@@ -54,8 +54,8 @@ class CompiledCell:
         self.pads_input = any(X in names(f) for f in pointwise)  # vectors of x are read, and not only numbers
         learnt = {outer.weight for outer in layout.derived.outers} | set(layout.derived.sums)
         self.learnt = tuple(weight in learnt for weight in layout.shapes)
-        self.call = call_type(layout)
-        if exported_layout(self.library) != layout_of(self.call):
+        self._no_gradients = (None,) * len(layout.shapes)
+        if exported_layout(self.library) != layout_of(call_type(layout)):
             raise Refusal(
                 f"fused cannot use the library {self.library._name}: its arguments have another layout in memory than "
                 "those of this version of gatebench."
@@ -86,30 +86,25 @@ class CompiledCell:
             gradients: where each weight's gradient is wanted, in the table's order.
             options: for "backward": steps in the ring, and whether the gradients of x and of the start are wanted.
         """
-        ring_steps, wants_input, wants_start = options
         error = ctypes.c_int64(0)
-        call = self.call(
-            T=sizes.T,
-            B=sizes.B,
-            I=sizes.I,
-            H=sizes.H,
-            threads=self._threads(sizes),
-            ring_steps=ring_steps,
-            wants_input=wants_input,
-            wants_start=wants_start,
-            non_temporal=_is_non_temporal(streams),
-            error=ctypes.addressof(error),
-            lengths=None if lengths is None else lengths.data_ptr(),
+        call = call_values(
+            (
+                sizes.T,
+                sizes.B,
+                sizes.I,
+                sizes.H,
+                self._threads(sizes),
+                *options,
+                _is_non_temporal(streams),
+                ctypes.addressof(error),
+                0 if lengths is None else lengths.data_ptr(),
+            ),
+            [_table(streams[name]) if name in streams else _ABSENT for name in STREAMS],
+            [weights[name].data_ptr() for name in self.layout.weights],
+            [weights[name].data_ptr() for name in self.layout.vectors],
+            [0 if gradient is None else gradient.data_ptr() for gradient in gradients or self._no_gradients],
         )
-        for number, name in enumerate(STREAMS):
-            tensor = streams.get(name)
-            call.stream[number] = _ABSENT if tensor is None else (tensor.data_ptr(), tensor.shape[0], tensor.shape[-1])
-        for field, names_ in ((call.weight, self.layout.weights), (call.vector, self.layout.vectors)):
-            for number, name in enumerate(names_):
-                field[number] = weights[name].data_ptr()
-        for number, gradient in enumerate(gradients):
-            call.gradient[number] = None if gradient is None else gradient.data_ptr()
-        getattr(self.library, function)(ctypes.byref(call))
+        getattr(self.library, function)(ctypes.c_void_p(call.buffer_info()[0]))
         if error.value:
             raise_error(error.value)
 
@@ -127,6 +122,12 @@ def raise_error(code: int) -> NoReturn:
         if error.code == code:
             raise error.exception(error.sentence)
     raise RuntimeError(f"The compiled cell reports the unknown error {code}.")
+
+
+def _table(stream: Tensor) -> tuple[int, int, int]:
+    """Return the address, the period and the columns of a stream's buffer (slots, B, columns)."""
+    slots, _, columns = stream.shape
+    return stream.data_ptr(), slots, columns
 
 
 def _is_non_temporal(streams: Mapping[str, Tensor]) -> bool:

@@ -34,8 +34,9 @@ def run_cell(
     """Run one layer in one direction for the backend called `name`; see `contract.Backend.run`."""
     weights = {weight: weights[weight] for weight in compiled.layout.shapes}  # in the order of the code
     inputs = (x, *state, *weights.values())
+    dtype, device = x.dtype, x.device
     for tensor in inputs:
-        if (tensor.dtype, tensor.device) != (x.dtype, x.device):
+        if tensor.dtype != dtype or tensor.device != device:
             raise Refusal(
                 f"{name} needs one dtype: x is {x.dtype}, a weight or the state {tensor.dtype} on {tensor.device}."
             )
@@ -103,8 +104,7 @@ def _forward(
     streams = {s: uninitialised(x, n, sizes.B, sizes.columns[s]) for s, n in slots.items() if sizes.columns[s]}
     for name, start in zip(memory, inputs[1:], strict=False):
         where = places[previous(name)]
-        first = where.h_before * sizes.wide_h
-        streams[where.stream][0, :, first : first + sizes.wide_h] = padded(start, sizes.wide_h)
+        sizes.slot(streams[where.stream], where, 0, sizes.wide_h).copy_(padded(start, sizes.wide_h))
     weights = {n: w.contiguous() for n, w in zip(labels, inputs[1 + len(memory) :], strict=True)}
     compiled.run("forward", sizes, {**streams, "x": _input(compiled, sizes, x)}, weights, lengths)
 
@@ -124,5 +124,5 @@ def _input(compiled: CompiledCell, sizes: BufferShapes, x: Tensor) -> Tensor:
 def _last(sizes: BufferShapes, buffer: Tensor, where: Plane, lengths: Tensor | None) -> Tensor:
     """Return the memory after the last step of each sequence, (B, H). Slot 0 of the buffer is the initial state."""
     if lengths is None:
-        return sizes.plane(buffer, where, 1, sizes.T % len(buffer))[0].clone()
+        return sizes.slot(buffer, where, sizes.T % len(buffer), sizes.H).clone()
     return sizes.plane(buffer, where, len(buffer))[lengths, torch.arange(sizes.B)]

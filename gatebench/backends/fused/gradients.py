@@ -52,7 +52,7 @@ def gradients(
     options = (rows, int(wanted[0]), int(wants_start))
     compiled.run("backward", sizes, {**streams, **own}, kept, lengths, found, options)
     dx = sizes.plane(own["input"], places[DX], sizes.T) if wanted[0] else None
-    starts = (sizes.plane(own["start"], places[arriving(m)], 1)[0] if wants_start else None for m in memory)
+    starts = (sizes.slot(own["start"], places[arriving(m)], 0, sizes.H) if wants_start else None for m in memory)
     return dx, *starts, *found
 
 
@@ -70,7 +70,7 @@ def _carried(compiled: CompiledCell, sizes: BufferShapes, like: Tensor, final: S
     carry = like.new_zeros(1, sizes.B, sizes.columns["carry"])
     for name, gradient in zip(compiled.layout.derived.forward.memory, final, strict=True):
         if gradient is not None:
-            sizes.plane(carry, compiled.layout.places[carried(name)], 1)[0] = gradient
+            sizes.slot(carry, compiled.layout.places[carried(name)], 0, sizes.H).copy_(gradient)
     return carry
 
 

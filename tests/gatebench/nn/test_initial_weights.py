@@ -188,3 +188,18 @@ def test_weights_that_would_share_a_name_are_refused() -> None:
     cell = Cell("mine", "a test", ("h",), gates, (name("a") * name("b") * name("a_b"),))
     with pytest.raises(UserError, match="mine has weights that would share a name"):
         empty_weights(cell, 3, 2)
+
+
+def test_a_weight_that_torch_computes_from_another_is_found() -> None:
+    class Doubled(torch.nn.Module):
+        def forward(self, weight: Tensor) -> Tensor:
+            return 2 * weight
+
+    cell = load_cell("lstm")
+    held = empty_weights(cell, 3, 4)
+    for weight in held.parameters():
+        weight.data.fill_(1.0)
+    torch.nn.utils.parametrize.register_parametrization(held, "W_f", Doubled())
+    weights = by_name(cell, held)
+    assert torch.equal(weights["W.f"], torch.full((4, 3), 2.0))
+    assert torch.equal(weights["W.i"], torch.ones(4, 3))

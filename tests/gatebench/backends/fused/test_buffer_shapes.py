@@ -20,3 +20,4 @@ def test_a_plane_is_what_lies_between_the_paddings() -> None:
     where = layout.places["f[t]"]
     first = where.h_before * 8
     assert torch.equal(sizes.plane(buffer, where, 2, 1), buffer[1:, :, first : first + 5])
+    assert torch.equal(sizes.slot(buffer, where, 2, 5), buffer[2, :, first : first + 5])

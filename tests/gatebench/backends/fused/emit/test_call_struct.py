@@ -8,6 +8,7 @@ from gatebench import load_cell
 from gatebench.backends.fused.emit.call_struct import (
     CALL_FIELDS,
     call_type,
+    call_values,
     counts,
     exported_layout,
     layout_of,
@@ -58,3 +59,20 @@ def test_a_gate_less_is_a_quarter_of_the_weights_less() -> None:
     )
     assert "WEIGHTS = 8" in plain
     assert "WEIGHTS = 6" in ablated
+
+
+def test_the_values_of_a_call_lie_where_the_fields_are() -> None:
+    own = layout("lstm")
+    number = counts(own)
+    scalars = list(range(1, 12))
+    streams = [(100 + i, 200 + i, 300 + i) for i in range(number["STREAMS"])]
+    weights, vectors, gradients = (
+        range(first, first + number[name]) for first, name in ((400, "WEIGHTS"), (500, "VECTORS"), (600, "PARAMETERS"))
+    )
+    values = call_values(scalars, streams, weights, vectors, gradients)
+    call = call_type(own).from_buffer_copy(values)
+    names = [field.name for field in CALL_FIELDS]
+    assert [getattr(call, name) for name in names[: names.index("stream")]] == scalars
+    assert [(one.data, one.period, one.columns) for one in call.stream] == streams
+    assert [list(call.weight), list(call.vector), list(call.gradient)] == [*map(list, (weights, vectors, gradients))]
+    assert ctypes.sizeof(call) == len(values) * values.itemsize
