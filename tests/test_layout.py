@@ -154,6 +154,14 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         )
         for subject in ("synthetic", "images", "text", "speech", "series", "music")
     },
+    "tasks.video": (
+        "gatebench.errors",
+        "gatebench.task",
+        "gatebench.views",
+        "tasks.data",
+        "tasks.blocks",
+        "tasks.images",
+    ),
     "tasks.catalogue": ("tasks",),
     "tasks": (),
     # The command.
@@ -192,6 +200,7 @@ ONLY_IN = {
     "torchaudio": "tasks/speech",
     "soundfile": "tasks/speech",
     "PIL": "tasks/images",
+    "torchmetrics": "tasks",
     "sacrebleu": "tasks/text",
     "tokenizers": "tasks/text",
 }

@@ -50,6 +50,20 @@ def picture(inputs: NDArray[Any], places: NDArray[np.int64], rows: int, columns:
     return Picture(pixels.reshape(shape), places)
 
 
+def frame_strip(frames: NDArray[Any], side: int) -> Picture:
+    """Return frames side by side, as one picture of which each step reads one frame.
+
+    Args:
+        frames: (T, side · side) grey values from 0 to 1.
+        side: the number of rows and of columns of a frame.
+    """
+    count = len(frames)
+    numbers = np.arange(side * count * side).reshape(side, count, side)
+    places = numbers.swapaxes(0, 1).reshape(count, -1)
+    pixels = np.asarray(frames, np.float32).reshape(count, side, side).swapaxes(0, 1).reshape(side, -1)
+    return Picture(pixels, places)
+
+
 def read_grey_image(given: OwnInput, rows: int, columns: int) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     """Return a user's image as grey values (R, C) from 0 to 1, light on dark, and notes on how it was converted.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tasks.images import fashion_mnist, sequential_mnist
+from tasks.images import digit_images, fashion_mnist, sequential_mnist
 from tests.tasks.published import publish
 
 TRAIN, TEST = 600, 200
@@ -42,6 +42,12 @@ def write_small_mnist(
     return write_small_idx(
         sequential_mnist.PACKED if packed else sequential_mnist.UNPACKED, root, patch, folder, packed
     )
+
+
+def write_small_digits(root: Path, patch: pytest.MonkeyPatch) -> dict[str, NDArray[np.uint8]]:
+    """Write the files for tasks that are made from digits; the first 100 training images are held out."""
+    patch.setattr(digit_images, "HELD_OUT", 100)
+    return write_small_mnist(root, patch)
 
 
 def write_small_fashion(root: Path, patch: pytest.MonkeyPatch) -> dict[str, NDArray[np.uint8]]:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from gatebench.errors import UserError
 from gatebench.own_input import OwnInput
-from tasks.images.picture_view import picture, read_grey_image, read_places
+from tasks.images.picture_view import frame_strip, picture, read_grey_image, read_places
 
 
 def test_pixels_stand_where_they_were_read() -> None:
@@ -64,3 +64,11 @@ def test_a_file_that_is_no_image_is_refused(tmp_path: Path, content: bytes) -> N
     file.write_bytes(content)
     with pytest.raises(UserError, match=r"a\.png is no image in PNG, JPEG, GIF or BMP\.$"):
         read_grey_image(OwnInput(file=file), 2, 2)
+
+
+def test_frames_stand_side_by_side() -> None:
+    frames = np.arange(2 * 9, dtype=np.float32).reshape(2, 9) / 18
+    strip = frame_strip(frames, 3)
+    assert strip.pixels.shape == (3, 6)
+    assert np.array_equal(strip.pixels.ravel()[strip.places], frames)
+    assert np.array_equal(strip.pixels[:, 3:], frames[1].reshape(3, 3))
