@@ -84,4 +84,6 @@ def reduced(images: Tensor, size: int) -> Tensor:
 
     if images.shape[1] == size:
         return images
-    return torch.cat([adaptive_avg_pool2d(part.double(), size).round().to(torch.uint8) for part in images.split(5000)])
+    return torch.cat(
+        [adaptive_avg_pool2d(part.double(), size).round().to(torch.uint8) for part in torch.split(images, 5000)]
+    )

@@ -47,4 +47,5 @@ def png_bytes(image: Image.Image) -> bytes:
 
 def grey_bytes(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return grey values from 0 to 1 as bytes."""
-    return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    found: NDArray[np.uint8] = np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return found

@@ -85,7 +85,8 @@ def pixel_oracle(batch: Batch, logits: Tensor) -> Tensor:
 def entropy(batch: Batch) -> float:
     """Return the mean entropy in nats of a frame whose grey values are probabilities."""
     grey = batch.y.double()
-    return (torch.special.entr(grey) + torch.special.entr(1 - grey)).sum(-1).mean().item()
+    nats = torch.special.entr(grey) + torch.special.entr(1 - grey)
+    return float(nats.sum(-1).mean())
 
 
 ORACLES: dict[str, tuple[Callable[[Batch, Tensor], Tensor], float | Callable[[Batch], float]]] = {

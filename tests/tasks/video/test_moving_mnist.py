@@ -26,8 +26,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_seed_gives_the_videos(root: Path) -> None:
     one, again, longer, other = (
-        MovingMnist(**SIZES | fields).load(root)  # type: ignore[arg-type]
-        for fields in ({}, {}, {"training": 50}, {"data_seed": 1})
+        MovingMnist(**SIZES | fields).load(root) for fields in ({}, {}, {"training": 50}, {"data_seed": 1})
     )
     first = everything(one.test)
     assert (first.x.shape, first.y.shape) == ((4, 7, 256), (3, 7, 256))
@@ -35,11 +34,11 @@ def test_the_seed_gives_the_videos(root: Path) -> None:
         assert torch.equal(everything(problem.test).x, first.x)
         assert torch.equal(everything(problem.test).y, first.y)
     assert not torch.equal(everything(other.test).x, first.x)
-    assert MovingMnist(**SIZES).chance == 256 * log(2)  # type: ignore[arg-type]
+    assert MovingMnist(**SIZES).chance == 256 * log(2)
 
 
 def test_a_trial_has_the_similarity_and_a_picture(root: Path) -> None:
-    task = MovingMnist(**SIZES)  # type: ignore[arg-type]
+    task = MovingMnist(**SIZES)
     config = {"_target_": "tasks.video.moving_mnist.MovingMnist", **task.parameters()}
     trial = Trial({"name": "gru", "base": "gru"}, config, Model(4), Training(max_epochs=1, batch_size=15))
     outcome = run_trial(trial, home=root, data_root=root, emit=lambda epoch: None)
@@ -57,7 +56,7 @@ def test_a_trial_has_the_similarity_and_a_picture(root: Path) -> None:
 
 
 def test_the_frames_of_an_example_stand_side_by_side(root: Path) -> None:
-    task = MovingMnist(**SIZES)  # type: ignore[arg-type]
+    task = MovingMnist(**SIZES)
     problem = task.load(root)
     example = task.example(problem, 2, root)
     assert isinstance(example.view, Picture)
