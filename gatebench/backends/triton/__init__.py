@@ -1,0 +1,66 @@
+"""Any table as a persistent GPU kernel in Triton, derived from the cell's formulas. CUDA, float32 and bfloat16.
+
+One launch runs all steps of a tile of the batch. The recurrent weights are loaded once and stay in shared memory, the
+states stay in registers in float32. The products with x are one matrix product before the loop, and the gradient of
+each matrix is one after it. On a CPU it runs in Triton's interpreter, which is for tests: TRITON_INTERPRET=1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from gatebench.backends.contract import LayerResult, Workload
+from gatebench.backends.triton.device import device_trouble, shared_memory
+from gatebench.backends.triton.emit.plan import plan
+from gatebench.backends.triton.function import run_cell
+from gatebench.backends.triton.kernels import load_kernels
+from gatebench.backends.triton.tiles import largest_hidden_size, on_chip_bytes
+from gatebench.spec.cell import Cell
+
+NAME = "triton"
+DESCRIPTION = "one persistent GPU kernel forward and one backward, derived from the cell's table"
+
+DTYPES = ("float32", "bfloat16")
+"""The dtypes of x, without "torch."."""
+
+
+def refuses_cell(cell: Cell) -> None:
+    """Return None: this backend runs every cell."""
+    del cell
+
+
+def refuses(cell: Cell, work: Workload) -> str | None:
+    """Return why this cannot be run here, or None."""
+    if work.dtype not in DTYPES:
+        return f"triton runs float32 and bfloat16, not {work.dtype}."
+    if 0 in (work.T, work.B):
+        return "triton needs at least one step and one sequence."
+    if (reason := device_trouble(work.device)) is not None:
+        return reason
+    planned, limit = plan(cell.definitions), shared_memory(work.device)
+    if on_chip_bytes(planned, work.dtype, work.I, work.H) <= limit:
+        return None
+    most = largest_hidden_size(planned, work.dtype, work.I, limit)
+    return (
+        f"triton holds the recurrent weights on chip; for {cell.name} in {work.dtype} the {limit // 1024} KiB of this "
+        f"device suffice up to H = {most}, and H is {work.H}."
+    )
+
+
+def run(
+    cell: Cell,
+    weights: Mapping[str, Tensor],
+    x: Tensor,
+    state: tuple[Tensor, ...],
+    lengths: Tensor | None,
+    trace: bool,
+) -> LayerResult:
+    """Run one layer in one direction; see `contract.Backend.run`.
+
+    Raises:
+        Refusal: the weights or the state have another dtype or device than x. Later, in the backward pass: a second
+            derivative is asked for, or one through a traced gate.
+    """
+    return run_cell(load_kernels(cell.definitions), weights, x, state, lengths, trace)

@@ -1,0 +1,123 @@
+"""The forward kernel: all steps of one tile of the batch, with the recurrent weights on chip."""
+
+from __future__ import annotations
+
+from gatebench.backends.fused.emit.memory_layout import Plane
+from gatebench.backends.triton.emit import kernel_text as text
+from gatebench.backends.triton.emit.expressions import Expressions
+from gatebench.backends.triton.emit.plan import HOISTED, Plan, gate_names, pointwise_names, vectors
+from gatebench.backends.triton.emit.variables import pointer, variable, weight_variable
+from gatebench.spec.dated import DatedName, X, now, previous
+from gatebench.spec.expression import Expr
+
+STREAMS = ("x", HOISTED, "output", "memory", "saved", "traced")
+"""The streams of the forward kernel, in the order of its arguments."""
+
+
+def arguments(plan: Plan) -> tuple[str, ...]:
+    """Return the names of the kernel's addresses, in order."""
+    weights = (*plan.forward_weights, *vectors(plan.forward.values()))
+    return (*STREAMS, "final", "lengths", *map(pointer, weights))
+
+
+def forward_kernel(plan: Plan) -> str:
+    """Return the text of the kernel `forward`.
+
+    Each step reads the hoisted products of its tile, which the step before has begun to load. It computes the formulas,
+    stores the memory, stores the values that the backward pass reads (KEEP) and the gates (TRACED), and carries the
+    memory to the next step in registers. `final` (B, states · H) gets the memory after the last step.
+
+    A value that is stored or multiplied is set to 0 in padded units and after the end of its sequence.
+    """
+    return _Forward(plan).text()
+
+
+class _Forward:
+    """Writes the forward kernel of one cell."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.layout = plan, plan.layout
+        self.widths = self.layout.derived.forward.widths
+        self.reads_x = any(X in pointwise_names(formula) for formula in plan.forward.values())
+        self.loaded = {variable_of_product(w): where for w, where in plan.hoisted.items()}
+        if self.reads_x:
+            self.loaded[variable(X)] = self.layout.places[X]
+        self.stored = {n: where for n in plan.forward if (where := self.layout.places.get(n)) and self._is_stored(n)}
+
+    def text(self) -> str:
+        plan, memory = self.plan, self.plan.memory
+        places = [*self.loaded.values(), *self.stored.values()]
+        shapes = [axis for w in plan.forward_weights for axis in self.layout.shapes[w]]
+        widths = sorted({"H", *(p.width for p in places), *self.widths.values(), *shapes})
+        initial = {m: self.layout.places[previous(m)] for m in memory}
+        own = [p for p in initial.values() if p not in places]
+        setup = [
+            *text.tile_setup(widths),
+            *text.offsets(plan, [*places, *own]),
+            *text.matrix_loads(plan, plan.forward_weights, transposed=True),
+            *text.vector_loads(plan, vectors(plan.forward.values())),
+            *(f"{variable(previous(m))} = {text.load(text.address(plan, p), 'H')}" for m, p in initial.items()),
+            *(f"{v} = {text.load(text.address(plan, p), p.width)}" for v, p in self.loaded.items()),
+        ]
+        end = [
+            text.store(f"final + rows[:, None] * {len(memory)} * H + {i} * H + units_H[None, :]", before, "H")
+            for i, before in enumerate(variable(previous(m)) for m in memory)
+        ]
+        addresses = ", ".join(arguments(plan))
+        return (
+            f"{text.DECORATOR}\ndef forward(\n    {addresses},\n    {text.SIZES},\n"
+            f"    KEEP: tl.constexpr, TRACED: tl.constexpr,\n):\n"
+            f"{text.indented(setup)}    for t in range(T):\n{text.indented(self._step(widths), 2)}{text.indented(end)}"
+        )
+
+    def _step(self, widths: list[str]) -> list[str]:
+        plan = self.plan
+        streams = dict.fromkeys(where.stream for where in self.loaded.values())
+        lines = [f"{stream} += {text.step(plan, stream)}" for stream in streams]
+        lines += [f"next_{v} = {self._next(where)}" for v, where in self.loaded.items()]
+        lines += [text.alive(width) for width in widths]
+        expressions = Expressions(plan.forward.values(), self._leaf)
+        for defined, formula in plan.forward.items():
+            value = text.whole(expressions.text(formula), formula, self.widths[defined])
+            lines += expressions.take_lines()
+            lines += self._definition(defined, value)
+        written = dict.fromkeys(where.stream for where in self.stored.values())
+        lines += [f"{stream} += {text.step(plan, stream)}" for stream in written]
+        for m in plan.memory:
+            before = variable(previous(m))
+            lines.append(f"{before} = tl.where(alive_H, {variable(now(m))}, {before})")
+        return [*lines, *(f"{v} = next_{v}" for v in self.loaded)]
+
+    def _definition(self, defined: DatedName, value: str) -> list[str]:
+        """Return the lines that compute a value, and store it if it has a place."""
+        width, where = self.widths[defined], self.stored.get(defined)
+        if where is None and defined not in self.layout.derived.forward.operands:
+            return [f"{variable(defined)} = {value}"]
+        lines = [f"{variable(defined)} = tl.where(alive_{width}, {value}, 0.0)"]
+        if where is not None:
+            store = text.store(text.address(self.plan, where, str(where.shift or "")), variable(defined), width)
+            condition = _condition(where)
+            lines += [f"if {condition}:", f"    {store}"] if condition else [store]
+        return lines
+
+    def _is_stored(self, defined: DatedName) -> bool:
+        return self.layout.places[defined].stream != "traced" or defined in gate_names(self.layout)
+
+    def _next(self, where: Plane) -> str:
+        return text.load(text.address(self.plan, where), where.width, "t + 1 < T")
+
+    def _leaf(self, node: Expr) -> str:
+        if node.op == "param":
+            return weight_variable(node.args[0])
+        if node.op == "name":
+            return variable(node.args[0])
+        return variable_of_product(node.args[0]) if node.args[1].args[0] == X else text.product(node)
+
+
+def variable_of_product(weight: str) -> str:
+    """Return the variable of the hoisted product of a matrix with x: "W.i" → "W_i_x"."""
+    return f"{weight_variable(weight)}_x"
+
+
+def _condition(where: Plane) -> str:
+    return {"memory": "KEEP", "saved": "KEEP", "traced": "TRACED"}.get(where.stream, "")

@@ -1,0 +1,18 @@
+"""The whole Triton source of a cell."""
+
+from __future__ import annotations
+
+from gatebench.backends.triton.emit.backward import backward_kernel
+from gatebench.backends.triton.emit.expressions import CALLS
+from gatebench.backends.triton.emit.forward import forward_kernel
+from gatebench.backends.triton.emit.plan import Plan
+
+_OWN = ", ".join(sorted(name for name in CALLS.values() if "." not in name))
+
+
+def source(plan: Plan) -> str:
+    """Return the module with the kernels `forward` and `backward` of a cell."""
+    return (
+        f"import triton\nimport triton.language as tl\n\nfrom gatebench.backends.triton.functions import {_OWN}\n\n\n"
+        f"{forward_kernel(plan)}\n\n{backward_kernel(plan)}"
+    )

@@ -1,0 +1,73 @@
+"""The elementwise functions of the generated kernels, for float32 tiles.
+
+They agree with torch at points without a derivative, and pass NaN on. This module imports Triton, so only the loader of
+the kernels imports it.
+"""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def sigmoid(a: tl.tensor) -> tl.tensor:
+    """Return 1 / (1 + e^-a), without an overflow: e^-|a| is at most 1."""
+    small = tl.exp(-tl.abs(a))
+    return tl.where(a < 0, small, 1.0) / (1.0 + small)
+
+
+@triton.jit
+def tanh(a: tl.tensor) -> tl.tensor:
+    """Return tanh(a): a power series below 1/4, which keeps the relative error small, and exponentials above."""
+    small = tl.exp(-2.0 * tl.abs(a))
+    magnitude = (1.0 - small) / (1.0 + small)
+    far = tl.where(a < 0, -magnitude, magnitude)
+    s = a * a
+    near = a + a * s * (-1 / 3 + s * (2 / 15 + s * (-17 / 315 + s * (62 / 2835))))
+    return tl.where(s < 0.0625, near, far)
+
+
+@triton.jit
+def relu(a: tl.tensor) -> tl.tensor:
+    """Return max(a, 0)."""
+    return tl.where(a <= 0, 0.0, a)
+
+
+@triton.jit
+def hard_sigmoid(a: tl.tensor) -> tl.tensor:
+    """Return a / 6 + 1 / 2, cut to the range from 0 to 1."""
+    linear = a / 6 + 0.5
+    return tl.where(linear <= 0, 0.0, tl.where(linear >= 1, 1.0, linear))
+
+
+@triton.jit
+def log_sigmoid(a: tl.tensor) -> tl.tensor:
+    """Return log(sigmoid(a)) = min(a, 0) - log(1 + e^-|a|); the logarithm by a power series where e^-|a| is small."""
+    small = tl.exp(-tl.abs(a))
+    near = small * (1.0 - small * (1 / 2 - small * (1 / 3 - small * (1 / 4))))
+    return tl.where(a < 0, a, 0.0) - tl.where(small < 0.015625, near, tl.log(1.0 + small))
+
+
+@triton.jit
+def maximum(a: tl.tensor, b: tl.tensor) -> tl.tensor:
+    """Return the larger operand."""
+    return tl.maximum(a, b, propagate_nan=tl.PropagateNan.ALL)
+
+
+@triton.jit
+def positive(y: tl.tensor) -> tl.tensor:
+    """Return 1 if y > 0, else 0."""
+    return tl.where(y > 0, 1.0, 0.0)
+
+
+@triton.jit
+def between(y: tl.tensor) -> tl.tensor:
+    """Return 1 if 0 < y < 1, else 0."""
+    return tl.where((y > 0) & (y < 1), 1.0, 0.0)
+
+
+@triton.jit
+def wins(a: tl.tensor, b: tl.tensor) -> tl.tensor:
+    """Return 1 if a > b, 1/2 if a = b, else 0."""
+    return tl.where(a > b, 1.0, tl.where(a == b, 0.5, 0.0))
