@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from gatebench.machine.c_compiler import trouble
 from tests import doc_pages
@@ -11,6 +12,8 @@ from tests.paths import ROOT
 def test_a_page_is_as_generated(page: str) -> None:
     if page == "backends.md" and (reason := trouble("fused")):
         pytest.skip(f"other backends refuse here: {reason}")
+    if page == "backends.md" and torch.cuda.is_available():
+        pytest.skip("the page is that of a machine without a GPU, where triton refuses every case")
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert doc_pages.generated(page, text) == text, "run `make doc-pages`"
 

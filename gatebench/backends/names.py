@@ -1,10 +1,10 @@
 """The names of all backends. This module does not import torch, so that commands without torch start fast."""
 
-BACKEND_NAMES = ("scan", "fused", "native", "manual", "reference")
+BACKEND_NAMES = ("scan", "fused", "native", "triton", "manual", "reference")
 """The backends, fastest first: the order in which "auto" tries them. Each is a module of this package."""
 
-COMPILED = ("scan", "fused")
-"""The backends whose code is derived from the cell's table and compiled for the CPU."""
+COMPILED = ("scan", "fused", "triton")
+"""The backends whose code is derived from the cell's table and compiled."""
 
 AUTO = "auto"
 """The name that stands for the first of `BACKEND_NAMES` that does not refuse."""

@@ -39,14 +39,14 @@ def device_trouble(device: str) -> str | None:
     Args:
         device: the type of a torch device, such as "cuda".
     """
-    if not is_installed():
-        return "triton is not installed here; torch's wheels for Linux bring it."
     if device == "cpu" and is_interpreted():
         return None
     if device != "cuda":
         return f"triton runs on a CUDA device, not on {device}."
     if not torch.cuda.is_available():
         return "triton finds no CUDA device here."
+    if not is_installed():
+        return "triton is not installed here; torch's wheels for Linux bring it."
     if torch.version.hip is not None:
         return "triton is generated for CUDA devices; this torch is built for ROCm."
     found = torch.cuda.get_device_capability()
@@ -59,4 +59,4 @@ def shared_memory(device: str) -> int:
     """Return how many bytes of shared memory a thread block may have."""
     if device != "cuda":
         return _INTERPRETED
-    return int(torch.cuda.get_device_properties().shared_memory_per_block_optin)
+    return int(torch.cuda.get_device_properties().shared_memory_per_block_optin)  # type: ignore[attr-defined]

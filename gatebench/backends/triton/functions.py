@@ -9,6 +9,11 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from gatebench.backends.triton.device import is_interpreted
+
+INTERPRETED = tl.constexpr(is_interpreted())
+"""Whether kernels run in Triton's interpreter."""
+
 
 @triton.jit
 def sigmoid(a: tl.tensor) -> tl.tensor:
@@ -19,7 +24,7 @@ def sigmoid(a: tl.tensor) -> tl.tensor:
 
 @triton.jit
 def tanh(a: tl.tensor) -> tl.tensor:
-    """Return tanh(a): a power series below 1/4, which keeps the relative error small, and exponentials above."""
+    """Return the hyperbolic tangent: a power series below 1/4, exponentials above."""
     small = tl.exp(-2.0 * tl.abs(a))
     magnitude = (1.0 - small) / (1.0 + small)
     far = tl.where(a < 0, -magnitude, magnitude)
@@ -43,10 +48,16 @@ def hard_sigmoid(a: tl.tensor) -> tl.tensor:
 
 @triton.jit
 def log_sigmoid(a: tl.tensor) -> tl.tensor:
-    """Return log(sigmoid(a)) = min(a, 0) - log(1 + e^-|a|); the logarithm by a power series where e^-|a| is small."""
+    """Return log(sigmoid(a)) = min(a, 0) - log(1 + e), e = e^-|a|.
+
+    The logarithm is the power series of 2 artanh(s) with s = e / (2 + e), which is at most 1/3. So a small e keeps its
+    relative accuracy.
+    """
     small = tl.exp(-tl.abs(a))
-    near = small * (1.0 - small * (1 / 2 - small * (1 / 3 - small * (1 / 4))))
-    return tl.where(a < 0, a, 0.0) - tl.where(small < 0.015625, near, tl.log(1.0 + small))
+    s = small / (2.0 + small)
+    q = s * s
+    series = 1.0 + q * (1 / 3 + q * (1 / 5 + q * (1 / 7 + q * (1 / 9 + q * (1 / 11 + q * (1 / 13))))))
+    return tl.where(a < 0, a, 0.0) - 2.0 * s * series
 
 
 @triton.jit
@@ -71,3 +82,18 @@ def between(y: tl.tensor) -> tl.tensor:
 def wins(a: tl.tensor, b: tl.tensor) -> tl.tensor:
     """Return 1 if a > b, 1/2 if a = b, else 0."""
     return tl.where(a > b, 1.0, tl.where(a == b, 0.5, 0.0))
+
+
+@triton.jit
+def product(a: tl.tensor, weight: tl.tensor, PRECISION: tl.constexpr) -> tl.tensor:
+    """Return the matrix product a @ weight, summed in float32. The operand a is rounded to the dtype of the weight.
+
+    Args:
+        a: (rows, summed units).
+        weight: (summed units, new units).
+        PRECISION: how float32 is multiplied: "ieee" or "tf32".
+    """
+    rounded = a.to(weight.dtype)
+    if INTERPRETED:  # numpy has no bfloat16: the interpreter of Triton 3.6 would multiply the bits as whole numbers
+        return tl.dot(rounded.to(tl.float32), weight.to(tl.float32))
+    return tl.dot(rounded, weight, input_precision=PRECISION)

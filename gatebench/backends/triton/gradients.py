@@ -104,16 +104,16 @@ def _weight_gradients(
 def _input_gradient(launch: Launch, ring: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
     """Return the gradient of x, (T, B, I): the sum of the products of the deltas with the transposed matrices."""
     total = ring.new_zeros((launch.T * launch.B, launch.I))
-    for weight, name in _terms(launch.plan.layout.derived.input):
+    for weight, name in terms_of_input(launch.plan.layout.derived.input):
         rows = _rows(launch, ring, name)
         total = total + rows if weight is None else torch.addmm(total, rows, weights[weight].detach())
     return total.view(launch.T, launch.B, launch.I)
 
 
-def _terms(formula: Expr) -> list[tuple[str | None, DatedName]]:
+def terms_of_input(formula: Expr) -> list[tuple[str | None, DatedName]]:
     """Return the terms of the adjoint of x: (matrix, delta) of each product, (None, name) of a pointwise part."""
     if formula.op == "add":
-        return [term for operand in formula.operands for term in _terms(operand)]
+        return [term for operand in formula.operands for term in terms_of_input(operand)]
     if formula.op == "matmul_t":
         return [(formula.args[0], formula.args[1].args[0])]
     if formula.op == "name":

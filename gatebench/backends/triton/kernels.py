@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from gatebench.backends.triton.device import is_interpreted
-from gatebench.backends.triton.emit.plan import Plan, plan
+from gatebench.backends.triton.emit.plan import KernelPlan, plan
 from gatebench.backends.triton.emit.source import source
 from gatebench.spec.definitions import Definitions
 
@@ -25,7 +25,7 @@ class Kernels:
         text: their source.
     """
 
-    plan: Plan
+    plan: KernelPlan
     forward: Any
     backward: Any
     text: str

@@ -11,9 +11,9 @@ from torch import Tensor
 from gatebench.backends.fused.emit.memory_layout import Plane
 from gatebench.backends.triton.emit.variables import pointer
 from gatebench.backends.triton.kernels import Kernels
-from gatebench.backends.triton.tiles import tile
+from gatebench.backends.triton.tiles import has_input_width, tile
 
-_WIDE_STREAMS = ("memory", "carry", "start")
+WIDE_STREAMS = ("memory", "carry", "start")
 """Streams in float32 for every dtype of x: states and their adjoints are not rounded between steps."""
 
 
@@ -42,7 +42,7 @@ class Launch:
 
     def stream(self, name: str, slots: int) -> Tensor:
         """Return an uninitialised stream (slots, B, columns)."""
-        dtype = torch.float32 if name in _WIDE_STREAMS else self.x.dtype
+        dtype = torch.float32 if name in WIDE_STREAMS else self.x.dtype
         return self.x.new_empty((slots, self.B, self.columns(name)), dtype=dtype)
 
     def plane(self, stream: Tensor, where: Plane, slots: int, first: int = 0) -> Tensor:
@@ -75,7 +75,7 @@ class Launch:
             self.T,
             self.B,
             self.H,
-            self.I if self.tile.wide_i >= self.I else 0,
+            self.I if has_input_width(self.plan) else 0,
             self.tile.rows,
             self.tile.wide_h,
             self.tile.wide_i,
@@ -83,6 +83,7 @@ class Launch:
             precision(self.x.dtype),
             **constants,
             num_warps=self.tile.warps,
+            num_stages=1,
         )
 
 

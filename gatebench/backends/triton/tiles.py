@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gatebench.backends.triton.emit.plan import Plan
+from gatebench.backends.triton.emit.plan import KernelPlan
 
 LEAST_UNITS = 16
 """The smallest width of a tile: a matrix product of Triton sums over at least 16 units."""
 
 _ROWS = {"float32": 4, "bfloat16": 16}  # 16 fills a tensor core; in float32, which has none, fewer leave less work
-_SCRATCH_BYTES = 24 * 1024  # for operands of products and for exchanges between layouts; the compile report checks it
+_SCRATCH_TILES = {"float32": 5, "bfloat16": 3}  # in shared memory beside the weights: operands, changes of layout
 _ITEM_BYTES = {"float32": 4, "bfloat16": 2}
 
 
@@ -43,13 +43,13 @@ def padded(units: int) -> int:
     return max(LEAST_UNITS, 1 << (units - 1).bit_length())
 
 
-def tile(plan: Plan, dtype: str, I: int, H: int) -> Tile:  # noqa: E741
+def tile(plan: KernelPlan, dtype: str, I: int, H: int) -> Tile:  # noqa: E741
     """Return the cut of a launch for x of a dtype, named without "torch."."""
     wide_h, wide_i = padded(H), padded(I if has_input_width(plan) else 1)
     return Tile(_ROWS[dtype], wide_h, wide_i, 8 if max(wide_h, wide_i) >= 64 else 4)
 
 
-def has_input_width(plan: Plan) -> bool:
+def has_input_width(plan: KernelPlan) -> bool:
     """Return whether some value in the time loop has the width of the input."""
     widths = {*plan.layout.derived.forward.widths.values(), *plan.layout.derived.backward.widths.values()}
     planes = {where.width for where in plan.layout.places.values() if where.stream in ("saved", "ring")}
@@ -57,17 +57,19 @@ def has_input_width(plan: Plan) -> bool:
     return "I" in widths | planes or reads_x
 
 
-def on_chip_bytes(plan: Plan, dtype: str, I: int, H: int) -> int:  # noqa: E741
+def on_chip_bytes(plan: KernelPlan, dtype: str, I: int, H: int) -> int:  # noqa: E741
     """Return the shared memory that the larger of the two kernels needs, at most."""
     wide = {"H": padded(H), "I": padded(I)}
     size = _ITEM_BYTES[dtype]
-    return _SCRATCH_BYTES + max(
+    widest = wide["I"] if has_input_width(plan) else 0
+    scratch = _SCRATCH_TILES[dtype] * 4 * _ROWS[dtype] * max(wide["H"], widest)
+    return scratch + max(
         sum(size * wide[rows] * wide[inner] for rows, inner in (plan.layout.shapes[w] for w in weights))
         for weights in (plan.forward_weights, plan.backward_weights)
     )
 
 
-def largest_hidden_size(plan: Plan, dtype: str, I: int, limit: int) -> int:  # noqa: E741
+def largest_hidden_size(plan: KernelPlan, dtype: str, I: int, limit: int) -> int:  # noqa: E741
     """Return the largest H whose weights fit into `limit` bytes of shared memory; 0 if none does."""
     sizes = [1 << power for power in range(4, 11)]
     return max((H for H in sizes if on_chip_bytes(plan, dtype, I, H) <= limit), default=0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from gatebench.backends.fused.emit.memory_layout import Plane
 from gatebench.backends.triton.emit import kernel_text as text
 from gatebench.backends.triton.emit.expressions import Expressions
-from gatebench.backends.triton.emit.plan import Plan, vectors
+from gatebench.backends.triton.emit.plan import KernelPlan, vectors
 from gatebench.backends.triton.emit.variables import pointer, variable, weight_variable
 from gatebench.derive.prefixes import arriving, carried, is_accumulated, running_sum
 from gatebench.spec.dated import DatedName, now, previous
@@ -19,12 +19,12 @@ STREAMS = ("x", "output", "memory", "saved", "incoming", "ring", "carry", "start
 """The streams of the backward kernel, in the order of its arguments."""
 
 
-def arguments(plan: Plan) -> tuple[str, ...]:
+def arguments(plan: KernelPlan) -> tuple[str, ...]:
     """Return the names of the kernel's addresses, in order."""
     return (*STREAMS, "lengths", *map(pointer, (*plan.backward_weights, *vectors(_all_formulas(plan)))))
 
 
-def backward_kernel(plan: Plan) -> str:
+def backward_kernel(plan: KernelPlan) -> str:
     """Return the text of the kernel `backward`.
 
     `carry` (1, B, ·) holds the gradient of the memory after the last step; the sums of the gradients of pointwise
@@ -33,7 +33,7 @@ def backward_kernel(plan: Plan) -> str:
     return _Backward(plan).text()
 
 
-def _all_formulas(plan: Plan) -> list[Expr]:
+def _all_formulas(plan: KernelPlan) -> list[Expr]:
     return [*plan.backward.values(), *plan.arriving.values()]
 
 
@@ -46,7 +46,7 @@ class _Backward:
             value at step t of the iteration that follows.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: KernelPlan) -> None:
         self.plan, self.layout, self.places = plan, plan.layout, plan.layout.places
         self.widths = self.layout.derived.backward.widths
         formulas = _all_formulas(plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gatebench.backends.fused.emit.memory_layout import Plane
 from gatebench.backends.triton.emit import kernel_text as text
 from gatebench.backends.triton.emit.expressions import Expressions
-from gatebench.backends.triton.emit.plan import HOISTED, Plan, gate_names, pointwise_names, vectors
+from gatebench.backends.triton.emit.plan import HOISTED, KernelPlan, gate_names, pointwise_names, vectors
 from gatebench.backends.triton.emit.variables import pointer, variable, weight_variable
 from gatebench.spec.dated import DatedName, X, now, previous
 from gatebench.spec.expression import Expr
@@ -14,13 +14,13 @@ STREAMS = ("x", HOISTED, "output", "memory", "saved", "traced")
 """The streams of the forward kernel, in the order of its arguments."""
 
 
-def arguments(plan: Plan) -> tuple[str, ...]:
+def arguments(plan: KernelPlan) -> tuple[str, ...]:
     """Return the names of the kernel's addresses, in order."""
     weights = (*plan.forward_weights, *vectors(plan.forward.values()))
     return (*STREAMS, "final", "lengths", *map(pointer, weights))
 
 
-def forward_kernel(plan: Plan) -> str:
+def forward_kernel(plan: KernelPlan) -> str:
     """Return the text of the kernel `forward`.
 
     Each step reads the hoisted products of its tile, which the step before has begun to load. It computes the formulas,
@@ -35,7 +35,7 @@ def forward_kernel(plan: Plan) -> str:
 class _Forward:
     """Writes the forward kernel of one cell."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: KernelPlan) -> None:
         self.plan, self.layout = plan, plan.layout
         self.widths = self.layout.derived.forward.widths
         self.reads_x = any(X in pointwise_names(formula) for formula in plan.forward.values())

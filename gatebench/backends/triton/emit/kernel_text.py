@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gatebench.backends.fused.emit.memory_layout import Plane
-from gatebench.backends.triton.emit.plan import Plan
+from gatebench.backends.triton.emit.plan import KernelPlan
 from gatebench.backends.triton.emit.variables import pointer, variable, weight_variable
 from gatebench.spec.expression import Expr
 
@@ -40,7 +40,7 @@ def tile_setup(widths: Iterable[str]) -> list[str]:
     return lines
 
 
-def columns(plan: Plan, stream: str) -> str:
+def columns(plan: KernelPlan, stream: str) -> str:
     """Return the expression for the length of a stream's rows: "(4 * H + 1 * I)"."""
     return _sum(*plan.columns[stream])
 
@@ -50,7 +50,7 @@ def _sum(many_H: int, many_I: int) -> str:
     return f"({' + '.join(parts) or '0'})"
 
 
-def address(plan: Plan, where: Plane, slot: str = "") -> str:
+def address(plan: KernelPlan, where: Plane, slot: str = "") -> str:
     """Return the expression for the addresses of a plane of the present step; see `offsets`.
 
     Args:
@@ -66,7 +66,7 @@ def address(plan: Plan, where: Plane, slot: str = "") -> str:
     return " + ".join(terms)
 
 
-def offsets(plan: Plan, places: Iterable[Plane]) -> list[str]:
+def offsets(plan: KernelPlan, places: Iterable[Plane]) -> list[str]:
     """Return the lines for the offsets of a tile in each stream, from the beginning of a plane."""
     pairs = dict.fromkeys((where.stream, where.width) for where in places)
     return [
@@ -75,7 +75,7 @@ def offsets(plan: Plan, places: Iterable[Plane]) -> list[str]:
     ]
 
 
-def step(plan: Plan, stream: str) -> str:
+def step(plan: KernelPlan, stream: str) -> str:
     """Return the expression for the distance of two slots."""
     return f"(B * {columns(plan, stream)})"
 
@@ -91,20 +91,20 @@ def store(address: str, value: str, width: str) -> str:
     return f"tl.store({address}, {value}, mask=inside_{width})"
 
 
-def matrix_loads(plan: Plan, weights: Iterable[str], transposed: bool) -> list[str]:
+def matrix_loads(plan: KernelPlan, weights: Iterable[str], transposed: bool) -> list[str]:
     """Return the lines that load matrices before the loop; they stay on chip. A tile is (summed units, new units)."""
     lines = []
     for weight in weights:
         rows, inner = plan.layout.shapes[weight]
         first, second = (inner, rows) if transposed else (rows, inner)
-        across, along = (("1", inner) if transposed else (inner, "1"))
+        across, along = ("1", inner) if transposed else (inner, "1")
         at = f"{pointer(weight)} + units_{first}[:, None] * {across} + units_{second}[None, :] * {along}"
         mask = f"in_{first}[:, None] & in_{second}[None, :]"
         lines.append(f"{weight_variable(weight)} = tl.load({at}, mask={mask}, other=0.0)")
     return lines
 
 
-def vector_loads(plan: Plan, vectors: Iterable[str]) -> list[str]:
+def vector_loads(plan: KernelPlan, vectors: Iterable[str]) -> list[str]:
     """Return the lines that load pointwise weights before the loop."""
     lines = []
     for vector in vectors:
@@ -117,7 +117,7 @@ def vector_loads(plan: Plan, vectors: Iterable[str]) -> list[str]:
 def product(node: Expr) -> str:
     """Return the expression of a matrix product on chip."""
     weight, operand = weight_variable(node.args[0]), variable(node.args[1].args[0])
-    return f"tl.dot({operand}.to({weight}.dtype), {weight}, input_precision=PRECISION)"
+    return f"product({operand}, {weight}, PRECISION)"
 
 
 def whole(text: str, formula: Expr, width: str) -> str:

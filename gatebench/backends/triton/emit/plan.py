@@ -27,7 +27,7 @@ STREAMS = ("x", HOISTED, "output", "memory", "saved", "traced", "incoming", "rin
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class KernelPlan:
     """What the two kernels of a cell compute.
 
     Attributes:
@@ -69,7 +69,7 @@ class Plan:
 
 
 @lru_cache(maxsize=256)
-def plan(definitions: Definitions) -> Plan:
+def plan(definitions: Definitions) -> KernelPlan:
     """Return what the kernels of a cell compute."""
     layout = memory_layout(definitions)
     derived = layout.derived
@@ -82,7 +82,7 @@ def plan(definitions: Definitions) -> Plan:
         counts[width] += 1
     backward, at_the_end = _backward(layout)
     columns = {stream: layout.columns[stream] for stream in STREAMS if stream != HOISTED}
-    return Plan(
+    return KernelPlan(
         layout,
         hoisted,
         forward,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from gatebench.backends.triton.emit.backward import backward_kernel
 from gatebench.backends.triton.emit.expressions import CALLS
 from gatebench.backends.triton.emit.forward import forward_kernel
-from gatebench.backends.triton.emit.plan import Plan
+from gatebench.backends.triton.emit.plan import KernelPlan
 
-_OWN = ", ".join(sorted(name for name in CALLS.values() if "." not in name))
+_OWN = ", ".join(sorted(name for name in (*CALLS.values(), "product") if "." not in name))
 
 
-def source(plan: Plan) -> str:
+def source(plan: KernelPlan) -> str:
     """Return the module with the kernels `forward` and `backward` of a cell."""
     return (
         f"import triton\nimport triton.language as tl\n\nfrom gatebench.backends.triton.functions import {_OWN}\n\n\n"

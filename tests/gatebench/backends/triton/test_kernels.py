@@ -1,0 +1,28 @@
+"""The kernels in Triton's interpreter; the slow test runs all checks of `interpreted`."""
+
+import pytest
+
+from gatebench import cell_names
+from gatebench.backends.triton.device import is_installed
+from tests.gatebench.backends.triton.interpreted import CHECKS, REPRESENTATIVE, failures
+
+pytestmark = pytest.mark.skipif(not is_installed(), reason="triton is not installed")
+
+QUICK = [
+    *(f"cell {name}" for name in REPRESENTATIVE),
+    *(f"layers of {name}" for name in ("gru3", "lstm_cifg")),
+    "mask of lstm_peephole",
+    "bfloat16 of gru_before",
+    *(name for name in CHECKS if " " not in name and name != "formulas_agree"),
+]
+
+
+def test_representative_cells_agree_with_the_reference() -> None:
+    assert len(QUICK) >= 18
+    assert failures(QUICK) == {}
+
+
+@pytest.mark.slow
+def test_all_cells_agree_with_the_reference() -> None:
+    assert {f"cell {name}" for name in cell_names()} <= set(CHECKS)
+    assert failures([]) == {}

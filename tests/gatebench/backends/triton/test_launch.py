@@ -1,0 +1,25 @@
+import pytest
+import torch
+
+from gatebench import load_cell
+from gatebench.backends.triton.device import is_installed
+from gatebench.backends.triton.kernels import load_kernels
+from gatebench.backends.triton.launch import Launch, precision
+
+pytestmark = pytest.mark.skipif(not is_installed(), reason="triton is not installed")
+
+
+def test_streams_have_the_dtype_of_x_except_states_and_their_adjoints() -> None:
+    launch = Launch(load_kernels(load_cell("lstm").definitions), torch.zeros(3, 2, 4, dtype=torch.bfloat16), 5, None)
+    assert launch.stream("saved", 3).shape == (3, 2, 20)
+    assert launch.stream("saved", 3).dtype == torch.bfloat16
+    assert launch.stream("memory", 4).dtype == torch.float32
+    places = launch.plan.layout.places
+    assert launch.plane(launch.stream("saved", 3), places["f[t]"], 2, 1).shape == (2, 2, 5)
+    assert launch.first_column(places["f[t]"]) == 5
+
+
+def test_tf32_is_used_only_if_torch_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert precision(torch.float32) == "ieee"
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "high")
+    assert (precision(torch.float32), precision(torch.bfloat16)) == ("tf32", "ieee")

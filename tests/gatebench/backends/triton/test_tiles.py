@@ -1,0 +1,42 @@
+import pytest
+
+from gatebench import load_cell
+from gatebench.backends.triton.emit.plan import plan
+from gatebench.backends.triton.tiles import has_input_width, largest_hidden_size, on_chip_bytes, padded, tile
+
+LSTM = plan(load_cell("lstm").definitions)
+A100, H100 = 163 * 1024, 227 * 1024
+
+
+def test_a_width_is_padded_to_a_power_of_two() -> None:
+    assert [padded(units) for units in (1, 16, 17, 64, 65, 100)] == [16, 16, 32, 64, 128, 128]
+
+
+def test_the_width_of_the_input_counts_only_where_the_loop_has_such_a_value() -> None:
+    attention = plan(load_cell("lstm_attention_input").definitions)
+    assert not has_input_width(LSTM)
+    assert has_input_width(attention)
+    assert has_input_width(plan(load_cell("mut1").definitions))
+    assert tile(LSTM, "float32", 300, 20).wide_i == 16
+    assert tile(attention, "float32", 300, 20).wide_i == 512
+
+
+def test_programs_cover_the_batch() -> None:
+    assert [tile(LSTM, "float32", 1, 8).programs(B) for B in (1, 4, 5)] == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("cell", "dtype", "limit", "most"),
+    [
+        ("lstm", "float32", A100, 64),
+        ("lstm", "bfloat16", A100, 128),
+        ("lstm", "float32", H100, 64),
+        ("gru", "float32", H100, 128),
+        ("rnn_tanh", "bfloat16", H100, 256),
+        ("lstm", "float32", 1024, 0),
+    ],
+)
+def test_the_largest_size_whose_weights_fit(cell: str, dtype: str, limit: int, most: int) -> None:
+    planned = plan(load_cell(cell).definitions)
+    assert largest_hidden_size(planned, dtype, 8, limit) == most
+    assert not most or on_chip_bytes(planned, dtype, 8, most) <= limit < on_chip_bytes(planned, dtype, 8, most + 1)

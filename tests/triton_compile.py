@@ -1,0 +1,150 @@
+"""Compiles the kernels of the backend `triton` for a GPU, on a machine without one, and reads what they need.
+
+Triton's wheel brings ptxas, cuobjdump and nvdisasm. Nothing here is run on a GPU.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gatebench import load_cell
+from gatebench.backends.triton.emit import backward, forward
+from gatebench.backends.triton.kernels import load_kernels
+from gatebench.backends.triton.launch import WIDE_STREAMS
+from gatebench.backends.triton.tiles import has_input_width, tile
+
+ARCHITECTURES = {80: "A100", 90: "H100"}
+"""The compute capabilities that the kernels are compiled for, without the dot, and a GPU that has it."""
+
+INPUTS = 16
+"""I of the compiled kernels; it counts only for cells with a value of that width in the time loop."""
+
+_TYPES = {"float32": "fp32", "bfloat16": "bf16"}
+_INSTRUCTION = re.compile(r"/\*([0-9a-f]{4,})\*/\s+(?:@!?U?P\d\s+)?([A-Z][A-Z0-9_.]*)\s*([^;]*);")
+_BRANCH = re.compile(r"BRA.*?(?:0x|`\(\.L_x_)([0-9a-f]+)")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kernel to compile.
+
+    Attributes:
+        cell: the name of the cell.
+        kernel: "forward" or "backward".
+        H: hidden units.
+        dtype: "float32" or "bfloat16".
+        architecture: a key of `ARCHITECTURES`.
+    """
+
+    cell: str
+    kernel: str
+    H: int
+    dtype: str
+    architecture: int
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a compiled kernel needs.
+
+    Attributes:
+        registers: of a thread.
+        shared: bytes of shared memory of a program, known at the launch.
+        spilled: bytes of local memory of a thread: registers that did not fit.
+        rows: sequences a program.
+        warps: warps a program.
+        instructions: by kind, the instructions of the time loop.
+    """
+
+    registers: int
+    shared: int
+    spilled: int
+    rows: int
+    warps: int
+    instructions: Counter[str]
+
+
+@cache
+def compiled(case: Case) -> Resources:
+    """Compile a kernel and return what it needs."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    kernels = load_kernels(load_cell(case.cell).definitions)
+    plan, function = kernels.plan, getattr(kernels, case.kernel)
+    I = case.H if kernels.plan.layout.derived and load_cell(case.cell).definitions.square else INPUTS  # noqa: E741
+    cut = tile(plan, case.dtype, I, case.H)
+    addresses = {"forward": forward, "backward": backward}[case.kernel].arguments(plan)
+    constants = {
+        "H": case.H,
+        "I": I if has_input_width(plan) else 0,
+        "ROWS": cut.rows,
+        "WIDE_H": cut.wide_h,
+        "WIDE_I": cut.wide_i,
+        "LENGTHS": False,
+        "PRECISION": "ieee",
+    }
+    if case.kernel == "forward":
+        constants |= {"KEEP": True, "TRACED": False}
+    signature = {name: _type(name, case.dtype) for name in addresses} | {"T": "i32", "B": "i32"}
+    signature |= dict.fromkeys(constants, "constexpr")
+    positions = {(i,): [["tt.divisibility", 16]] for i, name in enumerate(function.arg_names) if name in addresses}
+    source = ASTSource(function, {name: signature[name] for name in function.arg_names}, constants, positions)
+    options = {"num_warps": cut.warps, "num_stages": 1}
+    binary = triton.compile(source, target=GPUTarget("cuda", case.architecture, 32), options=options)
+    registers, spilled = _usage(binary.asm["cubin"])
+    loop = loop_instructions(_tool("nvdisasm", binary.asm["cubin"], "-c"))
+    return Resources(registers, binary.metadata.shared, spilled, cut.rows, cut.warps, loop)
+
+
+def _type(name: str, dtype: str) -> str:
+    if name == "lengths":
+        return "*i64"
+    return "*fp32" if name in (*WIDE_STREAMS, "final") else f"*{_TYPES[dtype]}"
+
+
+def _tool(name: str, cubin: bytes, *options: str) -> str:
+    """Return what a tool of Triton's wheel prints about a compiled kernel."""
+    import triton
+
+    program = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / name
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "kernel.cubin")
+        path.write_bytes(cubin)
+        return subprocess.run([program, *options, path], capture_output=True, text=True, check=True).stdout
+
+
+def _usage(cubin: bytes) -> tuple[int, int]:
+    """Return the registers of a thread, and the bytes that it spills to local memory."""
+    found = re.search(r"REG:(\d+) STACK:(\d+) .*?LOCAL:(\d+)", _tool("cuobjdump", cubin, "-res-usage"))
+    assert found is not None
+    registers, stack, local = map(int, found.groups())
+    return registers, stack + local
+
+
+def loop_instructions(assembly: str) -> Counter[str]:
+    """Return how many instructions of each kind the time loop has: the largest loop of a kernel, by its last branch.
+
+    Args:
+        assembly: of one kernel, as nvdisasm prints it: labels as ".L_x_1:", instructions with their address in /* */.
+    """
+    labels: dict[str, int] = {}
+    instructions: list[str] = []
+    loops: list[tuple[int, int]] = []
+    for line in assembly.splitlines():
+        if label := re.match(r"\s*(\.L_x_\d+):", line):
+            labels[label[1]] = len(instructions)
+        elif found := _INSTRUCTION.search(line):
+            target = re.search(r"`\((\.L_x_\d+)\)", found[3])
+            if found[2].startswith("BRA") and target and target[1] in labels:
+                loops.append((labels[target[1]], len(instructions) + 1))
+            instructions.append(found[2].split(".")[0])
+    begin, end = max(loops, key=lambda loop: loop[1] - loop[0], default=(0, 0))
+    return Counter(instructions[begin:end])
