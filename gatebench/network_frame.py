@@ -31,7 +31,9 @@ def network_frame(problem: Problem, task: str, directions: int) -> NetworkFrame:
             f"The head of the task {task} has a number of parameters that is not linear in the hidden size, so "
             "that model.parameters cannot be solved; set model.hidden_size."
         )
-    return NetworkFrame(problem.input_size, trained_parameters(problem.encoder), 2 * one - two, two - one)
+    return NetworkFrame(
+        problem.input_size, trained_parameters(problem.encoder), 2 * one - two, two - one, problem.steps
+    )
 
 
 def _head_parameters(problem: Problem, hidden_size: int, directions: int) -> int:

@@ -92,7 +92,7 @@ class Outcome:
         facts: Mapping[str, str] | None = None,
     ) -> Outcome:
         """Return the outcome of a trial, with the labels, the digests, the metric and the chance of the trial."""
-        cell, task = trial.build_cell(), trial.build_task()
+        cell, task = trial.build_compared(), trial.build_task()
         return cls(
             digest=trial.digest,
             cell=cell.name,

@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from gatebench.cells import build_cell
+from gatebench.architecture_checks import check_architecture
+from gatebench.cells import build_cell, build_compared
 from gatebench.errors import UserError
 from gatebench.setting_checks import check_at_least, check_probability
+from gatebench.spec.architecture import Architecture
 from gatebench.spec.cell import Cell
 from gatebench.spec.initial_rules import DEFAULT_WEIGHTS, WEIGHT_KINDS, network_rules
 from gatebench.task import Task, build_task
@@ -123,8 +125,16 @@ class Trial:
     stop_scores: tuple[tuple[int, float], ...] = ()
 
     def build_cell(self) -> Cell:
-        """Return the cell that the config describes. Trials with the same config share it."""
+        """Return the cell that the config describes. Trials with the same config share it.
+
+        Raises:
+            UserError: the config is not allowed, or it describes an architecture that is no cell.
+        """
         return _built_cell(_Config(repr(self.cell), self.cell))
+
+    def build_compared(self) -> Cell | Architecture:
+        """Return what the trial compares: its cell, or an architecture that is no cell."""
+        return _built_compared(_Config(repr(self.cell), self.cell))
 
     def build_task(self) -> Task:
         """Return the task that the config describes. Trials with the same config share it."""
@@ -173,6 +183,7 @@ class _Digests:
 
     def __init__(self) -> None:
         self._cells: dict[str, str] = {}
+        self._architectures: dict[str, Architecture] = {}
         self._tasks: dict[str, str] = {}
         self._settings: dict[tuple[str, str], str] = {}
 
@@ -193,7 +204,12 @@ class _Digests:
     def _cell(self, trial: Trial) -> str:
         config = repr(trial.cell)
         if config not in self._cells:
-            self._cells[config] = json.dumps(trial.build_cell().digest)
+            compared = trial.build_compared()
+            self._cells[config] = json.dumps(compared.digest)
+            if isinstance(compared, Architecture):
+                self._architectures[config] = compared
+        if config in self._architectures:
+            _check_architecture(self._architectures[config], trial)
         return self._cells[config]
 
     def _task(self, trial: Trial) -> str:
@@ -211,6 +227,11 @@ class _Digests:
         return self._settings[key]
 
 
+def _check_architecture(architecture: Architecture, trial: Trial) -> None:
+    """Check that no setting of a trial needs a cell, and that its task does not."""
+    check_architecture(architecture, vars(trial.model), vars(trial.training), trial.build_task().is_stream)
+
+
 @dataclass(frozen=True)
 class _Config:
     """The config of a cell or a task as the key of a cache: configs with the same text are equal."""
@@ -222,6 +243,11 @@ class _Config:
 @lru_cache(maxsize=_MOST_BUILT)
 def _built_cell(config: _Config) -> Cell:
     return build_cell(config.content)
+
+
+@lru_cache(maxsize=_MOST_BUILT)
+def _built_compared(config: _Config) -> Cell | Architecture:
+    return build_compared(config.content)
 
 
 @lru_cache(maxsize=_MOST_BUILT)

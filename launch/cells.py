@@ -7,15 +7,17 @@
   gatebench cells draw lstm cell.ablate.i.fix=1 format=dot
   gatebench cells --config-dir mine           also the cells in the folder mine/cell
 
-Parts that an ablation removed are grey in the drawing.
+Parts that an ablation removed are grey in the drawing. Below the list are the architectures that are no cells, but can
+be chosen in their place, as in cell=lstm,attention.
 """
 
 from collections.abc import Sequence
 from math import isfinite
 
 from gatebench.backends.selective import SELECTIVE
-from gatebench.cells import build_cell, cell_names, load_cell
+from gatebench.cells import ARCHITECTURES, build_cell, cell_names, load_cell, load_compared
 from gatebench.derive.affine import scannable
+from gatebench.derive.architecture_cost import architecture_parameters
 from gatebench.derive.bounds import gate_ranges
 from gatebench.derive.cost import dependent_products, parameters, pointwise_flops, product_flops
 from gatebench.derive.equations import latex, plain_text
@@ -24,6 +26,7 @@ from gatebench.diagram.diagram import Diagram, diagram
 from gatebench.diagram.graphviz import dot
 from gatebench.diagram.svg import svg
 from gatebench.errors import UserError, unknown
+from gatebench.spec.architecture import Architecture
 from gatebench.spec.cell import Cell
 from gatebench.spec.expression import spell
 from gatebench.trial import Trial
@@ -33,6 +36,9 @@ from launch.display.text_columns import align
 
 SIZE = 128
 """The width I of the input and H of the layer for which parameters and costs are computed."""
+
+STEPS = 100
+"""The number of steps for which the parameters of an architecture are counted."""
 
 SUBJECTS = ("show", "draw")
 COLUMNS = ("cell", "gates", "states", "parameters", "products", "scan", "backends", "source")
@@ -68,7 +74,7 @@ def run(argv: Sequence[str]) -> int:
     if plan is None:
         return 0
     if subject == "show":
-        print("\n\n".join(description(trial.build_cell()) for trial in plan.trials))
+        print("\n\n".join(_description(trial.build_compared()) for trial in plan.trials))
     else:
         _print_diagram(plan.trials, picture_format)
     return 0
@@ -79,25 +85,29 @@ def _print_list(words: Sequence[str], options: Sequence[str]) -> None:
     list_format, rest = _split_format(words, ("text", "markdown"))
     if rest:
         raise unknown("argument", rest[0], ["format=text", "format=markdown"], where="of the list of cells")
-    cells = _cells_of(options) if options else _shipped_cells()
-    if cells is not None:
-        print(listing(cells) if list_format == "text" else markdown(cells))
+    compared = _compared_of(options) if options else [*_shipped_cells(), *ARCHITECTURES.values()]
+    if compared is None:
+        return
+    cells = [one for one in compared if isinstance(one, Cell)]
+    print(listing(cells) if list_format == "text" else markdown(cells))
+    print(f"\n{architecture_list([one for one in compared if isinstance(one, Architecture)])}")
 
 
-def _cells_of(options: Sequence[str]) -> list[Cell] | None:
-    """Return the cells of the list with those of `--config-dir`, sorted; None if the options print something else."""
+def _compared_of(options: Sequence[str]) -> list[Cell | Architecture] | None:
+    """Return the list with the cells of `--config-dir`, sorted; None if the options print something else."""
     from launch.config.arguments import parse_arguments, parse_plan
 
     arguments = parse_arguments("cells", __doc__, options)
     if arguments.cfg is not None:
         parse_plan("cells", __doc__, options)
         return None
-    cells = {cell.name: cell for cell in _shipped_cells()}
+    found: dict[str, Cell | Architecture] = {cell.name: cell for cell in _shipped_cells()}
+    found |= ARCHITECTURES
     for path in cell_files(arguments.config_dir) if arguments.config_dir else ():
-        cells.pop(path.stem, None)
-        cell = load_cell(path)
-        cells[cell.name] = cell
-    return [cells[name] for name in sorted(cells)]
+        found.pop(path.stem, None)
+        one = load_compared(path)
+        found[one.name] = one
+    return [found[name] for name in sorted(found)]
 
 
 def _shipped_cells() -> list[Cell]:
@@ -161,6 +171,31 @@ def rows(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
 def cell_diagram(trial: Trial) -> Diagram:
     """Return the diagram of a trial's cell. It also shows the parts of the base cell that the ablation removes."""
     return diagram(trial.build_cell(), build_cell({"base": trial.cell["base"]}))
+
+
+def architecture_list(architectures: Sequence[Architecture]) -> str:
+    """Return a line for each architecture that is no cell: its name, its options and its source."""
+    lines = [
+        f"  {one.name} ({', '.join(f'{key}={spelt(value)}' for key, value in one.options.items())}): {one.source}"
+        for one in architectures
+    ]
+    return "\n".join(["Not cells, without gates, but chosen in their place:", *lines])
+
+
+def spelt(value: object) -> str:
+    """Return the value of an option as in a config."""
+    return "null" if value is None else str(value)
+
+
+def _description(compared: Cell | Architecture) -> str:
+    """Return the description of a cell, or of an architecture that is no cell."""
+    if isinstance(compared, Cell):
+        return description(compared)
+    options = align([("option", "value"), *((name, spelt(value)) for name, value in compared.options.items())], "ll")
+    size = architecture_parameters(compared, SIZE, SIZE, 1, 1, STEPS)
+    cost = f"Parameters of a layer with I = H = {SIZE} for {STEPS} steps: {size:,}"
+    heading = [f"{compared.name}: {compared.source}", compared.note, "Not a cell: it has no gates."]
+    return "\n\n".join(["\n".join([*heading, f"Digest: {compared.digest}"]), options, cost])
 
 
 def description(cell: Cell) -> str:

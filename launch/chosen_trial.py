@@ -99,6 +99,6 @@ def _of_cell_and_task(plan: Plan, outcomes: Sequence[Outcome], given: frozenset[
         own = [one for one in found if one.task in labels]
         found = own or [one for one in found if one.task.partition("[")[0] in names]
     if "cell" in given:
-        cells = {trial.build_cell().digest for trial in plan.trials}
+        cells = {trial.build_compared().digest for trial in plan.trials}
         found = [one for one in found if one.cell_digest in cells]
     return found

@@ -30,7 +30,7 @@ def fitting_outcomes(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:
         return (*chosen, seed if "seed" in sections else 0, *(settings.get(key) for key in keys))
 
     wanted = {
-        facts(trial.build_cell().digest, trial.build_task().label, trial.seed, trial.flat_settings())
+        facts(trial.build_compared().digest, trial.build_task().label, trial.seed, trial.flat_settings())
         for trial in plan.trials
     }
     return [one for one in outcomes if facts(one.cell_digest, one.task, one.seed, one.settings) in wanted]

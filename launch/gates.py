@@ -129,6 +129,7 @@ def _show(trial: Trial, settings: Settings, weights: bytes, given: OwnInput | No
     from gatebench.training.example_gates import example_gates  # imports torch
     from gatebench.training.trained_network import trained_network
 
+    trial.build_cell()  # an architecture that is no cell has no gates
     task = trial.build_task()
     cache = settings.home_folder.root / "cache"
     problem = task.load(settings.data_folder, cache)

@@ -18,11 +18,13 @@ from math import ceil
 from statistics import fmean
 from typing import Any
 
+from gatebench.derive.architecture_cost import architecture_flops
 from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.measures.power import seeds_needed
 from gatebench.outcome import Outcome
 from gatebench.records import mlflow_entry
 from gatebench.search.stopping import NO_STOP
+from gatebench.spec.architecture import Architecture
 from gatebench.spec.cell import Cell
 from gatebench.study import Study
 from gatebench.trial import Trial
@@ -76,7 +78,7 @@ def run(argv: Sequence[str]) -> int:
         print(f"The study {study.name!r} is new. {existing_studies(settings)}")
     if remaining:
         print(_cost(remaining, outcomes, settings.workers or os.cpu_count() or 1))
-    for line in size_lines(plan):
+    for line in [*size_lines(plan), *architecture_lines(plan)]:
         print(line)
     study = study.limited_to([*plan.cells, *plan.cells.values()])
     print("\n".join(["", *declaration_lines(study), *power_lines(plan, study)]))
@@ -96,6 +98,13 @@ def size_lines(plan: Plan) -> list[str]:
         f"Hidden sizes for {budget:,} parameters on {task}: {', '.join(texts)}."
         for (budget, task), texts in found.items()
     ]
+
+
+def architecture_lines(plan: Plan) -> list[str]:
+    """Return a line with the architectures of a plan that are no cells; none if all trials have a cell."""
+    compared = [trial.build_compared() for trial in plan.trials]
+    names = dict.fromkeys(one.name for one in compared if isinstance(one, Architecture))
+    return [f"Not cells, without gates: {', '.join(names)}."] if names else []
 
 
 def drawn_columns(plan: Plan) -> dict[str, dict[str, str]]:
@@ -212,19 +221,23 @@ def _without(keys: Collection[str], prefix: str, content: Mapping[str, Any]) -> 
 
 
 def training_flops(trial: Trial) -> float | None:
-    """Return the floating-point operations of a trial's recurrent layers over all training examples and epochs.
+    """Return the floating-point operations of a trial's layers over all training examples and epochs.
 
-    It counts the forward computation and the gradients, without early stopping. None if the size of the task's data is
-    unknown before they are loaded.
+    It counts the forward computation and the gradients, without encoder, head and early stopping. None if the size of
+    the task's data is unknown before they are loaded.
     """
     size = trial.build_task().size()
     if size is None:
         return None
     model = trial.model
     directions = 2 if model.bidirectional else 1
-    widths = (model.first_width(size.inputs), *([model.hidden_size * directions] * (model.num_layers - 1)))
-    step = _step_flops(trial.build_cell(), widths, model.hidden_size)
-    return (1.0 + BACKWARD) * directions * step * size.steps * size.examples * trial.training.max_epochs
+    cell, inputs = trial.build_compared(), model.first_width(size.inputs)
+    if isinstance(cell, Architecture):
+        step = architecture_flops(cell, inputs, model.hidden_size, model.num_layers, directions, size.steps)
+    else:
+        widths = (inputs, *([model.hidden_size * directions] * (model.num_layers - 1)))
+        step = directions * _step_flops(cell, widths, model.hidden_size)
+    return (1.0 + BACKWARD) * step * size.steps * size.examples * trial.training.max_epochs
 
 
 @lru_cache(maxsize=1024)
@@ -241,7 +254,7 @@ def _cost(trials: Sequence[Trial], outcomes: Iterable[Outcome], workers: int) ->
     for outcome in outcomes:
         if "seconds" in outcome.metrics:
             durations.setdefault((outcome.cell_digest, outcome.task), []).append(outcome.metrics["seconds"])
-    kinds = [(trial.build_cell().digest, trial.build_task().label) for trial in trials]
+    kinds = [(trial.build_compared().digest, trial.build_task().label) for trial in trials]
     if all(kind in durations for kind in kinds):
         seconds = sum(fmean(durations[kind]) for kind in kinds)
         parts.append(

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 
 from rich.filesize import decimal
 
+from gatebench.derive.architecture_cost import architecture_parameters
 from gatebench.derive.cost import parameters
 from gatebench.errors import Refusal
+from gatebench.spec.architecture import Architecture
 from gatebench.training_settings import Training
 from gatebench.trial import Trial
 from launch.config.settings import Settings
@@ -40,7 +42,7 @@ def check_start(trials: Iterable[Trial], settings: Settings) -> None:
     for trial in {repr((trial.cell, trial.model)): trial for trial in trials}.values():
         if (needed := weight_bytes(trial)) > memory:
             raise Refusal(
-                f"A trial of {trial.build_cell().name} with model.hidden_size={trial.model.hidden_size} needs "
+                f"A trial of {trial.build_compared().name} with model.hidden_size={trial.model.hidden_size} needs "
                 f"{decimal(needed)} for the weights of its recurrent layers, their gradients and the optimiser; "
                 f"this machine has {decimal(memory)}."
             )
@@ -52,8 +54,12 @@ def weight_bytes(trial: Trial) -> int:
     It is a lower bound: the encoder, the head and the values that the backward pass needs are not counted. The input of
     the first layer counts as one value if the size of the task's data is unknown.
     """
-    cell, model, size = trial.build_cell(), trial.model, trial.build_task().size()
+    cell, model, size = trial.build_compared(), trial.model, trial.build_task().size()
     directions = 2 if model.bidirectional else 1
+    if isinstance(cell, Architecture):
+        steps, inputs = (size.steps, size.inputs) if size else (1, 1)
+        sizes = model.first_width(inputs), model.hidden_size, model.num_layers, directions, steps
+        return architecture_parameters(cell, *sizes) * FLOAT_BYTES * copies(trial.training)
     first, deeper = (
         parameters(cell, width, model.hidden_size)
         for width in (model.first_width(size.inputs if size else 1), directions * model.hidden_size)

@@ -13,6 +13,7 @@ from gatebench.records.record import Record
 from gatebench.report.ablation_table import AblationTable
 from gatebench.report.figures.study_figures import IN_SWEEP
 from gatebench.report.render import FORMATS
+from gatebench.spec.cell import Cell
 from gatebench.study import ARM_CELL, Study
 from gatebench.trial import Trial
 from launch.study_report import report_content, report_files
@@ -75,7 +76,7 @@ def study_content(
     scores = dict.fromkeys(task.metrics[0] for task in tasks)
     others = dict.fromkeys(metric.name for task in tasks for metric in task.metrics[1:])
     arm_params = tuple(dict.fromkeys(key for own in (arms or {}).values() for key in own if key != ARM_CELL))
-    planned = [(trial.build_task().label, trial.build_cell().name, trial.flat_settings()) for trial in trials]
+    planned = [(trial.build_task().label, trial.build_compared().name, trial.flat_settings()) for trial in trials]
     recorded = [(outcome.task, outcome.cell, outcome.settings) for outcome in outcomes]
     groups = sorted(
         {(task, cell, *(own.get(key, "") for key in arm_params)) for task, cell, own in [*planned, *recorded]}
@@ -94,7 +95,9 @@ def study_content(
 def _gate_metrics(trials: Iterable[Trial]) -> set[str]:
     """Return the names of the means and shares of gates that the trials will have."""
     names: set[str] = set()
-    for cell, layers in {(trial.build_cell(), trial.model.num_layers) for trial in trials}:
+    for cell, layers in {(trial.build_compared(), trial.model.num_layers) for trial in trials}:
+        if not isinstance(cell, Cell):
+            continue
         for role in roles(cell):
             statistics = ("mean", "left", "right") if role.unit else ("mean",)
             if role.fixed is None:
@@ -116,7 +119,7 @@ def _varied_params(trials: Sequence[Trial]) -> tuple[str, ...]:
 
 def _cells(study: Study, trials: Sequence[Trial], outcomes: Sequence[Outcome]) -> list[str]:
     """Return the labels of the cells: those of the declaration, then those of the trials, then the others."""
-    planned = [trial.build_cell().name for trial in trials]
+    planned = [trial.build_compared().name for trial in trials]
     present = {*planned, *(outcome.cell for outcome in outcomes)}
     cells = dict.fromkeys([*study.order, *planned, *(outcome.cell for outcome in outcomes)])
     return [cell for cell in cells if cell in present]

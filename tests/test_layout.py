@@ -55,8 +55,10 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "gatebench.task": ("gatebench.errors", "gatebench.task_modules", "gatebench.views", "gatebench.own_input"),
     "gatebench.setting_checks": ("gatebench.errors",),
     "gatebench.training_settings": ("gatebench.errors", "gatebench.setting_checks", "gatebench.backends.names"),
+    "gatebench.architecture_checks": ("gatebench.errors", "gatebench.spec"),
     "gatebench.trial": (
         "gatebench.errors",
+        "gatebench.architecture_checks",
         "gatebench.spec",
         "gatebench.cells",
         "gatebench.setting_checks",
@@ -92,6 +94,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     "gatebench.records": (
         "gatebench.errors",
+        "gatebench.spec",
         "gatebench.derive",
         "gatebench.task",
         "gatebench.trial",
@@ -101,6 +104,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     "gatebench.report": (
         "gatebench.errors",
+        "gatebench.cells",
         "gatebench.task",
         "gatebench.views",
         "gatebench.outcome",

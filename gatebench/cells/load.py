@@ -10,8 +10,10 @@ from typing import Any
 
 import yaml
 
+from gatebench.cells.architectures import ARCHITECTURES, build_architecture, is_architecture, not_a_cell
 from gatebench.cells.bases import BASES
 from gatebench.errors import UserError, unknown
+from gatebench.spec.architecture import Architecture
 from gatebench.spec.cell import Cell
 
 OPERATIONS = ("activate", "connect", "bias", "fix", "tie")
@@ -29,8 +31,9 @@ Change = tuple[str, str, str]
 
 @cache
 def cell_names() -> list[str]:
-    """Return the names of the cells that have a config, sorted."""
-    return sorted(entry.name.removesuffix(".yaml") for entry in _folder().iterdir() if entry.name.endswith(".yaml"))
+    """Return the names of the cells that have a config, sorted. The architectures that are no cells are left out."""
+    names = {entry.name.removesuffix(".yaml") for entry in _folder().iterdir() if entry.name.endswith(".yaml")}
+    return sorted(names - ARCHITECTURES.keys())
 
 
 def load_cell(name: str | PathLike[str]) -> Cell:
@@ -50,6 +53,15 @@ def load_cell(name: str | PathLike[str]) -> Cell:
     if isinstance(name, str) and not name.endswith(ENDINGS):
         return _load_named(name)
     return build_cell(_read_file(Path(name)))
+
+
+def load_compared(path: Path) -> Cell | Architecture:
+    """Return the cell of a YAML file of the user, or the architecture that is no cell.
+
+    Raises:
+        UserError: as `load_cell`.
+    """
+    return build_compared(_read_file(path))
 
 
 @cache
@@ -72,6 +84,18 @@ def _read_file(path: Path) -> Mapping[str, Any]:
     return {"name": path.stem, **content}
 
 
+def build_compared(config: Mapping[str, Any]) -> Cell | Architecture:
+    """Return what a config describes: a cell, or an architecture that is no cell.
+
+    Args:
+        config: the content of a file in `conf/cell`, with the user's changes.
+
+    Raises:
+        UserError: as `build_cell` and `build_architecture`.
+    """
+    return build_architecture(config) if is_architecture(config) else build_cell(config)
+
+
 def build_cell(config: Mapping[str, Any]) -> Cell:
     """Return the cell that a config describes: {name, base, source, note, start, ablate: {gate: {operation: value}}}.
 
@@ -85,12 +109,14 @@ def build_cell(config: Mapping[str, Any]) -> Cell:
         config: the content of a file in `conf/cell`, with the user's changes. `base` is a base cell or another config.
 
     Raises:
-        UserError: a base, a gate, an operation or a value is not allowed.
+        UserError: a base, a gate, an operation or a value is not allowed, or it is an architecture that is no cell.
 
     Examples:
         >>> build_cell({"base": "lstm", "ablate": {"i": {"fix": 1}}}).name
         'lstm[i=1]'
     """
+    if is_architecture(config):
+        raise not_a_cell(str(config.get("name") or config["base"]))
     for key in config:
         if key not in KEYS:
             raise unknown("key", key, KEYS, where="of a cell")
@@ -122,6 +148,8 @@ def _folder() -> Any:
 @cache
 def _read(name: str) -> Mapping[str, Any]:
     """Return the content of a cell's file in `conf/cell`; raise if there is no such file."""
+    if name in ARCHITECTURES:
+        raise not_a_cell(name)
     if name not in cell_names():
         raise unknown("cell", name, cell_names())
     config: Mapping[str, Any] = yaml.safe_load((_folder() / f"{name}.yaml").read_text(encoding="utf-8"))

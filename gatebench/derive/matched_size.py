@@ -24,12 +24,14 @@ class NetworkFrame:
         encoder: the number of parameters of the encoder.
         head: the number of parameters of the head with no hidden unit.
         head_per_unit: the number of parameters of the head for each hidden unit of a direction.
+        steps: the largest number of steps T.
     """
 
     inputs: int
     encoder: int
     head: int
     head_per_unit: int
+    steps: int = 1
 
     def parameters(self, hidden_size: int) -> int:
         """Return the number of parameters of encoder and head for H hidden units in each direction."""
@@ -51,13 +53,14 @@ def layer_parameters(cell: Cell, inputs: int, hidden_size: int, num_layers: int,
     return directions * (first + (num_layers - 1) * deeper)
 
 
-def matched_size(budget: int, count: Callable[[int], int], name: str) -> int:
+def matched_size(budget: int, count: Callable[[int], int], name: str, multiple: int = 1) -> int:
     """Return the hidden size whose number of parameters is nearest to a budget; of two, the smaller one.
 
     Args:
         budget: the number of parameters.
         count: `count(H)` returns the number of parameters of the network with H hidden units. It must grow with H.
         name: the name of the network in messages, for example "lstm on the task digits".
+        multiple: the number of which the hidden size must be a multiple.
 
     Raises:
         UserError: the budget is less than the number of parameters with one unit, the number of parameters does not
@@ -67,6 +70,8 @@ def matched_size(budget: int, count: Callable[[int], int], name: str) -> int:
         >>> [matched_size(budget, lambda H: 4 * H * H + 8 * H, "lstm") for budget in (12, 21, 23, 400)]
         [1, 1, 2, 9]
     """
+    if multiple > 1:
+        return multiple * matched_size(budget, lambda units: count(multiple * units), name)
     if budget < (least := count(1)):
         raise out_of_range(
             "model.parameters", budget, f"at least {least:,}, the number of parameters of {name} with one hidden unit"

@@ -8,8 +8,10 @@ def check_network(network: Network) -> None:
     """Check that a network is an encoder, recurrent layers and a head.
 
     Raises:
-        UserError: the task's network has a body of its own, with several recurrent parts.
+        UserError: the network has an architecture that is no cell, or a body of its own, with several recurrent parts.
     """
+    if network.architecture is not None:
+        raise UserError("This network is not made of cells; only networks with recurrent layers can be exported.")
     if network.body is not None:
         raise UserError(
             "The network of this task has a body of its own with the recurrent parts "

@@ -22,6 +22,7 @@ import yaml
 from gatebench.derive.equations import latex, plain_text
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome, Status
+from gatebench.spec.architecture import Architecture
 from gatebench.task import Metric
 from gatebench.trial import Trial
 
@@ -78,7 +79,7 @@ _BEST = "best/"
 
 def run_name(trial: Trial) -> str:
     """Return the name of a trial's run, for example "lstm[i=1] · digits · seed 0"."""
-    return f"{trial.build_cell().name} · {trial.build_task().label} · seed {trial.seed}"
+    return f"{trial.build_compared().name} · {trial.build_task().label} · seed {trial.seed}"
 
 
 def params(trial: Trial) -> dict[str, str]:
@@ -93,7 +94,7 @@ def opening_tags(trial: Trial, home: str = "") -> dict[str, str]:
         trial: the trial.
         home: the host and the home of the process that writes the run; "" to leave them out.
     """
-    cell, task = trial.build_cell(), trial.build_task()
+    cell, task = trial.build_compared(), trial.build_task()
     metric = task.metrics[0]
     tags = {
         "digest": trial.digest,
@@ -123,13 +124,12 @@ def closing_tags(outcome: Outcome) -> dict[str, str]:
 
 
 def files(trial: Trial) -> dict[str, str]:
-    """Return the files that are kept with a run: {name: text}."""
-    cell = trial.build_cell()
-    return {
-        "config.yaml": yaml.safe_dump(trial.to_dict(), sort_keys=False, allow_unicode=True),
-        "equations.txt": plain_text(cell) + "\n",
-        "equations.tex": latex(cell) + "\n",
-    }
+    """Return the files that are kept with a run: {name: text}. An architecture that is no cell has no equations."""
+    cell = trial.build_compared()
+    config = {"config.yaml": yaml.safe_dump(trial.to_dict(), sort_keys=False, allow_unicode=True)}
+    if isinstance(cell, Architecture):
+        return config
+    return {**config, "equations.txt": plain_text(cell) + "\n", "equations.tex": latex(cell) + "\n"}
 
 
 def epoch_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
@@ -255,6 +255,9 @@ def _without_empty(tags: Mapping[str, str]) -> dict[str, str]:
 
 def _description(trial: Trial) -> str:
     """Return the run's description in Markdown."""
-    cell, task = trial.build_cell(), trial.build_task()
+    cell, task = trial.build_compared(), trial.build_task()
     origin = " ".join(filter(None, [cell.source.rstrip(".") + "." if cell.source else "", cell.note]))
-    return f"**{cell.name}** on **{task.title}**, seed {trial.seed}. {origin}\n\n```\n{plain_text(cell)}\n```\n"
+    first = f"**{cell.name}** on **{task.title}**, seed {trial.seed}."
+    if isinstance(cell, Architecture):
+        return f"{first} Not a cell: an architecture without gates. {origin}\n"
+    return f"{first} {origin}\n\n```\n{plain_text(cell)}\n```\n"

@@ -11,6 +11,7 @@ from functools import cached_property
 from math import isfinite, isnan
 from statistics import median
 
+from gatebench.cells import ARCHITECTURES
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.report.arm_settings import Settings, differing_settings, settings_rank, settings_text
@@ -95,6 +96,11 @@ class Arm:
     def metrics(self) -> dict[int, Mapping[str, float]]:
         """{seed: all final metrics} of the finished trials."""
         return {seed: trial.metrics for seed, trial in self.trials.items() if trial.status == "finished"}
+
+    @property
+    def is_architecture(self) -> bool:
+        """Whether its trials have an architecture that is no cell."""
+        return any(trial.settings.get("cell.base") in ARCHITECTURES for trial in self.trials.values())
 
     def values(self, metric: str) -> list[float]:
         """Return the values of a metric, of every finished trial that has it, in the order of the seeds."""

@@ -8,6 +8,9 @@ from gatebench.report.mixed_facts import mixed_facts
 from gatebench.report.selection import chosen_note
 from gatebench.report.task_comparison import TaskComparison
 
+NOT_A_CELL = "Not a cell: an architecture without gates, with the encoder, the head and the training of the cells."
+"""The note on the row of an architecture that is no cell."""
+
 
 @dataclass(frozen=True)
 class Footnotes:
@@ -46,7 +49,7 @@ def footnotes(
 
 def row_notes(arm: Arm, comparison: TaskComparison) -> list[str]:
     """Return the notes on the seeds of an arm that have no score, and on a missing comparison."""
-    score, notes = comparison.score, []
+    score, notes = comparison.score, [NOT_A_CELL] if arm.is_architecture else []
     if diverged := arm.diverged(score):
         messages = {seed: f"({message})" if message else "" for seed, message in diverged.items()}
         unit = "trials" if arm.varied else "seeds"

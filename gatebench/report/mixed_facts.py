@@ -20,6 +20,7 @@ def mixed_facts(arms: Sequence[Arm]) -> dict[str, str]:
     """Return the notes on the arms whose facts differ from those of most trials of the task, by label of the arm.
 
     For example {"slstm": "backend reference (most trials: fused)"}. A fact that no trial has is not compared.
+    Architectures that are no cells have no backend that could be compared.
     """
     notes: dict[str, list[str]] = {}
     names = dict.fromkeys(name for arm in arms for trial in arm.trials.values() for name in trial.facts)
@@ -31,7 +32,8 @@ def mixed_facts(arms: Sequence[Arm]) -> dict[str, str]:
 
 
 def _differing(name: str, arms: Sequence[Arm]) -> dict[str, str]:
-    values = {arm.label: fact_values(arm, name) for arm in arms}
+    compared = [arm for arm in arms if name != "backend" or not arm.is_architecture]
+    values = {arm.label: fact_values(arm, name) for arm in compared}
     counts: Counter[str] = sum((Counter(own) for own in values.values()), Counter())
     if len(counts) < 2:
         return {}

@@ -38,7 +38,7 @@ class Learner(pl.LightningModule):
     Args:
         trial: the trial, with the cell, the network and the training.
         problem: the loaded task.
-        record_gates: whether the gates are recorded in validation and test.
+        record_gates: whether the gates are recorded in validation and test. Without a cell, there are none.
         group: the ranks that share the batches. The metrics and the gates are those of the examples of all ranks.
 
     Attributes:
@@ -48,7 +48,7 @@ class Learner(pl.LightningModule):
         ended: the time at which each epoch ended, in seconds since 1970.
         losses: the losses of the training steps since the last epoch ended, each a scalar.
         best_weights: a copy of the weights after the best epoch, on the CPU; None before the first usable epoch.
-        roles: the roles of the cell's gates.
+        roles: the roles of the cell's gates; empty without a cell.
         recorder: the recorder of the gates in validation and test.
         best_gates: the sums of the gates over the validation of the best epoch; None if they were not recorded.
         test_scores: the metrics of the last test, for example "test/accuracy"; empty before the first test.
@@ -62,13 +62,15 @@ class Learner(pl.LightningModule):
         self, trial: Trial, problem: Problem, *, record_gates: bool = True, group: RankGroup = NO_GROUP
     ) -> None:
         super().__init__()
-        self.trial, self.record_gates, self.group = trial, record_gates, group
+        self.trial, self.group = trial, group
         self.metric: Metric = problem.metric if isinstance(problem, Stream) else trial.build_task().metrics[0]
         self.network = Network(problem, trial)
         self.schedule: LearningRateSchedule | None = None
         self.weight_noise = WeightNoise(trial.training.weight_noise)
-        self.roles = roles(self.network.cell)
-        self.recorder = GateRecorder(self.roles, gate_ranges(self.network.cell))
+        cell = self.network.cell
+        self.record_gates = record_gates and cell is not None
+        self.roles = [] if cell is None else roles(cell)
+        self.recorder = GateRecorder(self.roles, {} if cell is None else gate_ranges(cell))
         self.start(problem)
 
     def start(self, problem: Problem) -> None:

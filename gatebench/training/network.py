@@ -5,11 +5,14 @@ from functools import partial
 
 from torch import Generator, Tensor, nn
 
-from gatebench.errors import Refusal
+from gatebench.backends.names import NO_BACKEND
+from gatebench.errors import Refusal, UserError
+from gatebench.nn.architecture_layers import architecture_layers
 from gatebench.nn.batch_draws import BatchDraws
 from gatebench.nn.recurrent import Recurrent, State
 from gatebench.nn.recurrent_parts import RecordedGates, RecurrentPart, RecurrentParts, recording
 from gatebench.nn.sequence_dropout import SequenceDropout
+from gatebench.spec.architecture import Architecture
 from gatebench.spec.cell import Cell
 from gatebench.spec.initial_rules import network_rules
 from gatebench.task import Batch, Problem
@@ -25,6 +28,8 @@ _EMBEDDING_SEED = 2**42
 class Network(nn.Module):
     """encoder → embedding, if the trial has one → recurrent layers → dropout → head; or encoder → body of the task.
 
+    An architecture that is no cell has its layers in place of the recurrent layers.
+
     The head is initialised before the recurrent layers, from torch's global generator. The recurrent layers are
     initialised from their own generator, and the embedding too. So two cells with the same seed have the same head.
 
@@ -34,6 +39,7 @@ class Network(nn.Module):
 
     Attributes:
         parts: the recurrent parts of the task's body.
+        architecture: the layers of an architecture that is no cell; None for a cell.
         draws: the source of noise and of dropout masks that are drawn once for each sequence or batch. It has a
             generator of its own if the trial uses it.
         carried: the states after the last batch, from which a batch that continues it starts, without a gradient; that
@@ -47,9 +53,13 @@ class Network(nn.Module):
         self.carries_state, self.carried = problem.carries_state, dict[bool, tuple[Tensor, ...]]()
         self.encoder = problem.encoder
         self.body: nn.Module | None = None
+        self.architecture: nn.Module | None = None
+        compared = trial.build_compared()
         self.dropout = nn.Dropout(model.dropout)
         self.input_noise = trial.training.input_noise
         self.draws = BatchDraws(trial.seed + _DRAWS_SEED if _needs_draws(trial) else None)
+        if isinstance(compared, Architecture):
+            _check_standard_network(compared, trial, problem)
         if problem.body is not None:
             _check_single_stack(trial)
             parts = RecurrentParts(
@@ -66,19 +76,36 @@ class Network(nn.Module):
         self.head = problem.head(model.hidden_size, 2 if model.bidirectional else 1)
         generator = Generator().manual_seed(trial.seed)
         inputs = model.first_width(problem.input_size)
+        if isinstance(compared, Architecture):
+            self.architecture = architecture_layers(
+                compared,
+                inputs,
+                model.hidden_size,
+                model.num_layers,
+                2 if model.bidirectional else 1,
+                steps=problem.steps,
+                dropout=model.dropout,
+                generator=generator,
+            )
+            return
         self.recurrent = _layers(trial, problem.steps, self.draws, generator, inputs, model.bidirectional)
 
     @property
     def stacks(self) -> dict[str, Recurrent]:
-        """The recurrent layers of each part by its name; those of a network with one part have the name ""."""
+        """The recurrent layers of each part by its name; those of a network with one part have the name "".
+
+        An architecture that is no cell has none.
+        """
+        if self.architecture is not None:
+            return {}
         if self.body is None:
             return {"": self.recurrent}
         return {part.name: part.recurrent for part in self.parts}
 
     @property
-    def cell(self) -> Cell:
-        """The cell of all recurrent layers."""
-        return next(iter(self.stacks.values())).cell
+    def cell(self) -> Cell | None:
+        """The cell of all recurrent layers; None for an architecture that is no cell."""
+        return next((stack.cell for stack in self.stacks.values()), None)
 
     @property
     def num_layers(self) -> int:
@@ -87,7 +114,9 @@ class Network(nn.Module):
 
     @property
     def backends_used(self) -> tuple[str, ...]:
-        """The names of the backends of the last pass, each once."""
+        """The names of the backends of the last pass, each once; "torch" for an architecture that is no cell."""
+        if self.architecture is not None:
+            return (NO_BACKEND,)
         return tuple(dict.fromkeys(name for stack in self.stacks.values() for name in stack.backends_used))
 
     @property
@@ -106,13 +135,22 @@ class Network(nn.Module):
         if self.body is not None:
             found: Tensor = self.body(x, batch)
             return found
-        output, state = self.recurrent(x, self._state_before(batch), batch.lengths)
-        self._carry(state)
+        if self.architecture is not None:
+            output = self.architecture(x, batch.lengths)
+        else:
+            output, state = self.recurrent(x, self._state_before(batch), batch.lengths)
+            self._carry(state)
         logits: Tensor = self.head(self._dropped(output), batch.lengths)
         return logits
 
     def forward_with_gates(self, batch: Batch) -> tuple[Tensor, list[RecordedGates]]:
-        """Return the same logits as `forward`, bit for bit, and the values of all gates by layer and gate."""
+        """Return the same logits as `forward`, bit for bit, and the values of all gates by layer and gate.
+
+        Raises:
+            UserError: the network has an architecture that is no cell.
+        """
+        if self.architecture is not None:
+            raise UserError("This network is not made of cells, so it has no gates.")
         x = self._noisy(self.encoder(batch.x))
         if self.body is not None:
             with recording(self.parts) as recorded:
@@ -140,7 +178,7 @@ class Network(nn.Module):
 
     def _dropped(self, output: Tensor) -> Tensor:
         """Return the input (T, B, D · H) of the head, with dropout in training mode."""
-        probability = self.recurrent.sequence_dropout.inputs
+        probability = 0.0 if self.architecture is not None else self.recurrent.sequence_dropout.inputs
         if self.training and probability:
             return output * self.draws.example_mask(output, output.shape[-1], probability)
         dropped: Tensor = self.dropout(output)
@@ -196,6 +234,25 @@ def _layers(
         initial_weights=network_rules(model.initial_weights, model.initial_scale),
         generator=generator,
     )
+
+
+def _check_standard_network(architecture: Architecture, trial: Trial, problem: Problem) -> None:
+    """Check that the network of a task is an encoder, layers and a head, for an architecture that is no cell.
+
+    Raises:
+        Refusal: it has several recurrent parts, or carries the state from one batch to the next.
+    """
+    task = trial.build_task().name
+    if problem.body is not None:
+        raise Refusal(
+            f"{architecture.name} is not a cell, and the network of {task} has several recurrent parts, which need "
+            "one; choose a cell."
+        )
+    if problem.carries_state:
+        raise Refusal(
+            f"{architecture.name} is not a cell and has no state, and {task} carries the state from one section of a "
+            "text to the next; choose a cell."
+        )
 
 
 def _check_single_stack(trial: Trial) -> None:

@@ -1,13 +1,16 @@
 """The parts of an outcome that are read from a trained learner: best epoch, gates, costs, facts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
+from torch import nn
 
+from gatebench.derive.architecture_cost import architecture_flops
 from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.machine.facts import machine_facts
 from gatebench.network_frame import trained_parameters
 from gatebench.nn.recurrent import Recurrent
+from gatebench.spec.architecture import Architecture
 from gatebench.training.batch_cost import batch_cost
 from gatebench.training.epochs import best_epoch
 from gatebench.training.learner import Learner
@@ -38,13 +41,22 @@ def cost_metrics(learner: Learner) -> dict[str, float]:
     Returns:
         "parameters" of the whole network, "parameters/recurrent" of its recurrent layers, and "flops/step", the
         floating-point operations of all recurrent layers and directions for one time step of one example, forward;
-        see `gatebench.derive.cost`. "memory/batch" and "seconds/batch": see `gatebench.training.batch_cost`.
+        see `gatebench.derive.cost`. For an architecture that is no cell, both are those of its layers; see
+        `gatebench.derive.architecture_cost`. "memory/batch" and "seconds/batch": see `gatebench.training.batch_cost`.
     """
-    stacks = learner.network.stacks.values()
+    network, trial = learner.network, learner.trial
+    layers: Iterable[nn.Module] = network.stacks.values()
+    flops = sum(map(_flops_per_step, network.stacks.values()))
+    compared = trial.build_compared()
+    if network.architecture is not None and isinstance(compared, Architecture):
+        layers, model = [network.architecture], trial.model
+        inputs = model.first_width(learner.problem.input_size)
+        sizes = inputs, model.hidden_size, model.num_layers, 2 if model.bidirectional else 1
+        flops = architecture_flops(compared, *sizes, learner.problem.steps)
     return {
         "parameters": float(trained_parameters(learner)),
-        "parameters/recurrent": float(sum(map(trained_parameters, stacks))),
-        "flops/step": float(sum(map(_flops_per_step, stacks))),
+        "parameters/recurrent": float(sum(map(trained_parameters, layers))),
+        "flops/step": float(flops),
         **batch_cost(learner),
     }
 

@@ -109,7 +109,7 @@ class Plan:
         return {
             label: digest
             for trial in cells.values()
-            for digest in [trial.build_cell().digest]
+            for digest in [trial.build_compared().digest]
             for label in self.labels[trial.digest]
         }
 
@@ -196,7 +196,7 @@ def expand(overrides: Sequence[str], config_dir: Path | None = None, read_past: 
     labels: dict[str, dict[str, None]] = {}
     for one in known:
         distinct.setdefault(one.trial.digest, one)
-        labels.setdefault(one.trial.digest, {})[one.arm or one.trial.build_cell().name] = None
+        labels.setdefault(one.trial.digest, {})[one.arm or one.trial.build_compared().name] = None
     settings = replace(first, published=composed.published)
     first_trials = {one.arm: one.trial for one in reversed(known) if one.arm}
     return Plan(

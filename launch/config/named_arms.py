@@ -83,7 +83,7 @@ def arm_settings(
     has_budget = any(override.key == BUDGET for overrides in arms.values() for override in overrides)
     found = {}
     for name in arms:
-        settings = {ARM_CELL: trials[name].build_cell().digest}
+        settings = {ARM_CELL: trials[name].build_compared().digest}
         settings |= {key: flat[name].get(key, ABSENT) for key in sorted(keys)}
         if has_budget:
             budget = budgets.get(name)

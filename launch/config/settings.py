@@ -34,6 +34,7 @@ class CellConfig:
         note: a remark; None: that of the base if the equations are those of the base.
         start: the rules of the initial weights by matrix, for example {"R": "identity"}.
         ablate: the ablations by gate, for example {"i": {"fix": 1}}.
+        options: the options of an architecture that is no cell, for example {"heads": 4}; a cell has none.
     """
 
     name: str = "???"
@@ -42,6 +43,7 @@ class CellConfig:
     note: str | None = None
     start: dict[str, Any] = field(default_factory=dict)
     ablate: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -177,8 +179,8 @@ def resolve_data_root(data_root: str | None) -> Path:
 
 
 def cell_mapping(config: CellConfig) -> dict[str, Any]:
-    """Return the config of a cell as `Trial.cell`, without the keys that are None."""
-    return {key: value for key, value in vars(config).items() if value is not None}
+    """Return the config of a cell as `Trial.cell`, without the keys that are None, and without options if empty."""
+    return {key: value for key, value in vars(config).items() if value is not None and (key != "options" or value)}
 
 
 def with_absolute_path(task: dict[str, Any]) -> dict[str, Any]:

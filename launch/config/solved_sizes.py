@@ -6,12 +6,16 @@ loaded, so it is loaded for the first plan. Later plans read the numbers from th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from math import gcd
 from pathlib import Path
 
+from gatebench.derive.architecture_cost import architecture_parameters
 from gatebench.derive.matched_size import NetworkFrame, layer_parameters, matched_size
 from gatebench.errors import UserError, out_of_range
+from gatebench.spec.architecture import Architecture
+from gatebench.spec.cell import Cell
 from gatebench.study import BUDGET, SIZE
 from gatebench.trial import Model, Training, Trial
 
@@ -102,9 +106,9 @@ class SizeSolver:
         return replace(trial, model=plain_model(model, self._solved[key].hidden_size))
 
     def _solve(self, trial: Trial, model: Model, budget: int) -> SolvedSize:
-        cell, task = trial.build_cell(), trial.build_task()
+        cell, task = trial.build_compared(), trial.build_task()
         frame = self._frame(trial)
-        if cell.definitions.square and not model.embed_input:
+        if isinstance(cell, Cell) and cell.definitions.square and not model.embed_input:
             raise UserError(
                 f"{cell.name} adds its input to hidden units, so its hidden size is the input size of the task "
                 f"{task.label}, {frame.inputs}, and model.parameters cannot determine it; leave the cell out, or set "
@@ -116,10 +120,15 @@ class SizeSolver:
         def count(hidden_size: int) -> int:
             inputs = hidden_size if model.embed_input else frame.inputs
             embedding = (frame.inputs + 1) * hidden_size if model.embed_input else 0
-            recurrent = layer_parameters(cell, inputs, hidden_size, model.num_layers, directions)
+            sizes = inputs, hidden_size, model.num_layers, directions
+            if isinstance(cell, Architecture):
+                recurrent = architecture_parameters(cell, *sizes, frame.steps)
+            else:
+                recurrent = layer_parameters(cell, *sizes)
             return recurrent + frame.parameters(hidden_size) + embedding
 
-        size = matched_size(budget, count, f"{cell.name} on the task {task.label}")
+        multiple = cell.width_step // gcd(cell.width_step, directions) if isinstance(cell, Architecture) else 1
+        size = matched_size(budget, count, f"{cell.name} on the task {task.label}", multiple)
         return SolvedSize(budget, cell.name, task.label, size, count(size), model.num_layers)
 
     def _frame(self, trial: Trial) -> NetworkFrame:
@@ -154,7 +163,7 @@ def cached_frame(trial: Trial, cache: Path, data_root: Path) -> NetworkFrame:
         from gatebench.network_frame import network_frame  # imports torch, which takes seconds
 
         frame = network_frame(task.load(data_root, cache), task.label, directions)
-        return {"frame": np.array([frame.inputs, frame.encoder, frame.head, frame.head_per_unit], dtype=np.int64)}
+        return {"frame": np.array(list(vars(frame).values()), dtype=np.int64)}
 
     origin = {
         "task": task.name,
@@ -162,6 +171,7 @@ def cached_frame(trial: Trial, cache: Path, data_root: Path) -> NetworkFrame:
         "directions": directions,
         "checksums": dict(task.checksums()),
         "version": version("gatebench"),
+        "content": [one.name for one in fields(NetworkFrame)],
     }
     return NetworkFrame(*map(int, cached_arrays(cache, CACHE_NAME, origin, compute)["frame"]))
 

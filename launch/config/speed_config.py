@@ -13,7 +13,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
-from gatebench.cells import load_cell
+from gatebench.cells import is_architecture, load_cell
 from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.speed.benchmark import Benchmark, candidates
 from gatebench.speed.shape import Shape
@@ -133,6 +133,8 @@ def speed_plan(overrides: Sequence[str], config_dir: Path | None = None) -> Spee
     assert isinstance(settings, SpeedSettings)
     cell_overrides = [text for text in overrides if top_keys[text] == "cell"]
     trials = expand([f"cell={','.join(settings.cell)}", *cell_overrides], config_dir).trials
+    if any("glob(" in text for text in cell_overrides):
+        trials = tuple(trial for trial in trials if not is_architecture(trial.cell))  # a pattern means cells here
     settings.cell = config.cell = [trial.build_cell().name for trial in trials]
     shapes = list(dict.fromkeys(Shape.of(sizes) for sizes in settings.shape))
     for shape in shapes:

@@ -22,12 +22,14 @@ def trial_pictures(trial: Trial, outcome: Outcome, epochs: Sequence[Mapping[str,
     """Return the pictures of a trial as files of its run: {"pictures/cell.svg": b"<svg …"}.
 
     Args:
-        trial: the trial.
+        trial: the trial. An architecture that is no cell has no diagram.
         outcome: its outcome. The gates are drawn if its files contain the gate arrays.
         epochs: the metrics of each of its epochs.
     """
     name = f"{outcome.cell} · {outcome.task} · seed {outcome.seed}"
-    pictures = {"cell": _cell_picture(outcome.cell, trial.build_cell(), trial.cell["base"])}
+    pictures, cell = {}, trial.build_compared()
+    if isinstance(cell, Cell):
+        pictures["cell"] = _cell_picture(outcome.cell, cell, trial.cell["base"])
     if epochs and outcome.metric is not None:
         pictures["curves"] = curves(name, epochs, outcome.metric)
     if content := outcome.files.get(gate_file.FILE_NAME):

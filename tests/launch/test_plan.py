@@ -235,3 +235,10 @@ def test_draws_and_seeds_are_the_trials_of_a_row(seeds: list[str]) -> None:
     enough = line.rpartition("trials=")[2].rstrip(".")
     planned = expand([*overrides, f"trials={enough}"])
     assert plan.power_lines(planned, planned.declaration("a")) == []
+
+
+def test_architectures_that_are_no_cells_are_named_and_cost() -> None:
+    both = expand(["cell=lstm,attention", "model.hidden_size=4"])
+    assert plan.architecture_lines(both) == ["Not cells, without gates: attention."]
+    assert plan.architecture_lines(expand(["cell=lstm"])) == []
+    assert all((plan.training_flops(trial) or 0) > 0 for trial in both.trials)

@@ -92,12 +92,15 @@ def test_weights_that_do_not_fit_into_memory_are_refused_with_their_bytes(
     assert not home.exists()
 
 
-@pytest.mark.parametrize("overrides", [[], ["model.num_layers=3", "model.bidirectional=true"], ["model.num_layers=2"]])
+@pytest.mark.parametrize(
+    "overrides", [[], ["model.num_layers=3", "model.bidirectional=true"], ["model.num_layers=2"], ["cell=attention"]]
+)
 def test_the_bytes_are_those_of_the_weights_of_the_network(overrides: list[str]) -> None:
-    plan = parse_plan("train", "", ["task=parity", "cell=lstm", "training.optimizer=sgd", *overrides])
+    plan = parse_plan("train", "", ["task=parity", "training.optimizer=sgd", *overrides])
     assert plan is not None
     trial, problem = plan.trials[0], plan.trials[0].build_task().load(Path())
-    weights = sum(weight.numel() for weight in Network(problem, trial).recurrent.parameters())
+    network = Network(problem, trial)
+    weights = sum(weight.numel() for weight in (network.architecture or network.recurrent).parameters())
     assert weight_bytes(trial) == weights * 4 * 2
 
 

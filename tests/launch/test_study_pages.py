@@ -41,6 +41,13 @@ def test_settings_that_differ_are_axes_and_a_fixed_gate_is_no_column() -> None:
     assert "gate/l0/write/i/mean" not in study_content([fixed], []).metrics
 
 
+def test_an_architecture_that_is_no_cell_has_no_gates() -> None:
+    attention = replace(LSTM, cell={"name": "attention", "base": "attention"})
+    content = study_content([attention], [])
+    assert content.groups == (("digits", "attention"),)
+    assert not content.metrics
+
+
 def test_the_rows_of_a_study_of_named_arms_are_their_settings() -> None:
     wide = replace(LSTM, model=replace(LSTM.model, hidden_size=8))
     arms = {"small": {"model.hidden_size": "4", "cell": "ab"}, "wide": {"model.hidden_size": "8"}}

@@ -161,3 +161,11 @@ def test_the_files_say_what_ran() -> None:
     assert yaml.safe_load(files["config.yaml"]) == ABLATED.to_dict()
     assert "i = 1" in files["equations.txt"]
     assert files["equations.tex"].startswith("\\begin{aligned}")
+
+
+def test_an_architecture_is_no_cell_and_has_no_equations() -> None:
+    attention = replace(ABLATED, cell={"name": "attention", "base": "attention"})
+    assert list(mlflow_entry.files(attention)) == ["config.yaml"]
+    tags = mlflow_entry.opening_tags(attention)
+    assert tags["cell"] == "attention"
+    assert "Not a cell: an architecture without gates. Vaswani" in tags["mlflow.note.content"]

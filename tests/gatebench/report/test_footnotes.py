@@ -5,7 +5,7 @@ from typing import Any
 
 from gatebench.outcome import Outcome
 from gatebench.report.arms import arms_of
-from gatebench.report.footnotes import Footnotes, footnotes
+from gatebench.report.footnotes import NOT_A_CELL, Footnotes, footnotes
 from gatebench.report.task_comparison import task_comparison
 from gatebench.study import Study
 from tests.gatebench.report.studies import ACCURACY, SEARCH, SEEDS, outcome, scored, searched
@@ -43,6 +43,15 @@ def test_rows_with_equal_notes_share_a_number_and_a_row_may_have_several() -> No
     found = notes_of(outcomes)
     assert found.texts == ("Seed 0 has no trial.", "Backend reference (most trials: fused).")
     assert found.numbers == {"lstm": (), "b": (1,), "c": (1, 2)}
+
+
+def test_an_architecture_is_marked_as_no_cell() -> None:
+    outcomes = scored(lstm=0.5, mine=0.6)
+    outcomes = [replace(one, settings={"cell.base": "tcn"}) if one.cell == "mine" else one for one in outcomes]
+    outcomes = [replace(one, facts={"backend": "torch" if one.cell == "mine" else "fused"}) for one in outcomes]
+    found = notes_of(outcomes)
+    assert found.texts == (NOT_A_CELL,)
+    assert found.numbers == {"lstm": (), "mine": (1,)}
 
 
 def sized(cell: str, *sizes: int) -> list[Outcome]:

@@ -1,11 +1,12 @@
 import math
+from dataclasses import replace
 from functools import partial
 
 import pytest
 import torch
 from torch import nn
 
-from gatebench.errors import UserError
+from gatebench.errors import Refusal, UserError
 from gatebench.network_frame import trained_parameters
 from gatebench.task import Batch, Problem
 from gatebench.training.network import Network
@@ -61,6 +62,25 @@ def test_steps_behind_the_lengths_do_not_count() -> None:
     lengths = torch.tensor([5, 3])
     y = torch.zeros(2)
     assert torch.equal(built(Batch(x, y, lengths)), built(Batch(changed, y, lengths)))
+
+
+def test_an_architecture_takes_the_place_of_the_recurrent_layers() -> None:
+    cell, attention = network("lstm", model=Model(8)), network("attention", model=Model(8, dropout=0.5))
+    assert torch.equal(head(cell).linear.weight, head(attention).linear.weight)
+    assert (attention.cell, attention.num_layers, attention.backends_used) == (None, 0, ("torch",))
+    batch = Batch(torch.randn(5, 2, 3), torch.zeros(2), torch.tensor([5, 3]))
+    assert attention(batch).shape == (2, 10)
+    with pytest.raises(UserError, match="not made of cells, so it has no gates"):
+        attention.forward_with_gates(batch)
+    assert network("tcn", model=Model(3, bidirectional=True))(batch).shape == (2, 10)
+
+
+def test_an_architecture_is_refused_by_a_task_with_several_parts_or_a_carried_state() -> None:
+    several = replace(problem(), body=lambda parts: nn.Identity())
+    with pytest.raises(Refusal, match="tcn is not a cell, and the network of digits has several recurrent parts"):
+        Network(several, Trial({"name": "tcn", "base": "tcn"}, DIGITS))
+    with pytest.raises(Refusal, match="tcn is not a cell and has no state, and digits carries the state"):
+        Network(replace(problem(), carries_state=True), Trial({"name": "tcn", "base": "tcn"}, DIGITS))
 
 
 def test_an_embedding_is_a_linear_map_to_h_values() -> None:

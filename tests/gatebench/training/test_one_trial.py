@@ -48,6 +48,20 @@ def test_a_trial_learns_and_says_what_it_did(tmp_path: Path) -> None:
     assert 0 < outcome.metrics["seconds/load"] < outcome.metrics["seconds"]
 
 
+ATTENTION = {"name": "attention", "base": "attention"}
+
+
+def test_an_architecture_that_is_no_cell_learns_and_has_no_gates(tmp_path: Path) -> None:
+    outcome, _ = run(replace(TRIAL, cell=ATTENTION, training=replace(TRIAL.training, backend="auto")), tmp_path)
+    assert (outcome.status, outcome.cell, outcome.facts["backend"]) == ("finished", "attention", "torch")
+    assert outcome.metrics["test/accuracy"] > 0.8
+    assert outcome.metrics["parameters/recurrent"] == 2 * 8 + 2 * 8 + 4 * 8 + 4 * (8 * 8 + 8) + 8 * 8 * 8 + 32 + 8
+    assert outcome.metrics["flops/step"] > 0
+    assert set(outcome.files) == {FILE_NAME}
+    assert not [name for name in outcome.metrics if "gate" in name or "gradient" in name]
+    assert "gate statistics" not in outcome.facts
+
+
 def test_the_same_trial_gives_the_same_result_to_the_last_bit(tmp_path: Path) -> None:
     one, epochs = run(TRIAL, tmp_path / "a")
     torch.rand(7)

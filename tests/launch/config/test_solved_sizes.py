@@ -41,6 +41,16 @@ def test_the_trial_is_that_of_the_explicit_size(home: Path) -> None:
     assert expand(["task=parity"]).declaration("mine").parameters == ()
 
 
+@pytest.mark.parametrize("overrides", [["cell=attention"], ["cell=tcn", "model.bidirectional=true"]])
+def test_the_size_of_an_architecture_is_that_of_its_network(overrides: list[str], home: Path) -> None:
+    plan = expand([*overrides, *PARITY])
+    (trial,), (size,) = plan.trials, plan.sizes
+    counted = trained_parameters(Network(trial.build_task().load(Path()), trial))
+    assert counted == size.parameters
+    assert abs(counted - 3000) < 400
+    assert trial.model.hidden_size % (4 if "cell=attention" in overrides else 1) == 0
+
+
 def test_the_task_is_loaded_once_and_then_known_from_the_cache(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = expand(["cell=lstm,gru", *PARITY])
     monkeypatch.setattr(Parity, "load", fail)

@@ -73,6 +73,8 @@ def test_every_cell_has_a_benchmark() -> None:
     found = labels(speed_plan(["cell=glob(*)", "shape=[1,1,1,1]"]))
     assert {load_cell(name).digest for name in found} == {load_cell(name).digest for name in cell_names()}
     assert all(len(names) > 1 for names in found.values())
+    with pytest.raises(UserError, match="attention is not a cell"):
+        speed_plan(["cell=lstm,attention", "shape=[1,1,1,1]"])
 
 
 @pytest.mark.parametrize("sign", ["", "+", "++"])

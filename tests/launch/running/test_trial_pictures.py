@@ -31,3 +31,9 @@ def test_two_names_of_one_cell_have_two_titles() -> None:
 def test_a_trial_that_failed_at_once_has_only_the_diagram() -> None:
     lstm = trial("lstm")
     assert set(trial_pictures(lstm, outcome(lstm, "failed"), [])) == {"pictures/cell.svg"}
+
+
+def test_an_architecture_that_is_no_cell_has_no_diagram() -> None:
+    attention = replace(trial("lstm"), cell={"name": "attention", "base": "attention"})
+    pictures = trial_pictures(attention, outcome(attention), [{"val/accuracy": 0.5, "train/loss": 1.0}])
+    assert set(pictures) == {"pictures/curves.svg"}

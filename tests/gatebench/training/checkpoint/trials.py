@@ -130,6 +130,12 @@ TRIALS = {
         _SIZES,
         replace(_FUSED, max_epochs=2, optimizer="sgd", momentum=0.9, nesterov=True, weight_noise=0.05, input_noise=0.1),
     ),
+    "attention": Trial(
+        {"name": "attention", "base": "attention", "options": {"heads": 1}},
+        {"_target_": "tasks.synthetic.parity.Parity", **_SIZES, "length": 6, "shortest_test": 7, "length_test": 8},
+        Model(4, dropout=0.3),
+        replace(_TRAINING, backend="auto"),
+    ),
     "masks": Trial(
         GRU,
         {"_target_": "tasks.synthetic.reber.Reber", **_SIZES},
