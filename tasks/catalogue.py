@@ -24,9 +24,10 @@ from tasks.series import ett, weather
 from tasks.series.published_series import PublishedSeries
 from tasks.speech import speech_releases
 from tasks.speech.speech_commands import SpeechCommands
-from tasks.text import characters, entities, multi30k, reviews, sst2
+from tasks.text import articles, characters, entities, multi30k, reviews, sst2
 from tasks.text.characters import Characters
 from tasks.text.imdb import Imdb
+from tasks.text.summaries import Summaries
 
 WEATHER_URL = "https://huggingface.co/datasets/thuml/Time-Series-Library/resolve/main/weather/weather.csv"
 """The file that Wu et al. 2021 prepared from the data of the institute, as their group publishes it.
@@ -212,6 +213,18 @@ _ALL = (
         entities.FOLDERS,
         _files(WNUT17_URL, entities.CHECKSUMS, 493_781, 114_749, 192_425),
         ("entities",),  # no checksums are published; these are of copies with the published numbers of sentences
+    ),
+    Dataset(
+        "bbc_news_summary",
+        "BBC News Summary: 2,225 articles in five topics with summaries",
+        Summaries.licence,
+        articles.SOURCE_URL,
+        articles.FOLDERS,
+        (File(articles.ARCHIVE, articles.SHA256, 1_431_688),),
+        ("summaries",),
+        note="This is a repacking of the folder that its compiler publishes at Kaggle (pariza/bbc-news-summary). The "
+        "task also reads that folder: set task.path to it. One of its files, News Articles/sport/199.txt, must be "
+        "converted from Windows-1252 to UTF-8 before.",
     ),
     # v0.01: the size is the one that the server announces; the checksum is that of torchaudio
     _release("v0.01", "Speech Commands v0.01: 64,727 clips of 30 words", 1_489_096_277),

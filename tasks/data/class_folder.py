@@ -200,12 +200,12 @@ class _Listing:
                 continue
             if not entry.name.isprintable():  # also the bytes of a name that is not UTF-8
                 raise UserError(f"{folder} has a file with the name {entry.name!a}, which cannot be printed.")
-            if entry.is_symlink() and not _is_inside(Path(entry.path), self.root):
+            if entry.is_symlink() and not is_inside(Path(entry.path), self.root):
                 raise UserError(f"{entry.path} is a link out of {self.root}; copy the file, or link inside the folder.")
             yield entry
 
 
-def _is_inside(link: Path, root: Path) -> bool:
+def is_inside(link: Path, root: Path) -> bool:
     """Return whether a link leads to a place inside a folder; a link that leads in a circle does not."""
     try:
         return link.resolve().is_relative_to(root.resolve())

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gatebench.errors import UserError
 from gatebench.own_input import OwnInput
 from gatebench.task import Example, Metric, Problem, Task, batch_of_one
 from tasks.blocks.validation import check_choice, check_choice_of_numbers, check_whole
@@ -104,6 +103,7 @@ class ImagePatches(Task):
         from functools import partial
 
         from tasks.blocks.majority import majority
+        from tasks.blocks.no_head import no_head
         from tasks.blocks.objectives import accuracy, count_correct, cross_entropy
         from tasks.images.linear_images import linear_image_accuracy
         from tasks.images.patch_sweeps import Patches, PatchSweeps
@@ -128,7 +128,7 @@ class ImagePatches(Task):
             input_size=places * encoder.features,
             steps=places,
             encoder=encoder,
-            head=_no_head,
+            head=partial(no_head, task="image_patches"),
             body=body,
             loss=cross_entropy,
             tally=count_correct,
@@ -195,9 +195,3 @@ class ImagePatches(Task):
         side = SHAPES[self.dataset][0]
         cut = np.arange(side * side).reshape(side // self.patch, self.patch, side // self.patch, self.patch)
         return cut.swapaxes(1, 2).reshape(side // self.patch, side // self.patch, -1)
-
-
-def _no_head(hidden_size: int, directions: int) -> Any:
-    """Refuse to make a head: the body of the network has one."""
-    del hidden_size, directions
-    raise UserError("The network of the task image_patches has several recurrent parts, and no head.")

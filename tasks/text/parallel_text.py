@@ -1,4 +1,4 @@
-"""Pairs of texts: files of lines, of which line n of the one belongs to line n of the other."""
+"""Pairs of sequences, and pairs of texts: files of lines, of which line n of the one belongs to line n of the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from torch import Tensor
 from gatebench.errors import UserError
 from gatebench.task import Batch
 from tasks.blocks.padded_rows import padded_rows
-from tasks.text.encoder_decoder import END, PAD
 
 
 def aligned(source: str, target: str, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -42,11 +41,11 @@ class ParallelSplit:
 
     Attributes:
         sources: (S,) the source tokens of all examples, one after another.
-        targets: (S',) the target tokens, each example with `END`.
+        targets: (S',) the target tokens of all examples, one after another.
         starts: (N,) the first source token of each example.
         lengths: (N,) the number of source tokens of each example.
         target_starts: (N,) the first target token of each example.
-        target_lengths: (N,) the number of target tokens, with the end.
+        target_lengths: (N,) the number of target tokens of each example.
     """
 
     sources: Tensor
@@ -58,13 +57,12 @@ class ParallelSplit:
 
     @classmethod
     def of(cls, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> "ParallelSplit":
-        """Return the split of some pairs. A source without a token has one of padding."""
-        read = [list(one) or [PAD] for one in sources]
-        written = [[*one, END] for one in targets]
-        lengths, target_lengths = (torch.tensor([len(one) for one in texts]) for texts in (read, written))
+        """Return the split of some pairs. The padding is 0. A source without a token has one of padding."""
+        read = [list(one) or [0] for one in sources]
+        lengths, target_lengths = (torch.tensor([len(one) for one in texts]) for texts in (read, targets))
         return cls(
             torch.tensor([token for one in read for token in one]),
-            torch.tensor([token for one in written for token in one]),
+            torch.tensor([token for one in targets for token in one]),
             lengths.cumsum(0) - lengths,
             lengths,
             target_lengths.cumsum(0) - target_lengths,
@@ -84,7 +82,6 @@ class ParallelSplit:
         """Return the examples with these indices (B,): sources (T, B), targets (U, B) with padding, lengths (B,)."""
         assert self.lengths is not None  # `of` sets it
         lengths = self.lengths[indices]
-        # The rows are padded with zeros, and `PAD` is 0.
         x = padded_rows(self.sources, self.starts[indices], lengths)
         y = padded_rows(self.targets, self.target_starts[indices], self.target_lengths[indices])
         return Batch(x, y, lengths)

@@ -147,6 +147,7 @@ class Translation(Task):
         """Read the pairs, and learn the subwords from the training pairs."""
         from torch import nn
 
+        from tasks.blocks.no_head import no_head
         from tasks.text import next_token
         from tasks.text.encoder_decoder import PAD, EncoderDecoder
         from tasks.text.target_tokens import count_targets, target_loss, target_tokens
@@ -169,7 +170,7 @@ class Translation(Task):
             input_size=self.embedding,
             steps=max(split.steps for split in (train, val, test)),
             encoder=nn.Embedding(len(subwords[0]), self.embedding, padding_idx=PAD),
-            head=_no_head,
+            head=partial(no_head, task="translation"),
             body=body,
             loss=target_loss,
             tally=count_targets,
@@ -233,11 +234,12 @@ class Translation(Task):
         return [pairs[: -2 * tenth][: self.limit], pairs[-2 * tenth : -tenth], pairs[-tenth:]]
 
     def _split(self, pairs: Pairs, subwords: Sequence[Subwords]) -> ParallelSplit:
+        from tasks.text.encoder_decoder import END
         from tasks.text.parallel_text import ParallelSplit
 
         sources, targets = (subwords[n].encode([pair[n] for pair in pairs]) for n in (0, 1))
         return ParallelSplit.of(
-            [tokens[: self.longest] for tokens in sources], [tokens[: self.longest - 1] for tokens in targets]
+            [tokens[: self.longest] for tokens in sources], [[*tokens[: self.longest - 1], END] for tokens in targets]
         )
 
     def _artifacts(
@@ -278,12 +280,6 @@ class Translation(Task):
             x = network.encoder(batch.x.to(network.device))
             written += translate(network.body, x, batch.lengths, beam=self.beam, longest=self.longest)
         return written
-
-
-def _no_head(hidden_size: int, directions: int) -> Any:
-    """Refuse to make a head: the body of the network has one."""
-    del hidden_size, directions
-    raise UserError("The network of the task translation has several recurrent parts, and no head.")
 
 
 def _baselines(train: ParallelSplit, test: ParallelSplit, symbols: int) -> dict[str, float]:

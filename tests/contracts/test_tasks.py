@@ -32,6 +32,7 @@ from tests.tasks.real_data import data_root, shared_cache
 from tests.tasks.series.small_series import write_small_csv, write_small_ett, write_small_weather
 from tests.tasks.speech.small_sounds import write_small_sounds
 from tests.tasks.speech.small_speech import write_small_release, write_small_subset
+from tests.tasks.text.small_articles import write_small_articles
 from tests.tasks.text.small_labelled_texts import write_small_labelled_texts
 from tests.tasks.text.small_pairs import write_small_pairs
 from tests.tasks.text.small_reviews import write_small_reviews
@@ -50,6 +51,7 @@ FEW = {"training": 300, "validation": 60, "test": 60}
 REAL: Mapping[str, Mapping[str, Any]] = {
     "moving_mnist": FEW,
     "characters": {"evaluation_length": 100},
+    "summaries": {"limit": 300},
     "translation": {"limit": 2000, "vocabulary": 400},
     "words": {"path": Path("tinyshakespeare/input.txt"), "vocabulary": 300, "evaluation_length": 50},
     "continual": {"joint": True, "experiences": 2, "limit": 2000},
@@ -70,6 +72,7 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "speech_commands": (write_small_subset, {"version": "v0.01_subset"}),
     "speech_commands_12": (write_small_release, {}),
     "sst2": (write_small_sentences, {}),
+    "summaries": (write_small_articles, {"path": Path("news"), "embedding": 8, "test": 0.4}),
     "audio_folder": (write_small_sounds, {"path": Path("sounds"), "rate": 8000, "seconds": 0.2, "test": 0.4}),
     "image_folder": (write_small_images, {"path": Path("images"), "test": 0.4}),
     "text_files": (write_small_labelled_texts, {"path": Path("texts.csv"), "test": 0.3, "min_frequency": 1}),
@@ -323,6 +326,9 @@ def test_chance_baseline_ceiling(case: Case) -> None:
     if case.task.optimum is not None:
         check_diagnostic(case)
         return
+    if "oracle" in case.problem.baselines():
+        check_choices(case)
+        return
     headline, problem = case.task.metrics[0], case.problem
     per_token = problem.body is not None and headline.name == "nll"  # the network writes tokens, not frames
     know, ceiling = ORACLES["bits" if per_token else headline.name]
@@ -360,6 +366,22 @@ def check_forecasts(case: Case) -> None:
     assert linear[0] == "linear"
     assert 0 < linear[1] < others[0][1]
     assert linear[1] < case.task.chance - 0.2
+
+
+def check_choices(case: Case) -> None:
+    """A random choice and a perfect one are among the simple methods, because no analysis knows their scores."""
+    headline, problem = case.task.metrics[0].name, case.problem
+    simple = problem.baselines()
+    assert len(problem.test) <= 2000, "the simple methods have the scores of the whole test part"
+    blind, known = (
+        score(problem, lambda batch, answer=answer: answer(batch), headline)  # type: ignore[misc]
+        for answer in (lambda batch: logits_of(problem, batch), lambda batch: 1.0 * (batch.y % 2))
+    )
+    assert blind == pytest.approx(
+        simple["random"], abs=0.25
+    )  # three standard errors of the difference over 24 articles
+    assert known == pytest.approx(simple["oracle"], abs=0.05)
+    assert case.task.chance < max(blind, simple["random"]) < min(known, simple["oracle"]) - 0.2
 
 
 def test_every_test_example_can_be_shown(case: Case) -> None:

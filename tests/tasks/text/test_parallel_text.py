@@ -24,7 +24,7 @@ def test_files_that_do_not_fit_are_refused() -> None:
 
 
 def test_a_batch_has_sources_and_targets_with_padding() -> None:
-    split = ParallelSplit.of([[5, 6, 7], [8], []], [[9], [3, 4], []])
+    split = ParallelSplit.of([[5, 6, 7], [8], []], [[9, END], [3, 4, END], [END]])
     batch = split.batch(torch.tensor([1, 0, 2]))
     assert batch.x.T.tolist() == [[8, PAD, PAD], [5, 6, 7], [PAD, PAD, PAD]]
     assert batch.y.T.tolist() == [[3, 4, END], [9, END, PAD], [END, PAD, PAD]]
