@@ -41,7 +41,7 @@ def is_architecture(config: Mapping[str, Any]) -> bool:
 def build_architecture(config: Mapping[str, Any]) -> Architecture:
     """Return the architecture that a config describes: {name, base, source, note, options: {name: value}}.
 
-    Its name is that of the base, with the options that differ from those of the base: "attention[heads=2]".
+    Its name is that of the base, with the options that differ from those of the base: "attention[heads=4]".
 
     Args:
         config: the content of a file in `conf/cell`, with the user's changes. `base` is a key of `ARCHITECTURES`.
@@ -58,7 +58,7 @@ def build_architecture(config: Mapping[str, Any]) -> Architecture:
             raise UserError(f"{base.name} is not a cell and has no gates, so cell.{key} has no meaning; leave it out.")
     options = config.get("options") or {}
     if not isinstance(options, Mapping):
-        raise UserError(f"cell.options is {options!r}; write for example cell.options.heads=2.")
+        raise UserError(f"cell.options is {options!r}; write for example cell.options.heads=4.")
     name = str(config.get("name") or base.name)
     return base.changed(options) if name == base.name else _named(name, base, options, config)
 

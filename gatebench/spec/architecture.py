@@ -37,8 +37,8 @@ class Architecture:
         UserError: the kind or an option does not exist, or the value of an option is not allowed.
 
     Examples:
-        >>> Architecture("attention", "attention", "", {"heads": 2}).options["heads"]
-        2
+        >>> Architecture("attention", "attention", "", {"heads": 4}).options["heads"]
+        4
     """
 
     name: str
@@ -74,7 +74,7 @@ class Architecture:
         return int(self.options.get("heads", 1))
 
     def changed(self, options: Mapping[str, Any]) -> "Architecture":
-        """Return the architecture with other values of options. The name shows them: "attention[heads=2]"."""
+        """Return the architecture with other values of options. The name shows them: "attention[heads=4]"."""
         changes = [f"{name}={value}" for name, value in options.items() if self.options.get(name, value) != value]
         name = f"{self.name}[{', '.join(changes)}]" if changes else self.name
         return replace(self, name=name, options={**self.options, **options})
@@ -116,7 +116,7 @@ _MULTIPLE = "a whole number from 1 to 1024"
 
 OPTIONS: Mapping[str, Mapping[str, OptionRule]] = {
     "attention": {
-        "heads": OptionRule(4, _MULTIPLE, lambda value: _is_whole(value, 1, 1024)),
+        "heads": OptionRule(2, _MULTIPLE, lambda value: _is_whole(value, 1, 1024)),
         "feedforward": OptionRule(4, _MULTIPLE, lambda value: _is_whole(value, 1, 1024)),
         "positions": OptionRule("sinusoidal", " or ".join(POSITIONS), lambda value: value in POSITIONS),
     },

@@ -34,7 +34,7 @@ class CellConfig:
         note: a remark; None: that of the base if the equations are those of the base.
         start: the rules of the initial weights by matrix, for example {"R": "identity"}.
         ablate: the ablations by gate, for example {"i": {"fix": 1}}.
-        options: the options of an architecture that is no cell, for example {"heads": 4}; a cell has none.
+        options: the options of an architecture that is no cell, for example {"heads": 2}; a cell has none.
     """
 
     name: str = "???"

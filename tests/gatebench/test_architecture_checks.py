@@ -18,7 +18,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "training.tbptt is 4, but attention is not a cell": {"training": Training(tbptt=4)},
     "model.recurrent_dropout is 0.5, but attention is not a cell": {"model": Model(recurrent_dropout=0.5)},
     "model.initial_weights is xavier_uniform, but attention is not": {"model": Model(initial_weights="xavier_uniform")},
-    "attention has 4 heads": {"model": Model(hidden_size=6)},
+    "attention has 2 heads": {"model": Model(hidden_size=5)},
     "attention is not a cell, and tasks of continual learning compare cells": {"task": CONTINUAL},
 }
 

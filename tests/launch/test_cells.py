@@ -52,12 +52,12 @@ def test_architectures_that_are_no_cells_are_listed_below_and_shown(
     (tmp_path / "cell" / "narrow.yaml").write_text("name: narrow\nbase: tcn\noptions: {levels: 2}\n")
     text = printed(capsys, "--config-dir", str(tmp_path))
     assert text.split("Not cells, without gates, but chosen in their place:\n")[1].splitlines() == [
-        "  attention (heads=4, feedforward=4, positions=sinusoidal): Vaswani et al. 2017, arXiv 1706.03762",
+        "  attention (heads=2, feedforward=4, positions=sinusoidal): Vaswani et al. 2017, arXiv 1706.03762",
         "  narrow (kernel=3, levels=2): Bai, Kolter & Koltun 2018, arXiv 1803.01271",
         "  tcn (kernel=3, levels=null): Bai, Kolter & Koltun 2018, arXiv 1803.01271",
     ]
-    shown = printed(capsys, "show", "attention", "cell.options.heads=2")
-    assert shown.startswith("attention[heads=2]: Vaswani")
+    shown = printed(capsys, "show", "attention", "cell.options.heads=4")
+    assert shown.startswith("attention[heads=4]: Vaswani")
     assert "Not a cell: it has no gates." in shown
     with pytest.raises(UserError, match="tcn is not a cell: it has no gates"):
         cells.run(["draw", "tcn"])

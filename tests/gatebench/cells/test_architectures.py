@@ -21,8 +21,8 @@ def test_each_architecture_has_a_config_that_shows_its_options(name: str) -> Non
 
 
 def test_a_change_shows_in_the_name() -> None:
-    config = {"name": "attention", "base": "attention", "options": {"heads": 2}, "ablate": {}, "start": {}}
-    assert build_architecture(config).name == "attention[heads=2]"
+    config = {"name": "attention", "base": "attention", "options": {"heads": 4}, "ablate": {}, "start": {}}
+    assert build_architecture(config).name == "attention[heads=4]"
     assert isinstance(build_compared(config), Architecture)
     assert isinstance(build_compared({"name": "gru", "base": "gru"}), Cell)
 

@@ -39,5 +39,5 @@ def test_a_convolution_starts_with_its_directions_as_weights_and_sees_all_steps(
 
 
 def test_heads_must_divide_the_output() -> None:
-    with pytest.raises(UserError, match="attention has 4 heads"):
-        architecture_layers(ARCHITECTURES["attention"], 3, 6, 1, 1, steps=3, dropout=0.0, generator=Generator())
+    with pytest.raises(UserError, match="attention has 2 heads"):
+        architecture_layers(ARCHITECTURES["attention"], 3, 5, 1, 1, steps=3, dropout=0.0, generator=Generator())

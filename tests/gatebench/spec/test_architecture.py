@@ -9,14 +9,14 @@ ATTENTION = Architecture("attention", "attention", "paper", {})
 
 
 def test_options_have_defaults_and_a_change_shows_in_the_name_and_the_digest() -> None:
-    assert ATTENTION.options == {"heads": 4, "feedforward": 4, "positions": "sinusoidal"}
-    two = ATTENTION.changed({"heads": 2, "feedforward": 4})
-    assert two.name == "attention[heads=2]"
-    assert two.options["heads"] == 2
-    assert two.digest != ATTENTION.digest
-    assert ATTENTION.changed({"heads": 4}) == ATTENTION
-    assert hash(Architecture("mine", "attention", "", {"heads": 4})) == hash(ATTENTION)
-    assert Architecture("tcn", "tcn", "", {}).digest not in (two.digest, ATTENTION.digest)
+    assert ATTENTION.options == {"heads": 2, "feedforward": 4, "positions": "sinusoidal"}
+    four = ATTENTION.changed({"heads": 4, "feedforward": 4})
+    assert four.name == "attention[heads=4]"
+    assert four.options["heads"] == 4
+    assert four.digest != ATTENTION.digest
+    assert ATTENTION.changed({"heads": 2}) == ATTENTION
+    assert hash(Architecture("mine", "attention", "", {"heads": 2})) == hash(ATTENTION)
+    assert Architecture("tcn", "tcn", "", {}).digest not in (four.digest, ATTENTION.digest)
 
 
 MISTAKES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -39,8 +39,11 @@ def test_wrong_options_are_one_sentence(message: str) -> None:
 
 
 def test_the_output_is_divided_among_the_heads() -> None:
-    ATTENTION.check_width(8, 1)
-    ATTENTION.check_width(2, 2)
-    with pytest.raises(UserError, match=r"attention has 4 heads, so the size of its output, 2 · 3 = 6, must be a mult"):
-        ATTENTION.check_width(3, 2)
+    four = ATTENTION.changed({"heads": 4})
+    four.check_width(8, 1)
+    four.check_width(2, 2)
+    with pytest.raises(
+        UserError, match=r"attention\[heads=4\] has 4 heads, so the size of its output, 2 · 3 = 6, must be a mult"
+    ):
+        four.check_width(3, 2)
     Architecture("tcn", "tcn", "", {}).check_width(3, 1)

@@ -48,7 +48,7 @@ def test_the_size_of_an_architecture_is_that_of_its_network(overrides: list[str]
     counted = trained_parameters(Network(trial.build_task().load(Path()), trial))
     assert counted == size.parameters
     assert abs(counted - 3000) < 400
-    assert trial.model.hidden_size % (4 if "cell=attention" in overrides else 1) == 0
+    assert trial.model.hidden_size % (2 if "cell=attention" in overrides else 1) == 0
 
 
 def test_the_task_is_loaded_once_and_then_known_from_the_cache(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
