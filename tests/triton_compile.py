@@ -14,10 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gatebench import load_cell
+from gatebench.backends.triton.device import KNOWN_SHARED_BYTES
 from gatebench.backends.triton.emit import backward, forward
+from gatebench.backends.triton.emit.plan import plan
 from gatebench.backends.triton.kernels import load_kernels
-from gatebench.backends.triton.launch import WIDE_STREAMS
-from gatebench.backends.triton.tiles import has_input_width, tile
+from gatebench.backends.triton.launch import WIDE_STREAMS, compile_options, compiled_constants
+from gatebench.backends.triton.tiles import Tile, tile
 
 ARCHITECTURES = {80: "A100", 90: "H100"}
 """The compute capabilities that the kernels are compiled for, without the dot, and a GPU that has it."""
@@ -54,19 +56,17 @@ class Resources:
     """What a compiled kernel needs.
 
     Attributes:
+        tile: how its launch is cut.
         registers: of a thread.
         shared: bytes of shared memory of a program, known at the launch.
         spilled: bytes of local memory of a thread: registers that did not fit.
-        rows: sequences a program.
-        warps: warps a program.
         instructions: by kind, the instructions of the time loop.
     """
 
+    tile: Tile
     registers: int
     shared: int
     spilled: int
-    rows: int
-    warps: int
     instructions: Counter[str]
 
 
@@ -77,31 +77,24 @@ def compiled(case: Case) -> Resources:
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    kernels = load_kernels(load_cell(case.cell).definitions)
-    plan, function = kernels.plan, getattr(kernels, case.kernel)
-    I = case.H if kernels.plan.layout.derived and load_cell(case.cell).definitions.square else INPUTS  # noqa: E741
-    cut = tile(plan, case.dtype, I, case.H)
-    addresses = {"forward": forward, "backward": backward}[case.kernel].arguments(plan)
-    constants = {
-        "H": case.H,
-        "I": I if has_input_width(plan) else 0,
-        "ROWS": cut.rows,
-        "WIDE_H": cut.wide_h,
-        "WIDE_I": cut.wide_i,
-        "LENGTHS": False,
-        "PRECISION": "ieee",
-    }
+    definitions = load_cell(case.cell).definitions
+    I = case.H if definitions.square else INPUTS  # noqa: E741
+    cut = tile(plan(definitions), case.dtype, I, case.H, KNOWN_SHARED_BYTES[case.architecture])
+    kernels = load_kernels(definitions, cut.on_chip)
+    function = getattr(kernels, case.kernel)
+    addresses = {"forward": forward, "backward": backward}[case.kernel].arguments(kernels.plan)
+    constants = compiled_constants(kernels.plan, cut, I, case.H) | {"LENGTHS": False, "PRECISION": "ieee"}
     if case.kernel == "forward":
-        constants |= {"KEEP": True, "TRACED": False}
+        constants |= {"KEEP": True, "TRACED": not cut.on_chip}
     signature = {name: _type(name, case.dtype) for name in addresses} | {"T": "i32", "B": "i32"}
     signature |= dict.fromkeys(constants, "constexpr")
     positions = {(i,): [["tt.divisibility", 16]] for i, name in enumerate(function.arg_names) if name in addresses}
     source = ASTSource(function, {name: signature[name] for name in function.arg_names}, constants, positions)
-    options = {"num_warps": cut.warps, "num_stages": 1}
-    binary = triton.compile(source, target=GPUTarget("cuda", case.architecture, 32), options=options)
+    target = GPUTarget("cuda", case.architecture, 32)
+    binary = triton.compile(source, target=target, options=compile_options(cut))
     registers, spilled = _usage(binary.asm["cubin"])
     loop = loop_instructions(_tool("nvdisasm", binary.asm["cubin"], "-c"))
-    return Resources(registers, binary.metadata.shared, spilled, cut.rows, cut.warps, loop)
+    return Resources(cut, registers, binary.metadata.shared, spilled, loop)
 
 
 def _type(name: str, dtype: str) -> str:

@@ -1,8 +1,9 @@
 """Any table as a persistent GPU kernel in Triton, derived from the cell's formulas. CUDA, float32 and bfloat16.
 
-One launch runs all steps of a tile of the batch. The recurrent weights are loaded once and stay in shared memory, the
-states stay in registers in float32. The products with x are one matrix product before the loop, and the gradient of
-each matrix is one after it. On a CPU it runs in Triton's interpreter, which is for tests: TRITON_INTERPRET=1.
+One launch runs all steps of a tile of the batch. The recurrent weights are loaded once and stay in shared memory; if
+they do not fit, every step reads them from the cache of the GPU. The states stay in registers, in float32. The products
+with x are one matrix product before the loop, and the gradient of each matrix is one after it. On a CPU it runs in
+Triton's interpreter, which is for tests: TRITON_INTERPRET=1.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from gatebench.backends.contract import LayerResult, Workload
-from gatebench.backends.triton.device import device_trouble, shared_memory
+from gatebench.backends.triton.device import device_trouble
 from gatebench.backends.triton.emit.plan import plan
 from gatebench.backends.triton.function import run_cell
-from gatebench.backends.triton.kernels import load_kernels
-from gatebench.backends.triton.tiles import largest_hidden_size, on_chip_bytes
+from gatebench.backends.triton.tiles import MOST_UNITS, widest
 from gatebench.spec.cell import Cell
 
 NAME = "triton"
@@ -39,14 +39,12 @@ def refuses(cell: Cell, work: Workload) -> str | None:
         return "triton needs at least one step and one sequence."
     if (reason := device_trouble(work.device)) is not None:
         return reason
-    planned, limit = plan(cell.definitions), shared_memory(work.device)
-    if on_chip_bytes(planned, work.dtype, work.I, work.H) <= limit:
+    planned = plan(cell.definitions)
+    if widest(planned, work.I, work.H) <= MOST_UNITS:
         return None
-    most = largest_hidden_size(planned, work.dtype, work.I, limit)
-    return (
-        f"triton holds the recurrent weights on chip; for {cell.name} in {work.dtype} the {limit // 1024} KiB of this "
-        f"device suffice up to H = {most}, and H is {work.H}."
-    )
+    if work.H > MOST_UNITS:
+        return f"triton runs up to {MOST_UNITS} hidden units, not {work.H}."
+    return f"triton runs {cell.name}, whose gates read the input elementwise, up to {MOST_UNITS} inputs, not {work.I}."
 
 
 def run(
@@ -63,4 +61,4 @@ def run(
         Refusal: the weights or the state have another dtype or device than x. Later, in the backward pass: a second
             derivative is asked for, or one through a traced gate.
     """
-    return run_cell(load_kernels(cell.definitions), weights, x, state, lengths, trace)
+    return run_cell(cell.definitions, weights, x, state, lengths, trace)

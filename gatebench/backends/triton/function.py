@@ -15,16 +15,16 @@ from gatebench.backends.contract import LayerResult
 from gatebench.backends.derived_only import check_derived_only
 from gatebench.backends.lengths import step_mask
 from gatebench.backends.triton.emit import forward as forward_text
-from gatebench.backends.triton.emit.plan import HOISTED, vectors
+from gatebench.backends.triton.emit.plan import HOISTED, plan, vectors
 from gatebench.backends.triton.gradients import gradients
-from gatebench.backends.triton.kernels import Kernels
 from gatebench.backends.triton.launch import Launch
 from gatebench.errors import Refusal
 from gatebench.spec.dated import now, previous
+from gatebench.spec.definitions import Definitions
 
 
 def run_cell(
-    kernels: Kernels,
+    definitions: Definitions,
     weights: Mapping[str, Tensor],
     x: Tensor,
     state: tuple[Tensor, ...],
@@ -32,7 +32,7 @@ def run_cell(
     trace: bool,
 ) -> LayerResult:
     """Run one layer in one direction; see `contract.Backend.run`."""
-    layout = kernels.plan.layout
+    layout = plan(definitions).layout
     weights = {weight: weights[weight] for weight in layout.shapes}
     inputs = (x, *state, *weights.values())
     for tensor in inputs:
@@ -43,10 +43,10 @@ def run_cell(
     lengths = None if lengths is None else lengths.to(x.device, torch.int64, copy=True).contiguous()  # it may change
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
         values: tuple[Tensor, ...] = _Layer.apply(  # type: ignore[no-untyped-call]
-            kernels, tuple(weights), lengths, trace, *inputs
+            definitions, tuple(weights), lengths, trace, *inputs
         )
     else:
-        values, _ = _forward(kernels, tuple(weights), lengths, trace, inputs, keep=False)
+        values, _ = _forward(definitions, tuple(weights), lengths, trace, inputs, keep=False)
     gates = layout.gates if trace else ()
     memory = len(state)
     return LayerResult(values[0], values[1 : 1 + memory], dict(zip(gates, values[1 + memory :], strict=True)))
@@ -58,33 +58,33 @@ class _Layer(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        kernels: Kernels,
+        definitions: Definitions,
         labels: tuple[str, ...],
         lengths: Tensor | None,
         trace: bool,
         *inputs: Tensor,
     ) -> Any:
         ctx.set_materialize_grads(False)
-        values, streams = _forward(kernels, labels, lengths, trace, inputs, keep=True)
-        ctx.kernels, ctx.labels, ctx.lengths, ctx.streams = kernels, labels, lengths, tuple(streams)
+        values, streams = _forward(definitions, labels, lengths, trace, inputs, keep=True)
+        ctx.definitions, ctx.labels, ctx.lengths, ctx.streams = definitions, labels, lengths, tuple(streams)
         ctx.save_for_backward(*streams.values(), *inputs)
         return values
 
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> Any:
-        memory = len(ctx.kernels.plan.memory)
+        memory = len(ctx.definitions.memory)
         check_derived_only("triton", incoming[1 + memory :])
         saved, count = ctx.saved_tensors, len(ctx.streams)
         streams = dict(zip(ctx.streams, saved[:count], strict=True))
         x, weights = saved[count], dict(zip(ctx.labels, saved[count + 1 + memory :], strict=True))
-        launch = Launch(ctx.kernels, x, saved[count + 1].shape[-1], ctx.lengths)
+        launch = Launch(ctx.definitions, x, saved[count + 1].shape[-1], ctx.lengths)
         streams["x"] = _without_padding(x, ctx.lengths)
         found = gradients(launch, streams, weights, incoming[: 1 + memory], ctx.needs_input_grad[4:])
         return None, None, None, None, *found
 
 
 def _forward(
-    kernels: Kernels,
+    definitions: Definitions,
     labels: tuple[str, ...],
     lengths: Tensor | None,
     trace: bool,
@@ -93,14 +93,15 @@ def _forward(
     keep: bool,
 ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
     """Run the forward pass. Return (output, final state, gates), and the streams that the backward pass reads."""
-    plan, layout = kernels.plan, kernels.plan.layout
-    memory = plan.memory
+    memory = definitions.memory
     x, state = inputs[0].detach(), inputs[1 : 1 + len(memory)]
     weights = {n: w.detach().contiguous() for n, w in zip(labels, inputs[1 + len(memory) :], strict=True)}
-    launch = Launch(kernels, x, state[0].shape[-1], lengths)
-    keep = keep or trace
+    launch = Launch(definitions, x, state[0].shape[-1], lengths)
+    layout = launch.plan.layout
+    traced = trace or not launch.tile.on_chip  # if a matrix is in memory, so is the operand of its product
+    keep = keep or traced
     slots = {"output": launch.T + 1, "memory": launch.T + 1 if keep else 1}
-    slots |= {"saved": launch.T if keep else 0, "traced": launch.T if trace else 0}
+    slots |= {"saved": launch.T if keep else 0, "traced": launch.T if traced else 0}
     streams = {name: launch.stream(name, count) for name, count in slots.items() if count and launch.columns(name)}
     for name, start in zip(memory, state, strict=True):
         where = layout.places[previous(name)]
@@ -109,12 +110,12 @@ def _forward(
     streams[HOISTED] = _hoisted(launch, streams["x"], weights)
     final = x.new_empty((launch.B, len(memory), launch.H), dtype=torch.float32)
     launch.run(
-        kernels.forward,
-        forward_text.arguments(plan),
+        launch.kernels.forward,
+        forward_text.arguments(launch.plan),
         {**streams, "final": final},
-        {w: weights[w] for w in (*plan.forward_weights, *vectors(plan.forward.values()))},
+        {w: weights[w] for w in (*launch.plan.forward_weights, *vectors(launch.plan.forward.values()))},
         KEEP=keep,
-        TRACED=trace,
+        TRACED=traced,
     )
     first = layout.places[now(memory[0])]
     output = launch.plane(streams["output"], first, launch.T, first.shift)

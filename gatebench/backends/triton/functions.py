@@ -97,3 +97,46 @@ def product(a: tl.tensor, weight: tl.tensor, PRECISION: tl.constexpr) -> tl.tens
     if INTERPRETED:  # numpy has no bfloat16: the interpreter of Triton 3.6 would multiply the bits as whole numbers
         return tl.dot(rounded.to(tl.float32), weight.to(tl.float32))
     return tl.dot(rounded, weight, input_precision=PRECISION)
+
+
+@triton.jit
+def streamed_product(
+    operand: tl.tensor,
+    offsets: tl.tensor,
+    inside: tl.tensor,
+    weight: tl.tensor,
+    SUMMED: tl.constexpr,
+    NEW: tl.constexpr,
+    SUMMED_STEP: tl.constexpr,
+    NEW_STEP: tl.constexpr,
+    ROWS: tl.constexpr,
+    WIDE: tl.constexpr,
+    BLOCK: tl.constexpr,
+    PRECISION: tl.constexpr,
+) -> tl.tensor:
+    """Return a matrix product whose factors are both read from memory, in blocks of `BLOCK` summed units.
+
+    Args:
+        operand: the address of the plane of the operand.
+        offsets: (rows,) the distance of each row from there.
+        inside: (rows,) whether a row is a sequence of the batch.
+        weight: the address of the matrix.
+        SUMMED: the number of summed units.
+        NEW: the number of units of the result.
+        SUMMED_STEP: the distance of two summed units in the matrix.
+        NEW_STEP: the distance of two units of the result in the matrix.
+        ROWS: rows of the tile.
+        WIDE: columns of the tile, at least `NEW`.
+        BLOCK: units of a block.
+        PRECISION: see `product`.
+    """
+    new = tl.arange(0, WIDE)
+    total = tl.zeros((ROWS, WIDE), tl.float32)
+    for first in range(0, SUMMED, BLOCK):
+        summed = first + tl.arange(0, BLOCK)
+        mask = inside[:, None] & (summed < SUMMED)[None, :]
+        a = tl.load(operand + offsets[:, None] + summed[None, :], mask=mask, other=0.0)
+        mask = (summed < SUMMED)[:, None] & (new < NEW)[None, :]
+        w = tl.load(weight + summed[:, None] * SUMMED_STEP + new[None, :] * NEW_STEP, mask=mask, other=0.0)
+        total += product(a, w, PRECISION)
+    return total

@@ -23,21 +23,23 @@ class Kernels:
         forward: the forward kernel, a function of `triton.jit`.
         backward: the backward kernel.
         text: their source.
+        on_chip: whether the matrices stay on chip; if not, every step reads them from memory.
     """
 
     plan: KernelPlan
     forward: Any
     backward: Any
     text: str
+    on_chip: bool
 
 
 @lru_cache(maxsize=256)
-def load_kernels(definitions: Definitions) -> Kernels:
+def load_kernels(definitions: Definitions, on_chip: bool = True) -> Kernels:
     """Return the kernels of a cell. Triton compiles them at the first launch, once for each size, and caches them."""
     planned = plan(definitions)
-    text = source(planned)
+    text = source(planned, on_chip)
     namespace = _executed(text)
-    return Kernels(planned, namespace["forward"], namespace["backward"], text)
+    return Kernels(planned, namespace["forward"], namespace["backward"], text, on_chip)
 
 
 def _executed(text: str) -> Mapping[str, Any]:

@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 from gatebench.backends.fused.emit.memory_layout import Plane
+from gatebench.backends.triton.device import shared_memory
+from gatebench.backends.triton.emit.plan import KernelPlan, plan
 from gatebench.backends.triton.emit.variables import pointer
-from gatebench.backends.triton.kernels import Kernels
-from gatebench.backends.triton.tiles import has_input_width, tile
+from gatebench.backends.triton.kernels import load_kernels
+from gatebench.backends.triton.tiles import Tile, has_input_width, tile
+from gatebench.spec.definitions import Definitions
 
 WIDE_STREAMS = ("memory", "carry", "start")
 """Streams in float32 for every dtype of x: states and their adjoints are not rounded between steps."""
@@ -21,16 +24,18 @@ class Launch:
     """The sizes of one call.
 
     Attributes:
+        plan: what the kernels compute.
+        tile: how the launch is cut.
         kernels: the cell's kernels.
-        plan: what they compute.
         x: the input (T, B, I); only its shape, dtype and device count.
         lengths: (B,) int64 on the device of x, or None.
     """
 
-    def __init__(self, kernels: Kernels, x: Tensor, H: int, lengths: Tensor | None) -> None:
-        self.kernels, self.plan, self.x, self.H, self.lengths = kernels, kernels.plan, x, H, lengths
+    def __init__(self, definitions: Definitions, x: Tensor, H: int, lengths: Tensor | None) -> None:
+        self.plan, self.x, self.H, self.lengths = plan(definitions), x, H, lengths
         self.T, self.B, self.I = x.shape
-        self.tile = tile(self.plan, str(x.dtype).removeprefix("torch."), self.I, H)
+        self.tile = tile(self.plan, dtype_name(x), self.I, H, shared_memory(x.device.type))
+        self.kernels = load_kernels(definitions, self.tile.on_chip)
 
     def columns(self, stream: str) -> int:
         """Return how many numbers a row of a stream has."""
@@ -70,21 +75,40 @@ class Launch:
         given = {**streams, **{pointer(name): weight for name, weight in weights.items()}}
         if self.lengths is not None:
             given["lengths"] = self.lengths
-        kernel[(self.tile.programs(self.B),)](
-            *(given.get(name, self.x) for name in order),
-            self.T,
-            self.B,
-            self.H,
-            self.I if has_input_width(self.plan) else 0,
-            self.tile.rows,
-            self.tile.wide_h,
-            self.tile.wide_i,
-            self.lengths is not None,
-            precision(self.x.dtype),
-            **constants,
-            num_warps=self.tile.warps,
-            num_stages=1,
-        )
+        with torch.cuda.device(self.x.device if self.x.is_cuda else -1):  # Triton launches on the present device
+            kernel[(self.tile.programs(self.B),)](
+                *(given.get(name, self.x) for name in order),
+                T=self.T,
+                B=self.B,
+                **compiled_constants(self.plan, self.tile, self.I, self.H),
+                LENGTHS=self.lengths is not None,
+                PRECISION=precision(self.x.dtype),
+                **constants,
+                **compile_options(self.tile),
+            )
+
+
+def compiled_constants(plan: KernelPlan, tile: Tile, I: int, H: int) -> dict[str, int]:  # noqa: E741
+    """Return the sizes that are constants of a compiled kernel. I is one only if a value in the loop has that width."""
+    return {
+        "H": H,
+        "I": I if has_input_width(plan) else 0,
+        "ROWS": tile.rows,
+        "WIDE_H": tile.wide_h,
+        "WIDE_I": tile.wide_i,
+        "BLOCK_H": tile.block_h,
+        "BLOCK_I": tile.block_i,
+    }
+
+
+def compile_options(tile: Tile) -> dict[str, int]:
+    """Return the options of Triton's compiler. Matrices from memory are loaded two blocks ahead."""
+    return {"num_warps": tile.warps, "num_stages": 1 if tile.on_chip else 3}
+
+
+def dtype_name(x: Tensor) -> str:
+    """Return the dtype of x without "torch."."""
+    return str(x.dtype).removeprefix("torch.")
 
 
 def precision(dtype: torch.dtype) -> str:

@@ -1,4 +1,4 @@
-"""How a launch is cut: sequences a program, warps, and the shared memory that the weights on chip need.
+"""How a launch is cut: sequences a program, warps, and whether the recurrent weights stay on chip.
 
 B batch, I input, H hidden. A program (a thread block) runs all steps of `ROWS` sequences.
 """
@@ -12,6 +12,10 @@ from gatebench.backends.triton.emit.plan import KernelPlan
 LEAST_UNITS = 16
 """The smallest width of a tile: a matrix product of Triton sums over at least 16 units."""
 
+MOST_UNITS = 512
+"""The largest width of a tile: with more units, a program has more numbers in flight than registers."""
+
+_BLOCK = 32  # summed units of a product that reads its matrix from memory
 _ROWS = {"float32": 4, "bfloat16": 16}  # 16 fills a tensor core; in float32, which has none, fewer leave less work
 _SCRATCH_TILES = {"float32": 5, "bfloat16": 3}  # in shared memory beside the weights: operands, changes of layout
 _ITEM_BYTES = {"float32": 4, "bfloat16": 2}
@@ -22,16 +26,28 @@ class Tile:
     """The cut of a launch.
 
     Attributes:
+        on_chip: whether the matrices stay on chip; if not, every step reads them from memory.
         rows: sequences a program.
         wide_h: H, padded to a power of two.
         wide_i: I, padded to a power of two; of the least width if no value in the loop has width I.
         warps: warps (of 32 threads) a program.
     """
 
+    on_chip: bool
     rows: int
     wide_h: int
     wide_i: int
     warps: int
+
+    @property
+    def block_h(self) -> int:
+        """The summed units of a block of a product with H of them."""
+        return min(_BLOCK, self.wide_h)
+
+    @property
+    def block_i(self) -> int:
+        """The summed units of a block of a product with I of them."""
+        return min(_BLOCK, self.wide_i)
 
     def programs(self, B: int) -> int:
         """Return the number of programs for B sequences."""
@@ -43,10 +59,25 @@ def padded(units: int) -> int:
     return max(LEAST_UNITS, 1 << (units - 1).bit_length())
 
 
-def tile(plan: KernelPlan, dtype: str, I: int, H: int) -> Tile:  # noqa: E741
-    """Return the cut of a launch for x of a dtype, named without "torch."."""
+def tile(plan: KernelPlan, dtype: str, I: int, H: int, shared: int) -> Tile:  # noqa: E741
+    """Return the cut of a launch.
+
+    Args:
+        plan: the cell's kernels.
+        dtype: that of x, without "torch.".
+        I: inputs.
+        H: hidden units.
+        shared: bytes of shared memory that a program may have.
+    """
     wide_h, wide_i = padded(H), padded(I if has_input_width(plan) else 1)
-    return Tile(_ROWS[dtype], wide_h, wide_i, 8 if max(wide_h, wide_i) >= 64 else 4)
+    widest = max(wide_h, wide_i)
+    on_chip = on_chip_bytes(plan, dtype, I, H) <= shared
+    return Tile(on_chip, _ROWS[dtype], wide_h, wide_i, 4 if widest < 64 else 8 if widest <= 128 else 16)
+
+
+def widest(plan: KernelPlan, I: int, H: int) -> int:  # noqa: E741
+    """Return the width of the widest tile in the time loop."""
+    return padded(max(H, I if has_input_width(plan) else 1))
 
 
 def has_input_width(plan: KernelPlan) -> bool:
@@ -58,18 +89,11 @@ def has_input_width(plan: KernelPlan) -> bool:
 
 
 def on_chip_bytes(plan: KernelPlan, dtype: str, I: int, H: int) -> int:  # noqa: E741
-    """Return the shared memory that the larger of the two kernels needs, at most."""
+    """Return the shared memory that the larger of the two kernels needs if all its matrices stay on chip, at most."""
     wide = {"H": padded(H), "I": padded(I)}
     size = _ITEM_BYTES[dtype]
-    widest = wide["I"] if has_input_width(plan) else 0
-    scratch = _SCRATCH_TILES[dtype] * 4 * _ROWS[dtype] * max(wide["H"], widest)
+    scratch = _SCRATCH_TILES[dtype] * 4 * _ROWS[dtype] * widest(plan, I, H)
     return scratch + max(
         sum(size * wide[rows] * wide[inner] for rows, inner in (plan.layout.shapes[w] for w in weights))
         for weights in (plan.forward_weights, plan.backward_weights)
     )
-
-
-def largest_hidden_size(plan: KernelPlan, dtype: str, I: int, limit: int) -> int:  # noqa: E741
-    """Return the largest H whose weights fit into `limit` bytes of shared memory; 0 if none does."""
-    sizes = [1 << power for power in range(4, 11)]
-    return max((H for H in sizes if on_chip_bytes(plan, dtype, I, H) <= limit), default=0)

@@ -1,4 +1,4 @@
-"""The backward kernel: all steps of one tile of the batch from the last to the first, with the weights on chip.
+"""The backward kernel: all steps of one tile of the batch from the last to the first, step by step.
 
 It stores the adjoints δ of all products. The gradients of the matrices are products of δ after the loop
 (`gatebench.backends.triton.gradients`); only the gradients of pointwise weights are summed up in the loop.
@@ -11,6 +11,7 @@ from gatebench.backends.triton.emit import kernel_text as text
 from gatebench.backends.triton.emit.expressions import Expressions
 from gatebench.backends.triton.emit.plan import KernelPlan, vectors
 from gatebench.backends.triton.emit.variables import pointer, variable, weight_variable
+from gatebench.backends.triton.emit.visible import Visible
 from gatebench.derive.prefixes import arriving, carried, is_accumulated, running_sum
 from gatebench.spec.dated import DatedName, now, previous
 from gatebench.spec.expression import Expr, names, ordered
@@ -24,13 +25,13 @@ def arguments(plan: KernelPlan) -> tuple[str, ...]:
     return (*STREAMS, "lengths", *map(pointer, (*plan.backward_weights, *vectors(_all_formulas(plan)))))
 
 
-def backward_kernel(plan: KernelPlan) -> str:
-    """Return the text of the kernel `backward`.
+def backward_kernel(plan: KernelPlan, on_chip: bool) -> str:
+    """Return the text of the kernel `backward`; see `forward_kernel` for the arguments.
 
     `carry` (1, B, ·) holds the gradient of the memory after the last step; the sums of the gradients of pointwise
     weights are written there. `start` (1, B, ·) gets the gradient of the initial memory.
     """
-    return _Backward(plan).text()
+    return _Backward(plan, on_chip).text()
 
 
 def _all_formulas(plan: KernelPlan) -> list[Expr]:
@@ -46,8 +47,8 @@ class _Backward:
             value at step t of the iteration that follows.
     """
 
-    def __init__(self, plan: KernelPlan) -> None:
-        self.plan, self.layout, self.places = plan, plan.layout, plan.layout.places
+    def __init__(self, plan: KernelPlan, on_chip: bool) -> None:
+        self.plan, self.layout, self.places, self.on_chip = plan, plan.layout, plan.layout.places, on_chip
         self.widths = self.layout.derived.backward.widths
         formulas = _all_formulas(plan)
         own = set(plan.backward)
@@ -75,7 +76,7 @@ class _Backward:
         setup = [
             *text.tile_setup(widths),
             *text.offsets(plan, places),
-            *text.matrix_loads(plan, plan.backward_weights, transposed=False),
+            *text.matrix_loads(plan, plan.backward_weights if self.on_chip else (), transposed=False),
             *text.vector_loads(plan, vectors(_all_formulas(plan))),
             *(f"{stream} += tl.cast(T - 1, tl.int64) * {text.step(plan, stream)}" for stream in moving),
             *(f"{variable(n)} = {self._first(n, p)}" for n, p in carries.items()),
@@ -101,10 +102,14 @@ class _Backward:
         lines += [f"next_{variable(n)} = {self._load(where, 't > 0')}" for n, where in self.loaded.items()]
         lines += [text.alive(width) for width in widths]
         expressions = Expressions(_all_formulas(plan), self._leaf)
+        visible = Visible(self.on_chip, _all_formulas(plan))
         for defined, formula in plan.backward.items():
+            lines += visible.before(formula)
             value = text.whole(expressions.text(formula), formula, self.widths[defined])
             lines += expressions.take_lines()
             lines += self._definition(defined, value)
+            visible.stored(defined)
+        lines += [line for formula in plan.arriving.values() for line in visible.before(formula)]
         arrived = {m: text.whole(expressions.text(formula), formula, "H") for m, formula in plan.arriving.items()}
         lines += expressions.take_lines()
         for m, value in arrived.items():
@@ -139,4 +144,6 @@ class _Backward:
     def _leaf(self, node: Expr) -> str:
         if node.op == "param":
             return weight_variable(node.args[0])
-        return variable(node.args[0]) if node.op == "name" else text.product(node)
+        if node.op == "name":
+            return variable(node.args[0])
+        return text.product(node) if self.on_chip else text.streamed_product(self.plan, node)

@@ -1,4 +1,4 @@
-"""The forward kernel: all steps of one tile of the batch, with the recurrent weights on chip."""
+"""The forward kernel: all steps of one tile of the batch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from gatebench.backends.triton.emit import kernel_text as text
 from gatebench.backends.triton.emit.expressions import Expressions
 from gatebench.backends.triton.emit.plan import HOISTED, KernelPlan, gate_names, pointwise_names, vectors
 from gatebench.backends.triton.emit.variables import pointer, variable, weight_variable
+from gatebench.backends.triton.emit.visible import Visible
 from gatebench.spec.dated import DatedName, X, now, previous
 from gatebench.spec.expression import Expr
 
@@ -20,8 +21,13 @@ def arguments(plan: KernelPlan) -> tuple[str, ...]:
     return (*STREAMS, "final", "lengths", *map(pointer, weights))
 
 
-def forward_kernel(plan: KernelPlan) -> str:
+def forward_kernel(plan: KernelPlan, on_chip: bool) -> str:
     """Return the text of the kernel `forward`.
+
+    Args:
+        plan: the cell's kernels.
+        on_chip: whether the matrices are loaded once, before the loop. If not, every step reads them from memory, and
+            KEEP and TRACED must be true, because the operands of products are read from their streams, too.
 
     Each step reads the hoisted products of its tile, which the step before has begun to load. It computes the formulas,
     stores the memory, stores the values that the backward pass reads (KEEP) and the gates (TRACED), and carries the
@@ -29,14 +35,14 @@ def forward_kernel(plan: KernelPlan) -> str:
 
     A value that is stored or multiplied is set to 0 in padded units and after the end of its sequence.
     """
-    return _Forward(plan).text()
+    return _Forward(plan, on_chip).text()
 
 
 class _Forward:
     """Writes the forward kernel of one cell."""
 
-    def __init__(self, plan: KernelPlan) -> None:
-        self.plan, self.layout = plan, plan.layout
+    def __init__(self, plan: KernelPlan, on_chip: bool) -> None:
+        self.plan, self.layout, self.on_chip = plan, plan.layout, on_chip
         self.widths = self.layout.derived.forward.widths
         self.reads_x = any(X in pointwise_names(formula) for formula in plan.forward.values())
         self.loaded = {variable_of_product(w): where for w, where in plan.hoisted.items()}
@@ -54,7 +60,7 @@ class _Forward:
         setup = [
             *text.tile_setup(widths),
             *text.offsets(plan, [*places, *own]),
-            *text.matrix_loads(plan, plan.forward_weights, transposed=True),
+            *text.matrix_loads(plan, plan.forward_weights if self.on_chip else (), transposed=True),
             *text.vector_loads(plan, vectors(plan.forward.values())),
             *(f"{variable(previous(m))} = {text.load(text.address(plan, p), 'H')}" for m, p in initial.items()),
             *(f"{v} = {text.load(text.address(plan, p), p.width)}" for v, p in self.loaded.items()),
@@ -77,10 +83,14 @@ class _Forward:
         lines += [f"next_{v} = {self._next(where)}" for v, where in self.loaded.items()]
         lines += [text.alive(width) for width in widths]
         expressions = Expressions(plan.forward.values(), self._leaf)
+        visible = Visible(self.on_chip, plan.forward.values())
+        lines += visible.at_the_start()
         for defined, formula in plan.forward.items():
+            lines += visible.before(formula)
             value = text.whole(expressions.text(formula), formula, self.widths[defined])
             lines += expressions.take_lines()
             lines += self._definition(defined, value)
+            visible.stored(defined)
         written = dict.fromkeys(where.stream for where in self.stored.values())
         lines += [f"{stream} += {text.step(plan, stream)}" for stream in written]
         for m in plan.memory:
@@ -101,7 +111,8 @@ class _Forward:
         return lines
 
     def _is_stored(self, defined: DatedName) -> bool:
-        return self.layout.places[defined].stream != "traced" or defined in gate_names(self.layout)
+        multiplied = not self.on_chip and defined in self.layout.derived.forward.operands
+        return self.layout.places[defined].stream != "traced" or defined in gate_names(self.layout) or multiplied
 
     def _next(self, where: Plane) -> str:
         return text.load(text.address(self.plan, where), where.width, "t + 1 < T")
@@ -111,7 +122,9 @@ class _Forward:
             return weight_variable(node.args[0])
         if node.op == "name":
             return variable(node.args[0])
-        return variable_of_product(node.args[0]) if node.args[1].args[0] == X else text.product(node)
+        if node.args[1].args[0] == X:
+            return variable_of_product(node.args[0])
+        return text.product(node) if self.on_chip else text.streamed_product(self.plan, node)
 
 
 def variable_of_product(weight: str) -> str:

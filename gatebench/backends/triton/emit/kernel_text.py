@@ -10,7 +10,8 @@ from gatebench.backends.triton.emit.variables import pointer, variable, weight_v
 from gatebench.spec.expression import Expr
 
 SIZES = """T, B, H: tl.constexpr, I: tl.constexpr,
-    ROWS: tl.constexpr, WIDE_H: tl.constexpr, WIDE_I: tl.constexpr, LENGTHS: tl.constexpr, PRECISION: tl.constexpr"""
+    ROWS: tl.constexpr, WIDE_H: tl.constexpr, WIDE_I: tl.constexpr, BLOCK_H: tl.constexpr, BLOCK_I: tl.constexpr,
+    LENGTHS: tl.constexpr, PRECISION: tl.constexpr"""
 """The arguments that both kernels have after their addresses."""
 
 DECORATOR = '@triton.jit(do_not_specialize=["T", "B"])'
@@ -115,9 +116,26 @@ def vector_loads(plan: KernelPlan, vectors: Iterable[str]) -> list[str]:
 
 
 def product(node: Expr) -> str:
-    """Return the expression of a matrix product on chip."""
+    """Return the expression of a product with a matrix on chip."""
     weight, operand = weight_variable(node.args[0]), variable(node.args[1].args[0])
     return f"product({operand}, {weight}, PRECISION)"
+
+
+def streamed_product(plan: KernelPlan, node: Expr) -> str:
+    """Return the expression of a product with a matrix in memory; the operand is read from its stream."""
+    weight, read = node.args[0], node.args[1].args[0]
+    where = plan.layout.places[read]
+    rows, inner = plan.layout.shapes[weight]
+    summed, new, steps = (inner, rows, f"1, {inner}") if node.op == "matmul" else (rows, inner, f"{inner}, 1")
+    column = f" + {_sum(where.h_before, where.i_before)}" if where.h_before or where.i_before else ""
+    slot = f" + {where.shift} * {step(plan, where.stream)}" if where.shift else ""
+    place = f"{where.stream}{slot}{column}, rows * {columns(plan, where.stream)}, rows < B"
+    sizes = f"{summed}, {new}, {steps}, ROWS, WIDE_{new}, BLOCK_{summed}, PRECISION"
+    return f"streamed_product({place}, {pointer(weight)}, {sizes})"
+
+
+BARRIER = "tl.debug_barrier()"
+"""Makes what the threads of a program have stored visible to its other threads."""
 
 
 def whole(text: str, formula: Expr, width: str) -> str:

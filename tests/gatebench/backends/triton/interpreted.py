@@ -22,6 +22,7 @@ from torch import Tensor
 
 from gatebench import Cell, Gate, Recurrent, cell_names, load_cell
 from gatebench.backends import reference, triton
+from gatebench.backends.triton import launch
 from gatebench.errors import Refusal
 from gatebench.nn.sequence_dropout import masked_cell
 from tests.gatebench.backends.agree import Drawn, assert_agreement, draw, results
@@ -45,6 +46,17 @@ def sizes_agree(cell: Cell) -> None:
     """One number of everything; a width of 16, which needs no padding; a width of 17, which needs 32 units."""
     for shape in ((1, 1, 1, 1), (2, 6, 3, 16), (5, 9, 18, 17)):
         assert_agreement(triton, cell, shape, torch.float32, TOLERANCE)
+
+
+def weights_in_memory_agree(cell: Cell) -> None:
+    """Matrices that do not fit on chip: the products read them, and their operands, from memory, in several blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launch, "shared_memory", lambda device: 0)
+        cell_agrees(cell)
+        assert_agreement(triton, cell, (3, 5, 33, 33), torch.float32, TOLERANCE, lengths=[3, 1, 0, 2, 3])
+        weights, x, state = _float32(draw(cell, 3, 3, 2, 3))
+        alone = triton.run(cell, weights, x, state, None, False)
+    assert torch.equal(alone.output, triton.run(cell, weights, x, state, None, False).output)
 
 
 def layers_agree(name: str) -> None:
@@ -147,6 +159,7 @@ def the_text_of_the_kernels_is_kept() -> None:
 
     kernels = load_kernels(load_cell("lstm").definitions)
     assert load_kernels(load_cell("lstm").definitions) is kernels
+    assert not load_kernels(load_cell("lstm").definitions, on_chip=False).on_chip
     assert inspect.getsource(kernels.forward.fn) in kernels.text
 
 
@@ -199,6 +212,7 @@ def _float32(drawn: Drawn) -> Drawn:
 CHECKS: dict[str, Callable[[], None]] = {
     **{f"cell {name}": partial(cell_agrees, load_cell(name)) for name in cell_names()},
     **{f"sizes of {name}": partial(sizes_agree, load_cell(name)) for name in REPRESENTATIVE},
+    **{f"memory of {name}": partial(weights_in_memory_agree, load_cell(name)) for name in cell_names()},
     **{f"layers of {name}": partial(layers_agree, name) for name in cell_names()},
     **{f"mask of {name}": partial(cell_agrees, masked_cell(load_cell(name))) for name in REPRESENTATIVE[:-1]},
     **{f"bfloat16 of {name}": partial(bfloat16_is_near, name) for name in REPRESENTATIVE},

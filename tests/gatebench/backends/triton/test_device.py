@@ -15,7 +15,6 @@ def a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "is_installed", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (8, 0))
-    monkeypatch.setattr(triton, "shared_memory", lambda device: 163 * 1024)
 
 
 def test_without_a_gpu_every_workload_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,11 +32,14 @@ def test_what_is_refused_on_a_gpu() -> None:
     assert (
         triton.refuses(LSTM, Workload(3, 0, 4, 4, device="cuda")) == "triton needs at least one step and one sequence."
     )
-    assert triton.refuses(LSTM, Workload(3, 2, 4, 100, device="cuda")) == (
-        "triton holds the recurrent weights on chip; for lstm in float32 the 163 KiB of this device suffice up to "
-        "H = 64, and H is 100."
+    assert triton.refuses(LSTM, Workload(3, 2, 9999, 512, device="cuda")) is None
+    assert triton.refuses(LSTM, Workload(3, 2, 4, 513, device="cuda")) == (
+        "triton runs up to 512 hidden units, not 513."
     )
-    assert triton.refuses(LSTM, Workload(3, 2, 4, 100, "bfloat16", "cuda")) is None
+    attention = load_cell("lstm_attention_input")
+    assert triton.refuses(attention, Workload(3, 2, 600, 4, device="cuda")) == (
+        "triton runs lstm_attention_input, whose gates read the input elementwise, up to 512 inputs, not 600."
+    )
 
 
 @pytest.mark.usefixtures("a_gpu")

@@ -34,3 +34,14 @@ def test_loads_and_stores_are_masked() -> None:
     assert kernel_text.load("a", "H") == "tl.load(a, mask=inside_H, other=0.0).to(tl.float32)"
     assert kernel_text.load("a", "I", "t > 0") == "tl.load(a, mask=inside_I & (t > 0), other=0.0).to(tl.float32)"
     assert kernel_text.store("a", "c_t", "H") == "tl.store(a, c_t, mask=inside_H)"
+
+
+def test_an_operand_in_memory_is_read_from_its_plane() -> None:
+    read = Expr("matmul_t", ("R.f", name("d/R.f[t]")))
+    place = "ring + (2 * H), rows * (4 * H), rows < B"
+    sizes = "H, H, H, 1, ROWS, WIDE_H, BLOCK_H, PRECISION"
+    assert kernel_text.streamed_product(LSTM, read) == f"streamed_product({place}, weight_R_f, {sizes})"
+    later = kernel_text.streamed_product(LSTM, Expr("matmul", ("R.f", name("c[t]"))))
+    assert later.startswith(
+        "streamed_product(memory + 1 * (B * (1 * H)), rows * (1 * H), rows < B, weight_R_f, H, H, 1, H"
+    )

@@ -13,9 +13,10 @@ def imported(module: ast.Module) -> set[str]:
     return {alias.asname or alias.name for node in statements for alias in node.names}
 
 
+@pytest.mark.parametrize("on_chip", [True, False])
 @pytest.mark.parametrize("name", cell_names())
-def test_every_name_of_a_kernel_is_assigned_before_it_is_read(name: str) -> None:
-    module = ast.parse(source(plan(load_cell(name).definitions)))
+def test_every_name_of_a_kernel_is_assigned_before_it_is_read(name: str, on_chip: bool) -> None:
+    module = ast.parse(source(plan(load_cell(name).definitions), on_chip))
     functions = [node for node in module.body if isinstance(node, ast.FunctionDef)]
     assert [function.name for function in functions] == ["forward", "backward"]
     for function in functions:
