@@ -4,26 +4,23 @@ An import runs a module. A config may come from somebody else, so its `task._tar
 machine. Allowed are the package `tasks`, and packages that this machine allows explicitly:
 
 - `GATEBENCH_TASKS=my_package,other.tasks` in the environment, on every machine that trains;
-- an installed package with an entry point of the group `gatebench.tasks`, whose value is the name of a package.
+- an installed package with an entry point of the group `gatebench.tasks`, see `gatebench.packages`.
 """
 
 import os
 import re
 from functools import lru_cache
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
 from gatebench.errors import UserError
+from gatebench.packages import TASKS, offers
 
 OWN_PACKAGE = "tasks"
 """The package with the tasks of gatebench."""
 
 VARIABLE = "GATEBENCH_TASKS"
 """The environment variable with the names of further packages, separated by commas."""
-
-ENTRY_POINTS = "gatebench.tasks"
-"""The group of entry points by which an installed package offers tasks."""
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _LONGEST_NAME = 300
@@ -60,7 +57,7 @@ def _split_allowed(target: str, variable: str) -> tuple[str, str]:
 def _further_packages(variable: str) -> list[str]:
     """Return the packages that the environment variable and the installed plugins allow."""
     named = [name.strip() for name in variable.split(",") if name.strip()]
-    return [*named, *(entry.module for entry in entry_points(group=ENTRY_POINTS))]
+    return [*named, *(entry.module for entry in offers(TASKS))]
 
 
 def _inside(module: str, packages: list[str]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from gatebench.backends.names import AUTO, BACKEND_NAMES
+from gatebench.backends.names import AUTO, BACKEND_NAMES, backend_names
 from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.setting_checks import check_at_least, check_probability
 
@@ -127,7 +127,8 @@ class Training:
             limits = f"a number greater than 0 and at most {LARGEST_LEARNING_RATE}"
             raise out_of_range("training.learning_rate", self.learning_rate, limits)
         choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
-        choices |= {"backend": (AUTO, *BACKEND_NAMES), "device": DEVICES}
+        is_own = self.backend in (AUTO, *BACKEND_NAMES)  # then the installed packages are not read
+        choices |= {"backend": (AUTO, *(BACKEND_NAMES if is_own else backend_names())), "device": DEVICES}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise unknown(f"training.{name}", getattr(self, name), allowed)

@@ -31,7 +31,7 @@ from gatebench.spec.cell import Cell
 from gatebench.spec.expression import spell
 from gatebench.trial import Trial
 from launch.config.options import split_options
-from launch.config.user_files import cell_files
+from launch.config.user_files import cell_files, check_folder
 from launch.display.text_columns import align
 
 SIZE = 128
@@ -103,6 +103,8 @@ def _compared_of(options: Sequence[str]) -> list[Cell | Architecture] | None:
         return None
     found: dict[str, Cell | Architecture] = {cell.name: cell for cell in _shipped_cells()}
     found |= ARCHITECTURES
+    if arguments.config_dir:
+        check_folder(arguments.config_dir)
     for path in cell_files(arguments.config_dir) if arguments.config_dir else ():
         found.pop(path.stem, None)
         one = load_compared(path)

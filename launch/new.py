@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from gatebench.errors import UserError, out_of_range, unknown
+from gatebench.packages import config_folders
 from launch.skeletons import SKELETONS
 
 
@@ -46,8 +47,9 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _known(kind: str) -> set[str]:
-    """Return the names of the cells or tasks of gatebench."""
-    return {path.name.removesuffix(".yaml") for path in (files("conf") / kind).iterdir()}
+    """Return the names of the cells or tasks of gatebench and of installed packages."""
+    folders = [folder / kind for folder in config_folders().values() if (folder / kind).is_dir()]
+    return {path.name.removesuffix(".yaml") for folder in (files("conf") / kind, *folders) for path in folder.iterdir()}
 
 
 def _write(folder: Path, contents: Mapping[str, str]) -> list[Path]:

@@ -24,16 +24,18 @@ SOURCES = sorted(path for top in ("gatebench", "tasks", "launch") for path in (R
 ARROWS: Mapping[str, tuple[str, ...]] = {
     # What a cell is, and what follows from it.
     "gatebench.errors": (),
+    "gatebench.packages": ("gatebench.errors",),
     "gatebench.spec": ("gatebench.errors",),
-    "gatebench.cells": ("gatebench.errors", "gatebench.spec"),
+    "gatebench.cells": ("gatebench.errors", "gatebench.packages", "gatebench.spec"),
     "gatebench.derive": ("gatebench.errors", "gatebench.spec"),
     "gatebench.diagram": ("gatebench.errors", "gatebench.spec"),
     # How a cell is run.
     "gatebench.machine": ("gatebench.errors",),
-    "gatebench.backends.names": (),
+    "gatebench.backends.names": ("gatebench.errors", "gatebench.packages"),
     "gatebench.backends.fused.emit": ("gatebench.spec", "gatebench.derive"),
     "gatebench.backends": (
         "gatebench.errors",
+        "gatebench.packages",
         "gatebench.spec",
         "gatebench.cells",
         "gatebench.derive",
@@ -48,7 +50,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.backends",
     ),
     # The plain data that the packages exchange.
-    "gatebench.task_modules": ("gatebench.errors",),
+    "gatebench.task_modules": ("gatebench.errors", "gatebench.packages"),
     "gatebench.views": (),
     "gatebench.module_export": (),
     "gatebench.own_input": ("gatebench.errors",),
@@ -67,7 +69,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     "gatebench.network_frame": ("gatebench.errors", "gatebench.derive", "gatebench.task"),
     "gatebench.outcome": ("gatebench.task", "gatebench.trial"),
-    "gatebench.published": ("gatebench.errors", "gatebench.cells", "gatebench.task"),
+    "gatebench.published": ("gatebench.errors", "gatebench.packages", "gatebench.cells", "gatebench.task"),
     "gatebench.study": ("gatebench.errors", "gatebench.published"),
     "gatebench.search": ("gatebench.errors",),
     "gatebench.control": (),

@@ -13,6 +13,7 @@ import yaml
 from gatebench.cells.architectures import ARCHITECTURES, build_architecture, is_architecture, not_a_cell
 from gatebench.cells.bases import BASES
 from gatebench.errors import UserError, unknown
+from gatebench.packages import config_folders
 from gatebench.spec.architecture import Architecture
 from gatebench.spec.cell import Cell
 
@@ -29,15 +30,31 @@ Change = tuple[str, str, str]
 """The key of a change: (operation, gate, term of connect or ""), or ("start", letter, "") for initial weights."""
 
 
-@cache
 def cell_names() -> list[str]:
-    """Return the names of the cells that have a config, sorted. The architectures that are no cells are left out."""
+    """Return the names of the cells that have a config, sorted, with those of installed packages.
+
+    The architectures that are no cells are left out.
+
+    Raises:
+        UserError: a package is broken, see `gatebench.packages`.
+    """
+    return _cell_names(tuple(config_folders().items()))
+
+
+@cache
+def _cell_names(packages: tuple[tuple[str, Path], ...]) -> list[str]:
     names = {entry.name.removesuffix(".yaml") for entry in _folder().iterdir() if entry.name.endswith(".yaml")}
-    return sorted(names - ARCHITECTURES.keys())
+    further = {path.stem for path in _package_files(packages) if not is_architecture(_read_file(path))}
+    return sorted((names - ARCHITECTURES.keys()) | further)
+
+
+def _package_files(packages: tuple[tuple[str, Path], ...]) -> list[Path]:
+    """Return the files of the cells of installed packages."""
+    return [path for _, folder in packages for path in sorted((folder / "cell").glob("*.yaml"))]
 
 
 def load_cell(name: str | PathLike[str]) -> Cell:
-    """Return the cell called `name` in `conf/cell`, or the cell of a YAML file of the user with the same keys.
+    """Return the cell called `name`, or the cell of a YAML file of the user with the same keys as those in `conf/cell`.
 
     Args:
         name: the name of a cell; or the path of a file: a `Path`, or a text that ends with ".yaml" or ".yml".
@@ -64,9 +81,15 @@ def load_compared(path: Path) -> Cell | Architecture:
     return build_compared(_read_file(path))
 
 
-@cache
 def _load_named(name: str) -> Cell:
-    """Return the cell called `name` in `conf/cell`."""
+    """Return the cell called `name` in `conf/cell`, or in that folder of an installed package."""
+    return _built(name, tuple(config_folders().items()))
+
+
+@cache
+def _built(name: str, packages: tuple[tuple[str, Path], ...]) -> Cell:
+    """Return the cell called `name`. It is built once for the same packages."""
+    del packages
     return build_cell(_read(name))
 
 
@@ -145,14 +168,22 @@ def _folder() -> Any:
     return files("conf") / "cell"
 
 
-@cache
 def _read(name: str) -> Mapping[str, Any]:
     """Return the content of a cell's file in `conf/cell`; raise if there is no such file."""
+    return _content(name, tuple(config_folders().items()))
+
+
+@cache
+def _content(name: str, packages: tuple[tuple[str, Path], ...]) -> Mapping[str, Any]:
+    """Return the content of a cell's file. It is read once for the same packages."""
     if name in ARCHITECTURES:
         raise not_a_cell(name)
-    if name not in cell_names():
-        raise unknown("cell", name, cell_names())
-    config: Mapping[str, Any] = yaml.safe_load((_folder() / f"{name}.yaml").read_text(encoding="utf-8"))
+    if name not in _cell_names(packages):
+        raise unknown("cell", name, _cell_names(packages))
+    own = _folder() / f"{name}.yaml"
+    if not own.is_file():
+        return next(_read_file(path) for path in _package_files(packages) if path.stem == name)
+    config: Mapping[str, Any] = yaml.safe_load(own.read_text(encoding="utf-8"))
     return config
 
 

@@ -10,6 +10,7 @@ import yaml
 
 from gatebench.cells import cell_names, load_cell
 from gatebench.errors import UserError, unknown
+from gatebench.packages import config_folders
 from gatebench.published.content import publication_of
 from gatebench.published.publication import Publication, PublishedEntry, PublishedResult
 
@@ -120,8 +121,8 @@ def _with_digest(entry: PublishedEntry) -> PublishedEntry:
 
 
 def _folders(config_dir: Path | None, name: str) -> list[Any]:
-    """Return the folders with a name that exist: that of the user first."""
-    roots: list[Any] = [*filter(None, [config_dir]), files("conf")]
+    """Return the folders with a name that exist: that of the user first, then that of gatebench and of packages."""
+    roots: list[Any] = [*filter(None, [config_dir]), files("conf"), *config_folders().values()]
     return [root / name for root in roots if (root / name).is_dir()]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gatebench.backends.names import BACKEND_NAMES
+from gatebench.backends.names import backend_names
 from gatebench.cells import build_cell, cell_names
 from gatebench.errors import unknown
 from gatebench.speed.shape import Shape
@@ -99,8 +99,8 @@ def candidates(
         UserError: a backend or a baseline is unknown.
     """
     for name in backends:
-        if name not in BACKEND_NAMES:
-            raise unknown("backend", name, BACKEND_NAMES)
+        if name not in backend_names():
+            raise unknown("backend", name, backend_names())
     baselines = [name for name in dict.fromkeys(against) if not _has_equations_of(name, cell)]
     by_key: dict[tuple[str, bool], Candidate] = {}
     for position, name in enumerate(baselines):
@@ -126,7 +126,7 @@ def _baseline_candidates(
     if name in (TORCH, TORCH_PLAIN):
         separate = name == TORCH_PLAIN
         return [Candidate(name, cell, TORCH, TORCH_DESCRIPTIONS[name], separate_process=separate)]
-    if name in BACKEND_NAMES:  # the eager loop never records: stacking the gates would make it slower
+    if name in backend_names():  # the eager loop never records: stacking the gates would make it slower
         return [Candidate(name, cell, name, trace=trace and name != EAGER) for trace in traces]
     if name in cell_names():
         description = f"the cell {name} on the same backend"
@@ -135,4 +135,4 @@ def _baseline_candidates(
             for backend in backends
             for trace in traces
         ]
-    raise unknown("baseline", name, [TORCH, TORCH_PLAIN, *BACKEND_NAMES, *cell_names()])
+    raise unknown("baseline", name, [TORCH, TORCH_PLAIN, *backend_names(), *cell_names()])

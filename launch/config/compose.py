@@ -31,6 +31,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gatebench.errors import UserError
+from gatebench.packages import config_folders
 from gatebench.published import Publication
 from gatebench.published.files import load_publications
 from gatebench.published.fitting import fitting
@@ -51,7 +52,7 @@ from launch.config.past_trials import ReadPast, no_past
 from launch.config.search_settings import SearchSettings
 from launch.config.settings import TRIAL_KEYS, Settings, resolve_data_root
 from launch.config.solved_sizes import SizedModel, SizeSolver, SolvedSize, check_one_size
-from launch.config.user_files import check_names
+from launch.config.user_files import check_folder, check_names
 
 
 @dataclass(frozen=True)
@@ -341,18 +342,22 @@ def _budgets(trials: Sequence[KnownTrial]) -> dict[str, int | None]:
 
 @contextmanager
 def hydra_session(config_dir: Path | None) -> Iterator[None]:
-    """Initialise Hydra inside the block, with `config_dir` on its search path.
+    """Initialise Hydra inside the block, with the configs of installed packages and `config_dir` on its search path.
 
     Raises:
-        UserError: `config_dir` is not a folder, a cell or a task in it has another name than its file, or Hydra
-            raised an error inside the block.
+        UserError: `config_dir` is not a folder, a cell or a task has another name than its file, a package is broken,
+            or Hydra raised an error inside the block.
     """
+    packages = config_folders()
+    for folder in packages.values():
+        check_names(folder)
     if config_dir is not None:
+        check_folder(config_dir)
         check_names(config_dir)
     ConfigStore.instance().store("schema", _schema())
     OmegaConf.register_new_resolver("data", _below_data_root, replace=True)
-    _UserFolder.path = config_dir
-    Plugins.instance().register(_UserFolder)
+    _FurtherFolders.packages, _FurtherFolders.path = packages, config_dir
+    Plugins.instance().register(_FurtherFolders)
     try:
         with initialize_config_module("conf", version_base="1.3"):
             yield
@@ -360,12 +365,15 @@ def hydra_session(config_dir: Path | None) -> Iterator[None]:
         raise explain_config_error(error) from None
 
 
-class _UserFolder(SearchPathPlugin):
-    """A plugin that adds the user's folder of configs to Hydra's search path, after `conf`."""
+class _FurtherFolders(SearchPathPlugin):
+    """A plugin that adds the configs of installed packages and the user's to Hydra's search path, after `conf`."""
 
+    packages: ClassVar[Mapping[str, Path]] = {}
     path: ClassVar[Path | None] = None
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        for package, folder in self.packages.items():
+            search_path.append(package, folder.absolute().as_uri())
         if self.path is not None:
             search_path.append("--config-dir", self.path.absolute().as_uri())
 

@@ -1,4 +1,4 @@
-"""The check of the user's own config files, those of `--config-dir`."""
+"""The check of the config files of the user, those of `--config-dir`, and of installed packages."""
 
 from pathlib import Path
 
@@ -18,17 +18,12 @@ def check_folder(config_dir: Path) -> None:
 
 
 def cell_files(config_dir: Path) -> list[Path]:
-    """Return the files of the user's cells, sorted.
-
-    Raises:
-        UserError: `config_dir` is not a folder.
-    """
-    check_folder(config_dir)
+    """Return the files of the cells in a folder with the layout of `conf`, sorted."""
     return sorted((config_dir / "cell").glob("*.yaml"))
 
 
 def check_names(config_dir: Path) -> None:
-    """Check that the name of each cell and task in the user's folder is the name of its file.
+    """Check that the name of each cell and task in a folder of configs is the name of its file.
 
     Tables would mix them up. A file that cannot be read is left to Hydra, which reports it if it is chosen.
 
@@ -36,7 +31,7 @@ def check_names(config_dir: Path) -> None:
         config_dir: the folder, with the layout of `conf`.
 
     Raises:
-        UserError: it is not a folder, or a cell or a task has another name than its file.
+        UserError: a cell or a task has another name than its file.
     """
     for path in [*cell_files(config_dir), *sorted((config_dir / "task").glob("*.yaml"))]:
         try:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gatebench import task_modules
 from gatebench.errors import UserError
+from gatebench.packages import TASKS
 from gatebench.task_modules import VARIABLE, split_target
 from tests.paths import ROOT
 
@@ -96,8 +97,8 @@ def test_the_environment_allows_a_package_or_a_module(monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("trap")
 def test_an_installed_plugin_allows_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    plugin = EntryPoint("mine", "trap_package", task_modules.ENTRY_POINTS)
-    monkeypatch.setattr(task_modules, "entry_points", lambda group: [plugin] if group == plugin.group else [])
+    plugin = EntryPoint("mine", "trap_package", TASKS)
+    monkeypatch.setattr(task_modules, "offers", lambda group: [plugin] if group == plugin.group else [])
     task_modules._split_allowed.cache_clear()
     assert split_target("trap_package.inner.Task") == ("trap_package.inner", "Task")
     task_modules._split_allowed.cache_clear()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gatebench.backends.names import BACKEND_NAMES, NO_BACKEND
+from gatebench.backends.names import NO_BACKEND, backend_names
 from gatebench.measures.gate_sums import TraceSums
 from gatebench.task import Problem
 from gatebench.training.batches import Batches
@@ -151,7 +151,7 @@ def read_state(content: bytes, learner: Learner, problems: Sequence[Problem]) ->
         raise damaged("the training is over without a best epoch")
     like = {name: one.detach() for name, one in learner.state_dict().items()}
     backends, gate_backends = (
-        schema.names(schema.entry(values, name), name, (*BACKEND_NAMES, NO_BACKEND))
+        schema.names(schema.entry(values, name), name, (*backend_names(), NO_BACKEND))
         for name in ("backends", "gate_backends")
     )
     parameters, make = list(learner.parameters()), learner.make_optimizer
