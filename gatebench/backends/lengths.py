@@ -29,7 +29,7 @@ def checked_lengths(lengths: Tensor, x: Tensor) -> Tensor:
 
 def step_mask(lengths: Tensor, x: Tensor) -> Tensor:
     """Return a mask (T, B, 1) for x (T, B, ·): True at the steps of a sequence, False at padding."""
-    steps = torch.arange(len(x), device=x.device)[:, None]
+    steps = torch.arange(x.shape[0], device=x.device)[:, None]
     return (steps < lengths.to(x.device))[..., None]
 
 
@@ -37,7 +37,7 @@ def reversed_sequences(values: Tensor, lengths: Tensor | None) -> Tensor:
     """Return values (T, B, ·) with the steps of every sequence in reverse order; padding stays in its place."""
     if lengths is None:
         return values.flip(0)
-    t = torch.arange(len(values), device=values.device)[:, None]
+    t = torch.arange(values.shape[0], device=values.device)[:, None]
     lengths = lengths.to(values.device)
     index = torch.where(t < lengths, lengths - 1 - t, t)
     return values.gather(0, index[..., None].expand_as(values))

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from gatebench.backends import fused
 from gatebench.backends.contract import LayerResult, Workload
-from gatebench.backends.fused.compiled_cell import compile_cell, compile_trouble
+from gatebench.backends.fused.compiled_cell import CompiledCell, compile_cell, compile_trouble
 from gatebench.backends.fused.emit.constants import WIDEST
-from gatebench.backends.fused.function import run_cell
+from gatebench.backends.fused.layer import run_cell
 from gatebench.backends.selective import scan_refusal as refuses_cell
 from gatebench.spec.cell import Cell
 
@@ -47,5 +47,9 @@ def run(
     Raises:
         Refusal: as in `fused.run`.
     """
-    kernel = compile_cell(cell.definitions, x.dtype, x.shape[-1] <= WIDEST)
-    return run_cell(NAME, kernel, weights, x, state, lengths, trace)
+    return run_cell(NAME, compiled_code(cell, x.dtype, x.shape[-1]), weights, x, state, lengths, trace)
+
+
+def compiled_code(cell: Cell, dtype: torch.dtype, input_size: int) -> CompiledCell:
+    """Return the code that runs a cell; see `fused.compiled_code`."""
+    return compile_cell(cell.definitions, dtype, input_size <= WIDEST)

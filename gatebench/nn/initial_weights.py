@@ -5,7 +5,6 @@ All random initial values come from a generator that the caller seeds.
 
 import math
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 
 import torch
@@ -14,7 +13,6 @@ from torch import Generator, Tensor, nn
 from gatebench.derive.cost import shapes
 from gatebench.errors import UserError
 from gatebench.spec.cell import Cell
-from gatebench.spec.definitions import Definitions
 from gatebench.spec.initial_rules import Bias, negated_gate, weight_rule
 
 _MATRIX_RULES: Mapping[str, Callable[..., Tensor]] = {
@@ -58,19 +56,28 @@ def empty_weights(
 
 def by_name(cell: Cell, held: nn.Module) -> dict[str, Tensor]:
     """Return the weights that `empty_weights` made, by the table's names: {"W.f": (H, I), "b.f": (H,), …}."""
+    return weights_in(attributes(cell), held)
+
+
+def attributes(cell: Cell) -> dict[str, str]:
+    """Return {name of a weight: name of its attribute} of a cell: {"W.f": "W_f", …}."""
+    return {name: _attribute(name) for name in cell.parameters}
+
+
+def weights_in(names: Mapping[str, str], held: nn.Module) -> dict[str, Tensor]:
+    """Return weights by name.
+
+    Args:
+        names: {name of a weight: name of its attribute}.
+        held: the module whose attributes they are.
+    """
     # `getattr` finds all weights, but it takes most of the time of this function. It remains for weights that torch
     # computes from others, for example those with a parametrization.
     own = held._parameters
     return {
         name: own[attribute] if attribute in own else getattr(held, attribute)  # type: ignore[misc]
-        for name, attribute in _attributes(cell.definitions)
+        for name, attribute in names.items()
     }
-
-
-@lru_cache(maxsize=1024)
-def _attributes(definitions: Definitions) -> tuple[tuple[str, str], ...]:
-    """Return the name and the attribute of each weight."""
-    return tuple((name, _attribute(name)) for name in definitions.parameters)
 
 
 def _attribute(name: str) -> str:

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 from types import MappingProxyType
-from typing import Literal
 
 import torch
 from torch import Generator, Tensor, nn
 
-from gatebench.backends import reference
 from gatebench.backends.contract import Backend, LayerResult, Workload
 from gatebench.backends.lengths import checked_lengths, reversed_sequences, step_mask
 from gatebench.backends.names import AUTO, COMPILED
-from gatebench.backends.registry import choose, find
+from gatebench.backends.registry import find
+from gatebench.backends.tracing import constant_in_programs, is_traced
 from gatebench.errors import UserError, out_of_range
+from gatebench.nn.backend_choice import Gates, Names, Pair, backends_of, choose_backends, names_in_program
 from gatebench.nn.batch_draws import BatchDraws
 from gatebench.nn.gates_of_outputs import gates_of_outputs
-from gatebench.nn.initial_weights import by_name, empty_weights, initialise_weights
+from gatebench.nn.initial_weights import attributes, empty_weights, initialise_weights, weights_in
 from gatebench.nn.sequence_dropout import (
     NO_SEQUENCE_DROPOUT,
     SequenceDropout,
@@ -38,9 +38,6 @@ State = Tensor | tuple[Tensor, ...]
 
 Trace = dict[int, dict[str, Tensor]]
 """The values of the gates by layer and gate, (T, B, D · H) each."""
-
-_Gates = Literal["none", "of the backend", "of any backend"]
-"""Which gates a run returns: none, those of the backend that runs the layer, or those of another one if it has none."""
 
 
 class Recurrent(nn.Module):
@@ -132,6 +129,7 @@ class Recurrent(nn.Module):
         self.sequence_dropout = sequence_dropout
         self.truncation = truncation
         self.draws = BatchDraws() if draws is None else draws
+        self._attributes = attributes(cell)
         self._masked_cell = masked_cell(cell) if sequence_dropout.recurrent else cell
         if sequence_dropout.weights:
             check_recurrent_weights(cell, "weight drop")
@@ -164,7 +162,7 @@ class Recurrent(nn.Module):
         """
         if not 0 <= layer < self.num_layers or reverse not in self._directions:
             raise out_of_range("layer, reverse", (layer, reverse), f"within {self.num_layers} × {self.directions}")
-        return by_name(self.cell, self.layers[layer * self.directions + reverse])
+        return weights_in(self._attributes, self.layers[layer * self.directions + reverse])
 
     def initial_state(self, x: Tensor, layers: int | None = None) -> tuple[Tensor, ...]:
         """Return the memory before the first step if none is given: the values in `cell.initial`, else 0.
@@ -277,7 +275,7 @@ class Recurrent(nn.Module):
         return (False, True)[: self.directions]
 
     def _run(
-        self, x: Tensor, state: State | None, lengths: Tensor | None, backend: str, wanted: _Gates
+        self, x: Tensor, state: State | None, lengths: Tensor | None, backend: str, wanted: Gates
     ) -> tuple[Tensor, State, Trace]:
         """Run all layers; see `forward`, `forward_with_gates` and `trace`. The trace is empty without gates."""
         if self.batch_first and isinstance(x, Tensor) and x.dim() == 3:
@@ -286,8 +284,11 @@ class Recurrent(nn.Module):
         initial = self.initial_state(x) if state is None else self._checked_state(x, state)
         shortest = None
         if lengths is not None:
-            lengths = checked_lengths(lengths, x)
-            shortest = int(lengths.min()) if len(lengths) else None
+            if is_traced():  # no decision may depend on the values, so any length has to be possible
+                shortest = 0
+            else:
+                lengths = checked_lengths(lengths, x)
+                shortest = int(lengths.min()) if len(lengths) else None
             x = torch.where(step_mask(lengths, x), x, 0.0)
 
         gates: Trace = {}
@@ -299,7 +300,7 @@ class Recurrent(nn.Module):
                 x = nn.functional.dropout(x, self.dropout, self.training)
             if self.training and (probability := self.sequence_dropout.inputs):
                 x = x * self.draws.example_mask(x, x.shape[-1], probability)
-            layer_backend, gate_backend = self._choose(backend, x, shortest, wanted)
+            layer_backend, gate_backend = self._choose(backend, layer, x, shortest, wanted)
             results = [
                 self._run_direction(layer_backend, gate_backend, x, initial, lengths, layer, reverse)
                 for reverse in self._directions
@@ -318,22 +319,25 @@ class Recurrent(nn.Module):
         final = tuple(_stacked(parts) for parts in zip(*final_states, strict=True))
         return output, final if len(final) > 1 else final[0], gates
 
-    def _choose(self, backend: str, x: Tensor, shortest: int | None, wanted: _Gates) -> tuple[Backend, Backend | None]:
-        """Return the backend that runs a layer, and the one that computes its gates; None without gates.
-
-        If the second is `reference` and the first is not, the gates are computed from the outputs.
-        """
-        cell, work = self._cell_now, Workload.of(x, self.hidden_size, wanted == "of the backend", shortest)
+    def _choose(self, backend: str, layer: int, x: Tensor, shortest: int | None, wanted: Gates) -> Pair:
+        """Return the backends of a layer."""
+        if torch.compiler.is_compiling():
+            return backends_of(self._choose_in_program(backend, layer, x.dtype, x.device.type, shortest, wanted))
+        work = Workload.of(x, self.hidden_size, wanted == "of the backend", shortest)
         if steps := self._truncation_now(x):
             work = chunk_workload(work, steps)
-        chosen = choose(backend, cell, work)
-        if wanted == "none":
-            return chosen, None
-        traced = replace(work, trace=True)
-        if chosen.refuses(cell, traced) is None:
-            return chosen, chosen
-        fastest = choose(AUTO, cell, traced)
-        return chosen, fastest if fastest.NAME in COMPILED else find(reference.NAME)
+        return choose_backends(backend, self._cell_now, work, wanted)
+
+    @constant_in_programs
+    def _choose_in_program(
+        self, backend: str, layer: int, dtype: torch.dtype, device: str, shortest: int | None, wanted: Gates
+    ) -> Names:
+        """Return the backends of a layer in a compiled program, whatever T and B are."""
+        inputs = self.input_size if layer == 0 else self.hidden_size * self.directions
+        number_type = str(dtype).removeprefix("torch.")
+        work = Workload(2, 2, inputs, self.hidden_size, number_type, device, wanted == "of the backend", shortest)
+        pair = choose_backends(backend, self._cell_now, work, wanted)
+        return names_in_program(pair, self._cell_now, dtype, inputs)
 
     @property
     def _cell_now(self) -> Cell:
@@ -342,7 +346,9 @@ class Recurrent(nn.Module):
 
     def _truncation_now(self, x: Tensor) -> int:
         """Return the number of steps after which gradients end; 0 if they do not end."""
-        return self.truncation if self.training and self.truncation < len(x) else 0
+        if not (self.training and self.truncation):
+            return 0
+        return self.truncation if self.truncation < x.shape[0] else 0
 
     def _run_direction(
         self,

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from gatebench.backends.contract import LayerResult, Workload
-from gatebench.backends.fused.compiled_cell import REALS, compile_cell, compile_trouble
-from gatebench.backends.fused.function import run_cell
+from gatebench.backends.fused.compiled_cell import REALS, CompiledCell, compile_cell, compile_trouble
+from gatebench.backends.fused.layer import run_cell
 from gatebench.machine.c_compiler import trouble
 from gatebench.spec.cell import Cell
 
@@ -58,4 +58,19 @@ def run(
         Refusal: the weights or the state have another dtype or device than x. Later, in the backward pass: a second
             derivative is asked for, or one through a traced gate.
     """
-    return run_cell(NAME, compile_cell(cell.definitions, x.dtype), weights, x, state, lengths, trace)
+    return run_cell(NAME, compiled_code(cell, x.dtype, x.shape[-1]), weights, x, state, lengths, trace)
+
+
+def compiled_code(cell: Cell, dtype: torch.dtype, input_size: int) -> CompiledCell:
+    """Return the code that runs a cell.
+
+    Args:
+        cell: the cell.
+        dtype: of x.
+        input_size: I.
+
+    Raises:
+        Refusal: it cannot be compiled here.
+    """
+    del input_size
+    return compile_cell(cell.definitions, dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -43,11 +44,14 @@ class CompiledCell:
         layout: the place of each value in memory.
         lanes: numbers in a vector: rows of streams are padded to multiples of it.
         by_rows: whether it runs by rows, for which x must be by_rows; see `gatebench.backends.fused.emit.rows`.
+        key: a hash of its C text.
     """
 
     def __init__(self, layout: MemoryLayout, dtype: torch.dtype, by_rows: bool = False) -> None:
         self.layout, self.dtype, self.by_rows = layout, dtype, by_rows
-        self.library = load(source(layout, dtype, self.by_rows), "fused")
+        text = source(layout, dtype, self.by_rows)
+        self.key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.library = load(text, "fused")
         self.lanes = ctypes.c_int64.in_dll(self.library, "lanes").value
         self.threaded = bool(ctypes.c_int64.in_dll(self.library, "threaded").value)
         pointwise = [f for step in (*layout.forward, *layout.backward) for f in step.formulas.values()]
@@ -60,9 +64,10 @@ class CompiledCell:
                 f"fused cannot use the library {self.library._name}: its arguments have another layout in memory than "
                 "those of this version of gatebench."
             )
-        self.sizes = lru_cache(maxsize=64)(self._sizes)
+        self.sizes = lru_cache(maxsize=64)(self.shapes_of)
 
-    def _sizes(self, T: int, B: int, I: int, H: int) -> BufferShapes:  # noqa: E741
+    def shapes_of(self, T: int, B: int, I: int, H: int) -> BufferShapes:  # noqa: E741
+        """Return the sizes and the shapes of the buffers; `sizes` is the same with a cache."""
         return buffer_shapes(self.layout, self.lanes, T, B, I, H)
 
     def run(

@@ -14,7 +14,7 @@ from gatebench.backends.fused import compiled_cell
 from gatebench.backends.fused.compiled_cell import CompiledCell, compile_cell, raise_error, source
 from gatebench.backends.fused.emit.memory_layout import memory_layout
 from gatebench.backends.fused.emit.rows import can_run_by_rows
-from gatebench.backends.fused.function import run_cell
+from gatebench.backends.fused.layer import run_cell
 from gatebench.backends.registry import choose
 from gatebench.errors import Refusal
 from gatebench.machine.c_compiler import compiler, load
