@@ -12,7 +12,9 @@ from tests.gatebench.backends.agree import draw
 def test_another_dtype_is_refused() -> None:
     cell = load_cell("lstm")
     weights, x, state = draw(cell, 3, 2, 2, 4)
-    with pytest.raises(Refusal, match=r"fused needs one dtype: x is torch\.float64, a weight or the state torch\.float32"):
+    with pytest.raises(
+        Refusal, match=r"fused needs one dtype: x is torch\.float64, a weight or the state torch\.float32"
+    ):
         fused.run(cell, {**weights, "W.f": weights["W.f"].float()}, x, state, None, False)
 
 
