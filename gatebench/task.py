@@ -94,6 +94,21 @@ class Artifacts:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
+class ScoringModule(Protocol):
+    """A head or a body that compares its logits with the targets itself, part by part.
+
+    Its `forward` returns the logits.
+    """
+
+    def scored(self, x: Tensor, batch: Batch, /) -> Tensor:
+        """Return what `Problem.loss` and `Problem.tally` read, with the axes of the logits but the last one.
+
+        Args:
+            x: the recurrent output (T, B, H) for a head; the output of the encoder for a body.
+            batch: the batch with its targets.
+        """
+
+
 class TrainedNetwork(Protocol):
     """A trained network in the mode of evaluation, without gradients.
 
@@ -203,6 +218,8 @@ class Problem:
         carries_state: whether the examples of a split are the sections of one text, in their order, and the state
             passes from one to the next. In training, the text is read in as many streams as a batch has examples; in
             validation and test, in one. Only for a network with a head.
+        reads_scores: whether `loss` and `tally` read scores in place of logits, so that the logits of all steps are
+            never held. The head or the body is a `ScoringModule` then.
 
     Raises:
         ValueError: `carries_state` is true and there is a body.
@@ -223,6 +240,7 @@ class Problem:
     body: Callable[[Parts], nn.Module] | None = None
     artifacts: Callable[[TrainedNetwork, int], Artifacts] = no_artifacts
     carries_state: bool = False
+    reads_scores: bool = False
 
     def __post_init__(self) -> None:
         if self.carries_state and self.body is not None:

@@ -33,7 +33,7 @@ def batch_cost(learner: Learner) -> dict[str, float]:
     try:
         held = [batch.x, batch.y, *learner.network.parameters()]
         with torch.enable_grad():
-            kept = kept_bytes(lambda: learner.problem.loss(learner.network(batch), batch), held)
+            kept = kept_bytes(lambda: learner.problem.loss(learner.network(batch, for_loss=True), batch), held)
             seconds = median(_seconds(learner, batch) for _ in range(TIMED_STEPS))
     finally:
         learner.network.train(was_training)
@@ -52,7 +52,7 @@ def _seconds(learner: Learner, batch: Batch) -> float:
     """Return the seconds of a forward and a backward pass."""
     _wait(learner)
     began = time.perf_counter()
-    loss = learner.problem.loss(learner.network(batch), batch)
+    loss = learner.problem.loss(learner.network(batch, for_loss=True), batch)
     weights = [weight for weight in learner.network.parameters() if weight.requires_grad]
     torch.autograd.grad(
         loss, weights, allow_unused=True

@@ -38,13 +38,13 @@ class Evaluation:
         if not batch.x.shape[1]:
             return
         if self.recorder is None:
-            logits = network(batch)
+            answer = network(batch, for_loss=True)
         else:
-            logits, recorded = network.forward_with_gates(batch)
+            answer, recorded = network.forward_with_gates(batch, for_loss=True)
             for one in recorded:
                 self.recorder.add(one.trace, one.lengths)
-        self._has_nan |= bool(logits.isnan().any())
-        for name, value in self.problem.tally(logits, batch).items():
+        self._has_nan |= bool(answer.isnan().any())
+        for name, value in self.problem.tally(answer, batch).items():
             self._tallies[name] = self._tallies[name] + value.detach().double().cpu()
 
     def scores(self) -> dict[str, float]:

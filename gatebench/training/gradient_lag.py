@@ -132,7 +132,7 @@ def _norms(network: Network, problem: Problem, batch: Batch, lags: Sequence[int]
     perturbation = x.new_zeros(len(lags), examples, network.recurrent.hidden_size, requires_grad=True)
     with torch.enable_grad():
         output = perturbed_output(network.recurrent, x, batch.lengths, lags, perturbation)
-        logits = network.head(output, batch.lengths)
+        logits = network.head_output(output, batch, for_loss=True)
         targets = examples
         if logits.dim() == 3:  # (steps, B, C)
             is_last = last_steps(batch.lengths, len(logits), examples).to(logits.device)

@@ -94,7 +94,7 @@ class Learner(pl.LightningModule):
         del index
         self._begin_draws(batch)
         if self.group.is_alone:
-            loss = self.problem.loss(self.network(batch), batch)
+            loss = self.problem.loss(self.network(batch, for_loss=True), batch)
             self.losses.append(loss.detach())
             return loss
         part = shared_loss(self.problem, self.network, batch, self.group)

@@ -2,6 +2,7 @@
 
 import math
 from functools import partial
+from typing import cast
 
 from torch import Generator, Tensor, nn
 
@@ -15,7 +16,7 @@ from gatebench.nn.sequence_dropout import SequenceDropout
 from gatebench.spec.architecture import Architecture
 from gatebench.spec.cell import Cell
 from gatebench.spec.initial_rules import network_rules
-from gatebench.task import Batch, Problem
+from gatebench.task import Batch, Problem, ScoringModule
 from gatebench.trial import Trial
 
 _DRAWS_SEED = 2**41
@@ -51,6 +52,7 @@ class Network(nn.Module):
         model = trial.model
         self.parts: list[RecurrentPart] = []
         self.carries_state, self.carried = problem.carries_state, dict[bool, tuple[Tensor, ...]]()
+        self.reads_scores = problem.reads_scores
         self.encoder = problem.encoder
         self.body: nn.Module | None = None
         self.architecture: nn.Module | None = None
@@ -129,22 +131,29 @@ class Network(nn.Module):
         for stack in self.stacks.values():
             stack.backends_used, stack.gate_backends_used = backends, gate_backends
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Return the head's logits for a batch."""
+    def forward(self, batch: Batch, *, for_loss: bool = False) -> Tensor:
+        """Return the logits for a batch.
+
+        Args:
+            batch: the batch.
+            for_loss: whether to return what the loss and the tally of the task read. For most tasks it is the same.
+        """
         x = self._noisy(self.encoder(batch.x))
         if self.body is not None:
-            found: Tensor = self.body(x, batch)
-            return found
+            return self._body_output(x, batch, for_loss)
         if self.architecture is not None:
             output = self.architecture(x, batch.lengths)
         else:
             output, state = self.recurrent(x, self._state_before(batch), batch.lengths)
             self._carry(state)
-        logits: Tensor = self.head(self._dropped(output), batch.lengths)
-        return logits
+        return self.head_output(self._dropped(output), batch, for_loss=for_loss)
 
-    def forward_with_gates(self, batch: Batch) -> tuple[Tensor, list[RecordedGates]]:
+    def forward_with_gates(self, batch: Batch, *, for_loss: bool = False) -> tuple[Tensor, list[RecordedGates]]:
         """Return the same logits as `forward`, bit for bit, and the values of all gates by layer and gate.
+
+        Args:
+            batch: as in `forward`.
+            for_loss: as in `forward`.
 
         Raises:
             UserError: the network has an architecture that is no cell.
@@ -154,12 +163,33 @@ class Network(nn.Module):
         x = self._noisy(self.encoder(batch.x))
         if self.body is not None:
             with recording(self.parts) as recorded:
-                found: Tensor = self.body(x, batch)
+                found = self._body_output(x, batch, for_loss)
             return found, recorded
         output, state, trace = self.recurrent.forward_with_gates(x, self._state_before(batch), batch.lengths)
         self._carry(state)
-        logits: Tensor = self.head(self._dropped(output), batch.lengths)
-        return logits, [RecordedGates(trace, batch.lengths)]
+        found = self.head_output(self._dropped(output), batch, for_loss=for_loss)
+        return found, [RecordedGates(trace, batch.lengths)]
+
+    def head_output(self, output: Tensor, batch: Batch, *, for_loss: bool) -> Tensor:
+        """Return the output of the head.
+
+        Args:
+            output: the recurrent output (T, B, D · H).
+            batch: as in `forward`.
+            for_loss: as in `forward`.
+        """
+        if for_loss and self.reads_scores:
+            return cast("ScoringModule", self.head).scored(output, batch)
+        logits: Tensor = self.head(output, batch.lengths)
+        return logits
+
+    def _body_output(self, x: Tensor, batch: Batch, for_loss: bool) -> Tensor:
+        """Return the output of the body for the output of the encoder."""
+        assert self.body is not None
+        if for_loss and self.reads_scores:
+            return cast("ScoringModule", self.body).scored(x, batch)
+        logits: Tensor = self.body(x, batch)
+        return logits
 
     def _state_before(self, batch: Batch) -> State | None:
         """Return the state with which a batch starts: that after the batch before it, or None for the initial one.

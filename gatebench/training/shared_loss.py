@@ -30,7 +30,7 @@ def shared_loss(problem: Problem, network: Network, batch: Batch, group: RankGro
     if not targets:
         all_targets()
         return _zero(network)
-    loss = problem.loss(network(batch), batch)
+    loss = problem.loss(network(batch, for_loss=True), batch)
     return loss * (targets / all_targets())
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gatebench.task import Batch, Parts
 from tasks.text.attention import make_attention
+from tasks.text.chunked_cross_entropy import scored_tokens
 
 PAD, BEGIN, END = 0, 1, 2
 """The numbers of the padding, and of the begin and the end of a target sequence."""
@@ -62,11 +63,25 @@ class EncoderDecoder(nn.Module):
             x: the source embeddings (T, B, I).
             batch: the lengths of the sources, and the targets, each with `END` and then padding.
         """
+        logits: Tensor = self.linear(self._hidden(x, batch))
+        return logits
+
+    def scored(self, x: Tensor, batch: Batch) -> Tensor:
+        """Return the scores (U, B, 3) of `tasks.text.chunked_cross_entropy.scored_tokens` in place of the logits.
+
+        Args:
+            x: as in `forward`.
+            batch: as in `forward`.
+        """
+        return scored_tokens(self._hidden(x, batch), self.linear, batch.y, batch.y != PAD)
+
+    def _hidden(self, x: Tensor, batch: Batch) -> Tensor:
+        """Return the input (U, B, H) of the last layer for the target tokens `batch.y`."""
         source = self.read(x, batch.lengths)
         read = torch.cat([torch.full_like(batch.y[:1], BEGIN), batch.y[:-1]])
         lengths = (batch.y != PAD).sum(0).cpu()
-        logits, _ = self.write(read, source.state, source, lengths)
-        return logits
+        hidden, _ = self._written(read, source.state, source, lengths)
+        return hidden
 
     def read(self, x: Tensor, lengths: Tensor | None) -> Source:
         """Run the encoder.
@@ -95,9 +110,14 @@ class EncoderDecoder(nn.Module):
         Returns:
             The logits (U, B, V) of the tokens after each of them, and the memory after the last one.
         """
-        output, state = self.decoder(self.dropout(self.embedding(tokens)), state, lengths)
-        logits: Tensor = self.linear(self.dropout(self.attention(output, source.memory, source.valid)))
+        hidden, state = self._written(tokens, state, source, lengths)
+        logits: Tensor = self.linear(hidden)
         return logits, state
+
+    def _written(self, tokens: Tensor, state: State, source: Source, lengths: Tensor | None) -> tuple[Tensor, State]:
+        """Return the input (U, B, H) of the last layer for each token, and the memory after the last one."""
+        output, state = self.decoder(self.dropout(self.embedding(tokens)), state, lengths)
+        return self.dropout(self.attention(output, source.memory, source.valid)), state
 
 
 def _items(state: State) -> tuple[Tensor, ...]:

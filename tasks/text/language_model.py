@@ -48,7 +48,8 @@ def language_problem(
         UserError: a part has fewer than two tokens.
     """
     from tasks.blocks.every_step import EveryStep
-    from tasks.text import next_token
+    from tasks.text import chunked_cross_entropy, next_token
+    from tasks.text.large_vocabulary import LargeVocabulary
     from tasks.text.text_windows import text_windows
 
     for name, part in zip(PARTS, parts, strict=True):
@@ -58,6 +59,7 @@ def language_problem(
     train, val, test = (
         text_windows(part, length) for part, length in zip(parts, (lengths[0], lengths[1], lengths[1]), strict=True)
     )
+    is_large = len(names) >= chunked_cross_entropy.LARGE
     return Problem(
         train,
         val,
@@ -65,13 +67,14 @@ def language_problem(
         input_size=input_size,
         steps=max(split.steps for split in (train, val, test)),
         encoder=encoder,
-        head=partial(EveryStep, outputs=len(names), causal=True),
-        loss=next_token.next_token_loss,
-        tally=next_token.count_tokens,
+        head=partial(LargeVocabulary if is_large else EveryStep, outputs=len(names), causal=True),
+        loss=chunked_cross_entropy.mean_nats if is_large else next_token.next_token_loss,
+        tally=chunked_cross_entropy.count_scores if is_large else next_token.count_tokens,
         scores=scores,
         baselines=partial(_baselines, parts, len(names), longest_ngram, score_of_bits),
         targets=next_token.tokens,
         carries_state=carries_state,
+        reads_scores=is_large,
         artifacts=partial(_samples, names=names, start=int(parts[-1][0]), separator=separator),
     )
 

@@ -17,18 +17,18 @@ LARGEST_NATS = 700.0  # e to the power of more is infinite in float64
 
 def next_token_loss(logits: Tensor, batch: Batch) -> Tensor:
     """Return the mean cross-entropy, in nats a token, of logits (T, B, V)."""
-    valid = _valid(batch)
+    valid = valid_steps(batch)
     return functional.cross_entropy(logits[valid], batch.y[valid].long())
 
 
 def tokens(batch: Batch) -> float:
     """Return the number of tokens in the mean of `next_token_loss`."""
-    return float(_valid(batch).sum())
+    return float(valid_steps(batch).sum())
 
 
 def count_tokens(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
     """Return sums over the batch: the number of tokens, their nats, and those with the largest logit (T, B, V)."""
-    valid = _valid(batch)
+    valid = valid_steps(batch)
     chosen, targets = logits[valid], batch.y[valid].long()
     nats = functional.cross_entropy(chosen, targets, reduction="none")
     return {
@@ -58,7 +58,7 @@ def nats_and_accuracy(totals: Mapping[str, float]) -> dict[str, float]:
     return {"nll": totals["nats"] / totals["tokens"], "accuracy": totals["correct"] / totals["tokens"]}
 
 
-def _valid(batch: Batch) -> Tensor:
+def valid_steps(batch: Batch) -> Tensor:
     """Return (T, B), whether each step belongs to its text and is not padding."""
     if batch.lengths is None:
         return torch.ones(batch.x.shape[:2], dtype=torch.bool, device=batch.x.device)

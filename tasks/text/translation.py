@@ -149,6 +149,7 @@ class Translation(Task):
 
         from tasks.blocks.no_head import no_head
         from tasks.text import next_token
+        from tasks.text.chunked_cross_entropy import LARGE, count_scores, mean_nats
         from tasks.text.encoder_decoder import PAD, EncoderDecoder
         from tasks.text.target_tokens import count_targets, target_loss, target_tokens
 
@@ -156,6 +157,7 @@ class Translation(Task):
         subwords = self._subwords(parts[0])
         train, val, test = (self._split(pairs, subwords) for pairs in parts)
         symbols = len(subwords[1])
+        is_large = symbols >= LARGE
         body = partial(
             EncoderDecoder,
             input_size=self.embedding,
@@ -172,8 +174,9 @@ class Translation(Task):
             encoder=nn.Embedding(len(subwords[0]), self.embedding, padding_idx=PAD),
             head=partial(no_head, task="translation"),
             body=body,
-            loss=target_loss,
-            tally=count_targets,
+            loss=mean_nats if is_large else target_loss,
+            tally=count_scores if is_large else count_targets,
+            reads_scores=is_large,
             scores=next_token.nats_and_accuracy,
             baselines=partial(_baselines, train, test, symbols),
             targets=target_tokens,

@@ -1,0 +1,91 @@
+"""The cross-entropy of a large vocabulary, in chunks of tokens: the logits of all tokens are never held at once.
+
+N tokens, H hidden, V vocabulary, T time, B batch. The backward pass computes the logits of a chunk again. So a pass
+keeps N numbers where `torch.nn.functional.cross_entropy` keeps N · V of them; the price is a further matrix product.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from gatebench.task import Batch
+
+LARGE = 5000
+"""The least vocabulary for which tasks compute the cross-entropy in chunks."""
+
+CHUNK = 2**21
+"""The largest number of logits of a chunk, 8 MB in float32, if it has more than one token."""
+
+
+class _ChunkedCrossEntropy(torch.autograd.Function):
+    """The nats of tokens, and whether each target has the largest logit."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (N,) nats and (N,) truth values of hidden (N, H), weight (V, H), bias (V,) and targets (N,)."""
+        total, chosen = hidden.new_empty(len(hidden)), hidden.new_empty(len(hidden))
+        is_correct = torch.empty(len(hidden), dtype=torch.bool, device=hidden.device)
+        for chunk in _chunks(len(hidden), len(weight)):
+            logits = torch.addmm(bias, hidden[chunk], weight.T)
+            chosen[chunk] = logits.gather(1, targets[chunk, None])[:, 0]
+            is_correct[chunk] = logits.argmax(-1) == targets[chunk]
+            total[chunk] = logits.logsumexp(-1)
+        ctx.save_for_backward(hidden, weight, bias, targets, total)
+        ctx.mark_non_differentiable(is_correct)
+        return total - chosen, is_correct
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        """Return the gradients of hidden, weight and bias. That of the logits is (softmax - one-hot) · gradient."""
+        hidden, weight, bias, targets, total = ctx.saved_tensors
+        of_hidden, of_weight, of_bias = (torch.zeros_like(value) for value in (hidden, weight, bias))
+        for chunk in _chunks(len(hidden), len(weight)):
+            of_logits = torch.addmm(bias, hidden[chunk], weight.T).sub_(total[chunk, None]).exp_()
+            of_logits[torch.arange(len(of_logits), device=hidden.device), targets[chunk]] -= 1
+            of_logits *= gradient[chunk, None]
+            torch.mm(of_logits, weight, out=of_hidden[chunk])
+            of_weight.addmm_(of_logits.T, hidden[chunk])
+            of_bias += of_logits.sum(0)
+        return of_hidden, of_weight, of_bias, None
+
+
+def scored_tokens(hidden: Tensor, linear: nn.Linear, targets: Tensor, valid: Tensor) -> Tensor:
+    """Return the scores (T, B, 3) of tokens: their nats, 1 if they have the largest logit, and 1 if they are valid.
+
+    All three are 0 for tokens that are not valid.
+
+    Args:
+        hidden: the input (T, B, H) of the last layer.
+        linear: the last layer, with V outputs and a bias.
+        targets: the right tokens, (T, B).
+        valid: whether each token counts, (T, B).
+    """
+    nats, is_correct = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        hidden[valid], linear.weight, linear.bias, targets[valid].long()
+    )
+    scores = hidden.new_zeros(*valid.shape, 3)
+    return scores.index_put((valid,), torch.stack([nats, is_correct.to(nats), torch.ones_like(nats)], -1))
+
+
+def mean_nats(scores: Tensor, batch: Batch) -> Tensor:
+    """Return the mean cross-entropy, in nats a token, of scores from `scored_tokens`."""
+    del batch
+    return scores[..., 0].sum() / scores[..., 2].sum()
+
+
+def count_scores(scores: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """Return sums over the batch as `tasks.text.next_token.count_tokens` does, from scores of `scored_tokens`."""
+    del batch
+    nats, correct, tokens = scores.detach().double().flatten(0, 1).sum(0)
+    return {"nats": nats, "tokens": tokens, "correct": correct}
+
+
+def _chunks(tokens: int, symbols: int) -> Iterator[slice]:
+    """Yield the tokens of each chunk."""
+    size = max(CHUNK // symbols, 1)
+    for start in range(0, tokens, size):
+        yield slice(start, min(start + size, tokens))

@@ -1,0 +1,82 @@
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gatebench.machine.peak_memory import step_peak, unavailable_reason
+from gatebench.task import Batch
+from tasks.text import chunked_cross_entropy as module
+from tasks.text.chunked_cross_entropy import count_scores, mean_nats, scored_tokens
+
+T, B, H, V = 6, 5, 4, 7
+BATCH = Batch(torch.zeros(T, B), torch.zeros(T, B))
+
+
+def inputs(dtype: torch.dtype = torch.float64) -> tuple[Tensor, nn.Linear, Tensor, Tensor]:
+    """Return the hidden values, the last layer, the targets, and which of them count."""
+    torch.manual_seed(0)
+    lengths = torch.tensor([6, 1, 3, 6, 2])
+    valid = torch.arange(T)[:, None] < lengths
+    hidden, linear = torch.randn(T, B, H, dtype=dtype, requires_grad=True), nn.Linear(H, V, dtype=dtype)
+    return hidden, linear, torch.randint(V, (T, B)), valid
+
+
+@pytest.mark.parametrize("chunk", [1, V, 3 * V + 1, 1000])
+def test_loss_gradients_and_counts_are_those_of_the_plain_cross_entropy(
+    chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    hidden, linear, targets, valid = inputs()
+    wanted = [hidden, *linear.parameters()]
+    logits = linear(hidden)
+    plain = functional.cross_entropy(logits[valid], targets[valid])
+    scores = scored_tokens(hidden, linear, targets, valid)
+    ours = mean_nats(scores, BATCH)
+    torch.testing.assert_close(ours, plain, rtol=1e-12, atol=0)
+    pairs = zip(torch.autograd.grad(ours, wanted), torch.autograd.grad(plain, wanted), strict=True)
+    for one, other in pairs:
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
+    counts = {name: value.item() for name, value in count_scores(scores, BATCH).items()}
+    assert counts["tokens"] == 18
+    assert counts["correct"] == (logits[valid].argmax(-1) == targets[valid]).sum()
+    assert counts["nats"] == pytest.approx(18 * plain.item())
+
+
+def test_any_weighting_of_the_tokens_has_its_gradient() -> None:
+    hidden, linear, targets, valid = inputs()
+    weights = torch.randn(T, B, dtype=torch.float64)
+    scores = scored_tokens(hidden, linear, targets, valid)
+    plain = functional.cross_entropy(linear(hidden)[valid], targets[valid], reduction="none")
+    for one, other in zip(
+        torch.autograd.grad((scores[..., 0] * weights).sum(), [hidden, *linear.parameters()]),
+        torch.autograd.grad((plain * weights[valid]).sum(), [hidden, *linear.parameters()]),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
+
+
+def test_single_precision_and_extreme_logits() -> None:
+    hidden, linear, targets, valid = inputs(torch.float32)
+    with torch.no_grad():
+        linear.weight *= 1e4
+    scores = scored_tokens(hidden, linear, targets, valid)
+    plain = functional.cross_entropy(linear(hidden)[valid], targets[valid])
+    torch.testing.assert_close(mean_nats(scores, BATCH), plain)
+    with torch.no_grad():
+        linear.weight[0, 0] = math.nan
+    assert scored_tokens(hidden, linear, targets, valid).isnan().any()
+
+
+@pytest.mark.skipif(unavailable_reason() is not None, reason="the peak memory cannot be measured here")
+def test_the_logits_of_all_tokens_are_never_held() -> None:
+    symbols, tokens = 20_000, (60, 20)
+    hidden, linear = torch.randn(*tokens, 2, requires_grad=True), nn.Linear(2, symbols)
+    targets, valid = torch.randint(symbols, tokens), torch.ones(tokens, dtype=torch.bool)
+
+    def chunked() -> None:
+        torch.autograd.grad(mean_nats(scored_tokens(hidden, linear, targets, valid), BATCH), hidden)
+
+    of_chunk, of_all = 4 * module.CHUNK, 4 * valid.numel() * symbols
+    assert step_peak(chunked, chunked) < 8 * of_chunk < of_all
