@@ -3,19 +3,22 @@
 One launch runs all steps of a tile of the batch. The recurrent weights are loaded once and stay in shared memory; if
 they do not fit, every step reads them from the cache of the GPU. The states stay in registers, in float32. The products
 with x are one matrix product before the loop, and the gradient of each matrix is one after it. On a CPU it runs in
-Triton's interpreter, which is for tests: TRITON_INTERPRET=1.
+Triton's interpreter, which is for tests: TRITON_INTERPRET=1. On a GPU, a cell is compared with `reference` before its
+first use; see `self_check`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from gatebench.backends.contract import LayerResult, Workload
 from gatebench.backends.triton.device import device_trouble
 from gatebench.backends.triton.emit.plan import plan
 from gatebench.backends.triton.function import run_cell
+from gatebench.backends.triton.self_check import disagreement
 from gatebench.backends.triton.tiles import MOST_UNITS, widest
 from gatebench.spec.cell import Cell
 
@@ -41,7 +44,9 @@ def refuses(cell: Cell, work: Workload) -> str | None:
         return reason
     planned = plan(cell.definitions)
     if widest(planned, work.I, work.H) <= MOST_UNITS:
-        return None
+        if work.device == "cpu":  # the interpreter, which is itself the check
+            return None
+        return disagreement(cell, getattr(torch, work.dtype), work.device, work.I, work.H)
     if work.H > MOST_UNITS:
         return f"triton runs up to {MOST_UNITS} hidden units, not {work.H}."
     return f"triton runs {cell.name}, whose gates read the input elementwise, up to {MOST_UNITS} inputs, not {work.I}."

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from gatebench import Cell, Gate, Recurrent, cell_names, load_cell
 from gatebench.backends import reference, triton
-from gatebench.backends.triton import launch
+from gatebench.backends.triton import launch, self_check
 from gatebench.errors import Refusal
 from gatebench.nn.sequence_dropout import masked_cell
 from tests.gatebench.backends.agree import Drawn, assert_agreement, draw, results
@@ -204,6 +204,12 @@ def elementwise_functions_agree_with_torch() -> None:
         torch.testing.assert_close(out.double(), wanted, rtol=4e-7, atol=1e-37, equal_nan=True)
 
 
+def the_self_check_accepts_the_kernels() -> None:
+    """The check that runs on a GPU before the first use of a cell."""
+    for name in ("lstm_peephole", "gru_before"):
+        assert self_check.disagreement(load_cell(name), torch.float32, "cpu", 3, 5) is None
+
+
 def _float32(drawn: Drawn) -> Drawn:
     weights, x, state = drawn
     return {n: w.float() for n, w in weights.items()}, x.float(), tuple(part.float() for part in state)
@@ -227,6 +233,7 @@ CHECKS: dict[str, Callable[[], None]] = {
             the_text_of_the_kernels_is_kept,
             formulas_agree,
             elementwise_functions_agree_with_torch,
+            the_self_check_accepts_the_kernels,
         )
     },
 }
