@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-slow torture bench bench-sweep check docs doc-pages format clean
+.PHONY: help setup demo test test-slow torture bench bench-sweep bench-gpu gpu-report check docs doc-pages format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -37,6 +37,12 @@ bench: $(STAMP) ## Check and measure the speed of the cells: about 15 minutes on
 
 bench-sweep: $(STAMP) ## Time a sweep of 200 tiny trials beside joblib and Ray Tune
 	$(BIN)/python -m tests.bench_sweep
+
+bench-gpu: $(STAMP) ## Check and time the backend triton on a GPU beside cuDNN and torch; cell="lstm gru" chooses cells
+	$(BIN)/python -m tests.bench_gpu $(cell)
+
+gpu-report: $(STAMP) ## Compile the GPU kernels, without a GPU, and print what they need; cell="lstm gru" chooses cells
+	$(BIN)/python -m tests.triton_report $(cell)
 
 check: $(STAMP) ## Check lint rules, format and types
 	$(BIN)/ruff check

@@ -29,7 +29,8 @@ INPUTS = 16
 
 _TYPES = {"float32": "fp32", "bfloat16": "bf16"}
 _INSTRUCTION = re.compile(r"/\*([0-9a-f]{4,})\*/\s+(?:@!?U?P\d\s+)?([A-Z][A-Z0-9_.]*)\s*([^;]*);")
-_BRANCH = re.compile(r"BRA.*?(?:0x|`\(\.L_x_)([0-9a-f]+)")
+_LABEL = re.compile(r"\s*(\.L_x_\d+):")
+_TARGET = re.compile(r"`\((\.L_x_\d+)\)")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Resources:
         registers: of a thread.
         shared: bytes of shared memory of a program, known at the launch.
         spilled: bytes of local memory of a thread: registers that did not fit.
-        instructions: by kind, the instructions of the time loop.
+        instructions: by kind, the instructions of one step, per warp.
     """
 
     tile: Tile
@@ -93,7 +94,8 @@ def compiled(case: Case) -> Resources:
     target = GPUTarget("cuda", case.architecture, 32)
     binary = triton.compile(source, target=target, options=compile_options(cut))
     registers, spilled = _usage(binary.asm["cubin"])
-    loop = loop_instructions(_tool("nvdisasm", binary.asm["cubin"], "-c"))
+    trips = -(-case.H // cut.block_h)
+    loop = loop_instructions(_tool("nvdisasm", binary.asm["cubin"], "-c"), trips)
     return Resources(cut, registers, binary.metadata.shared, spilled, loop)
 
 
@@ -122,22 +124,33 @@ def _usage(cubin: bytes) -> tuple[int, int]:
     return registers, stack + local
 
 
-def loop_instructions(assembly: str) -> Counter[str]:
-    """Return how many instructions of each kind the time loop has: the largest loop of a kernel, by its last branch.
+def loop_instructions(assembly: str, trips: int = 1) -> Counter[str]:
+    """Return how many instructions of each kind one step executes, per warp.
+
+    The time loop is the largest loop of a kernel. The loops in it are products with a matrix in memory; their
+    instructions count as often as they run. Instructions that a branch skips are counted as well.
 
     Args:
         assembly: of one kernel, as nvdisasm prints it: labels as ".L_x_1:", instructions with their address in /* */.
+        trips: how often an inner loop runs.
     """
     labels: dict[str, int] = {}
     instructions: list[str] = []
     loops: list[tuple[int, int]] = []
     for line in assembly.splitlines():
-        if label := re.match(r"\s*(\.L_x_\d+):", line):
+        if label := _LABEL.match(line):
             labels[label[1]] = len(instructions)
         elif found := _INSTRUCTION.search(line):
-            target = re.search(r"`\((\.L_x_\d+)\)", found[3])
+            target = _TARGET.search(found[3])
+            instructions.append(found[2])
             if found[2].startswith("BRA") and target and target[1] in labels:
-                loops.append((labels[target[1]], len(instructions) + 1))
-            instructions.append(found[2].split(".")[0])
-    begin, end = max(loops, key=lambda loop: loop[1] - loop[0], default=(0, 0))
-    return Counter(instructions[begin:end])
+                loops.append((labels[target[1]], len(instructions)))
+    if not loops:
+        return Counter()
+    begin, end = max(loops, key=lambda loop: loop[1] - loop[0])
+    counts = Counter(instructions[begin:end])
+    for first, last in loops:
+        if begin < first and last < end:
+            for instruction in instructions[first:last]:
+                counts[instruction] += trips - 1
+    return counts

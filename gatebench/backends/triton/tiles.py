@@ -70,9 +70,17 @@ def tile(plan: KernelPlan, dtype: str, I: int, H: int, shared: int) -> Tile:  # 
         shared: bytes of shared memory that a program may have.
     """
     wide_h, wide_i = padded(H), padded(I if has_input_width(plan) else 1)
-    widest = max(wide_h, wide_i)
     on_chip = on_chip_bytes(plan, dtype, I, H) <= shared
-    return Tile(on_chip, _ROWS[dtype], wide_h, wide_i, 4 if widest < 64 else 8 if widest <= 128 else 16)
+    return Tile(on_chip, _ROWS[dtype], wide_h, wide_i, _warps(dtype, max(wide_h, wide_i), on_chip))
+
+
+def _warps(dtype: str, width: int, on_chip: bool) -> int:
+    """Return the warps of a program. These numbers spill the fewest registers; `tests.triton_report` shows them."""
+    if width < 64:
+        return 4
+    if dtype == "float32":
+        return 16 if width > 256 or (width == 128 and on_chip) else 8
+    return 16 if width > 128 else 8
 
 
 def widest(plan: KernelPlan, I: int, H: int) -> int:  # noqa: E741

@@ -97,11 +97,9 @@ def matrix_loads(plan: KernelPlan, weights: Iterable[str], transposed: bool) -> 
     lines = []
     for weight in weights:
         rows, inner = plan.layout.shapes[weight]
-        first, second = (inner, rows) if transposed else (rows, inner)
-        across, along = ("1", inner) if transposed else (inner, "1")
-        at = f"{pointer(weight)} + units_{first}[:, None] * {across} + units_{second}[None, :] * {along}"
-        mask = f"in_{first}[:, None] & in_{second}[None, :]"
-        lines.append(f"{weight_variable(weight)} = tl.load({at}, mask={mask}, other=0.0)")
+        at = f"{pointer(weight)} + units_{rows}[:, None] * {inner} + units_{inner}[None, :]"
+        matrix = f"tl.load({at}, mask=in_{rows}[:, None] & in_{inner}[None, :], other=0.0)"
+        lines.append(f"{weight_variable(weight)} = {f'tl.trans({matrix})' if transposed else matrix}")
     return lines
 
 

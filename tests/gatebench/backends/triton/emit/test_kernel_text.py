@@ -19,9 +19,10 @@ def test_an_address_names_its_plane() -> None:
 def test_a_matrix_is_loaded_as_the_product_reads_it() -> None:
     (forward,) = kernel_text.matrix_loads(LSTM, ["R.i"], transposed=True)
     (backward,) = kernel_text.matrix_loads(LSTM, ["R.i"], transposed=False)
-    mask = "mask=in_H[:, None] & in_H[None, :], other=0.0)"
-    assert forward == f"R_i = tl.load(weight_R_i + units_H[:, None] * 1 + units_H[None, :] * H, {mask}"
-    assert backward == f"R_i = tl.load(weight_R_i + units_H[:, None] * H + units_H[None, :] * 1, {mask}"
+    loaded = (
+        "tl.load(weight_R_i + units_H[:, None] * H + units_H[None, :], mask=in_H[:, None] & in_H[None, :], other=0.0)"
+    )
+    assert (forward, backward) == (f"R_i = tl.trans({loaded})", f"R_i = {loaded}")
     assert kernel_text.product(Expr("matmul", ("R.i", name("h[t-1]")))) == "product(h_before, R_i, PRECISION)"
 
 
