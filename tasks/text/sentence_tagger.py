@@ -15,6 +15,9 @@ from tasks.blocks.pooling import mean_step
 PAD, END, UNKNOWN, FIRST_WORD = 0, 1, 2, 3
 """The numbers of the padding, the end of a sentence, rare words, and the first frequent word."""
 
+GROUPS = 4
+"""The number of groups of sentences of similar lengths. They are read one after another, with less padding."""
+
 
 class Spans(NamedTuple):
     """The sentences of a batch of texts, the longest one first.
@@ -78,8 +81,7 @@ class SentenceTagger(nn.Module):
             batch: the words (T, B), in which `END` ends each sentence.
         """
         spans = sentence_spans(batch.x)
-        output, _ = self.sentence(self.dropout(_by_sentence(x, spans)), None, spans.words.cpu())
-        found = mean_step(output, spans.words)
+        found = self._sentence_vectors(x, spans)
         sentences = found.new_zeros(int(spans.counts.max()), len(spans.counts), found.shape[-1])
         sentences = sentences.index_put((spans.place, spans.text), found)
         hidden, _ = self.document(self.dropout(sentences), None, spans.counts.cpu())
@@ -88,10 +90,23 @@ class SentenceTagger(nn.Module):
         logits: Tensor = self.content(hidden).squeeze(-1) + (hidden * self.salience(text)).sum(-1)
         return logits
 
+    def _sentence_vectors(self, x: Tensor, spans: Spans) -> Tensor:
+        """Return the mean output (N, D · H) of the sentence part over the words of each sentence.
 
-def _by_sentence(x: Tensor, spans: Spans) -> Tensor:
-    """Return the embeddings (W, N, I) of the words of each sentence; the values after its end have no meaning."""
-    steps = torch.arange(int(spans.words.max()), device=x.device)[:, None]
-    step = torch.where(steps < spans.words, spans.start + steps, 0)
-    places = step * x.shape[1] + spans.text
+        Sentences of similar lengths are read together. The longest ones come last, so that their gates are those of the
+        last call of the part.
+        """
+        found: list[Tensor] = []
+        for group in reversed(torch.arange(len(spans.text), device=x.device).chunk(GROUPS)):
+            text, start, words = (values[group] for values in (spans.text, spans.start, spans.words))
+            output, _ = self.sentence(self.dropout(_words_of(x, text, start, words)), None, words.cpu())
+            found.append(mean_step(output, words))
+        return torch.cat(found[::-1])
+
+
+def _words_of(x: Tensor, text: Tensor, start: Tensor, words: Tensor) -> Tensor:
+    """Return the embeddings (W, n, I) of the words of n sentences; the values after the end of one have no meaning."""
+    steps = torch.arange(int(words.max()), device=x.device)[:, None]
+    step = torch.where(steps < words, start + steps, 0)
+    places = step * x.shape[1] + text
     return x.flatten(0, 1).index_select(0, places.flatten()).reshape(*places.shape, x.shape[-1])
