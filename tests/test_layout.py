@@ -160,6 +160,14 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         )
         for subject in ("synthetic", "images", "text", "speech", "series", "music")
     },
+    "tasks.detection": (
+        "gatebench.errors",
+        "gatebench.task",
+        "gatebench.views",
+        "tasks.data",
+        "tasks.blocks",
+        "tasks.images",
+    ),
     "tasks.video": (
         "gatebench.errors",
         "gatebench.task",
@@ -206,7 +214,8 @@ ONLY_IN = {
     "torchaudio": "tasks/speech",
     "soundfile": "tasks/speech",
     "PIL": "tasks/images",
-    "torchmetrics": "tasks",
+    "torchmetrics": "tasks/video",
+    "pycocotools": "tasks/detection",
     "sacrebleu": "tasks/text",
     "tokenizers": "tasks/text",
 }

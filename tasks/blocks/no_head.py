@@ -17,4 +17,4 @@ def no_head(hidden_size: int, directions: int, *, task: str) -> nn.Module:
         UserError: always.
     """
     del hidden_size, directions
-    raise UserError(f"The network of the task {task} has several recurrent parts, and no head.")
+    raise UserError(f"The network of the task {task} has a body of its own, and no head.")

@@ -6,8 +6,8 @@ T frames that are read, U frames that are predicted, B batch, P pixels, H hidden
 import torch
 from torch import Tensor, nn
 
-from gatebench.errors import UserError
 from gatebench.task import Batch, Parts
+from tasks.blocks.one_direction import check_one_direction
 
 
 class FramePredictor(nn.Module):
@@ -27,11 +27,7 @@ class FramePredictor(nn.Module):
 
     def __init__(self, parts: Parts, *, pixels: int, predicted: int) -> None:
         super().__init__()
-        if parts.directions == 2:
-            raise UserError(
-                "model.bidirectional is true, but the frames of a video are read in their order; set "
-                "model.bidirectional=false."
-            )
+        check_one_direction(parts, "the frames of a video are read in their order")
         self.predicted = predicted
         self.dropout = nn.Dropout(parts.dropout)
         self.linear = nn.Linear(parts.hidden_size, pixels)

@@ -9,7 +9,7 @@ from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gatebench.errors import UserError, out_of_range
+from gatebench.errors import out_of_range
 from gatebench.task import Artifacts, Batch, Example, Metric, Problem, Task, TrainedNetwork, batch_of_one
 from tasks.blocks.validation import check_number, check_whole, make_floats
 from tasks.images.digit_images import check_digit_size, check_digits, digit_checksums
@@ -104,6 +104,7 @@ class MovingMnist(Task):
         """Read the digits and draw the videos."""
         from torch import nn
 
+        from tasks.blocks.no_head import no_head
         from tasks.images.digit_images import read_digits
         from tasks.video.frame_predictor import FramePredictor
         from tasks.video.frame_scores import frame_cross_entropy, frame_scores, simple_cross_entropies, tally_frames
@@ -120,7 +121,7 @@ class MovingMnist(Task):
             input_size=self.canvas**2,
             steps=max(self.read, self.predicted),
             encoder=nn.Identity(),
-            head=_no_head,
+            head=partial(no_head, task=self.name),
             body=partial(FramePredictor, pixels=self.canvas**2, predicted=self.predicted),
             loss=frame_cross_entropy,
             tally=tally_frames,
@@ -190,9 +191,3 @@ class MovingMnist(Task):
                 grey = grey_bytes(frames[:, video].numpy()).reshape(-1, self.canvas, self.canvas)
                 rows.append((f"{label} {video}", list(grey)))
         return picture_grid(rows)
-
-
-def _no_head(hidden_size: int, directions: int) -> Any:
-    """Refuse to make a head: the body of the network has one."""
-    del hidden_size, directions
-    raise UserError("The network of the task moving_mnist has several recurrent parts, and no head.")

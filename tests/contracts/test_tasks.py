@@ -22,7 +22,7 @@ from gatebench.views import Curves, PianoRoll, Picture, Spectrogram, View, Words
 from tasks.data.files import MissingFile
 from tasks.series.windows import Windows
 from tests.paths import ROOT
-from tests.tasks.answers import ORACLES, UNDECIDED, body_of, first, logits_of, ridge
+from tests.tasks.answers import ORACLES, TASK_ORACLES, UNDECIDED, body_of, first, logits_of, ridge
 from tests.tasks.diagnostics import DIAGNOSTICS
 from tests.tasks.images.small_cifar import write_small_cifar
 from tests.tasks.images.small_images import write_small_images
@@ -50,6 +50,7 @@ OWN = ("text_files", "image_folder", "audio_folder")  # configs that read the cl
 FEW = {"training": 300, "validation": 60, "test": 60}
 REAL: Mapping[str, Mapping[str, Any]] = {
     "moving_mnist": FEW,
+    "digit_detection": FEW,
     "characters": {"evaluation_length": 100},
     "summaries": {"limit": 300},
     "translation": {"limit": 2000, "vocabulary": 400},
@@ -88,6 +89,7 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "continual_split": (write_small_mnist, {"joint": True, "validation": 100}),
     "fashion_mnist": (write_small_fashion, {"validation": 100}),
     "image_patches": (write_small_mnist, {"validation": 100, "patch": 7, "filters": 2}),
+    "digit_detection": (write_small_digits, {"smallest": 28, "largest": 28, "canvas": 64, "boxes": 4, **FEW}),
     "moving_mnist": (write_small_digits, {"canvas": 16, "read": 4, "predicted": 3, **FEW}),
     "permuted_mnist": (write_small_mnist, {"validation": 100}),
     "sequential_cifar10": (write_small_cifar, {"order": "row", "validation": 100}),
@@ -331,7 +333,8 @@ def test_chance_baseline_ceiling(case: Case) -> None:
         return
     headline, problem = case.task.metrics[0], case.problem
     per_token = problem.body is not None and headline.name == "nll"  # the network writes tokens, not frames
-    know, ceiling = ORACLES["bits" if per_token else headline.name]
+    oracles = {**ORACLES, headline.name: TASK_ORACLES[case.task.name]} if case.task.name in TASK_ORACLES else ORACLES
+    know, ceiling = oracles["bits" if per_token else headline.name]
     sign = 1 if headline.direction == "max" else -1
     scale = 0.0 if headline.name in UNDECIDED else 1.0
     blind = score(problem, lambda batch: scale * logits_of(problem, batch), headline.name)

@@ -9,6 +9,7 @@ from gatebench.cells import build_cell
 from gatebench.nn.recurrent import Recurrent
 from gatebench.nn.recurrent_parts import RecurrentParts
 from gatebench.task import Batch, Problem, Split
+from tasks.detection.boxes import NOTHING, Regions
 
 LSTM = build_cell({"base": "lstm"})
 
@@ -89,6 +90,25 @@ def entropy(batch: Batch) -> float:
     return float(nats.sum(-1).mean())
 
 
+def box_oracle(batch: Batch, logits: Tensor) -> Tensor:
+    """Return logits of the true boxes, each emitted by the region in which its centre lies."""
+    grid = len(batch.x)
+    canvas = round((grid * batch.x.shape[2]) ** 0.5)
+    regions = Regions(canvas, grid, logits.shape[1] // grid**2)
+    answers = torch.zeros_like(logits)
+    answers[..., 4] = -50
+    owners = regions.region_of(batch.y[..., :4])
+    for image, boxes in enumerate(batch.y):
+        free = {region: regions.boxes * region for region in range(grid**2)}
+        for number in (boxes[:, 4] != NOTHING).nonzero()[:, 0].tolist():
+            place = free[int(owners[image, number])]
+            free[int(owners[image, number])] += 1
+            answers[image, place, :4] = regions.encoded(boxes[number : number + 1, :4], torch.tensor([place]))[0]
+            answers[image, place, 4] = 50
+            answers[image, place, 5 + int(boxes[number, 4])] = 50
+    return answers
+
+
 ORACLES: dict[str, tuple[Callable[[Batch, Tensor], Tensor], float | Callable[[Batch], float]]] = {
     "f1": (token_oracle, 1.0),
     "accuracy": (oracle, 1.0),
@@ -98,5 +118,8 @@ ORACLES: dict[str, tuple[Callable[[Batch, Tensor], Tensor], float | Callable[[Ba
     "nll": (frame_oracle, 0.0),
     "cross_entropy": (pixel_oracle, entropy),
 }  # headline: (what knows the answer, what it scores on a batch)
+TASK_ORACLES: dict[str, tuple[Callable[[Batch, Tensor], Tensor], float]] = {"digit_detection": (box_oracle, 1.0)}
+"""The same for tasks whose answers have a form of their own."""
+
 UNDECIDED = {"bits", "nll", "perplexity", "cross_entropy"}
 """Headlines that punish wrong certainty: a blind guess leaves everything open."""

@@ -1,0 +1,1 @@
+"""Tasks that find objects in images."""
