@@ -54,6 +54,11 @@ def _split_allowed(target: str, variable: str) -> tuple[str, str]:
     return module, name
 
 
+def is_allowed(module: str) -> bool:
+    """Return whether a module lies below a package that the environment variable or an installed plugin allows."""
+    return _inside(module, _further_packages(os.environ.get(VARIABLE, "")))
+
+
 def _further_packages(variable: str) -> list[str]:
     """Return the packages that the environment variable and the installed plugins allow."""
     named = [name.strip() for name in variable.split(",") if name.strip()]

@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from gatebench.backends.names import AUTO, BACKEND_NAMES, backend_names
 from gatebench.errors import UserError, out_of_range, unknown
+from gatebench.lightning_targets import CALLBACKS, check_part
 from gatebench.setting_checks import check_at_least, check_probability
 
 OPTIMIZERS = {
@@ -87,6 +88,8 @@ class Training:
         schedule_epochs: number of epochs after which step multiplies the learning rate by γ; for plateau, number of
             epochs without a better validation score.
         warmup_steps: number N of first training steps of which step n has n / N of the learning rate; 0 for none.
+        callbacks: {name: config} of callbacks of Lightning, see `gatebench.training.lightning_parts`. A callback may
+            change results, so it is a part of the trial.
     """
 
     max_epochs: int = 30
@@ -115,6 +118,7 @@ class Training:
     schedule_factor: float = 0.5
     schedule_epochs: int = 10
     warmup_steps: int = 0
+    callbacks: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         minima = {"max_epochs": 1, "batch_size": 1, "weight_decay": 0, "gradient_clip": 0, "patience": 0}
@@ -134,6 +138,8 @@ class Training:
                 raise unknown(f"training.{name}", getattr(self, name), allowed)
         if self.ranks > self.batch_size:
             raise out_of_range("training.batch_size", self.batch_size, f"at least {self.ranks}, one for each device")
+        for name, config in self.callbacks.items():
+            check_part(f"training.callbacks.{name}", config, CALLBACKS)
         self._check_optimizer()
         self._check_gradient()
         self._check_schedule()
@@ -213,6 +219,8 @@ def _text(value: object) -> str:
 
 
 NEUTRAL_TRAINING: Mapping[str, Any] = {
-    setting.name: setting.default for setting in fields(Training) if setting.name not in _FIRST_VERSION
+    setting.name: {} if setting.default is MISSING else setting.default
+    for setting in fields(Training)
+    if setting.name not in _FIRST_VERSION
 }
 """{name: neutral value} of the settings of `Training` that later versions added."""

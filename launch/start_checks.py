@@ -1,13 +1,16 @@
 """The checks of trials before anything starts: their data files exist, and their weights fit into memory."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from typing import Any
 
 from rich.filesize import decimal
 
 from gatebench.derive.architecture_cost import architecture_parameters
 from gatebench.derive.cost import parameters
-from gatebench.errors import Refusal
+from gatebench.errors import Refusal, UserError
+from gatebench.lightning_targets import NEEDED
 from gatebench.spec.architecture import Architecture
 from gatebench.training_settings import Training
 from gatebench.trial import Trial
@@ -30,11 +33,12 @@ def check_start(trials: Iterable[Trial], settings: Settings) -> None:
         settings: the settings with the data root, the home and the address of the cluster.
 
     Raises:
-        UserError: a data file is missing; the message says how to get it.
+        UserError: a data file is missing, or the package of a logger; the message says how to get it.
         Refusal: the weights of a trial do not fit into memory.
     """
     if settings.ray_address is not None:
         return
+    check_loggers(settings.logger)
     trials = list(trials)
     for trial in {repr(trial.task): trial for trial in trials}.values():
         trial.build_task().check_files(settings.data_folder, settings.home_folder.root / "cache")
@@ -46,6 +50,18 @@ def check_start(trials: Iterable[Trial], settings: Settings) -> None:
                 f"{decimal(needed)} for the weights of its recurrent layers, their gradients and the optimiser; "
                 f"this machine has {decimal(memory)}."
             )
+
+
+def check_loggers(loggers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Check that the packages of Lightning's loggers are installed. They are searched, and nothing is imported.
+
+    Raises:
+        UserError: one is not.
+    """
+    for name, config in loggers.items():
+        needed = NEEDED.get(str(config["_target_"]).rpartition(".")[2], ())
+        if needed and not any(find_spec(package) for package in needed):
+            raise UserError(f"logger.{name} needs the package {' or '.join(needed)}: pip install {needed[0]}.")
 
 
 def weight_bytes(trial: Trial) -> int:

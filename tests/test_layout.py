@@ -56,7 +56,13 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "gatebench.own_input": ("gatebench.errors",),
     "gatebench.task": ("gatebench.errors", "gatebench.task_modules", "gatebench.views", "gatebench.own_input"),
     "gatebench.setting_checks": ("gatebench.errors",),
-    "gatebench.training_settings": ("gatebench.errors", "gatebench.setting_checks", "gatebench.backends.names"),
+    "gatebench.lightning_targets": ("gatebench.errors", "gatebench.task_modules"),
+    "gatebench.training_settings": (
+        "gatebench.errors",
+        "gatebench.setting_checks",
+        "gatebench.backends.names",
+        "gatebench.lightning_targets",
+    ),
     "gatebench.architecture_checks": ("gatebench.errors", "gatebench.spec"),
     "gatebench.trial": (
         "gatebench.errors",
@@ -79,6 +85,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "gatebench.measures": ("gatebench.errors", "gatebench.machine"),
     "gatebench.training": (
         "gatebench.errors",
+        "gatebench.lightning_targets",
         "gatebench.network_frame",
         "gatebench.spec",
         "gatebench.derive",

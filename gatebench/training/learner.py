@@ -8,6 +8,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import Logger
 from torch import Tensor, nn, optim
 
 from gatebench.derive.bounds import gate_ranges
@@ -56,6 +57,8 @@ class Learner(pl.LightningModule):
         weight_noise: the noise on the weights in a training step.
         schedule: the schedule of the learning rate of this training; None if the learning rate does not change.
         record_gates: as in the arguments. It may be changed between two passes over a split.
+        further_callbacks: the callbacks of the trial, by name.
+        further_loggers: the loggers of the trial that this rank writes.
     """
 
     def __init__(
@@ -63,6 +66,8 @@ class Learner(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.trial, self.group = trial, group
+        self.further_callbacks: dict[str, Callback] = {}
+        self.further_loggers: list[Logger] = []
         self.metric: Metric = problem.metric if isinstance(problem, Stream) else trial.build_task().metrics[0]
         self.network = Network(problem, trial)
         self.schedule: LearningRateSchedule | None = None

@@ -1,9 +1,10 @@
 """One trial, from its config to its outcome."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,6 +17,7 @@ from gatebench.task import Problem, Stream
 from gatebench.training.checkpoint.saver import TrialSaver
 from gatebench.training.epochs import best_epoch, divergence_sentence
 from gatebench.training.learner import Learner
+from gatebench.training.lightning_parts import ended_loggers, make_callbacks, make_loggers
 from gatebench.training.outcome_metrics import backend_facts, best_epoch_metrics, cost_metrics, rank_facts, run_facts
 from gatebench.training.rank_seeds import seed_generators
 from gatebench.training.ranks import check_ranks, joined
@@ -38,6 +40,7 @@ def run_trial(
     control: Control | None = None,
     keep_memory: bool = True,
     record_gates: bool = True,
+    loggers: Mapping[str, Mapping[str, Any]] | None = None,
     ranks: Ranks | None = None,
     while_waiting: Callable[[], None] = lambda: None,
 ) -> Outcome:
@@ -53,6 +56,7 @@ def run_trial(
             `gatebench.machine.allocator`.
         record_gates: whether the gates are recorded in validation and test. False is for measuring what it costs; all
             scores are the same to the last bit.
+        loggers: {name: config} of Lightning's loggers, see `gatebench.training.lightning_parts`. They change no result.
         ranks: the place of this process among those that run the trial; None: it is alone.
         while_waiting: a function that rank 0 calls while it waits for the other ranks to start; it raises an error if
             one of them cannot start.
@@ -82,16 +86,19 @@ def run_trial(
         loading = {"seconds/load": time.perf_counter() - began}
         learner = Learner(trial, problem, record_gates=record_gates, group=group)
         check_truncation(learner.network, trial, problem)
+        learner.further_callbacks = make_callbacks(trial)
+        learner.further_loggers = make_loggers(loggers or {}, trial, home) if group.is_first else []
         seed_generators(learner, trial.seed, group.ranks.rank)
         facts = {**run_facts(learner), "allocator": memory, "compiler": trouble("fused") or "It compiles cells."}
         outcome = Outcome.of(trial, "finished", metrics=loading, facts={**facts, **rank_facts(trial)})
         emit = emit if group.is_first else lambda _: None
         problems = problem.experiences if isinstance(problem, Stream) else (problem,)
         saver = TrialSaver(learner, problems, control or Control())
-        if isinstance(problem, Stream):
-            outcome = run_stream(outcome, learner, problem, saver, emit)
-        else:
-            outcome = _train_and_test(outcome, learner, problem, saver, emit)
+        with ended_loggers(learner.further_loggers):
+            if isinstance(problem, Stream):
+                outcome = run_stream(outcome, learner, problem, saver, emit)
+            else:
+                outcome = _train_and_test(outcome, learner, problem, saver, emit)
     has_scores = any(name.startswith("test/") for name in outcome.metrics)
     return add_weights(outcome, learner.network, problem, home) if has_scores and group.is_first else outcome
 

@@ -13,6 +13,7 @@ from gatebench.training.checkpoint.saver import TrialSaver
 from gatebench.training.data_module import EpochOrder, SplitsDataModule
 from gatebench.training.learner import EpochReporter, Learner
 from gatebench.training.lightning_output import interruptible, quiet
+from gatebench.training.lightning_parts import LoggerReporter, log_metrics
 from gatebench.training.ranks import keep_signal_handlers, strategy
 from gatebench.trial import Trial
 
@@ -30,7 +31,7 @@ def check_device(device: str) -> None:
 
 
 def make_trainer(trial: Trial, metric: Metric, emit: Callable[[Epoch], None], saver: TrialSaver) -> pl.Trainer:
-    """Return a trainer with early stopping. It writes no file.
+    """Return a trainer with early stopping, and with the callbacks and the loggers of the learner.
 
     Args:
         trial: the trial, with the training's settings.
@@ -38,7 +39,8 @@ def make_trainer(trial: Trial, metric: Metric, emit: Callable[[Epoch], None], sa
         emit: the function that receives every epoch's metrics.
         saver: the checkpoints of the trial. Its learner knows the ranks that train the network together.
     """
-    settings, group = trial.training, saver.learner.group
+    settings, learner, group = trial.training, saver.learner, saver.learner.group
+    further = [*learner.further_callbacks.values(), *([LoggerReporter()] if learner.further_loggers else [])]
     stop = EarlyStopping(
         f"val/{metric.name}",
         mode=metric.direction,
@@ -54,8 +56,8 @@ def make_trainer(trial: Trial, metric: Metric, emit: Callable[[Epoch], None], sa
         max_epochs=settings.max_epochs,
         gradient_clip_val=settings.gradient_clip or settings.gradient_clip_value or None,
         gradient_clip_algorithm="value" if settings.gradient_clip_value else "norm",
-        callbacks=[EpochOrder(), stop, EpochReporter(emit, trial), saver],
-        logger=False,
+        callbacks=[EpochOrder(), stop, EpochReporter(emit, trial), *further, saver],
+        logger=learner.further_loggers or False,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -91,3 +93,5 @@ def test(learner: Learner, saver: TrialSaver, data: SplitsDataModule, metric: Me
     """Test the learner. Afterwards it has the scores in `test_scores`."""
     with quiet(), interruptible():
         make_trainer(learner.trial, metric, lambda _: None, saver).test(learner, datamodule=data, verbose=False)
+    last = len(learner.history) * len(data.train) - 1
+    log_metrics(learner.further_loggers, learner.test_scores, last)

@@ -30,7 +30,10 @@ _FAMILY = "families."
 _ARM = "arms."
 _RESOURCE = "resources_per_trial."
 _CONDITION = "search.when."
-_NEW_KEYS = (_ABLATION, _FAMILY, _ARM, _RESOURCE, _CONDITION)  # below these, an override may add keys
+_CALLBACK = "training.callbacks."
+_LOGGER = "logger."
+# Below these, an override may add keys.
+_NEW_KEYS = (_ABLATION, _FAMILY, _ARM, _RESOURCE, _CONDITION, _CALLBACK, _LOGGER)
 _LISTS = (
     "order",
     "metrics",

@@ -6,6 +6,7 @@ from typing import Any
 
 from gatebench.control import SAVE_SECONDS
 from gatebench.errors import UserError, out_of_range, unknown
+from gatebench.lightning_targets import LOGGERS, check_part
 from gatebench.records.home import Home
 from gatebench.study import TESTS, VIEWS
 from gatebench.trial import LARGEST_SEED, Training, Trial
@@ -84,6 +85,7 @@ class Settings:
     ray_address: str | None = None
     keep_memory: bool = True
     system_metrics: bool = False
+    logger: dict[str, Any] = field(default_factory=dict)
     rebuild: bool = False
     format: str = "text"
     vary: list[str] = field(default_factory=list)
@@ -112,6 +114,8 @@ class Settings:
             raise out_of_range("gpus_per_trial", self.gpus_per_trial, "a number of at least 0, or null")
         check_gpus(self.training, self.gpus_per_trial)
         memory_bytes("memory_per_trial", self.memory_per_trial)
+        for name, config in self.logger.items():
+            check_part(f"logger.{name}", config, LOGGERS)
         for name, amount in self.resources_per_trial.items():
             if not 0 < amount < float("inf"):
                 raise out_of_range(f"resources_per_trial.{name}", amount, "a number greater than 0")

@@ -2,11 +2,11 @@
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gatebench.control import Control, Stopped
 from gatebench.errors import Refusal, UserError
@@ -45,6 +45,7 @@ def train_trial(
     data_root: Path,
     keep_memory: bool,
     save_seconds: float,
+    loggers: Mapping[str, Mapping[str, Any]],
     emit: Callable[[Epoch], None],
     control: Control,
 ) -> Outcome:
@@ -52,7 +53,7 @@ def train_trial(
 
     A trial on several devices must be a Ray task; see `launch.running.ranks`.
     """
-    train = partial(train_rank, home=home, data_root=data_root, keep_memory=keep_memory)
+    train = partial(train_rank, home=home, data_root=data_root, keep_memory=keep_memory, loggers=loggers)
     control = replace(control, save_seconds=save_seconds)
     if trial.training.ranks == 1:
         return train(trial, emit=emit, control=control)
@@ -67,6 +68,7 @@ def train_rank(
     home: Path,
     data_root: Path,
     keep_memory: bool,
+    loggers: Mapping[str, Mapping[str, Any]],
     emit: Callable[[Epoch], None],
     control: Control,
     ranks: Ranks | None = None,
@@ -83,6 +85,7 @@ def train_rank(
         emit=emit,
         control=control,
         keep_memory=keep_memory,
+        loggers=loggers,
         ranks=ranks,
         while_waiting=while_waiting,
     )
@@ -96,6 +99,7 @@ def runner_of(settings: Settings) -> TrialRunner:
         data_root=settings.data_folder,
         keep_memory=settings.keep_memory,
         save_seconds=settings.checkpoint_seconds,
+        loggers=settings.logger,
     )
 
 

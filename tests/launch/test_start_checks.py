@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from gatebench.errors import UserError
 from gatebench.task import Task, build_task
 from gatebench.training.network import Network
 from gatebench.training.optimizers import make_optimizer
 from gatebench.training_settings import OPTIMIZERS, WITH_MOMENTUM, Training
 from launch.config.arguments import parse_plan
+from launch.config.settings import Settings
 from launch.main import main
 from launch.start_checks import COPIES, check_start, copies, weight_bytes
 from tasks.catalogue import DATASETS
@@ -118,3 +120,14 @@ def test_the_number_of_values_is_that_of_the_optimiser(optimizer: str, momentum:
     made.step()
     averages = [value for value in made.state[weight].values() if value.numel() == 7]
     assert copies(settings) == 2 + len(averages)
+
+
+def test_the_package_of_a_logger_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wandb = {"mine": {"_target_": "pytorch_lightning.loggers.WandbLogger"}}
+    logged = Settings(home=str(tmp_path), logger=wandb)
+    monkeypatch.setattr("launch.start_checks.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"logger\.mine needs the package wandb: pip install wandb"):
+        check_start([], logged)
+    check_start([], Settings(home=str(tmp_path), logger={"csv": {"_target_": "pytorch_lightning.loggers.CSVLogger"}}))
+    monkeypatch.setattr("launch.start_checks.find_spec", lambda name: object())
+    check_start([], logged)

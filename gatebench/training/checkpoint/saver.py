@@ -21,8 +21,13 @@ from gatebench.training.checkpoint.rank_states import gather_rank_states
 from gatebench.training.checkpoint.state import EarlyStop, PastEpoch, RankState, TrialState, read_state
 from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.learner import Learner
+from gatebench.training.lightning_parts import callback_states
 
 STOPPED = "The trial was stopped; it continues from its checkpoint."
+
+STATES_NOT_KEPT = (
+    "A callback has a state that is no plain data, so no checkpoint is saved; a trial that is interrupted begins again."
+)
 
 
 class TrialSaver(Checkpoint):
@@ -109,6 +114,8 @@ class TrialSaver(Checkpoint):
         if (state := self._state) is None:
             return
         load_optimizer_state(trainer.optimizers[0], state.optimizer)
+        for group, rate in zip(trainer.optimizers[0].param_groups, state.rates, strict=False):
+            group["lr"] = rate
         if self.learner.schedule is not None and state.schedule is not None:
             self.learner.schedule.load(state.schedule)
         stop = _early_stopping(trainer)
@@ -181,11 +188,16 @@ class TrialSaver(Checkpoint):
 
     def _save(self, trainer: pl.Trainer | None) -> None:
         ranks = gather_rank_states(self.learner)
-        if self.learner.group.is_first:
-            self.control.save(self._state_now(trainer, ranks).to_bytes(self.learner.trial.digest))
+        callbacks = callback_states(self.learner.further_callbacks)
+        if self.learner.group.is_first and callbacks is None:
+            print(STATES_NOT_KEPT, file=sys.stderr)
+        elif self.learner.group.is_first:
+            self.control.save(self._state_now(trainer, ranks, callbacks or {}).to_bytes(self.learner.trial.digest))
         self._saved = time.monotonic()
 
-    def _state_now(self, trainer: pl.Trainer | None, ranks: Mapping[int, RankState]) -> TrialState:
+    def _state_now(
+        self, trainer: pl.Trainer | None, ranks: Mapping[int, RankState], callbacks: Mapping[str, Any]
+    ) -> TrialState:
         """Return the state of the trial. Without a trainer it is between a training and a test."""
         learner, position = self.learner, self.position
         return TrialState(
@@ -203,6 +215,8 @@ class TrialSaver(Checkpoint):
             schedule=learner.schedule.state() if trainer and learner.schedule else None,
             optimizer=state_of(trainer.optimizers[0]) if trainer else {},
             ranks=ranks,
+            callbacks=callbacks,
+            rates=tuple(group["lr"] for group in trainer.optimizers[0].param_groups) if trainer and callbacks else (),
         )
 
     def _restore(self, state: TrialState) -> None:
@@ -215,6 +229,8 @@ class TrialSaver(Checkpoint):
         learner.best_weights = None if state.best_weights is None else dict(state.best_weights)
         learner.best_gates = state.best_gates
         learner.network.set_backends_used(state.backends, state.gate_backends)
+        for name, own in state.callbacks.items():
+            learner.further_callbacks[name].load_state_dict(own)
         self.position, self._past = state.position, list(state.epochs[:-1])
         self.matrix = [list(row) for row in state.matrix]
         self._seconds_before, self._waited_before = state.seconds, state.waited

@@ -1,7 +1,7 @@
 """The state of a running trial: everything that its later steps and its outcome depend on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -86,6 +86,8 @@ class TrialState:
         schedule: the state of the schedule of the learning rate; None without a schedule, and if the training is over.
         optimizer: the state of the optimiser; empty before the first step, and if the training is over.
         ranks: the states of the ranks by their numbers. A state that is read has only the one of this process.
+        callbacks: {name: state} of the trial's callbacks.
+        rates: the learning rates of the optimiser, which callbacks may have changed; empty without callbacks.
     """
 
     position: Position
@@ -102,6 +104,8 @@ class TrialState:
     schedule: ScheduleState | None
     optimizer: optimizer_state.State
     ranks: Mapping[int, RankState]
+    callbacks: Mapping[str, Any] = field(default_factory=dict)
+    rates: tuple[float, ...] = ()
 
     def to_bytes(self, digest: str) -> bytes:
         """Return the content of a checkpoint.
@@ -121,6 +125,8 @@ class TrialState:
             "best_gates": self.best_gates and gate_state.values_of(self.best_gates),
             "schedule": self.schedule and asdict(self.schedule),
         }
+        if self.callbacks:
+            values |= {"callbacks": dict(self.callbacks), "rates": list(self.rates)}
         tensors = {
             **{f"weights/{name}": value for name, value in self.weights.items()},
             **{f"best/{name}": value for name, value in (self.best_weights or {}).items()},
@@ -170,6 +176,10 @@ def read_state(content: bytes, learner: Learner, problems: Sequence[Problem]) ->
         best_gates=_best_gates(schema.entry(values, "best_gates"), tensors, learner),
         schedule=_schedule(schema.entry(values, "schedule"), position, learner),
         optimizer={} if position.trained else optimizer_state.optimizer_state(tensors, parameters, make),
+        callbacks=_callbacks(values.get("callbacks", {}), learner),
+        rates=tuple(
+            float(schema.number(one, "a learning rate")) for one in schema.items(values.get("rates", []), "rates")
+        ),
         ranks={rank: _rank_state(tensors, f"ranks/{rank}/", position, learner, problems[position.experience])},
     )
 
@@ -206,6 +216,13 @@ def _epoch(value: Any, learner: Learner) -> PastEpoch:
 def _matrix(value: Any, rows: int, columns: int) -> list[list[float]]:
     found = [schema.items(row, "a row of the matrix", columns) for row in schema.items(value, "the matrix", rows)]
     return [[schema.number(one, "a score of the matrix") for one in row] for row in found]
+
+
+def _callbacks(value: Any, learner: Learner) -> dict[str, Any]:
+    """Return the states of the callbacks, which are plain data."""
+    if not isinstance(value, dict) or value.keys() != learner.further_callbacks.keys():
+        raise damaged("it has the states of other callbacks")
+    return value
 
 
 def _early_stop(value: Any, position: Position, learner: Learner) -> EarlyStop | None:

@@ -222,3 +222,20 @@ def test_mistakes_in_files_are_told_in_one_sentence(folder: Path) -> None:
 
 def test_a_grid_without_end_is_refused() -> None:
     assert "at most 100,000" in refusal("seed=range(0,1000)", "model.hidden_size=range(1,1000)")
+
+
+def test_loggers_change_no_digest_and_callbacks_do() -> None:
+    plain = expand(["cell=gru"])
+    logged = expand(["cell=gru", "logger=csv"])
+    assert logged.settings.logger == {"csv": {"_target_": "pytorch_lightning.loggers.CSVLogger"}}
+    assert [one.digest for one in logged.trials] == [one.digest for one in plain.trials]
+    for name in ("tensorboard", "wandb"):
+        assert set(expand([f"logger={name}"]).settings.logger) == {name}
+    target = "training.callbacks.lr._target_=pytorch_lightning.callbacks.LearningRateMonitor"
+    watched = expand(["cell=gru", target, "training.callbacks.lr.logging_interval=epoch,step"]).trials
+    assert len({one.digest for one in (*plain.trials, *watched)}) == 3
+    assert watched[1].training.callbacks["lr"]["logging_interval"] == "step"
+    named = "logger.mine._target_=pytorch_lightning.loggers.CSVLogger"
+    assert expand([named, "logger.mine.prefix=a"]).settings.logger["mine"]["prefix"] == "a"
+    with pytest.raises(UserError, match=r"logger\.mine\._target_ is 'os\.system'; it must name a class below pytorch"):
+        expand(["logger.mine._target_=os.system"])
