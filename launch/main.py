@@ -18,7 +18,7 @@ VERBS = {
     "sweep": "train the trials that an experiment or a grid spans, and print their table",
     "plan": "show the trials of a sweep before they run, and their cost",
     "status": "show the states of a study's trials, the progress of those that run, and the time left",
-    "speed": "time training steps of cells on their backends",
+    "speed": "time training steps of cells on their backends, or the parts of a trial",
     "table": "print the ablation table of the trials in the records",
     "report": "write the report of a study as one HTML page: table, figures, equations, provenance",
     "gates": "show what the gates of a trained network do on one example",

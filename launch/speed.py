@@ -8,9 +8,11 @@ The results of each candidate are first compared with the reference. Only candid
   gatebench speed cell=lstm cell.ablate.i.fix=1                       an ablation compared with its base
   gatebench speed cell=gru 'against=torch,torch plain' memory=true seconds=5 json=speed.json
   gatebench speed set=full threads=1,2 json=speed.json                all figures that the project publishes
+  gatebench speed trial=characters cell=gru                           where the time of a trial goes, by part
 
 A benchmark is one cell at one shape. The repetitions of its candidates are interleaved, so that a disturbance affects
-all candidates alike. conf/speed.yaml lists all settings, and the baselines of each cell.
+all candidates alike. conf/speed.yaml lists all settings, and the baselines of each cell. With trial=EXPERIMENT the
+other settings are those of gatebench train, and the first trial of the experiment is measured.
 
 Exit code 1: a candidate differs from the reference, or something failed. Exit code 2: a setting is wrong, or all
 candidates refused.
@@ -27,6 +29,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from gatebench.errors import UserError
+from launch import trial_speed
 from launch.config.arguments import parse_arguments
 from launch.config.speed_config import SpeedPlan, speed_plan
 from launch.display.text_columns import align
@@ -49,6 +52,8 @@ def run(argv: Sequence[str]) -> int:
         UserError: a setting is not allowed.
     """
     arguments = parse_arguments("speed", __doc__, argv)
+    if trial_speed.is_of_trial(arguments.overrides):
+        return trial_speed.run(arguments)
     plan = speed_plan(arguments.overrides, arguments.config_dir)
     if arguments.cfg is not None:
         print(plan.text, end="")
