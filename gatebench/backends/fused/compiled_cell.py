@@ -103,6 +103,7 @@ class CompiledCell:
                 _is_non_temporal(streams),
                 ctypes.addressof(error),
                 0 if lengths is None else lengths.data_ptr(),
+                0,
             ),
             [_table(streams[name]) if name in streams else _ABSENT for name in STREAMS],
             [weights[name].data_ptr() for name in self.layout.weights],

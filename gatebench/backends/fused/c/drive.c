@@ -3,18 +3,24 @@
 
 /* Run all steps forward. */
 void forward(const Call *given) {
-    const int64_t weights = forward_reals(given);
-    real *packed = workspace(weights + vectors_reals(given));
+    const int64_t weights = forward_reals(given), vectors = vectors_reals(given);
+    const int64_t early = given->B == 1 && given->T > 1 ? begun_reals(given) : 0;
+    real *packed = workspace(weights + vectors + early);
     if (!packed) fail(given, NO_MEMORY);
     if (failed(given)) return free(packed);
-    const Call call = with_vectors(given, packed + weights), *a = &call;
+    Call call = with_vectors(given, packed + weights);
+    call.begun = early ? packed + weights + vectors : NULL;
+    const Call *a = &call;
     PARALLEL(a)
     {
         const int64_t i = thread(), n = threads(), first = a->B * i / n, last = a->B * (i + 1) / n;
         forward_pack(a, packed, i, n);
         BARRIER
         if (first < last)
-            for (int64_t t = 0; t < a->T; t++) forward_steps(a, packed, t, t + 1, first, last);
+            for (int64_t t = 0; t < a->T; t++) {
+                if (early && t % EARLY_STEPS == 0) begin_inputs(a, packed, a->begun, t);
+                forward_steps(a, packed, t, t + 1, first, last);
+            }
         DRAIN;
     }
     free(packed);
@@ -36,10 +42,7 @@ static void weight_gradients(const Call *a, real *const *sum_start, int64_t star
 
 /* A thread's part of the gradient of x: the rows of these steps are neighbours in memory, so they are one long step. */
 static void input_gradient(const Call *a, const real *packed, int64_t start, int64_t end) {
-    Call long_step = *a;
-    for (int s = 0; s < STREAMS; s++) long_step.stream[s] = (Stream){.data = slot(a, s, start), .period = 1, .columns = COLUMNS(s)};
-    long_step.B = (end - start) * a->B;
-    long_step.lengths = NULL; /* δ is 0 where a sequence has ended */
+    const Call long_step = one_long_step(a, start, end); /* δ is 0 where a sequence has ended */
     const int64_t first = long_step.B * thread() / threads(), last = long_step.B * (thread() + 1) / threads();
     if (first < last) input_steps(&long_step, packed, 0, 1, first, last);
 }

@@ -40,6 +40,28 @@ INLINE real *slot(const Call *a, int s, int64_t t) {
 /* Whether a trace is wanted: then the stream of traced gates has a slot for each step. */
 #define TRACED (a->stream[STREAM_TRACED].period == a->T)
 
+/* The parts of a block's products: all of them, those with x, or those without x. */
+enum { ALL, INPUTS, REST };
+
+/* The number of steps whose products with x are computed at once. */
+INLINE int64_t early_steps(const Call *a) { return a->T < EARLY_STEPS ? a->T : EARLY_STEPS; }
+
+/* Put sums that are begun into a tile. */
+OPTIONAL vec *begun_tile(const real *sums, vec *tile, int many) {
+    for (int j = 0; j < many; j++) tile[j] = load(sums + j * LANES);
+    return tile;
+}
+
+/* The steps from `start` on as one step: their rows are neighbours in memory. It has no lengths. */
+OPTIONAL Call one_long_step(const Call *a, int64_t start, int64_t end) {
+    Call steps = *a;
+    for (int s = 0; s < STREAMS; s++)
+        steps.stream[s] = (Stream){.data = slot(a, s, start), .period = 1, .columns = COLUMNS(s)};
+    steps.B = (end - start) * a->B;
+    steps.lengths = NULL;
+    return steps;
+}
+
 #ifdef __has_builtin
 #if __has_builtin(__builtin_shufflevector)
 #define SHUFFLES

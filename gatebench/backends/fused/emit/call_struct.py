@@ -64,6 +64,7 @@ CALL_FIELDS = (
     Field("non_temporal", "int64_t ", _INTEGER, "1 if saved values are written to memory past the caches, else 0"),
     Field("error", "int64_t *", _POINTER, "0, or the code of an error: the compiled code writes it"),
     Field("lengths", "const int64_t *", _POINTER, "(B,) steps of each sequence; NULL if all have T"),
+    Field("begun", "real *", _POINTER, "NULL; the compiled code sets it to the sums that begin before the time loop"),
     Field("stream", "Stream ", StreamStruct, "by the number of the stream", "STREAMS"),
     Field("weight", "const real *", _POINTER, "matrices", "WEIGHTS"),
     Field("vector", "const real *", _POINTER, "pointwise weights", "VECTORS"),

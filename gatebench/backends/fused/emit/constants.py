@@ -30,6 +30,9 @@ OUTER_VECTORS = 4
 OUTER_ROWS = 128
 """Rows that one block of weight gradients takes before the next block: their delta fits in the nearest cache."""
 
+EARLY_STEPS = 256
+"""Steps of one sequence whose products with x are computed at once, before the time loop reaches them."""
+
 WIDEST = 4
 """Width I of x up to which a cell is run by rows: there is code for each width from 1."""
 
@@ -81,6 +84,7 @@ def constants_text() -> str:
         "DOTS_AT_ONCE": DOTS_AT_ONCE,
         "OUTER_VECTORS": OUTER_VECTORS,
         "OUTER_ROWS": OUTER_ROWS,
+        "EARLY_STEPS": EARLY_STEPS,
         "WIDEST": WIDEST,
         "ROWS_AT_ONCE": ROWS_AT_ONCE,
         "ROW_GROUPS": ROW_GROUPS,

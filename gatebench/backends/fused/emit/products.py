@@ -10,7 +10,7 @@ from gatebench.backends.fused.emit.call_struct import stream_number
 from gatebench.backends.fused.emit.constants import DOTS_AT_ONCE, ROW_BLOCKS
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout, Plane
 from gatebench.backends.fused.emit.schedule import Stage, terms
-from gatebench.spec.dated import DatedName
+from gatebench.spec.dated import DatedName, X
 from gatebench.spec.expression import Expr
 
 _ACROSS = {1: 2, 2: 1, 3: 1, 4: 1}  # vectors of units in a tile, by the number of dots: fills the registers best
@@ -64,15 +64,23 @@ def packed_size(layout: MemoryLayout, group: tuple[Expr, ...], vectors: int) -> 
     return f"({' + '.join(parts)}) * {vectors} * LANES"
 
 
-def products(layout: MemoryLayout, name: str, group: tuple[Expr, ...], vectors: int) -> str:
+def has_early_inputs(group: tuple[Expr, ...]) -> bool:
+    """Return whether the products with x can be computed before the time loop: the sums of a block begin with them."""
+    return next(iter(uses(group))) == X
+
+
+def products(layout: MemoryLayout, name: str, group: tuple[Expr, ...], vectors: int, *, early: bool = False) -> str:
     """Return the function `{name}_products`, which computes a group's dots for one block into `tile`.
+
+    If x is multiplied before the time loop, there are two more functions: `{name}_inputs` computes the products with x,
+    and `{name}_rest` adds the other products to them, for one sequence. The order of additions is the same.
 
     Sample for lstm::
 
         APART void forward0_0_products(int rows, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {
             switch (rows) {
         #if ACCUMULATORS / 4 >= 1
-            case 1: forward0_0_block(1, a, w, t, row, tile); break;
+            case 1: forward0_0_block(1, ALL, a, w, t, row, tile); break;
         #endif
         ...
             default: fail(a, UNKNOWN_ROWS);
@@ -81,22 +89,40 @@ def products(layout: MemoryLayout, name: str, group: tuple[Expr, ...], vectors: 
     """
     many = len(group) * vectors
     body = "\n".join(_operand(layout.places[operand], operand, own, vectors) for operand, own in uses(group).items())
+    parts = [_switch(name, "products", "ALL", many)]
+    if early:
+        parts += [_switch(name, "inputs", "INPUTS", many), _rest(name)]
+    return f"""
+INLINE void {name}_block(const int rows, const int part, const Call *a, const real *w, int64_t t, int64_t row,
+                         vec *tile) {{
+    vec sum[ACCUMULATORS / {many}][{many}];
+    EACH_ROW for (int j = 0; j < {many}; j++) sum[r][j] = part == REST ? tile[r * {many} + j] : (vec){{0}};
+{body}
+    EACH_ROW for (int j = 0; j < {many}; j++) tile[r * {many} + j] = sum[r][j];
+}}{"".join(parts)}"""
+
+
+def _switch(name: str, function: str, part: str, many: int) -> str:
+    """Return the function that computes a part of the products for any number of rows of a block."""
     cases = "\n".join(
-        f"#if ACCUMULATORS / {many} >= {n}\n    case {n}: {name}_block({n}, a, w, t, row, tile); break;\n#endif"
+        f"#if ACCUMULATORS / {many} >= {n}\n    case {n}: {name}_block({n}, {part}, a, w, t, row, tile); break;\n#endif"
         for n in sorted(ROW_BLOCKS)
     )
     return f"""
-INLINE void {name}_block(const int rows, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
-    vec sum[ACCUMULATORS / {many}][{many}];
-    EACH_ROW for (int j = 0; j < {many}; j++) sum[r][j] = (vec){{0}};
-{body}
-    EACH_ROW for (int j = 0; j < {many}; j++) tile[r * {many} + j] = sum[r][j];
-}}
-APART void {name}_products(int rows, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
+APART void {name}_{function}(int rows, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
     switch (rows) {{
 {cases}
     default: fail(a, UNKNOWN_ROWS);
     }}
+}}
+"""
+
+
+def _rest(name: str) -> str:
+    """Return the function that adds all products but those with x, for one sequence."""
+    return f"""
+APART void {name}_rest(const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
+    {name}_block(1, REST, a, w, t, row, tile);
 }}
 """
 
@@ -106,7 +132,7 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> 
 
     Sample for lstm::
 
-        { /* h[t-1] */
+        if (part != INPUTS) { /* h[t-1] */
             const int64_t columns = COLUMNS(STREAM_OUTPUT), K = a->H;
             const real *operand = PLANE(STREAM_OUTPUT, 0, 0, 0) + row * columns, *from = w;
             for (int64_t k = 0; k < K; k++, from += 4 * LANES) {
@@ -123,7 +149,8 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> 
         for position, (number, _, _) in enumerate(own)
         for v in range(vectors)
     )
-    return f"""    {{ /* {operand} */
+    condition = "part != REST" if operand == X else "part != INPUTS"
+    return f"""    if ({condition}) {{ /* {operand} */
         const int64_t columns = {columns(where.stream)}, K = {count};
         const real *operand = {plane(where)} + row * columns, *from = w;
         for (int64_t k = 0; k < K; k++, from += {size} * LANES) {{
@@ -133,8 +160,8 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> 
                 {sums}
             }}
         }}
-        w += a->{where.width} * {size} * LANES;
-    }}"""
+    }}
+    w += a->{where.width} * {size} * LANES;"""
 
 
 def packing(layout: MemoryLayout, name: str, stage: Stage) -> str:

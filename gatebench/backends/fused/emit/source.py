@@ -8,6 +8,7 @@ real output. A line `...` in a sample stands for lines that are left out.
 
 from __future__ import annotations
 
+from gatebench.backends.fused.emit.early_inputs import all_begins_text
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout
 from gatebench.backends.fused.emit.products import columns, plane
 from gatebench.backends.fused.emit.rows import rows_text
@@ -35,7 +36,11 @@ def body(layout: MemoryLayout) -> str:
     }
     for group, stages in groups.items():
         names[group] = [f"{group}{i}" for i in range(len(stages))]
-        parts += [stage_text(layout, name, stage) for name, stage in zip(names[group], stages, strict=True)]
+        parts += [
+            stage_text(layout, name, stage, names[group][:number] if group == "forward" else None)
+            for number, (name, stage) in enumerate(zip(names[group], stages, strict=True))
+        ]
+    parts.append(all_begins_text(names["forward"]))
     parts.append(_narrow_input(layout))
     names["backward"] += [*names["arriving"], *names["input"], "narrow_input"]
     for group in ("forward", "backward"):

@@ -5,7 +5,10 @@ For each tile of units, the products are computed first. The pointwise part foll
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gatebench.backends.fused.emit.constants import DOTS_AT_ONCE
+from gatebench.backends.fused.emit.early_inputs import begin_text, begun_before, begun_sums, early_groups
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout
 from gatebench.backends.fused.emit.pointwise import Pointwise
 from gatebench.backends.fused.emit.products import groups, packed_size, packing, products, vectors_per_tile
@@ -13,16 +16,26 @@ from gatebench.backends.fused.emit.schedule import Stage
 from gatebench.spec.expression import Expr
 
 
-def stage_text(layout: MemoryLayout, name: str, stage: Stage) -> str:
-    """Return a stage as C: `{name}_reals` and `{name}_pack` for its weights, and `{name}_run`."""
-    vectors = vectors_per_tile(stage)
-    own = [products(layout, f"{name}_{i}", group, vectors) for i, group in enumerate(groups(stage))]
+def stage_text(layout: MemoryLayout, name: str, stage: Stage, before: Sequence[str] | None = None) -> str:
+    """Return a stage as C: `{name}_reals` and `{name}_pack` for its weights, and `{name}_run`.
+
+    Args:
+        layout: the places of the values.
+        name: the name of the stage.
+        stage: the stage.
+        before: the names of the stages before it if it belongs to the forward pass, which has the functions of
+            `early_inputs.py` too; else None.
+    """
+    vectors, early = vectors_per_tile(stage), set[int]() if before is None else early_groups(stage)
+    own = [products(layout, f"{name}_{i}", group, vectors, early=i in early) for i, group in enumerate(groups(stage))]
+    begin = [] if before is None else [begin_text(layout, name, stage)]
+    comment = f"/* {name}: {', '.join(stage.formulas)} */"
     return "\n".join(
-        [f"/* {name}: {', '.join(stage.formulas)} */", *own, packing(layout, name, stage), _run(layout, name, stage)]
+        [comment, *own, packing(layout, name, stage), *begin, _run(layout, name, stage, early, before or ())]
     )
 
 
-def _run(layout: MemoryLayout, name: str, stage: Stage) -> str:
+def _run(layout: MemoryLayout, name: str, stage: Stage, early: set[int], before: Sequence[str]) -> str:
     """Return the function that runs a stage from step `from` up to `until`, for the sequences from first up to last.
 
     Sample for lstm::
@@ -31,11 +44,14 @@ def _run(layout: MemoryLayout, name: str, stage: Stage) -> str:
             const int64_t units = padded(a->H) / LANES, tiles = forward0_tiles(a);
             const int64_t B = a->B, *const lengths = a->lengths;
             vec tile[most * 4];
+            const real *const begun = a->begun ? a->begun + 0 : NULL;
             for (int64_t u = 0; u < tiles; u++, w += forward0_tile(a)) {
                 for (int64_t t = from; t < until; t++) {
         ...
                     for (int64_t row = first, rows; row < last; row += rows) {
                         rows = block_rows(last - row, most);
+        ...
+                        else
                         forward0_0_products((int)rows, a, w, t, row, tile + 0 * most);
     """
     vectors = vectors_per_tile(stage)
@@ -47,15 +63,20 @@ def _run(layout: MemoryLayout, name: str, stage: Stage) -> str:
     calls = []
     first = "w"
     for i, group in enumerate(groups(stage)):
-        calls.append(f"{name}_{i}_products((int)rows, a, {first}, t, row, tile + {i * DOTS_AT_ONCE * vectors} * most);")
+        to = f"tile + {i * DOTS_AT_ONCE * vectors} * most"
+        if i in early:
+            sums = f"begun_tile({begun_sums(stage, i)}, {to}, {len(group) * vectors})"
+            calls.append(f"if (begun) {name}_{i}_rest(a, {first}, t, row, {sums});\n                else")
+        calls.append(f"{name}_{i}_products((int)rows, a, {first}, t, row, {to});")
         first += f" + {packed_size(layout, group, vectors)}"
+    begun = f"    const real *const begun = a->begun ? a->begun + {begun_before(before)} : NULL;\n" if early else ""
     return f"""
 APART void {name}_run(const Call *a, const real *w, int64_t from, int64_t until, int64_t first, int64_t last) {{
     enum {{ most = {most} }};
     const int64_t units = padded(a->{stage.width}) / LANES, tiles = {name}_tiles(a);
     const int64_t B = a->B, *const lengths = a->lengths;
     vec tile[most * {max(1, len(stage.dots)) * vectors}];
-    for (int64_t u = 0; u < tiles; u++, w += {name}_tile(a)) {{
+{begun}    for (int64_t u = 0; u < tiles; u++, w += {name}_tile(a)) {{
         for (int64_t t = from; t < until; t++) {{
 {bases}
             for (int64_t row = first, rows; row < last; row += rows) {{

@@ -64,7 +64,7 @@ def test_a_gate_less_is_a_quarter_of_the_weights_less() -> None:
 def test_the_values_of_a_call_lie_where_the_fields_are() -> None:
     own = layout("lstm")
     number = counts(own)
-    scalars = list(range(1, 12))
+    scalars = list(range(1, 13))
     streams = [(100 + i, 200 + i, 300 + i) for i in range(number["STREAMS"])]
     weights, vectors, gradients = (
         range(first, first + number[name]) for first, name in ((400, "WEIGHTS"), (500, "VECTORS"), (600, "PARAMETERS"))
