@@ -123,7 +123,8 @@ def _forward(
     gates = [launch.plane(streams[p.stream], p, launch.T, p.shift).to(x.dtype) for p in shown]
     del streams["x"], streams[HOISTED]
     streams.pop("traced", None)
-    return (output, *final.to(x.dtype).unbind(1), *gates), streams
+    states = (part.contiguous() for part in final.to(x.dtype).unbind(1))
+    return (output, *states, *gates), streams
 
 
 def _without_padding(x: Tensor, lengths: Tensor | None) -> Tensor:

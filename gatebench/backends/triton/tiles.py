@@ -71,16 +71,23 @@ def tile(plan: KernelPlan, dtype: str, I: int, H: int, shared: int) -> Tile:  # 
     """
     wide_h, wide_i = padded(H), padded(I if has_input_width(plan) else 1)
     on_chip = on_chip_bytes(plan, dtype, I, H) <= shared
-    return Tile(on_chip, _ROWS[dtype], wide_h, wide_i, _warps(dtype, max(wide_h, wide_i), on_chip))
+    matrices = max(len(plan.forward_weights), len(plan.backward_weights))
+    warps = _warps(dtype, max(wide_h, wide_i), matrices, on_chip)
+    return Tile(on_chip, _ROWS[dtype], wide_h, wide_i, warps)
 
 
-def _warps(dtype: str, width: int, on_chip: bool) -> int:
-    """Return the warps of a program. These numbers spill the fewest registers; `tests.triton_report` shows them."""
+def _warps(dtype: str, width: int, matrices: int, on_chip: bool) -> int:
+    """Return the warps of a program: few, so that a thread has more products for each number that it loads.
+
+    With fewer warps, kernels up to a width of 128 spill registers; `tests.triton_report` shows them.
+    """
     if width < 64:
         return 4
-    if dtype == "float32":
-        return 16 if width > 256 or (width == 128 and on_chip) else 8
-    return 16 if width > 128 else 8
+    if dtype == "bfloat16":
+        return 8 if width <= 128 else 16
+    if width == 128:
+        return 16 if on_chip else 4 if matrices <= 5 else 8
+    return 8 if width <= 256 else 16
 
 
 def widest(plan: KernelPlan, I: int, H: int) -> int:  # noqa: E741

@@ -1,8 +1,13 @@
-from gatebench.backends.triton.emit.expressions import Expressions
+from gatebench.backends.triton.emit.expressions import CALLS, Expressions
 from gatebench.backends.triton.emit.variables import variable
-from gatebench.spec.expression import Expr, lift, maximum, name, sigmoid, tanh
+from gatebench.derive.partials import INDICATORS
+from gatebench.spec.expression import FUNCTIONS, Expr, lift, maximum, name, sigmoid, tanh
 
 A, B, C = name("a[t]"), name("b[t]"), name("c[t-1]")
+
+
+def test_every_operation_of_formulas_has_a_function() -> None:
+    assert set(CALLS) == {*FUNCTIONS, *INDICATORS}
 
 
 def text(formula: Expr) -> str:
