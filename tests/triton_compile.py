@@ -60,15 +60,20 @@ class Resources:
         tile: how its launch is cut.
         registers: of a thread.
         shared: bytes of shared memory of a program, known at the launch.
-        spilled: bytes of local memory of a thread: registers that did not fit.
+        stack: bytes of local memory of a thread: registers that did not fit somewhere in the kernel.
         instructions: by kind, the instructions of one step, per warp.
     """
 
     tile: Tile
     registers: int
     shared: int
-    spilled: int
+    stack: int
     instructions: Counter[str]
+
+    @property
+    def spills(self) -> int:
+        """How many instructions of a step move spilled registers to and from local memory."""
+        return sum(count for name, count in self.instructions.items() if name.startswith(("LDL", "STL")))
 
 
 @cache
@@ -93,10 +98,10 @@ def compiled(case: Case) -> Resources:
     source = ASTSource(function, {name: signature[name] for name in function.arg_names}, constants, positions)
     target = GPUTarget("cuda", case.architecture, 32)
     binary = triton.compile(source, target=target, options=compile_options(cut))
-    registers, spilled = _usage(binary.asm["cubin"])
+    registers, stack = _usage(binary.asm["cubin"])
     trips = -(-case.H // cut.block_h)
     loop = loop_instructions(_tool("nvdisasm", binary.asm["cubin"], "-c"), trips)
-    return Resources(cut, registers, binary.metadata.shared, spilled, loop)
+    return Resources(cut, registers, binary.metadata.shared, stack, loop)
 
 
 def _type(name: str, dtype: str) -> str:
@@ -117,7 +122,7 @@ def _tool(name: str, cubin: bytes, *options: str) -> str:
 
 
 def _usage(cubin: bytes) -> tuple[int, int]:
-    """Return the registers of a thread, and the bytes that it spills to local memory."""
+    """Return the registers of a thread, and its bytes of local memory."""
     found = re.search(r"REG:(\d+) STACK:(\d+) .*?LOCAL:(\d+)", _tool("cuobjdump", cubin, "-res-usage"))
     assert found is not None
     registers, stack, local = map(int, found.groups())

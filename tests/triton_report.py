@@ -22,7 +22,7 @@ SIZES = (("float32", 64), ("float32", 128), ("bfloat16", 128))
 
 KERNELS = ("forward", "backward")
 
-RESOURCE_HEAD = ["cell", "kernel", "dtype", "H", "GPU", "weights", "registers", "shared KiB", "spilled", "instructions"]
+RESOURCE_HEAD = ["cell", "kernel", "dtype", "H", "GPU", "weights", "registers", "shared KiB", "spills", "instructions"]
 TIME_HEAD = ["cell", "dtype", "H", "GPU", "sequences", "forward µs", "backward µs", "busiest unit"]
 
 
@@ -50,7 +50,7 @@ def resource_rows(cells: Sequence[str]) -> list[list[str]]:
                 "on chip" if found.tile.on_chip else "in memory",
                 str(found.registers),
                 f"{found.shared / 1024:.0f}",
-                str(found.spilled),
+                str(found.spills),
                 str(found.instructions.total()),
             ]
         )
@@ -85,7 +85,7 @@ def report(cells: Sequence[str]) -> str:
     times = align([TIME_HEAD, *time_rows(cells)], "llrllrrl")
     return "\n".join(
         [
-            "What each kernel needs, from ptxas. spilled: bytes a thread. instructions: of one step, per warp.",
+            "What each kernel needs. instructions: of one step, per warp; spills: those for spilled registers.",
             resources,
             "",
             "PREDICTED time of one step, from these instructions and published rates and latencies. Not measured.",

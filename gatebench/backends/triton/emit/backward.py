@@ -9,7 +9,8 @@ from __future__ import annotations
 from gatebench.backends.fused.emit.memory_layout import Plane
 from gatebench.backends.triton.emit import kernel_text as text
 from gatebench.backends.triton.emit.expressions import Expressions
-from gatebench.backends.triton.emit.plan import KernelPlan, vectors
+from gatebench.backends.triton.emit.loads import Loads
+from gatebench.backends.triton.emit.plan import KernelPlan, pointwise_names, vectors
 from gatebench.backends.triton.emit.variables import pointer, variable, weight_variable
 from gatebench.backends.triton.emit.visible import Visible
 from gatebench.derive.prefixes import arriving, carried, is_accumulated, running_sum
@@ -42,7 +43,7 @@ class _Backward:
     """Writes the backward kernel of one cell.
 
     Attributes:
-        loaded: by variable, the planes that every step loads, one step ahead.
+        loaded: by variable, the planes that every step loads.
         chained: by variable of a memory's value at step t, the variable of its value at step t - 1, which is the
             value at step t of the iteration that follows.
     """
@@ -57,7 +58,8 @@ class _Backward:
             now(m): previous(m) for m in plan.memory if now(m) in read and previous(m) in read
         }
         ordered_reads = dict.fromkeys(n for f in formulas for n in names(f) if n in read and n not in self.chained)
-        self.loaded = {n: self.places[n] for n in ordered_reads}
+        self.loaded = {variable(n): self.places[n] for n in ordered_reads}
+        self.loads = Loads(plan, self.loaded, self._load, "-", "t > 0", ahead=on_chip)
         self.sums = tuple(running_sum(weight) for weight in self.layout.derived.sums)
         self.ring = {n: self.places[n] for n in plan.backward if n in self.places and self.places[n].stream == "ring"}
         operands = (node.args[1].args[0] for node in ordered(formulas) if node.op in ("matmul", "matmul_t"))
@@ -81,7 +83,7 @@ class _Backward:
             *(f"{stream} += tl.cast(T - 1, tl.int64) * {text.step(plan, stream)}" for stream in moving),
             *(f"{variable(n)} = {self._first(n, p)}" for n, p in carries.items()),
             *(f"{variable(n)} = {self._load(p)}" for n, p in chained.items()),
-            *(f"{variable(n)} = {self._load(p)}" for n, p in self.loaded.items()),
+            *self.loads.before_the_loop(),
         ]
         end = [
             text.store(text.address(plan, p), variable(arriving(m).next), p.width)
@@ -96,20 +98,17 @@ class _Backward:
 
     def _step(self, widths: list[str]) -> list[str]:
         plan = self.plan
-        lines = ["t = T - 1 - k"]
-        read = dict.fromkeys(where.stream for where in self.loaded.values())
-        lines += [f"{stream} -= {text.step(plan, stream)}" for stream in read]
-        lines += [f"next_{variable(n)} = {self._load(where, 't > 0')}" for n, where in self.loaded.items()]
-        lines += [text.alive(width) for width in widths]
+        lines = ["t = T - 1 - k", *self.loads.at_the_start(), *(text.alive(width) for width in widths)]
         expressions = Expressions(_all_formulas(plan), self._leaf)
         visible = Visible(self.on_chip, _all_formulas(plan))
         for defined, formula in plan.backward.items():
-            lines += visible.before(formula)
+            lines += [*self._missing(formula), *visible.before(formula)]
             value = text.whole(expressions.text(formula), formula, self.widths[defined])
             lines += expressions.take_lines()
             lines += self._definition(defined, value)
             visible.stored(defined)
-        lines += [line for formula in plan.arriving.values() for line in visible.before(formula)]
+        for formula in plan.arriving.values():
+            lines += [*self._missing(formula), *visible.before(formula)]
         arrived = {m: text.whole(expressions.text(formula), formula, "H") for m, formula in plan.arriving.items()}
         lines += expressions.take_lines()
         for m, value in arrived.items():
@@ -118,7 +117,11 @@ class _Backward:
         written = dict.fromkeys(where.stream for where in self.ring.values())
         lines += [f"{stream} -= {text.step(plan, stream)}" for stream in written]
         lines += [f"{variable(present)} = {variable(before)}" for present, before in self.chained.items()]
-        return [*lines, *(f"{variable(n)} = next_{variable(n)}" for n in self.loaded)]
+        return [*lines, *self.loads.at_the_end()]
+
+    def _missing(self, formula: Expr) -> list[str]:
+        """Return the loads that a formula needs."""
+        return self.loads.before(set(map(variable, pointwise_names(formula))))
 
     def _definition(self, defined: DatedName, value: str) -> list[str]:
         """Return the lines that compute a value, and store it if it is a delta."""

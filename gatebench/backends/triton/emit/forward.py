@@ -5,9 +5,11 @@ from __future__ import annotations
 from gatebench.backends.fused.emit.memory_layout import Plane
 from gatebench.backends.triton.emit import kernel_text as text
 from gatebench.backends.triton.emit.expressions import Expressions
+from gatebench.backends.triton.emit.loads import Loads
 from gatebench.backends.triton.emit.plan import HOISTED, KernelPlan, gate_names, pointwise_names, vectors
 from gatebench.backends.triton.emit.variables import pointer, variable, weight_variable
 from gatebench.backends.triton.emit.visible import Visible
+from gatebench.derive.program import products
 from gatebench.spec.dated import DatedName, X, now, previous
 from gatebench.spec.expression import Expr
 
@@ -29,9 +31,9 @@ def forward_kernel(plan: KernelPlan, on_chip: bool) -> str:
         on_chip: whether the matrices are loaded once, before the loop. If not, every step reads them from memory, and
             KEEP and TRACED must be true, because the operands of products are read from their streams, too.
 
-    Each step reads the hoisted products of its tile, which the step before has begun to load. It computes the formulas,
-    stores the memory, stores the values that the backward pass reads (KEEP) and the gates (TRACED), and carries the
-    memory to the next step in registers. `final` (B, states · H) gets the memory after the last step.
+    Each step reads the hoisted products of its tile. It computes the formulas, stores the memory, stores the values
+    that the backward pass reads (KEEP) and the gates (TRACED), and carries the memory to the next step in registers.
+    `final` (B, states · H) gets the memory after the last step.
 
     A value that is stored or multiplied is set to 0 in padded units and after the end of its sequence.
     """
@@ -48,6 +50,7 @@ class _Forward:
         self.loaded = {variable_of_product(w): where for w, where in plan.hoisted.items()}
         if self.reads_x:
             self.loaded[variable(X)] = self.layout.places[X]
+        self.loads = Loads(plan, self.loaded, self._load, "+", "t + 1 < T", ahead=on_chip)
         self.stored = {n: where for n in plan.forward if (where := self.layout.places.get(n)) and self._is_stored(n)}
 
     def text(self) -> str:
@@ -63,7 +66,7 @@ class _Forward:
             *text.matrix_loads(plan, plan.forward_weights if self.on_chip else (), transposed=True),
             *text.vector_loads(plan, vectors(plan.forward.values())),
             *(f"{variable(previous(m))} = {text.load(text.address(plan, p), 'H')}" for m, p in initial.items()),
-            *(f"{v} = {text.load(text.address(plan, p), p.width)}" for v, p in self.loaded.items()),
+            *self.loads.before_the_loop(),
         ]
         end = [
             text.store(f"final + rows[:, None] * {len(memory)} * H + {i} * H + units_H[None, :]", before, "H")
@@ -78,15 +81,12 @@ class _Forward:
 
     def _step(self, widths: list[str]) -> list[str]:
         plan = self.plan
-        streams = dict.fromkeys(where.stream for where in self.loaded.values())
-        lines = [f"{stream} += {text.step(plan, stream)}" for stream in streams]
-        lines += [f"next_{v} = {self._next(where)}" for v, where in self.loaded.items()]
-        lines += [text.alive(width) for width in widths]
+        lines = [*self.loads.at_the_start(), *(text.alive(width) for width in widths)]
         expressions = Expressions(plan.forward.values(), self._leaf)
         visible = Visible(self.on_chip, plan.forward.values())
         lines += visible.at_the_start()
         for defined, formula in plan.forward.items():
-            lines += visible.before(formula)
+            lines += [*self.loads.before(_variables_read(formula)), *visible.before(formula)]
             value = text.whole(expressions.text(formula), formula, self.widths[defined])
             lines += expressions.take_lines()
             lines += self._definition(defined, value)
@@ -96,7 +96,7 @@ class _Forward:
         for m in plan.memory:
             before = variable(previous(m))
             lines.append(f"{before} = tl.where(alive_H, {variable(now(m))}, {before})")
-        return [*lines, *(f"{v} = next_{v}" for v in self.loaded)]
+        return [*lines, *self.loads.at_the_end()]
 
     def _definition(self, defined: DatedName, value: str) -> list[str]:
         """Return the lines that compute a value, and store it if it has a place."""
@@ -114,8 +114,8 @@ class _Forward:
         multiplied = not self.on_chip and defined in self.layout.derived.forward.operands
         return self.layout.places[defined].stream != "traced" or defined in gate_names(self.layout) or multiplied
 
-    def _next(self, where: Plane) -> str:
-        return text.load(text.address(self.plan, where), where.width, "t + 1 < T")
+    def _load(self, where: Plane, condition: str) -> str:
+        return text.load(text.address(self.plan, where), where.width, condition)
 
     def _leaf(self, node: Expr) -> str:
         if node.op == "param":
@@ -130,6 +130,12 @@ class _Forward:
 def variable_of_product(weight: str) -> str:
     """Return the variable of the hoisted product of a matrix with x: "W.i" → "W_i_x"."""
     return f"{weight_variable(weight)}_x"
+
+
+def _variables_read(formula: Expr) -> set[str]:
+    """Return the variables of a formula's names, and those of its products with x."""
+    of_x = {variable_of_product(node.args[0]) for node in products(formula) if node.args[1].args[0] == X}
+    return of_x | set(map(variable, pointwise_names(formula)))
 
 
 def _condition(where: Plane) -> str:

@@ -19,7 +19,7 @@ QUICK = [
 
 
 def test_representative_cells_agree_with_the_reference() -> None:
-    assert len(QUICK) == 15
+    assert len(QUICK) >= 15
     assert failures(QUICK) == {}
 
 
