@@ -1,7 +1,7 @@
 """The cross-entropy of a large vocabulary, in chunks of tokens: the logits of all tokens are never held at once.
 
-N tokens, H hidden, V vocabulary, T time, B batch. The backward pass computes the logits of a chunk again. So a pass
-keeps N numbers where `torch.nn.functional.cross_entropy` keeps N · V of them; the price is a further matrix product.
+N tokens, H hidden, V vocabulary, T time, B batch. For the backward pass N · H + V · H numbers are kept, the gradients of
+the inputs, where `torch.nn.functional.cross_entropy` keeps N · V.
 """
 
 from collections.abc import Iterator
@@ -21,36 +21,58 @@ CHUNK = 2**21
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
-    """The nats of tokens, and whether each target has the largest logit."""
+    """The nats of tokens, and whether each target has the largest logit.
+
+    The gradient of the logits of a token is (softmax - one-hot) times the gradient g of its nats. The forward pass
+    computes the gradients of all inputs for g = 1, while it holds the logits of a chunk.
+    """
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return (N,) nats and (N,) truth values of hidden (N, H), weight (V, H), bias (V,) and targets (N,)."""
-        total, chosen = hidden.new_empty(len(hidden)), hidden.new_empty(len(hidden))
+        nats = hidden.new_empty(len(hidden))
         is_correct = torch.empty(len(hidden), dtype=torch.bool, device=hidden.device)
+        is_trained = any(ctx.needs_input_grad)
+        gradients = tuple(torch.zeros_like(value) for value in (hidden, weight, bias)) if is_trained else ()
         for chunk in _chunks(len(hidden), len(weight)):
             logits = torch.addmm(bias, hidden[chunk], weight.T)
-            chosen[chunk] = logits.gather(1, targets[chunk, None])[:, 0]
+            total = logits.logsumexp(-1, keepdim=True)
+            nats[chunk] = (total - logits.gather(1, targets[chunk, None]))[:, 0]
             is_correct[chunk] = logits.argmax(-1) == targets[chunk]
-            total[chunk] = logits.logsumexp(-1)
-        ctx.save_for_backward(hidden, weight, bias, targets, total)
+            if is_trained:
+                of_logits = _minus_targets(logits.sub_(total).exp_(), targets[chunk])
+                torch.mm(of_logits, weight, out=gradients[0][chunk])
+                gradients[1].addmm_(of_logits.T, hidden[chunk])
+                gradients[2].add_(of_logits.sum(0))
+        ctx.save_for_backward(hidden, weight, bias, targets, *gradients)
         ctx.mark_non_differentiable(is_correct)
-        return total - chosen, is_correct
+        return nats, is_correct
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        """Return the gradients of hidden, weight and bias. That of the logits is (softmax - one-hot) · gradient."""
-        hidden, weight, bias, targets, total = ctx.saved_tensors
-        of_hidden, of_weight, of_bias = (torch.zeros_like(value) for value in (hidden, weight, bias))
+        """Return the gradients of hidden, weight and bias.
+
+        If all tokens have the same g, as in a mean, the sums of the forward pass are scaled. Otherwise the logits are
+        computed again for the gradients of weight and bias.
+        """
+        hidden, weight, bias, targets, of_hidden, of_weight, of_bias = ctx.saved_tensors
+        if (gradient == gradient[:1]).all():
+            scale = gradient[:1].sum()
+            return of_hidden * scale, of_weight * scale, of_bias * scale, None
+        of_weight, of_bias = torch.zeros_like(weight), torch.zeros_like(bias)
         for chunk in _chunks(len(hidden), len(weight)):
-            of_logits = torch.addmm(bias, hidden[chunk], weight.T).sub_(total[chunk, None]).exp_()
-            of_logits[torch.arange(len(of_logits), device=hidden.device), targets[chunk]] -= 1
-            of_logits *= gradient[chunk, None]
-            torch.mm(of_logits, weight, out=of_hidden[chunk])
+            share = torch.addmm(bias, hidden[chunk], weight.T).softmax(-1)
+            of_logits = _minus_targets(share, targets[chunk]).mul_(gradient[chunk, None])
             of_weight.addmm_(of_logits.T, hidden[chunk])
             of_bias += of_logits.sum(0)
-        return of_hidden, of_weight, of_bias, None
+        return of_hidden * gradient[:, None], of_weight, of_bias, None
+
+
+def _minus_targets(shares: Tensor, targets: Tensor) -> Tensor:
+    """Subtract 1 from the probability (n, V) of each target, in place."""
+    shares[torch.arange(len(shares), device=shares.device), targets] -= 1
+    return shares
 
 
 def scored_tokens(hidden: Tensor, linear: nn.Linear, targets: Tensor, valid: Tensor) -> Tensor:
