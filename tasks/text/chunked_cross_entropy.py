@@ -1,7 +1,7 @@
 """The cross-entropy of a large vocabulary, in chunks of tokens: the logits of all tokens are never held at once.
 
-N tokens, H hidden, V vocabulary, T time, B batch. For the backward pass N · H + V · H numbers are kept, the gradients of
-the inputs, where `torch.nn.functional.cross_entropy` keeps N · V.
+N tokens, H hidden, V vocabulary, T time, B batch. For the backward pass N · H + V · H numbers are kept, the gradients
+of the inputs, where `torch.nn.functional.cross_entropy` keeps N · V.
 """
 
 from collections.abc import Iterator
