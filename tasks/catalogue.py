@@ -134,7 +134,15 @@ _ALL = (
         mnist.SOURCE_URL,
         mnist.FOLDERS,
         _files(mnist.SOURCE_URL, mnist.PACKED, 9_912_422, 28_881, 1_648_877, 4_542),
-        ("sequential_mnist", "permuted_mnist", "image_patches", "continual", "moving_mnist", "digit_detection"),
+        (
+            "sequential_mnist",
+            "permuted_mnist",
+            "image_patches",
+            "continual",
+            "moving_mnist",
+            "digit_detection",
+            "video_actions",
+        ),
         alternatives=(mnist.UNPACKED,),
     ),
     Dataset(

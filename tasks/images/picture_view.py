@@ -50,18 +50,19 @@ def picture(inputs: NDArray[Any], places: NDArray[np.int64], rows: int, columns:
     return Picture(pixels.reshape(shape), places)
 
 
-def frame_strip(frames: NDArray[Any], side: int) -> Picture:
+def frame_strip(frames: NDArray[Any], rows: int, columns: int, channels: int = 1) -> Picture:
     """Return frames side by side, as one picture of which each step reads one frame.
 
     Args:
-        frames: (T, side · side) grey values from 0 to 1.
-        side: the number of rows and of columns of a frame.
+        frames: (T, R · C · channels) the values from 0 to 1. All channels of a pixel stand together.
+        rows: R.
+        columns: C.
+        channels: 1 for grey values, 3 for colours.
     """
     count = len(frames)
-    numbers = np.arange(side * count * side).reshape(side, count, side)
+    numbers = np.arange(rows * count * columns).reshape(rows, count, columns)
     places = numbers.swapaxes(0, 1).reshape(count, -1)
-    pixels = np.asarray(frames, np.float32).reshape(count, side, side).swapaxes(0, 1).reshape(side, -1)
-    return Picture(pixels, places)
+    return picture(np.asarray(frames, np.float32), places, rows, count * columns, channels)
 
 
 def read_grey_image(given: OwnInput, rows: int, columns: int) -> tuple[NDArray[np.float32], tuple[str, ...]]:

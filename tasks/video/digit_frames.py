@@ -15,7 +15,7 @@ class DigitFrames:
 
     Attributes:
         images: (M, S, S) bytes, the digits of the part.
-        chosen: (N, K) the number of the image of each digit.
+        chosen: (N, T, K) the number of the image of each digit.
         places: (N, T, K, 2) the row and the column of the top left pixel of each digit.
         side: R, the number of rows and of columns of a frame.
         brightness: (N, T, K) the factors of the pixels of each digit, from 0 to 1; None: all are 1.
@@ -40,7 +40,7 @@ class DigitFrames:
         videos, frames = places.shape[:2]
         within = torch.arange(size)[:, None] * side + torch.arange(size)
         pixels = (places[..., 0] * side + places[..., 1])[..., None, None] + within
-        values = self.images[chosen][:, None].expand(*pixels.shape).float() / 255
+        values = self.images[chosen].float() / 255
         if self.brightness is not None:
             values = values * self.brightness[indices][..., None, None]
         drawn = torch.zeros(videos, frames, side * side)

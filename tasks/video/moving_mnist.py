@@ -145,20 +145,21 @@ class MovingMnist(Task):
         from tasks.video.prediction_split import PredictionSplit
 
         draw = RandomNumbers(self.data_seed, part)
-        chosen = draw.integers(len(digits.images), count, self.digits)
+        chosen = torch.from_numpy(draw.integers(len(digits.images), count, self.digits))
         start = draw.uniform(count * self.digits, 2)
         velocity = self.speed * directions(draw, count * self.digits)
         frames = self.read + self.predicted
         places = bouncing_places(start, velocity, frames, self.canvas - self.digit_size)
         by_video = places.reshape(count, self.digits, frames, 2).swapaxes(1, 2).copy()
-        videos = DigitFrames(digits.images, torch.from_numpy(chosen), torch.from_numpy(by_video), self.canvas)
+        in_all_frames = chosen[:, None].expand(-1, frames, -1)
+        videos = DigitFrames(digits.images, in_all_frames, torch.from_numpy(by_video), self.canvas)
         return PredictionSplit(videos, self.read)
 
     def _strip(self, frames: Any) -> Picture:
         """Return frames (T, R · R) side by side, as a picture of which each step reads one frame."""
         from tasks.images.picture_view import frame_strip
 
-        return frame_strip(frames, self.canvas)
+        return frame_strip(frames, self.canvas, self.canvas)
 
     def _artifacts(
         self, network: TrainedNetwork, seed: int, *, train: PredictionSplit, test: PredictionSplit

@@ -51,6 +51,7 @@ FEW = {"training": 300, "validation": 60, "test": 60}
 REAL: Mapping[str, Mapping[str, Any]] = {
     "moving_mnist": FEW,
     "digit_detection": FEW,
+    "video_actions": {"ask": "where", **FEW},
     "characters": {"evaluation_length": 100},
     "summaries": {"limit": 300},
     "translation": {"limit": 2000, "vocabulary": 400},
@@ -90,6 +91,7 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "fashion_mnist": (write_small_fashion, {"validation": 100}),
     "image_patches": (write_small_mnist, {"validation": 100, "patch": 7, "filters": 2}),
     "digit_detection": (write_small_digits, {"smallest": 28, "largest": 28, "canvas": 64, "boxes": 4, **FEW}),
+    "video_actions": (write_small_digits, {"ask": "where", "filters": 2, **FEW}),
     "moving_mnist": (write_small_digits, {"canvas": 16, "read": 4, "predicted": 3, **FEW}),
     "permuted_mnist": (write_small_mnist, {"validation": 100}),
     "sequential_cifar10": (write_small_cifar, {"order": "row", "validation": 100}),

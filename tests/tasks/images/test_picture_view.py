@@ -68,7 +68,10 @@ def test_a_file_that_is_no_image_is_refused(tmp_path: Path, content: bytes) -> N
 
 def test_frames_stand_side_by_side() -> None:
     frames = np.arange(2 * 9, dtype=np.float32).reshape(2, 9) / 18
-    strip = frame_strip(frames, 3)
+    strip = frame_strip(frames, 3, 3)
     assert strip.pixels.shape == (3, 6)
     assert np.array_equal(strip.pixels.ravel()[strip.places], frames)
     assert np.array_equal(strip.pixels[:, 3:], frames[1].reshape(3, 3))
+    colours = frame_strip(np.arange(36, dtype=np.float32).reshape(2, 18) / 36, 2, 3, 3)
+    assert colours.pixels.shape == (2, 6, 3)
+    assert np.allclose(colours.pixels[1, 5], np.array([33, 34, 35]) / 36)

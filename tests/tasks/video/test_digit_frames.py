@@ -6,7 +6,7 @@ from tasks.video.digit_frames import DigitFrames
 def videos(brightness: torch.Tensor | None = None) -> DigitFrames:
     """Two videos of three frames with two digits of 2 x 2 pixels."""
     images = torch.tensor([[[255, 255], [255, 255]], [[51, 51], [51, 51]]], dtype=torch.uint8)
-    chosen = torch.tensor([[0, 1], [1, 1]])
+    chosen = torch.tensor([[[0, 1]] * 3, [[1, 1]] * 3])
     places = torch.tensor([[[0, 0], [1, 1]], [[0, 1], [2, 2]], [[2, 2], [0, 0]]]).expand(2, 3, 2, 2)
     return DigitFrames(images, chosen, places, 4, brightness)
 

@@ -21,7 +21,7 @@ def still_videos(count: int = 12) -> PredictionSplit:
     places = torch.zeros(count, 5, 1, 2, dtype=torch.int64)
     places[::2] = 8
     images = torch.full((1, 4, 4), 255, dtype=torch.uint8)
-    return PredictionSplit(DigitFrames(images, torch.zeros(count, 1, dtype=torch.int64), places, 12), 2)
+    return PredictionSplit(DigitFrames(images, torch.zeros(count, 5, 1, dtype=torch.int64), places, 12), 2)
 
 
 def test_nothing_known_costs_the_logarithm_of_two_a_pixel() -> None:
