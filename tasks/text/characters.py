@@ -136,6 +136,7 @@ class Characters(Task):
             longest_ngram=LONGEST_NGRAM,
             carries_state=self.carry_state,
             separator="",
+            place=self.path or NAME,
         )
 
     def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002

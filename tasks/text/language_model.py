@@ -29,6 +29,7 @@ def language_problem(
     longest_ngram: int,
     carries_state: bool,
     separator: str,
+    place: str,
 ) -> Problem:
     """Return the problem of a text.
 
@@ -43,6 +44,7 @@ def language_problem(
         longest_ngram: the largest order of the n-gram models beside it.
         carries_state: whether the state passes from one sequence to the next.
         separator: the text between two tokens of a sample.
+        place: the file or the folder of the text, for messages.
 
     Raises:
         UserError: a part has fewer than two tokens.
@@ -55,7 +57,9 @@ def language_problem(
     for name, part in zip(PARTS, parts, strict=True):
         if len(part) < 2:
             total = sum(map(len, parts))
-            raise UserError(f"The text has {total} tokens, and its {name} part has {len(part)}; give more text.")
+            raise UserError(
+                f"The text in {place} has {total:,} tokens, and its {name} part has {len(part)}; each part needs two."
+            )
     train, val, test = (
         text_windows(part, length) for part, length in zip(parts, (lengths[0], lengths[1], lengths[1]), strict=True)
     )

@@ -125,6 +125,7 @@ class NextWord(Task):
             longest_ngram=LONGEST_NGRAM,
             carries_state=self.carry_state,
             separator=" ",
+            place=str(self.path),
         )
 
     def example(self, problem: Problem, number: int, root: Path, cache: Path | None = None) -> Example:  # noqa: ARG002

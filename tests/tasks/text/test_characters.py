@@ -83,5 +83,5 @@ def test_wrong_parameters_are_refused(fields: dict[str, object], message: str) -
 def test_a_text_that_is_too_short_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "short.txt"
     file.write_text("short", encoding="utf-8")
-    with pytest.raises(UserError, match="The text has 5 tokens, and its validation part has 0; give more text"):
+    with pytest.raises(UserError, match=r"short\.txt has 5 tokens, and its validation part has 0; each part needs two"):
         Characters(str(file)).load(tmp_path)

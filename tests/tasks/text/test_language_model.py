@@ -20,6 +20,7 @@ def problem(*sizes: int):  # type: ignore[no-untyped-def]
         longest_ngram=3,
         carries_state=True,
         separator="",
+        place="book.txt",
     )
 
 
@@ -31,7 +32,9 @@ def test_a_regular_text_is_known_to_the_ngram_model() -> None:
 
 
 def test_a_part_needs_two_tokens() -> None:
-    with pytest.raises(UserError, match="The text has 26 tokens, and its validation part has 1; give more text"):
+    with pytest.raises(
+        UserError, match=r"The text in book\.txt has 26 tokens, and its validation part has 1; each part needs two"
+    ):
         problem(20, 1, 5)
 
 
