@@ -50,6 +50,8 @@ def run(arguments: Namespace) -> int:
     cell, task = trial.build_compared().name, trial.build_task().label
     print(f"{cell} · {task} · backend {'+'.join(times.backends)} · threads {settings.cpus_per_trial}\n")
     print(times_text(times, trial.training.max_epochs))
+    if trial.build_task().is_stream:
+        print("These are the times of the first experience.")
     return 0
 
 

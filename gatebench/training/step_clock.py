@@ -16,8 +16,12 @@ from gatebench.training.batches import Batches
 PRODUCTS = ("mm", "addmm", "addmm_", "bmm", "baddbmm", "addmv", "mv")
 """The names of torch's matrix products. Those inside a compiled recurrent layer are not among them."""
 
-PHASES = ("batch", "recurrent layers", "forward, the rest", "backward, the rest", "clipping and optimiser", "Lightning")
-"""The parts of a step. The batch is its gathering; the rest is the encoder, the head and the loss, or a task's body."""
+PHASES = ("batch", "layers", "forward, the rest", "backward, the rest", "clipping and optimiser", "Lightning")
+"""The parts of a step.
+
+"batch" is its gathering. "layers" are the recurrent layers, or those of an architecture that is no cell. "the rest" is
+the encoder, the head and the loss, or the other modules of a task's body.
+"""
 
 
 class RecurrentClock:

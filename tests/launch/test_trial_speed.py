@@ -24,7 +24,7 @@ def test_the_verb_prints_where_the_time_of_a_trial_goes(tmp_path: Path, capsys: 
 def test_the_shares_and_the_sum_are_those_of_the_times() -> None:
     step = dict(zip(PHASES, (0.001, 0.006, 0.001, 0.001, 0.001, 0.0), strict=True))
     text = times_text(TrialTimes(2.0, step, 0.25, 100, 0.5, 0.25, ("fused",)), 3)
-    assert "recurrent layers         6.00    60%" in text
+    assert "layers                   6.00    60%" in text
     assert "together                10.00   100%" in text
     assert "25% of a step is in torch's matrix products" in text
     assert "An epoch takes 1.8 s: 100 steps 1.0 s, validation 0.5 s, its gates 0.2 s." in text

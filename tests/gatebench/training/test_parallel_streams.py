@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -70,9 +71,10 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize(("cell", "backend"), CASES)
+@pytest.mark.parametrize(
+    ("cell", "backend", "layers", "training"),
+    [*((*case, 2, True) for case in CASES), ("lstm", "fused", 1, True), ("gru", "fused", 2, False)],
+)
 def test_windows_with_a_carried_state_have_the_loss_of_the_whole_text(
     cell: str, backend: str, layers: int, training: bool
 ) -> None:
@@ -118,3 +120,9 @@ def test_gates_are_those_of_the_carried_state() -> None:
         built.carried = before
         traced, _ = built.forward_with_gates(batch)
         assert torch.equal(plain, traced)
+
+
+def test_a_network_with_a_body_carries_no_state() -> None:
+    _, problem = network("gru", "fused", 1, 4)
+    with pytest.raises(ValueError, match="carries no state"):
+        replace(problem, body=lambda parts: nn.Identity())

@@ -15,7 +15,7 @@ def test_a_trial_has_the_times_of_its_parts(tmp_path: Path) -> None:
     times = trial_times(trial, tmp_path, None)
     assert list(times.step) == list(PHASES)
     assert all(seconds >= 0 for seconds in times.step.values())
-    assert times.step["recurrent layers"] > 0
+    assert times.step["layers"] > 0
     assert times.steps == 256 / 16
     assert times.products is not None
     assert 0 < times.products < 1
