@@ -68,7 +68,7 @@ def trial_lines(experiment: str, data_root: Path, expand: Callable[[Sequence[str
 def lines_of(experiment: str, trials: Sequence[Any]) -> list[str]:
     """Return the lines of the trials of an experiment; see `trial_lines`."""
     return [
-        f"{experiment} {trial.digest} {trial.build_cell().digest} {trial.build_task().name} {trial.seed}"
+        f"{experiment} {trial.digest} {trial.build_compared().digest} {trial.build_task().name} {trial.seed}"
         for trial in trials
     ]
 
