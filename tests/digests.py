@@ -30,6 +30,8 @@ STAND_INS = {
     "series/daily-min-temperatures.csv": "Date,Temp\n1981-01-01,20.7\n1981-01-02,17.9\n",
     "images/a/1.png": "1",
     "images/b/2.png": "2",
+    "videos/a/1/1.png": "1",
+    "videos/b/2/1.png": "2",
     "sounds/a/1.wav": "1",
     "sounds/b/2.wav": "2",
     "texts.csv": "text,label\ngood,1\nbad,0\n",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClassFolderTask(Task):
-    """Classification of the user's files. N files.
+    """Classification of the user's files. N examples.
 
     Attributes:
         path: the folder, relative to the working directory. It may have the folders train, val and test above the class
@@ -80,16 +80,21 @@ class ClassFolderTask(Task):
         """The files in ascending order of their names."""
         return list_class_files(self._path(), self.suffixes, self.kind)
 
+    @property
+    def examples(self) -> tuple[ClassFile, ...]:
+        """The N examples: the files, unless an example has several of them."""
+        return self.files
+
     def parts(self, copies: Sequence[Hashable]) -> tuple[list[int], ...]:
-        """Return the indices of the training, validation and test files.
+        """Return the indices of the training, validation and test examples.
 
         Args:
-            copies: (N,) a key of each file that equal examples share.
+            copies: (N,) a key of each example that equal examples share.
 
         Raises:
             UserError: a part has no example, a class has no training example, or a name has no group.
         """
-        files = self.files
+        files = self.examples
         data = OwnExamples(
             [file.label for file in files],
             copies,
@@ -100,11 +105,11 @@ class ClassFolderTask(Task):
         return split_labelled(data, self.validation, self.test, self.split_seed)
 
     def labels(self) -> Tensor:
-        """Return (N,) the number of the class of each file."""
+        """Return (N,) the number of the class of each example."""
         import torch
 
         numbers = {label: number for number, label in enumerate(self.answers)}
-        return torch.tensor([numbers[file.label] for file in self.files])
+        return torch.tensor([numbers[file.label] for file in self.examples])
 
     def _path(self) -> str:
         """Return the user's path.

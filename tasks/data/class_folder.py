@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -46,7 +46,9 @@ class ClassFile:
     part: str | None
 
 
-def list_class_files(path: str, suffixes: Collection[str], kind: str) -> tuple[ClassFile, ...]:
+def list_class_files(
+    path: str, suffixes: Collection[str], kind: str, *, in_clips: bool = False
+) -> tuple[ClassFile, ...]:
     """Return the files in the class folders, in ascending order of their names.
 
     The folder has parts if it contains the folders train and test; a folder val is optional.
@@ -55,6 +57,7 @@ def list_class_files(path: str, suffixes: Collection[str], kind: str) -> tuple[C
         path: the user's folder, relative to the working directory.
         suffixes: the ends of the names of examples, in lower case, for example ".png".
         kind: an example in messages, for example "an image".
+        in_clips: whether a class folder holds a folder for each clip, which holds its files.
 
     Raises:
         UserError: there are fewer than two classes, a class has no file, a file is empty or no example, a link leads
@@ -65,6 +68,7 @@ def list_class_files(path: str, suffixes: Collection[str], kind: str) -> tuple[C
     listing = _Listing(root, tuple(sorted(suffixes)), kind)
     tops = list(listing.folders(root))
     found: list[ClassFile] = []
+    read = listing.clips if in_clips else listing.examples
     names = {top.name.lower(): top for top in tops}
     parts = {PART_NAMES[name] for name in names if name in PART_NAMES}
     if {"train", "test"} <= parts:
@@ -74,10 +78,10 @@ def list_class_files(path: str, suffixes: Collection[str], kind: str) -> tuple[C
                     f"{root} has the parts train and test and also the folder {top.name}, which is no part."
                 )
             for class_folder in listing.folders(top):
-                found += listing.examples(class_folder, PART_NAMES[name])
+                found += read(class_folder, PART_NAMES[name])
     else:
         for top in tops:
-            found += listing.examples(top, None)
+            found += read(top, None)
     labels = {file.label for file in found}
     if len(labels) < 2:
         had = f"one class folder, {next(iter(labels))}" if labels else "no class folder"
@@ -159,23 +163,32 @@ class _Listing:
     suffixes: tuple[str, ...]
     kind: str
 
-    def folders(self, parent: Path) -> Iterator[Path]:
+    def folders(self, parent: Path, kind: str = "class") -> Iterator[Path]:
         """Yield the folders in a folder in ascending order; refuse examples beside them."""
         for entry in self._entries(parent):
             if entry.is_dir():
                 yield Path(entry.path)
             elif self._is_example(entry):
                 raise UserError(
-                    f"{entry.path} is in no class folder; move it into a folder with the name of its class."
+                    f"{entry.path} is in no {kind} folder; move it into a folder with the name of its {kind}."
                 )
 
-    def examples(self, folder: Path, part: str | None) -> list[ClassFile]:
-        """Return the examples in a class folder."""
+    def clips(self, folder: Path, part: str | None) -> list[ClassFile]:
+        """Return the files of all clips in a class folder."""
+        found: list[ClassFile] = []
+        for clip in self.folders(folder, "clip"):
+            found += [replace(file, label=folder.name) for file in self.examples(clip, part, "clip")]
+        if not found:
+            raise UserError(f"The class folder {folder} has no folder of a clip.")
+        return found
+
+    def examples(self, folder: Path, part: str | None, kind: str = "class") -> list[ClassFile]:
+        """Return the examples in a class folder, or the files of a clip."""
         found = []
         for entry in self._entries(folder):
             if entry.is_dir():
                 raise UserError(
-                    f"{entry.path} is a folder in the class folder {folder.name}, which may hold files only."
+                    f"{entry.path} is a folder in the {kind} folder {folder.name}, which may hold files only."
                 )
             if not self._is_example(entry):
                 allowed = ", ".join(self.suffixes)
@@ -186,7 +199,7 @@ class _Listing:
             name = Path(entry.path).relative_to(self.root).as_posix()
             found.append(ClassFile(Path(entry.path), name, folder.name, part))
         if not found:
-            raise UserError(f"The class folder {folder} has no file.")
+            raise UserError(f"The {kind} folder {folder} has no file.")
         return found
 
     def _is_example(self, entry: os.DirEntry[str]) -> bool:

@@ -39,14 +39,15 @@ from tests.tasks.text.small_reviews import write_small_reviews
 from tests.tasks.text.small_sentences import write_small_sentences
 from tests.tasks.text.small_tagged import write_small_tagged
 from tests.tasks.text.small_text import write_small_text
+from tests.tasks.video.small_videos import write_small_videos
 
 CONFIGS = {path.stem: path for path in sorted((ROOT / "conf" / "task").glob("*.yaml"))}
 NEEDED = {
     "series": {"path": __file__, "target": "any"},
     "words": {"path": __file__},
 }  # config: the fields without which it names no data
-SMALL_ONLY = ("image_folder", "audio_folder")  # configs for which there are no real files
-OWN = ("text_files", "image_folder", "audio_folder")  # configs that read the classes from the files of the user
+SMALL_ONLY = ("video_folder", "image_folder", "audio_folder")  # configs for which there are no real files
+OWN = (*SMALL_ONLY, "text_files")  # configs that read the classes from the files of the user
 FEW = {"training": 300, "validation": 60, "test": 60}
 REAL: Mapping[str, Mapping[str, Any]] = {
     "moving_mnist": FEW,
@@ -91,6 +92,7 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "fashion_mnist": (write_small_fashion, {"validation": 100}),
     "image_patches": (write_small_mnist, {"validation": 100, "patch": 7, "filters": 2}),
     "digit_detection": (write_small_digits, {"smallest": 28, "largest": 28, "canvas": 64, "boxes": 4, **FEW}),
+    "video_folder": (write_small_videos, {"path": Path("videos"), "filters": 4, "test": 0.4}),
     "video_actions": (write_small_digits, {"ask": "where", "filters": 2, **FEW}),
     "moving_mnist": (write_small_digits, {"canvas": 16, "read": 4, "predicted": 3, **FEW}),
     "permuted_mnist": (write_small_mnist, {"validation": 100}),

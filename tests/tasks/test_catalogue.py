@@ -17,6 +17,7 @@ CONFIGS = {path.stem: path for path in sorted((ROOT / "conf" / "task").glob("*.y
 ELSEWHERE = {
     "audio_folder",
     "image_folder",
+    "video_folder",
     "text_files",
     "words",
     "digits",

@@ -104,3 +104,19 @@ def test_groups_by_a_pattern() -> None:
     for wrong in ("(", "", b"x", 1):
         with pytest.raises(UserError, match=r"task\.group is .*; it must be a regular expression"):
             check_group_pattern(wrong)
+
+
+def test_the_files_of_clips_have_the_class_of_the_folder_above(tmp_path: Path) -> None:
+    write(tmp_path, "b/two/1.txt", "a/one/2.txt", "a/one/1.txt", "a/notes.md")
+    found = list_class_files(str(tmp_path), (".txt",), "a text", in_clips=True)
+    assert [(file.name, file.label) for file in found] == [
+        ("a/one/1.txt", "a"),
+        ("a/one/2.txt", "a"),
+        ("b/two/1.txt", "b"),
+    ]
+    write(tmp_path, "b/two/deep/1.txt")
+    with pytest.raises(UserError, match=r"deep is a folder in the clip folder two, which may hold files only\."):
+        list_class_files(str(tmp_path), (".txt",), "a text", in_clips=True)
+    write(tmp_path / "other", "a/one/1.txt", "b/readme.md")
+    with pytest.raises(UserError, match=r"The class folder .*b has no folder of a clip\."):
+        list_class_files(str(tmp_path / "other"), (".txt",), "a text", in_clips=True)
