@@ -16,6 +16,8 @@ from gatebench.spec.expression import Expr
 STREAMS = ("x", HOISTED, "output", "memory", "saved", "traced")
 """The streams of the forward kernel, in the order of its arguments."""
 
+_FEW_PRODUCTS = 9
+
 
 def arguments(plan: KernelPlan) -> tuple[str, ...]:
     """Return the names of the kernel's addresses, in order."""
@@ -50,7 +52,7 @@ class _Forward:
         self.loaded = {variable_of_product(w): where for w, where in plan.hoisted.items()}
         if self.reads_x:
             self.loaded[variable(X)] = self.layout.places[X]
-        self.loads = Loads(plan, self.loaded, self._load, "+", "t + 1 < T", ahead=on_chip)
+        self.loads = Loads(plan, self.loaded, self._load, "+", "t + 1 < T", ahead=self._is_short(plan))
         self.stored = {n: where for n in plan.forward if (where := self.layout.places.get(n)) and self._is_stored(n)}
 
     def text(self) -> str:
@@ -113,6 +115,11 @@ class _Forward:
     def _is_stored(self, defined: DatedName) -> bool:
         multiplied = not self.on_chip and defined in self.layout.derived.forward.operands
         return self.layout.places[defined].stream != "traced" or defined in gate_names(self.layout) or multiplied
+
+    @staticmethod
+    def _is_short(plan: KernelPlan) -> bool:
+        """Return whether a step has few products, so that registers are left for the values of the next step."""
+        return len(plan.forward_weights) <= _FEW_PRODUCTS
 
     def _load(self, where: Plane, condition: str) -> str:
         return text.load(text.address(self.plan, where), where.width, condition)

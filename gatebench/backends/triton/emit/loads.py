@@ -12,8 +12,8 @@ from gatebench.backends.triton.emit.plan import KernelPlan
 class Loads:
     """The loads of a kernel.
 
-    With matrices on chip a step is short, and its values are loaded during the step before. If every step reads its
-    matrices from memory, a load takes little time beside them. Its value then occupies registers for a short time only.
+    In a short step, the values of the next step are loaded ahead. In a long one, a load takes little time beside the
+    products; the value is loaded right before its use, and occupies registers for a short time only.
 
     Args:
         plan: the cell's kernels.
