@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gatebench.cells import cell_names
+from gatebench.cells import ARCHITECTURES, cell_names
 from gatebench.errors import unknown
 from gatebench.report.run_metrics import RUN_METRICS
 from gatebench.study import ALL_METRICS, Study, combined
@@ -129,7 +129,7 @@ def _check_cells(plan: Plan, known: Sequence[KnownStudy]) -> None:
         asked = {} if one.declaration is None else one.declaration.cell_digests
         cells |= {**asked, **{outcome.cell: outcome.cell_digest for outcome in one.outcomes}}
     if plan.keys >= {"experiment", "cell"}:
-        cells |= dict.fromkeys(cell_names(), "")
+        cells |= dict.fromkeys([*cell_names(), *ARCHITECTURES], "")
     _check_names("cell", plan.settings.order, cells, "for the order of this study")
     for family, names in plan.settings.families.items():
         _check_names("cell", names, cells, f"for the family {family!r} of this study")

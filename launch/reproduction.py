@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from math import prod
 
-from gatebench.cells import cell_names, load_cell
+from gatebench.cells import ARCHITECTURES, cell_names, load_cell
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.study import Study
@@ -185,6 +185,8 @@ def _cell_overrides(outcome: Outcome) -> tuple[str, ...]:
     name, base = settings.get("cell.name", ""), settings.get("cell.base", "")
     has_rules = any(key.startswith("cell.start.") for key in settings)
     if name in cell_names() and not has_rules and load_cell(name).digest == outcome.cell_digest:
+        return (f"cell={name}",)
+    if name in ARCHITECTURES and ARCHITECTURES[name].digest == outcome.cell_digest:
         return (f"cell={name}",)
     words = ("cell.name", "cell.base", "cell.source", "cell.note")
     changes = {key: value for key, value in settings.items() if key.startswith(_CELL) and key not in words}

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from gatebench.cells import cell_names, load_cell
+from gatebench.cells import ARCHITECTURES, cell_names, load_cell
 from gatebench.errors import UserError, unknown
 from gatebench.packages import config_folders
 from gatebench.published.content import publication_of
@@ -76,7 +76,11 @@ def _with_digests(publication: Publication, where: str, config_dir: Path | None)
     Raises:
         UserError: a cell or a task is unknown.
     """
-    cells = {*cell_names(), *(name for folder in _folders(config_dir, "cell") for name in _names(folder))}
+    cells = {
+        *cell_names(),
+        *ARCHITECTURES,
+        *(name for folder in _folders(config_dir, "cell") for name in _names(folder)),
+    }
     tasks = _task_names(config_dir)
     results = []
     for result in publication.results:
@@ -108,16 +112,20 @@ def _check_cells(names: Iterable[str], cells: Iterable[str], place: str) -> None
 
 
 def _digests_of(result: PublishedResult) -> PublishedResult:
-    known = result.baseline in cell_names()
-    digest = load_cell(result.baseline).digest if known else result.baseline_digest
+    digest = _digest(result.baseline, result.baseline_digest)
     return replace(result, entries=tuple(map(_with_digest, result.entries)), baseline_digest=digest)
 
 
 def _with_digest(entry: PublishedEntry) -> PublishedEntry:
-    known = cell_names()
-    digest = load_cell(entry.cell).digest if entry.cell in known else entry.digest
-    near = tuple(load_cell(name).digest for name in entry.near if name in known)
-    return replace(entry, digest=digest, near_digests=near)
+    near = tuple(digest for name in entry.near if (digest := _digest(name, "")))
+    return replace(entry, digest=_digest(entry.cell, entry.digest), near_digests=near)
+
+
+def _digest(name: str, otherwise: str) -> str:
+    """Return the digest of a cell or an architecture of gatebench or a package; another one for other names."""
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name].digest
+    return load_cell(name).digest if name in cell_names() else otherwise
 
 
 def _folders(config_dir: Path | None, name: str) -> list[Any]:

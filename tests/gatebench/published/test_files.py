@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gatebench.cells import load_cell
+from gatebench.cells import ARCHITECTURES, load_cell
 from gatebench.errors import UserError
 from gatebench.published.files import load_publications, publication_names
 from gatebench.published.fitting import fitting
@@ -117,6 +117,12 @@ def test_a_file_that_is_none_has_a_sentence(content: bytes, sentence: str, tmp_p
     with pytest.raises(UserError) as caught:
         loaded("mine", user_folder(tmp_path, content))
     assert str(caught.value).startswith(sentence)
+
+
+def test_an_architecture_that_is_no_cell_may_have_an_entry() -> None:
+    (publication,) = load_publications(["tcn2018"])
+    entries = {entry.cell: entry for result in publication.results for entry in result.entries}
+    assert entries["tcn"].digest == ARCHITECTURES["tcn"].digest
 
 
 def test_a_cell_of_the_user_may_have_an_entry(tmp_path: Path) -> None:
