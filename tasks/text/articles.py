@@ -3,8 +3,9 @@
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from gatebench.errors import UserError
@@ -52,6 +53,9 @@ class Article:
         return self.name.rpartition("/")[0]
 
 
+MakeArticle = Callable[[], Article]
+
+
 def find_published(root: Path) -> Path:
     """Return the path of the archive below the data root.
 
@@ -61,8 +65,10 @@ def find_published(root: Path) -> Path:
     return find_file(root, FOLDERS, (ARCHIVE,), SOURCE_URL, dataset="bbc_news_summary")
 
 
-def read_published(root: Path) -> list[Article]:
-    """Return the articles of BBC News Summary in the order of their names. One of them is not UTF-8, but Windows-1252.
+def read_published(root: Path) -> list[MakeArticle]:
+    """Return a function for each article of BBC News Summary, in the order of their names, that returns it.
+
+    One of the files is not UTF-8, but Windows-1252.
 
     Raises:
         MissingFile: the archive is not below the data root.
@@ -74,13 +80,15 @@ def read_published(root: Path) -> list[Article]:
     texts = {name: _decoded(content) for name, content in files.items()}
     names = sorted(name.removeprefix("articles/") for name in texts if name.startswith("articles/"))
     return [
-        make_article(name, texts[f"articles/{name}"], texts[f"summaries/{name}"], has_title=True, place=str(path))
+        partial(
+            make_article, name, texts[f"articles/{name}"], texts[f"summaries/{name}"], has_title=True, place=str(path)
+        )
         for name in names
     ]
 
 
-def read_own(path: str, *, has_title: bool) -> list[Article]:
-    """Return the articles in a folder of the user, in the order of their names.
+def read_own(path: str, *, has_title: bool) -> list[MakeArticle]:
+    """Return a function for each article in a folder of the user, in the order of their names, that returns it.
 
     Args:
         path: the folder with the folders "articles" and "summaries"; a summary has the name of its article.
@@ -88,11 +96,12 @@ def read_own(path: str, *, has_title: bool) -> list[Article]:
 
     Raises:
         MissingFile: there is no such folder.
-        UserError: a folder is missing, an article has no summary or no sentence, or a file is empty or not UTF-8.
+        UserError: a folder is missing, an article has no summary, or a file is empty or not UTF-8.
     """
     articles, summaries = own_files(path)
     return [
-        make_article(
+        partial(
+            make_article,
             name,
             own_text(read_file(article.path), str(article.path)),
             own_text(read_file(summaries[name].path), str(summaries[name].path)),

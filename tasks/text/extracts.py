@@ -50,22 +50,22 @@ def oracle_sentences(sentences: Sequence[Sentence], reference: Sentence) -> list
         reference: the words of the right summary.
     """
     grams = Counter(_grams(reference))
+    singles = len(set(reference))  # they come first
     places = {gram: place for place, gram in enumerate(grams)}
-    counts = np.zeros((len(sentences), len(grams)), np.int64)
+    counts = np.zeros((len(sentences), len(grams)), np.int32)
     for row, sentence in zip(counts, sentences, strict=True):
         for gram in _grams(sentence):
             if gram in places:
                 row[places[gram]] += 1
-    wanted = np.array(list(grams.values()))
-    is_pair = np.array([len(gram) == 2 for gram in grams])
+    wanted = np.array(list(grams.values()), np.int32)
     lengths = np.array([len(sentence) for sentence in sentences])
     chosen: list[int] = []
-    best, covered = 0.0, np.zeros(len(grams), np.int64)
+    best, covered = 0.0, np.zeros(len(grams), np.int32)
     words, pairs = len(reference), len(reference) - 1
     while len(chosen) < len(sentences):
         common = np.minimum(covered + counts, wanted)
-        gain = 2 * common[:, ~is_pair].sum(1) / (words + lengths)
-        gain += 2 * common[:, is_pair].sum(1) / np.maximum(pairs + lengths - 1, 1)
+        gain = 2 * common[:, :singles].sum(1) / (words + lengths)
+        gain += 2 * common[:, singles:].sum(1) / np.maximum(pairs + lengths - 1, 1)
         gain[chosen] = -1
         found = int(gain.argmax())
         if gain[found] <= best:

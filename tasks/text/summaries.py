@@ -207,9 +207,9 @@ class Summaries(Task):
         from tasks.blocks.own_parts import share_out
         from tasks.blocks.shuffling import permutation
 
-        articles = read_published(root) if self.path is None else read_own(self.path, has_title=self.has_title)
-        drawn = sorted(permutation(len(articles), self.split_seed)[: self.limit])
-        articles = [articles[place] for place in drawn]
+        found = read_published(root) if self.path is None else read_own(self.path, has_title=self.has_title)
+        drawn = sorted(permutation(len(found), self.split_seed)[: self.limit])
+        articles = [found[place]() for place in drawn]
         keys = [rouge_words(one.title) if self.path is None else text_key(one) for one in articles]
         labels = [one.topic for one in articles]
         shares = (self.validation, self.test)

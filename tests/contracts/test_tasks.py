@@ -54,7 +54,7 @@ REAL: Mapping[str, Mapping[str, Any]] = {
     "digit_detection": FEW,
     "video_actions": {"ask": "where", **FEW},
     "characters": {"evaluation_length": 100},
-    "summaries": {"limit": 300},
+    "summaries": {"limit": 220},
     "translation": {"limit": 2000, "vocabulary": 400},
     "words": {"path": Path("tinyshakespeare/input.txt"), "vocabulary": 300, "evaluation_length": 50},
     "continual": {"joint": True, "experiences": 2, "limit": 2000},

@@ -1,3 +1,4 @@
+from operator import call
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def write(root: Path, **texts: str) -> None:
 
 def test_an_archive_has_articles_with_their_summaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_small_archive(tmp_path, monkeypatch)
-    articles = read_published(tmp_path)
+    articles = [make() for make in read_published(tmp_path)]
     assert len(articles) == 60
     assert [articles[0].name, articles[-1].name] == ["business/001.txt", "sport/058.txt"]
     assert next(one for one in articles if one.name == "sport/000.txt").title == "Title £0"
@@ -34,7 +35,7 @@ def test_a_folder_has_them_too(tmp_path: Path) -> None:
     write(tmp_path, articles_b="Two. Three.", summaries_b="Two.", articles_a="One.\n", summaries_a="One.")
     (tmp_path / "articles" / "x").mkdir()
     (tmp_path / "articles" / ".hidden.txt").write_text("")
-    articles = read_own(str(tmp_path), has_title=False)
+    articles = [make() for make in read_own(str(tmp_path), has_title=False)]
     assert [(one.name, one.topic, one.sentences) for one in articles] == [
         ("a.txt", "", ("One.",)),
         ("b.txt", "", ("Two.", "Three.")),
@@ -71,7 +72,7 @@ def test_equal_words_are_equal_texts() -> None:
 def test_bad_folders_are_told(tmp_path: Path, texts: dict[str, str], message: str) -> None:
     write(tmp_path, **texts)
     with pytest.raises(UserError, match=message):
-        read_own(str(tmp_path), has_title=True)
+        list(map(call, read_own(str(tmp_path), has_title=True)))
 
 
 def test_other_folders_are_told(tmp_path: Path) -> None:
