@@ -33,6 +33,7 @@ from launch.config.batches import has_batches
 from launch.config.compose import Plan
 from launch.declaration import check_declaration
 from launch.display.text_columns import align
+from launch.known_refusals import known_refusals
 from launch.running.known_outcomes import known_study, refusal_sentence, refusals, trials_to_run
 from launch.running.missing_records import existing_studies
 from launch.running.open_trials import open_trials
@@ -52,9 +53,15 @@ def run(argv: Sequence[str]) -> int:
     settings = plan.settings
     known = known_study(settings, settings.one_study)
     study, outcomes = check_declaration(plan, known), known.outcomes
-    remaining = trials_to_run(plan.runnable, outcomes, force=settings.force)
+    impossible = known_refusals(plan.trials, settings)
+    remaining = [
+        trial
+        for trial in trials_to_run(plan.runnable, outcomes, force=settings.force)
+        if trial.digest not in impossible
+    ]
     running = open_trials(settings, study.name).digests
     states = states_of([trial.digest for trial in plan.trials], [] if settings.force else outcomes, running)
+    states |= {digest: "refused" for digest in impossible if states[digest] == "planned"}
     drawn = drawn_columns(plan)
     rows = [("digest", "trial", *drawn, "GFLOP", "state")]
     for trial in plan.trials:
@@ -66,6 +73,8 @@ def run(argv: Sequence[str]) -> int:
     if plan.search:
         print("\n" + "\n".join(search_lines(plan)))
     print(f"\n{len(plan.trials)} trials in the study {study.name!r}: {summary(states.values())}.")
+    for sentence in dict.fromkeys(impossible.values()):
+        print(sentence)
     if refused := refusals(plan.trials, outcomes, force=settings.force):
         print(refusal_sentence(refused))
     if (stopped := stopped_sentence(one for one in outcomes if one.digest in states)) is not None:
