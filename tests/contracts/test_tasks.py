@@ -50,6 +50,7 @@ SMALL_ONLY = ("video_folder", "image_folder", "audio_folder")  # configs for whi
 OWN = (*SMALL_ONLY, "text_files")  # configs that read the classes from the files of the user
 FEW = {"training": 300, "validation": 60, "test": 60}
 REAL: Mapping[str, Mapping[str, Any]] = {
+    "image_patches": {"limit": 1000},
     "moving_mnist": FEW,
     "digit_detection": FEW,
     "video_actions": {"ask": "where", **FEW},
