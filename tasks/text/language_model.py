@@ -79,7 +79,9 @@ def language_problem(
         targets=next_token.tokens,
         carries_state=carries_state,
         reads_scores=is_large,
-        artifacts=partial(_samples, names=names, start=int(parts[-1][0]), separator=separator),
+        artifacts=partial(
+            _samples, names=names, start=int(parts[-1][0]), separator=separator, carries_state=carries_state
+        ),
     )
 
 
@@ -99,10 +101,12 @@ def _baselines(
     return {name: score_of_bits(KneserNey(train, symbols, order).bits(test, 1)) for name, order in orders.items()}
 
 
-def _samples(network: TrainedNetwork, seed: int, *, names: Sequence[str], start: int, separator: str) -> Artifacts:
+def _samples(
+    network: TrainedNetwork, seed: int, *, names: Sequence[str], start: int, separator: str, carries_state: bool
+) -> Artifacts:
     """Return the file of texts that the network writes after the first token of the test part."""
     from tasks.text.samples import LENGTH, SAMPLES, sampled_tokens
 
-    drawn = sampled_tokens(network, [start], LENGTH, SAMPLES, seed)
+    drawn = sampled_tokens(network, [start], LENGTH, SAMPLES, seed, carries_state=carries_state)
     texts = [separator.join(names[token] for token in text) for text in drawn.T.tolist()]
     return Artifacts(files={"samples.txt": "\n\n--------\n\n".join(texts).encode()})

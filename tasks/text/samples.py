@@ -12,11 +12,17 @@ SAMPLES, LENGTH = 3, 200
 
 
 def sampled_tokens(
-    answer: Callable[[Batch], Tensor], start: Sequence[int], length: int, count: int, seed: int
+    answer: Callable[[Batch], Tensor],
+    start: Sequence[int],
+    length: int,
+    count: int,
+    seed: int,
+    *,
+    carries_state: bool = False,
 ) -> Tensor:
     """Return texts (length, count) that follow the start. Each token is drawn from the network's distribution.
 
-    The network reads the whole text again for each token, so that every network can write without a special form.
+    A network that carries its state reads each token once. Any other one reads the whole text again for each token.
 
     Args:
         answer: returns the logits (T, B, V) of a batch.
@@ -24,11 +30,14 @@ def sampled_tokens(
         length: the number of tokens of a text after the start.
         count: the number of texts.
         seed: the seed of the draws.
+        carries_state: whether a batch can continue the one before it, see `gatebench.task.Problem.carries_state`.
     """
     generator = torch.Generator().manual_seed(seed)
     text = torch.tensor(start)[:, None].repeat(1, count)
-    for _ in range(length):
-        batch = Batch(text, text, torch.full((count,), len(text)))
+    for number in range(length):
+        continues = carries_state and number > 0
+        read = text[-1:] if continues else text
+        batch = Batch(read, read, torch.full((count,), len(read)), continues=continues)
         probabilities = answer(batch)[-1].double().softmax(-1).cpu()
         drawn = torch.multinomial(probabilities, 1, generator=generator)
         text = torch.cat([text, drawn.T])
