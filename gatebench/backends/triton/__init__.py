@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from gatebench.backends.contract import LayerResult, Workload
+from gatebench.backends.tracing import is_traced
 from gatebench.backends.triton.device import device_trouble
 from gatebench.backends.triton.emit.plan import plan
 from gatebench.backends.triton.function import run_cell
@@ -42,6 +43,8 @@ def refuses(cell: Cell, work: Workload) -> str | None:
         return "triton needs at least one step and one sequence."
     if (reason := device_trouble(work.device)) is not None:
         return reason
+    if is_traced():
+        return "triton cannot run in a program that torch traces; backend=reference can."
     planned = plan(cell.definitions)
     if widest(planned, work.I, work.H) <= MOST_UNITS:
         if work.device == "cpu":  # the interpreter, which is itself the check

@@ -33,7 +33,7 @@ def check(case: Case) -> None:
     if found.tile.on_chip:
         I = case.H if definitions.square else INPUTS  # noqa: E741
         assert found.shared <= on_chip_bytes(plan(definitions), case.dtype, I, case.H), "the estimate is too small"
-    assert found.instructions.total() > 50, "the time loop was not found"
+    assert found.instructions.total() > 10, "the time loop was not found"
 
 
 def test_a_cell_of_each_form_compiles() -> None:

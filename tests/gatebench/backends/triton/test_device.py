@@ -52,6 +52,14 @@ def test_without_triton_every_workload_is_refused(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("a_gpu")
+def test_a_program_that_torch_traces_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(triton, "is_traced", lambda: True)
+    assert triton.refuses(LSTM, Workload(3, 2, 4, 4, device="cuda")) == (
+        "triton cannot run in a program that torch traces; backend=reference can."
+    )
+
+
+@pytest.mark.usefixtures("a_gpu")
 def test_an_old_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (7, 5))
     assert triton.refuses(LSTM, Workload(3, 2, 4, 4, device="cuda")) == (
