@@ -27,7 +27,7 @@ ARCHITECTURES = {80: "A100", 90: "H100"}
 INPUTS = 16
 """I of the compiled kernels; it counts only for cells with a value of that width in the time loop."""
 
-_TYPES = {"float32": "fp32", "bfloat16": "bf16"}
+_TYPES = {"float32": "fp32", "tf32": "fp32", "bfloat16": "bf16"}
 _INSTRUCTION = re.compile(r"/\*([0-9a-f]{4,})\*/\s+(?:@!?U?P\d\s+)?([A-Z][A-Z0-9_.]*)\s*([^;]*);")
 _LABEL = re.compile(r"\s*(\.L_x_\d+):")
 _TARGET = re.compile(r"`\((\.L_x_\d+)\)")
@@ -41,7 +41,7 @@ class Case:
         cell: the name of the cell.
         kernel: "forward" or "backward".
         H: hidden units.
-        dtype: "float32" or "bfloat16".
+        dtype: "float32", "tf32" or "bfloat16".
         architecture: a key of `ARCHITECTURES`.
     """
 
@@ -89,7 +89,10 @@ def compiled(case: Case) -> Resources:
     kernels = load_kernels(definitions, cut.on_chip)
     function = getattr(kernels, case.kernel)
     addresses = {"forward": forward, "backward": backward}[case.kernel].arguments(kernels.plan)
-    constants = compiled_constants(kernels.plan, cut, I, case.H) | {"LENGTHS": False, "PRECISION": "ieee"}
+    constants = compiled_constants(kernels.plan, cut, I, case.H) | {
+        "LENGTHS": False,
+        "PRECISION": "tf32" if case.dtype == "tf32" else "ieee",
+    }
     if case.kernel == "forward":
         constants |= {"KEEP": True, "TRACED": not cut.on_chip}
     signature = {name: _type(name, case.dtype) for name in addresses} | {"T": "i32", "B": "i32"}

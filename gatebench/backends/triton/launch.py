@@ -34,7 +34,7 @@ class Launch:
     def __init__(self, definitions: Definitions, x: Tensor, H: int, lengths: Tensor | None) -> None:
         self.plan, self.x, self.H, self.lengths = plan(definitions), x, H, lengths
         self.T, self.B, self.I = x.shape
-        self.tile = tile(self.plan, dtype_name(x), self.I, H, shared_memory(x.device.type))
+        self.tile = tile(self.plan, arithmetic(x.dtype), self.I, H, shared_memory(x.device.type))
         self.kernels = load_kernels(definitions, self.tile.on_chip)
 
     def columns(self, stream: str) -> int:
@@ -82,7 +82,7 @@ class Launch:
                 B=self.B,
                 **compiled_constants(self.plan, self.tile, self.I, self.H),
                 LENGTHS=self.lengths is not None,
-                PRECISION=precision(self.x.dtype),
+                PRECISION="tf32" if arithmetic(self.x.dtype) == "tf32" else "ieee",
                 **constants,
                 **compile_options(self.tile),
             )
@@ -106,12 +106,8 @@ def compile_options(tile: Tile) -> dict[str, int]:
     return {"num_warps": tile.warps, "num_stages": 1 if tile.on_chip else 3}
 
 
-def dtype_name(x: Tensor) -> str:
-    """Return the dtype of x without "torch."."""
-    return str(x.dtype).removeprefix("torch.")
-
-
-def precision(dtype: torch.dtype) -> str:
-    """Return how a product on chip reads float32: exactly, unless the user allows torch's own products TF32."""
-    allows = torch.get_float32_matmul_precision() != "highest"
-    return "tf32" if dtype == torch.float32 and allows else "ieee"
+def arithmetic(dtype: torch.dtype) -> str:
+    """Return how products are computed: "float32", "bfloat16", or "tf32" if torch is allowed to do that, too."""
+    if dtype == torch.float32 and torch.get_float32_matmul_precision() != "highest":
+        return "tf32"
+    return str(dtype).removeprefix("torch.")

@@ -16,9 +16,9 @@ MOST_UNITS = 512
 """The largest width of a tile: with more units, a program has more numbers in flight than registers."""
 
 _BLOCK = 32  # summed units of a product that reads its matrix from memory
-_ROWS = {"float32": 4, "bfloat16": 16}  # 16 fills a tensor core; in float32, which has none, fewer leave less work
-_SCRATCH_TILES = {"float32": 5, "bfloat16": 3}  # in shared memory beside the weights: operands, changes of layout
-_ITEM_BYTES = {"float32": 4, "bfloat16": 2}
+_ROWS = {"float32": 4, "tf32": 16, "bfloat16": 16}  # 16 fills a tensor core, which float32 has not
+_SCRATCH_TILES = {"float32": 5, "tf32": 5, "bfloat16": 3}  # float32 tiles in shared memory beside the weights
+_ITEM_BYTES = {"float32": 4, "tf32": 4, "bfloat16": 2}
 
 
 @dataclass(frozen=True)
@@ -59,31 +59,31 @@ def padded(units: int) -> int:
     return max(LEAST_UNITS, 1 << (units - 1).bit_length())
 
 
-def tile(plan: KernelPlan, dtype: str, I: int, H: int, shared: int) -> Tile:  # noqa: E741
+def tile(plan: KernelPlan, arithmetic: str, I: int, H: int, shared: int) -> Tile:  # noqa: E741
     """Return the cut of a launch.
 
     Args:
         plan: the cell's kernels.
-        dtype: that of x, without "torch.".
+        arithmetic: of the products: "float32", "tf32" or "bfloat16".
         I: inputs.
         H: hidden units.
         shared: bytes of shared memory that a program may have.
     """
     wide_h, wide_i = padded(H), padded(I if has_input_width(plan) else 1)
-    on_chip = on_chip_bytes(plan, dtype, I, H) <= shared
+    on_chip = on_chip_bytes(plan, arithmetic, I, H) <= shared
     matrices = max(len(plan.forward_weights), len(plan.backward_weights))
-    warps = _warps(dtype, max(wide_h, wide_i), matrices, on_chip)
-    return Tile(on_chip, _ROWS[dtype], wide_h, wide_i, warps)
+    warps = _warps(arithmetic, max(wide_h, wide_i), matrices, on_chip)
+    return Tile(on_chip, _ROWS[arithmetic], wide_h, wide_i, warps)
 
 
-def _warps(dtype: str, width: int, matrices: int, on_chip: bool) -> int:
+def _warps(arithmetic: str, width: int, matrices: int, on_chip: bool) -> int:
     """Return the warps of a program: few, so that a thread has more products for each number that it loads.
 
     With fewer warps, kernels up to a width of 128 spill registers; `tests.triton_report` shows them.
     """
     if width < 64:
         return 4
-    if dtype == "bfloat16":
+    if arithmetic != "float32":
         return 8 if width <= 128 else 16
     if width == 128:
         return 16 if on_chip else 4 if matrices <= 5 else 8
@@ -103,11 +103,11 @@ def has_input_width(plan: KernelPlan) -> bool:
     return "I" in widths | planes or reads_x
 
 
-def on_chip_bytes(plan: KernelPlan, dtype: str, I: int, H: int) -> int:  # noqa: E741
+def on_chip_bytes(plan: KernelPlan, arithmetic: str, I: int, H: int) -> int:  # noqa: E741
     """Return the shared memory that the larger of the two kernels needs if all its matrices stay on chip, at most."""
     wide = {"H": padded(H), "I": padded(I)}
-    size = _ITEM_BYTES[dtype]
-    scratch = _SCRATCH_TILES[dtype] * 4 * _ROWS[dtype] * widest(plan, I, H)
+    size = _ITEM_BYTES[arithmetic]
+    scratch = _SCRATCH_TILES[arithmetic] * 4 * _ROWS[arithmetic] * widest(plan, I, H)
     return scratch + max(
         sum(size * wide[rows] * wide[inner] for rows, inner in (plan.layout.shapes[w] for w in weights))
         for weights in (plan.forward_weights, plan.backward_weights)

@@ -23,7 +23,19 @@ def test_representative_cells_agree_with_the_reference() -> None:
     assert failures(QUICK) == {}
 
 
+KINDS = list(dict.fromkeys(name.split()[0] for name in CHECKS if " " in name))
+
+
 @pytest.mark.slow
-def test_all_cells_agree_with_the_reference() -> None:
-    assert {f"cell {name}" for name in cell_names()} <= set(CHECKS)
-    assert failures([]) == {}
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_cells_agree_with_the_reference(kind: str) -> None:
+    of_kind = [name for name in CHECKS if name.split()[0] == kind]
+    assert kind not in ("cell", "memory", "layers") or len(of_kind) == len(cell_names())
+    half = len(of_kind) // 2
+    assert failures(of_kind[:half]) | failures(of_kind[half:]) == {}
+
+
+@pytest.mark.slow
+def test_all_operations_agree_with_the_reference() -> None:
+    assert failures(["formulas_agree"]) == {}

@@ -4,7 +4,7 @@ import torch
 from gatebench import load_cell
 from gatebench.backends.triton.device import is_installed
 from gatebench.backends.triton.emit.plan import plan
-from gatebench.backends.triton.launch import Launch, compile_options, compiled_constants, precision
+from gatebench.backends.triton.launch import Launch, arithmetic, compile_options, compiled_constants
 from gatebench.backends.triton.tiles import tile
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="triton is not installed")
@@ -29,6 +29,8 @@ def test_the_input_size_is_a_constant_only_where_the_loop_reads_it() -> None:
 
 
 def test_tf32_is_used_only_if_torch_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert precision(torch.float32) == "ieee"
+    assert arithmetic(torch.float32) == "float32"
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "high")
-    assert (precision(torch.float32), precision(torch.bfloat16)) == ("tf32", "ieee")
+    assert (arithmetic(torch.float32), arithmetic(torch.bfloat16)) == ("tf32", "bfloat16")
+    launch = Launch(load_cell("lstm").definitions, torch.zeros(3, 2, 4), 5, None)
+    assert launch.tile.rows == 16, "a tile of a tensor core"
