@@ -45,6 +45,16 @@ def frame_scores(totals: Mapping[str, float]) -> dict[str, float]:
     return {"cross_entropy": totals["nats"] / totals["frames"], "mse": totals["squares"] / totals["frames"]}
 
 
+def frame_entropy(batch: Batch) -> Tensor:
+    """Return the entropy in nats (U, B) of the true frames, whose grey values are probabilities.
+
+    It is the least cross-entropy that any prediction can have.
+    """
+    grey = batch.y.double()
+    nats: Tensor = torch.special.entr(grey) + torch.special.entr(1 - grey)
+    return nats.sum(-1)
+
+
 def similarity(predicted: Tensor, true: Tensor, side: int) -> Tensor:
     """Return the structural similarity (SSIM, Wang et al. 2004) of each pair of frames, from -1 to 1.
 

@@ -52,7 +52,7 @@ FEW = {"training": 300, "validation": 60, "test": 60}
 REAL: Mapping[str, Mapping[str, Any]] = {
     "image_patches": {"limit": 1000},
     "moving_mnist": FEW,
-    "digit_detection": FEW,
+    "digit_detection": FEW | {"training": 60, "test": 40},
     "video_actions": {"ask": "where", **FEW},
     "characters": {"evaluation_length": 100},
     "summaries": {"limit": 220},
@@ -92,7 +92,10 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "continual_split": (write_small_mnist, {"joint": True, "validation": 100}),
     "fashion_mnist": (write_small_fashion, {"validation": 100}),
     "image_patches": (write_small_mnist, {"validation": 100, "patch": 7, "filters": 2}),
-    "digit_detection": (write_small_digits, {"smallest": 28, "largest": 28, "canvas": 64, "boxes": 4, **FEW}),
+    "digit_detection": (
+        write_small_digits,
+        {"smallest": 28, "largest": 28, "canvas": 64, "boxes": 4, **FEW, "training": 60, "test": 40},
+    ),
     "video_folder": (write_small_videos, {"path": Path("videos"), "filters": 4, "test": 0.4}),
     "video_actions": (write_small_digits, {"ask": "where", "filters": 2, **FEW}),
     "moving_mnist": (write_small_digits, {"canvas": 16, "read": 4, "predicted": 3, **FEW}),

@@ -10,6 +10,7 @@ from gatebench.nn.recurrent import Recurrent
 from gatebench.nn.recurrent_parts import RecurrentParts
 from gatebench.task import Batch, Problem, Split
 from tasks.detection.boxes import NOTHING, Regions
+from tasks.video.frame_scores import frame_entropy
 
 LSTM = build_cell({"base": "lstm"})
 
@@ -85,9 +86,7 @@ def pixel_oracle(batch: Batch, logits: Tensor) -> Tensor:
 
 def entropy(batch: Batch) -> float:
     """Return the mean entropy in nats of a frame whose grey values are probabilities."""
-    grey = batch.y.double()
-    nats = torch.special.entr(grey) + torch.special.entr(1 - grey)
-    return float(nats.sum(-1).mean())
+    return frame_entropy(batch).mean().item()
 
 
 def box_oracle(batch: Batch, logits: Tensor) -> Tensor:

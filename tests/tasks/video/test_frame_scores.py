@@ -8,6 +8,7 @@ from tasks.video.digit_frames import DigitFrames
 from tasks.video.frame_scores import (
     SimplePredictions,
     frame_cross_entropy,
+    frame_entropy,
     frame_scores,
     similarity,
     simple_cross_entropies,
@@ -31,6 +32,15 @@ def test_nothing_known_costs_the_logarithm_of_two_a_pixel() -> None:
     scores = frame_scores({name: value.item() for name, value in tally_frames(logits, batch).items()})
     assert scores["cross_entropy"] == pytest.approx(10 * log(2), rel=1e-5)
     assert scores["mse"] == pytest.approx((y - 0.5).square().sum(-1).mean().item(), rel=1e-5)
+
+
+def test_the_least_cross_entropy_is_that_of_the_true_grey_values() -> None:
+    y = torch.rand(3, 2, 10, generator=torch.Generator().manual_seed(0))
+    batch = Batch(y, y)
+    least = frame_entropy(batch).mean().item()
+    assert frame_cross_entropy(torch.logit(y), batch).item() == pytest.approx(least, rel=1e-5)
+    assert frame_cross_entropy(torch.logit(y) + 0.1, batch).item() > least
+    assert frame_entropy(Batch(y.round(), y.round())).max() == 0
 
 
 def test_equal_frames_are_similar_and_others_less() -> None:

@@ -50,6 +50,7 @@ def test_a_trial_has_the_similarity_and_a_picture(root: Path) -> None:
         "network",
         "last frame",
         "mean",
+        "least possible cross-entropy",
     ]
     with Image.open(io.BytesIO(outcome.files["outputs/frames.png"]), formats=("PNG",)) as image:
         assert image.size == (70 + 4 * 36 + 4, 12 * 36 + 4)
