@@ -33,7 +33,7 @@ from tests.gatebench.backends.agree import Drawn, draw
 
 CELLS = ("lstm", "gru", "rnn_tanh", "lstm_peephole", "lstm_cifg", "lstm_fgr", "gru_before", "mut1", "slstm")
 SHAPES = ((64, 64, 32, 64), (784, 64, 1, 128), (100, 512, 40, 128), (200, 32, 128, 256))
-ALLOWED = {"float32": 2e-4, "bfloat16": 6e-2}
+ALLOWED = {"float32": 2e-4, "bfloat16": 1e-1}
 """The largest difference from `reference` in float64, as a part of the largest value of a tensor."""
 
 REPETITIONS, WARM_UP = 15, 3
@@ -157,19 +157,34 @@ def _finish(device: str) -> None:
 
 
 def rows(case: GpuCase, repetitions: int = REPETITIONS) -> list[list[str]]:
-    """Return a line for each candidate: its disagreement, and its time if that is small enough."""
+    """Return a line for each candidate: its difference from the reference, and its time if that is small enough."""
     runs = runners(case)
-    errors = {name: disagreement(run, case) for name, run in runs.items()}
-    agreeing = {name: run for name, run in runs.items() if errors[name] <= ALLOWED[case.dtype]}
+    outcomes = {name: _outcome(run, case) for name, run in runs.items()}
+    agreeing = {name: run for name, run in runs.items() if _agrees(outcomes[name], case)}
     times = seconds(agreeing, case, repetitions)
     start = [case.cell.name, ",".join(map(str, case.shape)), case.dtype]
-    lines = []
-    for name in runs:
-        took = f"{times[name] * 1e3:.2f} ms" if name in times else "not timed"
-        a_step = f"{times[name] / case.shape[0] * 1e6:.2f}" if name in times else "–"
-        against = f"{times['triton'] and times[name] / times['triton']:.2f}" if {name, "triton"} <= set(times) else "–"
-        lines.append([*start, name, f"{errors[name]:.1e}", took, a_step, against])
-    return lines
+    return [[*start, name, *_figures(name, outcomes[name], times, case)] for name in runs]
+
+
+def _outcome(run: Run, case: GpuCase) -> float | str:
+    """Return the difference of a candidate, or the name of its error: one failure must not end the benchmark."""
+    try:
+        return disagreement(run, case)
+    except Exception as error:
+        return type(error).__name__
+
+
+def _agrees(outcome: float | str, case: GpuCase) -> bool:
+    return isinstance(outcome, float) and outcome <= ALLOWED[case.dtype]
+
+
+def _figures(name: str, outcome: float | str, times: Mapping[str, float], case: GpuCase) -> list[str]:
+    """Return the figures of a line, from the column "difference" on."""
+    difference = f"{outcome:.1e}" if isinstance(outcome, float) else outcome
+    if name not in times:
+        return [difference, "not timed", "–", "–"]
+    against = f"{times[name] / times['triton']:.2f}" if "triton" in times else "–"
+    return [difference, f"{times[name] * 1e3:.2f} ms", f"{times[name] / case.shape[0] * 1e6:.2f}", against]
 
 
 HEAD = ["cell", "T,B,I,H", "dtype", "candidate", "difference", "training step", "µs a time step", "times triton's"]

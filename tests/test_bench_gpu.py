@@ -27,6 +27,16 @@ def test_only_candidates_that_agree_are_timed(monkeypatch: pytest.MonkeyPatch) -
     assert lines[1][5:] == ["not timed", "–", "–"]
 
 
+def test_a_candidate_that_fails_does_not_end_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = GpuCase(load_cell("gru"), (3, 2, 2, 4), "float32", "cpu")
+
+    def fail(*given):  # type: ignore[no-untyped-def]
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(bench_gpu, "runners", lambda case: {"triton": fail})
+    assert [line[3:] for line in bench_gpu.rows(case)] == [["triton", "RuntimeError", "not timed", "–", "–"]]
+
+
 def test_the_difference_is_that_of_the_worst_tensor() -> None:
     case = GpuCase(load_cell("gru"), (3, 2, 2, 4), "float32", "cpu")
     runs = bench_gpu.runners(case)

@@ -9,17 +9,16 @@ from tests.gatebench.backends.triton.interpreted import CHECKS, failures
 pytestmark = pytest.mark.skipif(not is_installed(), reason="triton is not installed")
 
 QUICK = [
-    *(f"cell {name}" for name in ("lstm_peephole", "slstm", "lstm_attention_input", "minlstm")),
+    *(f"cell {name}" for name in ("lstm_peephole", "lstm_attention_input", "minlstm")),
     "layers of gru3",
     "memory of gru_before",
-    "mask of lstm_peephole",
     "bfloat16 of gru_before",
     *(name for name in CHECKS if " " not in name and name != "formulas_agree"),
 ]
 
 
 def test_representative_cells_agree_with_the_reference() -> None:
-    assert len(QUICK) >= 15
+    assert len(QUICK) >= 14
     assert failures(QUICK) == {}
 
 

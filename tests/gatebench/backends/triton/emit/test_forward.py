@@ -15,6 +15,7 @@ def test_the_step_of_the_lstm_reads_as_its_equations() -> None:
     assert "i_t = tl.where(alive_H, sigmoid(W_i_x + b_i + product(h_before, R_i, PRECISION)), 0.0)" in step
     assert "c_t = tl.where(alive_H, f_t * c_before + i_t * g_t, 0.0)" in step
     assert "h_t = tl.where(alive_H, o_t * tanh(c_t), 0.0)" in step
+    assert 'do_not_specialize=["T", "B"]' in text, "one compiled kernel serves every T and B"
     assert step.index("next_W_i_x = ") < step.index("i_t = "), "the next step is loaded before this one is computed"
 
 
