@@ -176,6 +176,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "tasks.images",
     ),
     "tasks.video": (
+        "gatebench.module_export",
         "gatebench.errors",
         "gatebench.task",
         "gatebench.views",

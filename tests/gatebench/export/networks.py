@@ -20,8 +20,9 @@ def generator(seed: int) -> torch.Generator:
 
 def network(encoder: nn.Module, head: nn.Module, cell: str = "lstm", inputs: int = INPUTS, **model: Any) -> Network:
     """Return a network with random weights of normal size, in evaluation mode."""
+    parts = {"encoder": encoder, "head": lambda *sizes: head, "body": None}
     problem = cast(
-        Problem, SimpleNamespace(encoder=encoder, head=lambda *sizes: head, input_size=inputs, steps=T, body=None)
+        Problem, SimpleNamespace(**parts, input_size=inputs, steps=T, carries_state=False, reads_scores=False)
     )
     settings: Trial = trial(cell)
     settings = Trial(settings.cell, settings.task, Model(hidden_size=H, **model), settings.training, seed=1)
