@@ -6,6 +6,7 @@ import linecache
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from gatebench.backends.triton.device import is_interpreted
@@ -44,7 +45,7 @@ def load_kernels(definitions: Definitions, on_chip: bool = True) -> Kernels:
 
 def _executed(text: str) -> Mapping[str, Any]:
     """Run a generated module. Triton reads the source of its functions back through `linecache`."""
-    name = f"<triton kernels {hash(text) & 0xFFFFFFFF:08x}>"
+    name = f"<triton kernels {sha256(text.encode()).hexdigest()[:12]}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     namespace: dict[str, Any] = {"__name__": "gatebench.backends.triton.generated"}
     if is_interpreted():

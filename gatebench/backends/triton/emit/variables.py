@@ -7,6 +7,8 @@
 | `a/c[t+1]`     | `a_c_after`    |
 | `d/R.i[t]`     | `d_R_i_t`      |
 | weight `R.i`   | `R_i`          |
+
+An underscore in the name of a gate or a state is doubled, so that no two values have one variable.
 """
 
 from __future__ import annotations
@@ -32,4 +34,4 @@ def pointer(weight: str) -> str:
 
 
 def _identifier(label: str) -> str:
-    return label.replace("/", "_").replace(".", "_")
+    return label.replace("_", "__").replace("/", "_").replace(".", "_")

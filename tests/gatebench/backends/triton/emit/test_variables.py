@@ -15,6 +15,11 @@ def test_a_value_is_named_as_in_the_equations() -> None:
     assert (weight_variable("R.f.o"), pointer("p.i")) == ("R_f_o", "weight_p_i")
 
 
+def test_underscores_of_a_user_lead_to_no_clash() -> None:
+    assert weight_variable("R.f_o") != weight_variable("R.f.o")
+    assert variable("d_c[t]") != variable("d/c[t]")
+
+
 @pytest.mark.parametrize("name", cell_names())
 def test_no_two_values_of_a_cell_have_one_variable(name: str) -> None:
     planned = plan(load_cell(name).definitions)
