@@ -56,6 +56,18 @@ def config_folders() -> Mapping[str, Path]:
     return _config_folders(tuple(sys.path))
 
 
+def used_versions(target: str, backend: str) -> dict[str, str]:
+    """Return {name of an installed package: its version} of the packages whose code a trial runs.
+
+    Args:
+        target: the dotted name of the class of the task.
+        backend: the name of the backend.
+    """
+    used = [entry for entry in offers(TASKS) if target.startswith(f"{entry.module}.")]
+    used += [entry for entry in offers(BACKENDS) if entry.name == backend]
+    return {package_name(entry): entry.dist.version for entry in used if entry.dist is not None}
+
+
 @lru_cache(maxsize=8)
 def _offers(path: tuple[str, ...]) -> Mapping[str, tuple[EntryPoint, ...]]:
     """Return the entry points of each group. They are read once for each search path of Python."""

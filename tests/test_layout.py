@@ -85,6 +85,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "gatebench.measures": ("gatebench.errors", "gatebench.machine"),
     "gatebench.training": (
         "gatebench.errors",
+        "gatebench.packages",
         "gatebench.lightning_targets",
         "gatebench.network_frame",
         "gatebench.spec",

@@ -10,6 +10,7 @@ from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.machine.facts import machine_facts
 from gatebench.network_frame import trained_parameters
 from gatebench.nn.recurrent import Recurrent
+from gatebench.packages import used_versions
 from gatebench.spec.architecture import Architecture
 from gatebench.training.batch_cost import batch_cost
 from gatebench.training.epochs import best_epoch
@@ -68,12 +69,24 @@ def _flops_per_step(recurrent: Recurrent) -> int:
 
 
 def run_facts(learner: Learner) -> Mapping[str, str]:
-    """Return the facts of a run: versions, machine, checksums of the data, device, dtype, threads."""
+    """Return the facts of a run: versions, also of packages that bring its task or its backend, machine, and so on.
+
+    These are also the checksums of the data, the device, the dtype and the number of threads.
+    """
     trial = learner.trial
     checksums = {f"data/{file}": checksum for file, checksum in trial.build_task().checksums().items()}
     device = torch.cuda.get_device_name() if trial.training.device == "cuda" else machine_facts()["processor"]
     dtype = str(next(learner.parameters()).dtype).removeprefix("torch.")
-    return {**machine_facts(), **checksums, "device": device, "dtype": dtype, "threads": str(torch.get_num_threads())}
+    packages = used_versions(str(trial.task["_target_"]), trial.training.backend)
+    versions = {f"version/{name}": version for name, version in packages.items()}
+    return {
+        **machine_facts(),
+        **versions,
+        **checksums,
+        "device": device,
+        "dtype": dtype,
+        "threads": str(torch.get_num_threads()),
+    }
 
 
 def rank_facts(trial: Trial) -> dict[str, str]:

@@ -42,6 +42,7 @@ def test_a_package_brings_a_cell_a_task_and_a_backend(
     assert (trial.build_cell().name, trial.build_task().name) == ("acme_leaky", "odd")
     outcome = run_trial(trial, home=tmp_path, data_root=None, emit=lambda _: None)
     assert (outcome.status, outcome.facts["backend"]) == ("finished", "acme_loop")
+    assert outcome.facts["version/acme_a"] == "1.0"
     (trial,) = expand(["cell=gru", "model.hidden_size=9", *settings]).trials
     with pytest.raises(Refusal, match="acme_loop has no cells of more than 8 units"):
         run_trial(trial, home=tmp_path, data_root=None, emit=lambda _: None)
