@@ -1,6 +1,6 @@
 import hashlib
 import json
-from dataclasses import asdict, fields, replace
+from dataclasses import MISSING, asdict, fields, replace
 from typing import Any
 
 import pytest
@@ -123,7 +123,10 @@ FIRST_SETTINGS = {
 
 @pytest.mark.parametrize(("part", "kind"), [("model", Model), ("training", Training)])
 def test_a_setting_that_was_added_later_has_a_neutral_value_as_its_default(part: str, kind: type) -> None:
-    defaults = {field.name: field.default for field in fields(kind)}
+    defaults = {
+        field.name: field.default if field.default_factory is MISSING else field.default_factory()
+        for field in fields(kind)
+    }
     assert set(without_neutral(defaults, NEUTRAL[part])) == FIRST_SETTINGS[part]
     assert set(defaults) - FIRST_SETTINGS[part] <= set(NEUTRAL[part])
 

@@ -3,6 +3,7 @@
 import time
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import hydra
 import pytest
@@ -88,12 +89,20 @@ OWN_GRIDS = [
 ]
 
 
-@pytest.mark.parametrize("overrides", GRIDS, ids=" ".join)
+def some(grids: list[list[str]]) -> list[Any]:
+    """Return the grids as parameters. Every second one is slow, because Hydra composes each of its trials."""
+    return [
+        pytest.param(grid, id=" ".join(grid), marks=pytest.mark.slow if number % 2 else ())
+        for number, grid in enumerate(grids)
+    ]
+
+
+@pytest.mark.parametrize("overrides", some(GRIDS))
 def test_the_trials_are_those_of_the_slow_way(overrides: list[str]) -> None:
     check_same(overrides)
 
 
-@pytest.mark.parametrize("overrides", OWN_GRIDS, ids=" ".join)
+@pytest.mark.parametrize("overrides", some(OWN_GRIDS))
 def test_the_trials_of_the_users_configs_are_those_of_the_slow_way(overrides: list[str], folder: Path) -> None:
     check_same(overrides, folder)
 

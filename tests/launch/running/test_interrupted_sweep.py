@@ -77,6 +77,7 @@ def test_the_first_ctrl_c_lets_running_trials_end(tmp_path: Path) -> None:
     assert events(tmp_path) == {"Started ": begun, "Epoch ": begun, "Outcome finished": begun}
 
 
+@pytest.mark.slow
 def test_the_second_ctrl_c_saves_and_stops_running_trials(tmp_path: Path) -> None:
     with sweep(tmp_path, 600.0) as process:
         os.killpg(process.pid, signal.SIGINT)

@@ -75,7 +75,9 @@ def replaced(file: Path) -> None:
     file.write_bytes(b"nonsense" * 100)
 
 
-@pytest.mark.parametrize("damage", [removed, halved, replaced])
+@pytest.mark.parametrize(
+    "damage", [pytest.param(removed, marks=pytest.mark.slow), halved, pytest.param(replaced, marks=pytest.mark.slow)]
+)
 def test_a_lost_database_is_rebuilt_with_everything_in_it(filled: Home, damage: Callable[[Path], None]) -> None:
     before = content(filled)
     damage(filled.database)

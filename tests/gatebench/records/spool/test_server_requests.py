@@ -166,6 +166,7 @@ def running(command: list[str], home: Home) -> Iterator[str]:
         process.wait(30)
 
 
+@pytest.mark.slow
 def test_the_rows_on_a_real_server_are_those_that_the_client_writes(tmp_path: Path) -> None:
     """The plugin, MLflow's request that is made here, and MLflow's client write the same rows, each twice."""
     commands = {"plugin": mlflow_server.command(0)[:-1], "plain": [sys.executable, "-c", WITHOUT_PLUGIN]}

@@ -106,8 +106,15 @@ def undisturbed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Any
     return found
 
 
-@pytest.mark.parametrize("together", [1, 50])
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("moment", "together"),
+    [
+        ("before", 50),
+        ("after", 1),
+        pytest.param("before", 1, marks=pytest.mark.slow),
+        pytest.param("after", 50, marks=pytest.mark.slow),
+    ],
+)
 def test_a_drain_that_is_killed_anywhere_leaves_the_same_tables(
     template: Path, tmp_path: Path, undisturbed: Any, monkeypatch: pytest.MonkeyPatch, moment: str, together: int
 ) -> None:

@@ -95,7 +95,7 @@ def test_a_second_round_sends_nothing(tmp_path: Path) -> None:
     assert drain.report.recorded == 2
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", [pytest.param("before", marks=pytest.mark.slow), "after"])
 def test_a_drain_that_is_killed_at_any_request_leaves_the_same_store(
     moment: str, tmp_path: Path, undisturbed: FakeClient
 ) -> None:
@@ -112,7 +112,7 @@ def test_a_drain_that_is_killed_at_any_request_leaves_the_same_store(
         number += 1
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", ["before", pytest.param("after", marks=pytest.mark.slow)])
 def test_a_drain_that_is_killed_at_any_note_leaves_the_same_store(
     moment: str, tmp_path: Path, undisturbed: FakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
