@@ -49,7 +49,8 @@ def refuses(cell: Cell, work: Workload) -> str | None:
     if widest(planned, work.I, work.H) <= MOST_UNITS:
         if work.device == "cpu":  # the interpreter, which is itself the check
             return None
-        return disagreement(cell, getattr(torch, work.dtype), work.device, work.I, work.H)
+        precision = torch.get_float32_matmul_precision()
+        return disagreement(cell, getattr(torch, work.dtype), work.device, work.I, work.H, precision)
     if work.H > MOST_UNITS:
         return f"triton runs up to {MOST_UNITS} hidden units, not {work.H}."
     return f"triton runs {cell.name}, whose gates read the input elementwise, up to {MOST_UNITS} inputs, not {work.I}."

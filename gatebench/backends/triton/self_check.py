@@ -30,7 +30,9 @@ TF32_TOLERANCE = 2e-2
 
 
 @lru_cache(maxsize=1024)
-def disagreement(cell: Cell, dtype: torch.dtype, device: str, input_size: int, hidden_size: int) -> str | None:
+def disagreement(
+    cell: Cell, dtype: torch.dtype, device: str, input_size: int, hidden_size: int, precision: str
+) -> str | None:
     """Return how the kernels of a cell disagree with `reference` on a device, as one sentence; None if they agree.
 
     Args:
@@ -39,6 +41,7 @@ def disagreement(cell: Cell, dtype: torch.dtype, device: str, input_size: int, h
         device: the type of the torch device.
         input_size: I.
         hidden_size: H.
+        precision: of products in float32, see `torch.get_float32_matmul_precision`.
     """
     inputs = _inputs(cell, dtype, device, input_size, hidden_size)
     expected = _results(cell, inputs, is_reference=True)
@@ -47,9 +50,7 @@ def disagreement(cell: Cell, dtype: torch.dtype, device: str, input_size: int, h
     except Exception as error:  # Triton and its compiler have many kinds of errors
         reason = (str(error).splitlines() or [""])[0]
         return f"triton cannot run {cell.name} with H = {hidden_size} here: {type(error).__name__}: {reason}"
-    tolerance = TOLERANCES[dtype]
-    if dtype == torch.float32 and torch.get_float32_matmul_precision() != "highest":
-        tolerance = TF32_TOLERANCE
+    tolerance = TF32_TOLERANCE if dtype == torch.float32 and precision != "highest" else TOLERANCES[dtype]
     for name, value in expected.items():
         scale, distance = float(value.abs().max()), float((found[name] - value).abs().max())
         if not distance <= tolerance * max(scale, 1e-6):

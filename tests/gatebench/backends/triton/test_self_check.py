@@ -25,12 +25,12 @@ def ran_by(monkeypatch: pytest.MonkeyPatch, backend: Any, cell: Cell = CELL) -> 
 
 def test_a_right_implementation_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     ran_by(monkeypatch, fused)
-    assert self_check.disagreement(CELL, torch.float32, "cpu", 3, 5) is None
+    assert self_check.disagreement(CELL, torch.float32, "cpu", 3, 5, "highest") is None
 
 
 def test_wrong_outputs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     ran_by(monkeypatch, reference, CELL.activate("g", "sigmoid"))
-    found = self_check.disagreement(CELL, torch.float32, "cpu", 3, 5)
+    found = self_check.disagreement(CELL, torch.float32, "cpu", 3, 5, "highest")
     assert found is not None
     assert found.startswith(
         "triton is wrong here: for lstm_peephole with H = 5, its output differs from that of reference"
@@ -42,7 +42,7 @@ def test_a_wrong_gradient_alone_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
         return reference.run(CELL, {**weights, "p.o": weights["p.o"].detach()}, *given)
 
     monkeypatch.setattr(self_check, "run_cell", without_a_gradient)
-    found = self_check.disagreement(CELL, torch.float32, "cpu", 3, 5)
+    found = self_check.disagreement(CELL, torch.float32, "cpu", 3, 5, "highest")
     assert found is not None
     assert "its gradient of p.o differs" in found
 
@@ -53,7 +53,7 @@ def test_a_result_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch) 
         return LayerResult(result.output * torch.nan, result.state, result.gates)
 
     monkeypatch.setattr(self_check, "run_cell", nan)
-    assert "its output differs" in (self_check.disagreement(CELL, torch.float32, "cpu", 3, 5) or "")
+    assert "its output differs" in (self_check.disagreement(CELL, torch.float32, "cpu", 3, 5, "highest") or "")
 
 
 def test_an_error_of_the_compiler_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,11 +62,21 @@ def test_an_error_of_the_compiler_is_a_sentence(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(self_check, "run_cell", fail)
     expected = "triton cannot run lstm_peephole with H = 5 here: ValueError: out of registers"
-    assert self_check.disagreement(CELL, torch.float32, "cpu", 3, 5) == expected
+    assert self_check.disagreement(CELL, torch.float32, "cpu", 3, 5, "highest") == expected
 
 
 def test_the_backend_refuses_a_cell_that_is_wrong_on_this_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(triton, "device_trouble", lambda device: None)
     monkeypatch.setattr(triton, "disagreement", lambda *given: f"wrong for {given[1:]}")
     work = Workload(5, 2, 3, 4, device="cuda")
-    assert triton.refuses(CELL, work) == f"wrong for {(torch.float32, 'cuda', 3, 4)}"
+    assert triton.refuses(CELL, work) == f"wrong for {(torch.float32, 'cuda', 3, 4, 'highest')}"
+
+
+def test_less_exact_products_are_accepted_if_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rounded(definitions: Any, *given: Any) -> LayerResult:
+        result = reference.run(CELL, *given)
+        return LayerResult(result.output * 1.005, result.state, result.gates)
+
+    monkeypatch.setattr(self_check, "run_cell", rounded)
+    assert self_check.disagreement(CELL, torch.float32, "cpu", 3, 5, "highest") is not None
+    assert self_check.disagreement(CELL, torch.float32, "cpu", 3, 5, "high") is None
