@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from itertools import count
 from pathlib import Path
 
@@ -21,6 +22,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A run in the background of a shell is started with Ctrl-C ignored, and hands that on to the processes it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Seed torch's global generator, so that a test draws the same numbers in every run and in every order."""
+    if "torch" in sys.modules:  # many tests need no torch
+        sys.modules["torch"].manual_seed(0)
 
 
 HOMES = count()

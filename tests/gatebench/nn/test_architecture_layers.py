@@ -33,9 +33,9 @@ def test_a_convolution_starts_with_its_directions_as_weights_and_sees_all_steps(
     assert len(made.blocks) == 4  # 4 (2^4 - 1) = 60 steps; 3 levels see 28 earlier steps
     for layer in (one for one in made.modules() if isinstance(one, NormalisedConvolution)):
         torch.testing.assert_close(layer.length.flatten(), layer.direction.flatten(1).norm(dim=1))
-    x = torch.randn(30, 1, 3, requires_grad=True)
+    x = torch.randn(30, 8, 3, generator=Generator().manual_seed(0)).requires_grad_()
     (gradient,) = torch.autograd.grad(made(x)[-1].sum(), x)
-    assert gradient.abs().sum(-1).all()
+    assert gradient.abs().sum((1, 2)).all()  # in a single sequence, the rectifiers may be off for a step
 
 
 def test_heads_must_divide_the_output() -> None:
