@@ -91,13 +91,13 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     "continual": (write_small_mnist, {"joint": True, "experiences": 2, "validation": 100}),
     "continual_split": (write_small_mnist, {"joint": True, "validation": 100}),
     "fashion_mnist": (write_small_fashion, {"validation": 100}),
-    "image_patches": (write_small_mnist, {"validation": 100, "patch": 7, "filters": 2}),
+    "image_patches": (write_small_mnist, {"validation": 100, "patch": 7, "filters": 8}),
     "digit_detection": (
         write_small_digits,
         {"smallest": 28, "largest": 28, "canvas": 64, "boxes": 4, **FEW, "training": 60, "test": 40},
     ),
     "video_folder": (write_small_videos, {"path": Path("videos"), "filters": 4, "test": 0.4}),
-    "video_actions": (write_small_digits, {"ask": "where", "filters": 2, **FEW}),
+    "video_actions": (write_small_digits, {"ask": "where", "filters": 8, **FEW}),
     "moving_mnist": (write_small_digits, {"canvas": 16, "read": 4, "predicted": 3, **FEW}),
     "permuted_mnist": (write_small_mnist, {"validation": 100}),
     "sequential_cifar10": (write_small_cifar, {"order": "row", "validation": 100}),
@@ -145,6 +145,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             write(root := tmp_path_factory.mktemp(name), patch)
         task = build_task(config | {k: str(root / v) if isinstance(v, Path) else v for k, v in fields.items()})
         cache = shared_cache(tmp_path_factory) if files == "real" else None
+        torch.manual_seed(0)  # the weights of an encoder
         try:
             problem = task.load(root, cache)
         except MissingFile as missing:
