@@ -17,7 +17,7 @@ def is_traced() -> bool:
 
 
 def constant_in_programs(function: _Function) -> _Function:
-    """Mark a function whose result is a constant of a compiled program: `torch.compile` calls it and looks not into it.
+    """Mark a function whose result is a constant of a compiled program: `torch.compile` calls it and does not trace it.
 
     `torch.compiler.assume_constant_result` does the same, but it imports the compiler, which takes two seconds.
 

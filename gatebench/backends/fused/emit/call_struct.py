@@ -140,7 +140,7 @@ def call_values(
 ) -> array[int]:
     """Return the values of a `Call` in memory. All fields have 8 bytes, so it is an array of whole numbers.
 
-    It is made in one step, which is ten times as fast as to set the fields of a ctypes structure one by one.
+    To set the fields of a ctypes structure one by one takes longer.
 
     Args:
         scalars: the values of the fields before `stream`, in the order of `CALL_FIELDS`; 0 for NULL.

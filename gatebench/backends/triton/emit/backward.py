@@ -66,6 +66,7 @@ class _Backward:
         assert set(operands) <= set(self.ring), "a product reads a value that is not stored"
 
     def text(self) -> str:
+        """Return the source of the kernel."""
         plan, memory = self.plan, self.plan.memory
         starts = [self.places[arriving(m)] for m in memory]
         carries = {arriving(m).next: self.places[carried(m)] for m in memory}

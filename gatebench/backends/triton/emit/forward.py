@@ -56,6 +56,7 @@ class _Forward:
         self.stored = {n: where for n in plan.forward if (where := self.layout.places.get(n)) and self._is_stored(n)}
 
     def text(self) -> str:
+        """Return the source of the kernel."""
         plan, memory = self.plan, self.plan.memory
         places = [*self.loaded.values(), *self.stored.values()]
         shapes = [axis for w in plan.forward_weights for axis in self.layout.shapes[w]]
