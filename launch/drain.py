@@ -14,12 +14,13 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
+from gatebench.counted import counted
 from gatebench.errors import unknown
 from gatebench.records.owner import is_dead
 from gatebench.records.record import Record
 from gatebench.records.spool.rebuild import rebuild
 from gatebench.records.spool.spool import Spool
-from gatebench.records.spool.study_drain import StudyDrain, counted, sentences
+from gatebench.records.spool.study_drain import StudyDrain, sentences
 from gatebench.records.spool.study_folder import HOME_STORE, StudyFolder, study_folders
 from launch.config.arguments import parse_plan
 from launch.config.settings import Settings

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from gatebench.counted import counted
 from gatebench.errors import UserError
 from gatebench.records.exchange.study_archive import export_study
 from gatebench.records.record import Record
@@ -40,7 +41,7 @@ def run(argv: Sequence[str]) -> int:
     path = Path(settings.file).expanduser()
     record = Record(settings.home_folder, name, settings.records_uri)
     count = export_study(record, path, version("gatebench"), _tell)
-    print(f"Study {name!r}: {count:,} trials in {path}, {path.stat().st_size:,} bytes.")
+    print(f"Study {name!r}: {counted(count, 'trial')} in {path}, {path.stat().st_size:,} bytes.")
     return 0
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from gatebench.counted import counted
 from gatebench.errors import UserError
 from gatebench.measures import gate_file
 from gatebench.records.exchange.archive import Archive, open_archive
@@ -22,7 +23,7 @@ from gatebench.records.exchange.study_archive import Imported, archived_study, i
 from gatebench.records.owner import owner_of
 from gatebench.records.record import Record
 from gatebench.records.spool.spool import Spool
-from gatebench.records.spool.study_drain import StudyDrain, bring_all, counted, sentences
+from gatebench.records.spool.study_drain import StudyDrain, bring_all, sentences
 from gatebench.study import Study
 from launch.config.arguments import parse_plan
 from launch.config.compose import Plan

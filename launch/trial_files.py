@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from gatebench.counted import counted
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome
 from gatebench.report.trials.files import TRIAL_FORMATS
@@ -47,4 +48,4 @@ def write_trials(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> None:
         raise UserError(f"The file {path} exists already; choose another file=NAME.") from None
     except OSError as error:
         raise UserError(f"The file {path} cannot be written: {error.strerror or error}.") from None
-    print(f"{len(rows):,} trials in {path}, {len(content):,} bytes.", file=sys.stderr)
+    print(f"{counted(len(rows), 'trial')} in {path}, {len(content):,} bytes.", file=sys.stderr)

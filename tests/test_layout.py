@@ -102,8 +102,10 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.measures",
         "gatebench.machine",
     ),
+    "gatebench.counted": (),
     "gatebench.records": (
         "gatebench.errors",
+        "gatebench.counted",
         "gatebench.spec",
         "gatebench.derive",
         "gatebench.task",

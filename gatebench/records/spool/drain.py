@@ -7,10 +7,11 @@ import time
 from types import TracebackType
 from typing import Self
 
+from gatebench.counted import counted
 from gatebench.records.owner import Owner
 from gatebench.records.record import Record
 from gatebench.records.spool.spool import Spool
-from gatebench.records.spool.study_drain import LONGEST_PAUSE, Report, StudyDrain, bring_all, counted
+from gatebench.records.spool.study_drain import LONGEST_PAUSE, Report, StudyDrain, bring_all
 
 ROUND_SECONDS = 1.0
 """The time between two rounds. A server needs 50 ms for a request of any size, so epochs are collected."""

@@ -294,11 +294,6 @@ def bring_all(drain: StudyDrain, deadline: float, pause: Callable[[float], None]
         pause(0.5)
 
 
-def counted(number: int, thing: str) -> str:
-    """Return a number with the name of a thing: "1 trial", "2 trials"."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def sentences(reports: Sequence[Report]) -> list[str]:
     """Return the problems of single attempts in some reports, one sentence each."""
     return [text for report in reports for text in (*report.notes, *report.refused.values())]

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from gatebench.counted import counted
 from gatebench.records.home import Home
 from gatebench.records.record import Record
 from gatebench.records.spool.spool import Spool
-from gatebench.records.spool.study_drain import Report, StudyDrain, counted, sentences
+from gatebench.records.spool.study_drain import Report, StudyDrain, sentences
 from tests.gatebench.records.spool.attempts import FIRST, OWNER, SECOND
 from tests.gatebench.records.spool.fake_store import FakeClient, FakeRecord
 from tests.launch.trials import outcome, trial
