@@ -1,5 +1,7 @@
 """Write the pages of studies that were run: `python -m tests.study_results STUDY...` with GATEBENCH_HOME set.
 
+A study whose command had further overrides is given with them, as one argument: "chung2014_music trials=5".
+
 For each study three files appear in docs/results: STUDY.md with the command and the table, STUDY.csv with a row for
 each trial, and STUDY.html, the report with pictures. All of them are printed by gatebench from the records.
 """
@@ -20,22 +22,29 @@ COLUMNS = "digest,cell,task,seed,status,score"
 def main(studies: list[str]) -> None:
     """Write the files of each study."""
     FOLDER.mkdir(exist_ok=True)
-    for study in studies:
+    for given in studies:
+        study, _, overrides = given.partition(" ")
         table = _printed("table", f"study={study}", "format=markdown")
         page = FOLDER / f"{study}.md"
-        page.write_text(_page(study, table), encoding="utf-8")
+        page.write_text(_page(study, overrides, table), encoding="utf-8")
         trials = _printed("table", f"study={study}", "format=trials-csv", f"columns={COLUMNS}")
         page.with_suffix(".csv").write_text(trials, encoding="utf-8")
         _printed("report", f"study={study}", f"kind={KINDS}", f"page={page.with_suffix('.html')}")
         print(f"{study}: {trials.count(chr(10)) - 1} trials")
 
 
-def _page(study: str, table: str) -> str:
-    """Return the page of a study."""
+def _page(study: str, overrides: str, table: str) -> str:
+    """Return the page of a study.
+
+    Args:
+        study: its name, which is that of its experiment.
+        overrides: the further overrides of its command.
+        table: its table in Markdown.
+    """
     heading, rest = table.split("\n", 1)
     # The site's dialect of Markdown has no escape of "<", and a page has one heading of the first level.
     rest = rest.replace("\\<", "&lt;").replace("\n### ", "\n## ")
-    command = f"gatebench sweep experiment={study}"
+    command = f"gatebench sweep experiment={study} {overrides}".rstrip()
     links = f"[the report with pictures]({study}.html), [the trials with their digests]({study}.csv)"
     title = heading.removeprefix("## ")
     return f"# {title}\n{rest.rstrip()}\n\nCommand: `{command}`. More: {links}.\n"

@@ -121,8 +121,9 @@ def _product_share(learner: Learner, batches: Batches) -> float:
     batches.start_at(0)
     with ProductClock() as clock:
         began = time.perf_counter()
-        for batch in islice(batches, PRODUCT_STEPS):
-            learner.problem.loss(learner.network(batch, for_loss=True), batch).backward()  # type: ignore[no-untyped-call]
+        for number, batch in enumerate(islice(batches, PRODUCT_STEPS)):
+            learner.training_step(batch, number).backward()  # type: ignore[no-untyped-call]
+            learner.on_after_backward()
             nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad()

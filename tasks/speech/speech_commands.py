@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from gatebench.own_input import OwnInput
 from gatebench.task import Batch, Example, Metric, Problem, Size, Task, batch_of_one
 from gatebench.views import Spectrogram
 from tasks.blocks.validation import check_choice, check_flag, check_number, check_whole, make_floats
+from tasks.speech.noisy_tests import noisy_metrics
 from tasks.speech.speakers import PARTS
 from tasks.speech.speech_releases import ARCHIVES, WORDS, check_recordings, check_words, checksums
 
@@ -51,6 +53,8 @@ class SpeechCommands(Task):
         test_noise: the noise that is added to test clips: "white", or "background" from sections of the recordings
             that training does not use.
         test_snr_db: the signal-to-noise ratio of the test clips in decibels. None adds no noise.
+        test_snr_levels: further signal-to-noise ratios in decibels. The trained network is tested at each of them too,
+            and the accuracy at 20 dB is the metric `accuracy_snr_20`.
         noise_seed: the seed of all noise.
     """
 
@@ -84,6 +88,7 @@ class SpeechCommands(Task):
     frequency_mask: int = 0
     test_noise: str = "white"
     test_snr_db: float | None = None
+    test_snr_levels: Sequence[float] = ()
     noise_seed: int = 0
 
     def __post_init__(self) -> None:
@@ -93,6 +98,7 @@ class SpeechCommands(Task):
         object.__setattr__(self, "words", tuple(self.words))
         object.__setattr__(self, "chance", 1 / self.classes)
         make_floats(self, "background_share", "background_volume", "test_snr_db")
+        self._add_noisy_metrics()
 
     @property
     def is_subset(self) -> bool:
@@ -123,13 +129,20 @@ class SpeechCommands(Task):
     def label(self) -> str:
         """The name in tables. It always contains the version, so that the subset is not taken for a whole release."""
         defaults = SpeechCommands().parameters()
-        shown = {key: value for key, value in self.parameters().items() if key == "version" or value != defaults[key]}
+        shown = {
+            key: value for key, value in self.parameters().items() if key == "version" or value != defaults.get(key)
+        }
         shown |= {"words": "+".join(self.words)} if self.words else {}
+        if self.test_snr_levels:
+            shown["test_snr_levels"] = "+".join(f"{level:g}" for level in self.test_snr_levels)
         return f"{self.name}[{', '.join(f'{key}={value}' for key, value in shown.items())}]"
 
     def parameters(self) -> dict[str, Any]:
         """Return the fields that a config may set."""
-        return {**super().parameters(), "words": list(self.words)}
+        values = {**super().parameters(), "words": list(self.words), "test_snr_levels": list(self.test_snr_levels)}
+        if not self.test_snr_levels:  # digests of earlier versions stay
+            del values["test_snr_levels"]
+        return values
 
     def size(self) -> Size:
         """Return the number of training clips, estimated from the mean over all words of the version, T and I."""
@@ -153,6 +166,7 @@ class SpeechCommands(Task):
         from tasks.blocks.objectives import classification_problem
         from tasks.blocks.splits import TensorSplit
         from tasks.speech.augmentation import Augment, Augmentations
+        from tasks.speech.noisy_tests import noisy_accuracies, noisy_splits
         from tasks.speech.speech_features import features_of
 
         arrays = {name: torch.from_numpy(array) for name, array in features_of(self, root, cache).items()}
@@ -160,7 +174,7 @@ class SpeechCommands(Task):
         shift = round(self.time_shift_ms / self.stride_ms)
         augmentations = Augmentations(self.background_share, shift, self.time_mask, self.frequency_mask)
         encoder = Augment(arrays["mean"], arrays["scale"], arrays["silence"], augmentations)
-        return classification_problem(
+        problem = classification_problem(
             train,
             val,
             test,
@@ -170,6 +184,9 @@ class SpeechCommands(Task):
             encoder=encoder,
             baselines=lambda: {"linear": linear_accuracy(train, test, encoder, self.classes)},
         )
+        requests = {level: replace(self, test_snr_db=level, test_snr_levels=()) for level in self.test_snr_levels}
+        noisy = list(noisy_splits(requests, root, cache))
+        return replace(problem, artifacts=partial(noisy_accuracies, noisy))
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -231,7 +248,8 @@ class SpeechCommands(Task):
         check_whole("noise_seed", self.noise_seed, 0)
         if self.test_snr_db is not None:
             check_number("test_snr_db", self.test_snr_db, -50, 100)
-        in_test = self.test_snr_db is not None and self.test_noise == "background"
+        self._check_levels()
+        in_test = (self.test_snr_db is not None or self.test_snr_levels) and self.test_noise == "background"
         uses = {"silence": self.silence, "background_share": self.background_share, "test_noise=background": in_test}
         users = [f"task.{name}" for name, used in uses.items() if used]
         if users and self.is_subset:
@@ -239,3 +257,23 @@ class SpeechCommands(Task):
                 f"{users[0]} needs recordings of background noise, which {self.version} does not have; "
                 f"use task.version=v0.01 or v0.02."
             )
+
+    def _check_levels(self) -> None:
+        levels = self.test_snr_levels
+        if isinstance(levels, str) or not isinstance(levels, Sequence):
+            raise out_of_range("task.test_snr_levels", levels, "a list of numbers, for example [20,10,0]")
+        for level in levels:
+            check_number("test_snr_levels", level, -50, 100)
+        if len(set(levels)) < len(levels):
+            raise out_of_range("task.test_snr_levels", list(levels), "a list of different numbers")
+
+    def _add_noisy_metrics(self) -> None:
+        """Add the metrics of the further signal-to-noise ratios."""
+        object.__setattr__(self, "test_snr_levels", tuple(map(float, self.test_snr_levels)))
+        if not self.test_snr_levels:
+            return
+        noisy = noisy_metrics(self.test_snr_levels)
+        names = tuple(metric.name for metric in noisy)
+        object.__setattr__(self, "metrics", (*self.metrics, *noisy))
+        object.__setattr__(self, "final_metrics", names)
+        object.__setattr__(self, "table_metrics", (self.metrics[0].name, *names))
