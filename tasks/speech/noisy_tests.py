@@ -55,7 +55,7 @@ def _accuracy(network: TrainedNetwork, split: Split) -> float:
     from tasks.blocks.objectives import count_correct
 
     correct = 0
-    for indices in torch.arange(len(split)).split(BATCH):
+    for indices in torch.split(torch.arange(len(split)), BATCH):
         batch = split.batch(indices)
         logits = network(batch)
         correct += int(count_correct(logits, replace(batch, y=batch.y.to(logits.device)))["correct"])

@@ -259,7 +259,7 @@ class SpeechCommands(Task):
             )
 
     def _check_levels(self) -> None:
-        levels = self.test_snr_levels
+        levels: object = self.test_snr_levels
         if isinstance(levels, str) or not isinstance(levels, Sequence):
             raise out_of_range("task.test_snr_levels", levels, "a list of numbers, for example [20,10,0]")
         for level in levels:
