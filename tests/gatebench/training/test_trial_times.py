@@ -11,7 +11,8 @@ from tests.gatebench.training.sign import TRIAL
 
 
 def test_a_trial_has_the_times_of_its_parts(tmp_path: Path) -> None:
-    trial = replace(TRIAL, training=replace(TRIAL.training, batch_size=16, backend="fused"))
+    training = replace(TRIAL.training, batch_size=16, backend="fused", input_noise=0.1, weight_noise=0.1)
+    trial = replace(TRIAL, training=training)
     times = trial_times(trial, tmp_path, None)
     assert list(times.step) == list(PHASES)
     assert all(seconds >= 0 for seconds in times.step.values())
