@@ -39,6 +39,11 @@ LARGEST_LEARNING_RATE = 1000
 DEVICES = ("cpu", "cuda")
 """The devices on which a network can be trained."""
 
+FULL_PRECISION = "32-true"
+
+PRECISIONS = (FULL_PRECISION, "bf16-mixed")
+"""The number types of a training; see `gatebench.training.precision`."""
+
 _FIRST_VERSION = (
     "max_epochs",
     "batch_size",
@@ -90,6 +95,7 @@ class Training:
         warmup_steps: number N of first training steps of which step n has n / N of the learning rate; 0 for none.
         callbacks: {name: config} of callbacks of Lightning, see `gatebench.training.lightning_parts`. A callback may
             change results, so it is a part of the trial.
+        precision: an item of `PRECISIONS`: the number type of matrix products. The weights are float32.
     """
 
     max_epochs: int = 30
@@ -119,6 +125,7 @@ class Training:
     schedule_epochs: int = 10
     warmup_steps: int = 0
     callbacks: dict[str, Any] = field(default_factory=dict)
+    precision: str = FULL_PRECISION
 
     def __post_init__(self) -> None:
         minima = {"max_epochs": 1, "batch_size": 1, "weight_decay": 0, "gradient_clip": 0, "patience": 0}
@@ -133,6 +140,7 @@ class Training:
         choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
         is_own = self.backend in (AUTO, *BACKEND_NAMES)  # then the installed packages are not read
         choices |= {"backend": (AUTO, *(BACKEND_NAMES if is_own else backend_names())), "device": DEVICES}
+        choices["precision"] = PRECISIONS
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise unknown(f"training.{name}", getattr(self, name), allowed)

@@ -27,6 +27,8 @@ class Workload:
         device: the type of the torch device of x, e.g. "cpu" or "cuda".
         trace: whether the values of the gates are to be returned.
         shortest: the smallest of the lengths, from 0 to T; None if all sequences have T steps.
+        products: the name of the dtype that autocast asks for in matrix products; "" without autocast. A backend that
+            has no such products with states in float32 runs in `dtype`; see `gatebench.nn.low_precision`.
     """
 
     T: int
@@ -37,6 +39,7 @@ class Workload:
     device: str = "cpu"
     trace: bool = False
     shortest: int | None = None
+    products: str = ""
 
     @classmethod
     def of(cls, x: Tensor, H: int, trace: bool = False, shortest: int | None = None) -> "Workload":

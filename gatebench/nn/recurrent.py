@@ -21,6 +21,7 @@ from gatebench.nn.backend_choice import Gates, Names, Pair, backends_of, choose_
 from gatebench.nn.batch_draws import BatchDraws
 from gatebench.nn.gates_of_outputs import gates_of_outputs
 from gatebench.nn.initial_weights import attributes, empty_weights, initialise_weights, weights_in
+from gatebench.nn.low_precision import products_dtype, raised, with_products
 from gatebench.nn.sequence_dropout import (
     NO_SEQUENCE_DROPOUT,
     SequenceDropout,
@@ -44,6 +45,10 @@ class Recurrent(nn.Module):
     """One or more layers of a recurrent cell. The interface follows `torch.nn.LSTM`.
 
     Layer 0 reads x. Every other layer reads the output of the layer below it, after dropout.
+
+    Under `torch.autocast` the output, the states and the gates are float32. On the backend `triton` the matrix products
+    have the dtype bfloat16 if autocast asks for it; on all other backends they have float32. See
+    `gatebench.nn.low_precision`.
 
     Args:
         cell: the table of gates, states and equations.
@@ -278,6 +283,23 @@ class Recurrent(nn.Module):
         self, x: Tensor, state: State | None, lengths: Tensor | None, backend: str, wanted: Gates
     ) -> tuple[Tensor, State, Trace]:
         """Run all layers; see `forward`, `forward_with_gates` and `trace`. The trace is empty without gates."""
+        if not isinstance(x, Tensor) or (products := products_dtype(x)) is None:
+            return self._run_layers(x, state, lengths, backend, wanted, None)
+        if state is not None:
+            state = raised(state) if isinstance(state, Tensor) else tuple(raised(part) for part in state)
+        with torch.autocast(x.device.type, enabled=False):
+            return self._run_layers(raised(x), state, lengths, backend, wanted, products)
+
+    def _run_layers(
+        self,
+        x: Tensor,
+        state: State | None,
+        lengths: Tensor | None,
+        backend: str,
+        wanted: Gates,
+        products: torch.dtype | None,
+    ) -> tuple[Tensor, State, Trace]:
+        """Run all layers; `products` is the dtype of matrix products that autocast asks for, None without autocast."""
         if self.batch_first and isinstance(x, Tensor) and x.dim() == 3:
             x = x.transpose(0, 1)
         self._check_input(x)
@@ -300,7 +322,8 @@ class Recurrent(nn.Module):
                 x = nn.functional.dropout(x, self.dropout, self.training)
             if self.training and (probability := self.sequence_dropout.inputs):
                 x = x * self.draws.example_mask(x, x.shape[-1], probability)
-            layer_backend, gate_backend = self._choose(backend, layer, x, shortest, wanted)
+            pair = self._choose(backend, layer, x, shortest, wanted, products)
+            layer_backend, gate_backend = with_products(pair, products)
             results = [
                 self._run_direction(layer_backend, gate_backend, x, initial, lengths, layer, reverse)
                 for reverse in self._directions
@@ -319,11 +342,15 @@ class Recurrent(nn.Module):
         final = tuple(_stacked(parts) for parts in zip(*final_states, strict=True))
         return output, final if len(final) > 1 else final[0], gates
 
-    def _choose(self, backend: str, layer: int, x: Tensor, shortest: int | None, wanted: Gates) -> Pair:
+    def _choose(
+        self, backend: str, layer: int, x: Tensor, shortest: int | None, wanted: Gates, products: torch.dtype | None
+    ) -> Pair:
         """Return the backends of a layer."""
         if torch.compiler.is_compiling():
             return backends_of(self._choose_in_program(backend, layer, x.dtype, x.device.type, shortest, wanted))
         work = Workload.of(x, self.hidden_size, wanted == "of the backend", shortest)
+        if products is not None:
+            work = replace(work, products=str(products).removeprefix("torch."))
         if steps := self._truncation_now(x):
             work = chunk_workload(work, steps)
         return choose_backends(backend, self._cell_now, work, wanted)

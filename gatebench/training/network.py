@@ -10,6 +10,7 @@ from gatebench.backends.names import NO_BACKEND
 from gatebench.errors import Refusal, UserError
 from gatebench.nn.architecture_layers import architecture_layers
 from gatebench.nn.batch_draws import BatchDraws
+from gatebench.nn.low_precision import raised
 from gatebench.nn.recurrent import Recurrent, State
 from gatebench.nn.recurrent_parts import RecordedGates, RecurrentPart, RecurrentParts, recording
 from gatebench.nn.sequence_dropout import SequenceDropout
@@ -171,7 +172,7 @@ class Network(nn.Module):
         return found, [RecordedGates(trace, batch.lengths)]
 
     def head_output(self, output: Tensor, batch: Batch, *, for_loss: bool) -> Tensor:
-        """Return the output of the head.
+        """Return the output of the head, in float32 if autocast is on.
 
         Args:
             output: the recurrent output (T, B, D · H).
@@ -179,17 +180,17 @@ class Network(nn.Module):
             for_loss: as in `forward`.
         """
         if for_loss and self.reads_scores:
-            return cast("ScoringModule", self.head).scored(output, batch)
+            return raised(cast("ScoringModule", self.head).scored(output, batch))
         logits: Tensor = self.head(output, batch.lengths)
-        return logits
+        return raised(logits)
 
     def _body_output(self, x: Tensor, batch: Batch, for_loss: bool) -> Tensor:
         """Return the output of the body for the output of the encoder."""
         assert self.body is not None
         if for_loss and self.reads_scores:
-            return cast("ScoringModule", self.body).scored(x, batch)
+            return raised(cast("ScoringModule", self.body).scored(x, batch))
         logits: Tensor = self.body(x, batch)
-        return logits
+        return raised(logits)
 
     def _state_before(self, batch: Batch) -> State | None:
         """Return the state with which a batch starts: that after the batch before it, or None for the initial one.

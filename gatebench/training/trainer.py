@@ -14,6 +14,7 @@ from gatebench.training.data_module import EpochOrder, SplitsDataModule
 from gatebench.training.learner import EpochReporter, Learner
 from gatebench.training.lightning_output import interruptible, quiet
 from gatebench.training.lightning_parts import LoggerReporter, log_metrics
+from gatebench.training.precision import precision_plugin
 from gatebench.training.ranks import keep_signal_handlers, strategy
 from gatebench.trial import Trial
 
@@ -52,6 +53,7 @@ def make_trainer(trial: Trial, metric: Metric, emit: Callable[[Epoch], None], sa
         devices=1,
         num_nodes=group.ranks.world,  # for Lightning each rank is a node with one device
         strategy="auto" if group.is_alone else strategy(group),
+        plugins=precision_plugin(settings),
         use_distributed_sampler=False,
         max_epochs=settings.max_epochs,
         gradient_clip_val=settings.gradient_clip or settings.gradient_clip_value or None,

@@ -21,6 +21,7 @@ from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.evaluation import Evaluation
 from gatebench.training.learner import Learner
 from gatebench.training.lightning_output import interruptible, quiet
+from gatebench.training.precision import autocast
 from gatebench.training.rank_seeds import seed_generators
 from gatebench.training.step_clock import PHASES, Measured, ProductClock, StepClock
 from gatebench.training.trainer import check_device, make_trainer
@@ -122,7 +123,9 @@ def _product_share(learner: Learner, batches: Batches) -> float:
     with ProductClock() as clock:
         began = time.perf_counter()
         for number, batch in enumerate(islice(batches, PRODUCT_STEPS)):
-            learner.training_step(batch, number).backward()  # type: ignore[no-untyped-call]
+            with autocast(learner.trial.training):
+                loss = learner.training_step(batch, number)
+            loss.backward()  # type: ignore[no-untyped-call]
             learner.on_after_backward()
             nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
             optimizer.step()
@@ -137,7 +140,7 @@ def _pass(learner: Learner, data: SplitsDataModule, limit: int | None, *, with_g
     recorder = learner.recorder if with_gates and learner.record_gates else None
     evaluation = Evaluation(learner.problem, recorder)
     began = time.perf_counter()
-    with torch.no_grad():
+    with torch.no_grad(), autocast(learner.trial.training):
         for batch in islice(data.val, limit):
             evaluation.add(learner.network, data.transfer_batch_to_device(batch, learner.device, 0))
     evaluation.scores()

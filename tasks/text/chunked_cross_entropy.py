@@ -78,7 +78,8 @@ def _minus_targets(shares: Tensor, targets: Tensor) -> Tensor:
 def scored_tokens(hidden: Tensor, linear: nn.Linear, targets: Tensor, valid: Tensor) -> Tensor:
     """Return the scores (T, B, 3) of tokens: their nats, 1 if they have the largest logit, and 1 if they are valid.
 
-    All three are 0 for tokens that are not valid.
+    All three are 0 for tokens that are not valid. They are computed in the dtype of the weights, also under
+    `torch.autocast`.
 
     Args:
         hidden: the input (T, B, H) of the last layer.
@@ -86,9 +87,11 @@ def scored_tokens(hidden: Tensor, linear: nn.Linear, targets: Tensor, valid: Ten
         targets: the right tokens, (T, B).
         valid: whether each token counts, (T, B).
     """
-    nats, is_correct = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        hidden[valid], linear.weight, linear.bias, targets[valid].long()
-    )
+    hidden = hidden.to(linear.weight.dtype)
+    with torch.autocast(hidden.device.type, enabled=False):  # it does not look into the backward pass of a function
+        nats, is_correct = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+            hidden[valid], linear.weight, linear.bias, targets[valid].long()
+        )
     scores = hidden.new_zeros(*valid.shape, 3)
     return scores.index_put((valid,), torch.stack([nats, is_correct.to(nats), torch.ones_like(nats)], -1))
 

@@ -65,6 +65,10 @@ def test_a_value_out_of_range_is_refused(name: str) -> None:
             "plateau or step.",
         ),
         (
+            {"precision": "bf16"},
+            "There is no training.precision 'bf16'; did you mean 'bf16-mixed'? Allowed: 32-true, bf16-mixed.",
+        ),
+        (
             {"schedule": "platau"},
             "There is no training.schedule 'platau'; did you mean 'plateau'? Allowed: constant, cosine, plateau, step.",
         ),

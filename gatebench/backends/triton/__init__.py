@@ -37,8 +37,9 @@ def refuses_cell(cell: Cell) -> None:
 
 def refuses(cell: Cell, work: Workload) -> str | None:
     """Return why this cannot be run here, or None."""
-    if work.dtype not in DTYPES:
-        return f"triton runs float32 and bfloat16, not {work.dtype}."
+    dtype = work.products if work.products in DTYPES else work.dtype
+    if dtype not in DTYPES:
+        return f"triton runs float32 and bfloat16, not {dtype}."
     if 0 in (work.T, work.B):
         return "triton needs at least one step and one sequence."
     if (reason := device_trouble(work.device)) is not None:
@@ -50,7 +51,7 @@ def refuses(cell: Cell, work: Workload) -> str | None:
         if work.device == "cpu":  # the interpreter, which is itself the check
             return None
         precision = torch.get_float32_matmul_precision()
-        return disagreement(cell, getattr(torch, work.dtype), work.device, work.I, work.H, precision)
+        return disagreement(cell, getattr(torch, dtype), work.device, work.I, work.H, precision)
     if work.H > MOST_UNITS:
         return f"triton runs up to {MOST_UNITS} hidden units, not {work.H}."
     return f"triton runs {cell.name}, whose gates read the input elementwise, up to {MOST_UNITS} inputs, not {work.I}."
@@ -65,6 +66,8 @@ def run(
     trace: bool,
 ) -> LayerResult:
     """Run one layer in one direction; see `contract.Backend.run`.
+
+    If x and the weights have bfloat16, the state may have float32, and the state after the last step has it too.
 
     Raises:
         Refusal: the weights or the state have another dtype or device than x. Later, in the backward pass: a second

@@ -36,7 +36,8 @@ def run_cell(
     weights = {weight: weights[weight] for weight in layout.shapes}
     inputs = (x, *state, *weights.values())
     for tensor in inputs:
-        if (tensor.dtype, tensor.device) != (x.dtype, x.device):
+        is_wide_state = tensor.dtype == torch.float32 and any(tensor is part for part in state)
+        if tensor.device != x.device or (tensor.dtype != x.dtype and not is_wide_state):
             raise Refusal(
                 f"triton needs one dtype: x is {x.dtype}, a weight or the state {tensor.dtype} on {tensor.device}."
             )
@@ -123,7 +124,7 @@ def _forward(
     gates = [launch.plane(streams[p.stream], p, launch.T, p.shift).to(x.dtype) for p in shown]
     del streams["x"], streams[HOISTED]
     streams.pop("traced", None)
-    states = (part.contiguous() for part in final.to(x.dtype).unbind(1))
+    states = (part.contiguous() for part in final.to(state[0].dtype).unbind(1))
     return (output, *states, *gates), streams
 
 

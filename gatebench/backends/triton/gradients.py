@@ -49,7 +49,9 @@ def gradients(
         {w: weights[w].detach().contiguous() for w in read},
     )
     dx = _input_gradient(launch, own["ring"], weights) if wanted[0] else None
-    starts = (launch.plane(own["start"], places[arriving(m)], 1)[0].to(launch.x.dtype) for m in memory)
+    starts = (
+        launch.plane(own["start"], places[arriving(m)], 1)[0] for m in memory
+    )  # torch rounds to the state's dtype
     found = _weight_gradients(launch, {**streams, **own}, weights)
     asked = zip(found, wanted[1 + len(memory) :], strict=True)
     return dx, *starts, *(gradient if asks else None for gradient, asks in asked)

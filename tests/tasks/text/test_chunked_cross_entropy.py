@@ -57,6 +57,16 @@ def test_any_weighting_of_the_tokens_has_its_gradient() -> None:
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
 
 
+def test_autocast_changes_nothing() -> None:
+    hidden, linear, targets, valid = inputs(torch.float32)
+    plain = mean_nats(scored_tokens(hidden.bfloat16().float(), linear, targets, valid), BATCH)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = mean_nats(scored_tokens(hidden.bfloat16(), linear, targets, valid), BATCH)
+    assert torch.equal(mixed, plain)
+    of_weight = torch.autograd.grad(plain, linear.weight), torch.autograd.grad(mixed, linear.weight)
+    assert torch.equal(*(gradient for (gradient,) in of_weight))
+
+
 def test_single_precision_and_extreme_logits() -> None:
     hidden, linear, targets, valid = inputs(torch.float32)
     with torch.no_grad():

@@ -151,6 +151,23 @@ def bfloat16_is_near(name: str) -> None:
         assert error < 0.03, f"{name}: {key} is off by {error:.3f} of its largest value"
 
 
+def autocast_keeps_states_in_float32() -> None:
+    """A layer with weights in float32, under autocast: near the layer in float32, and its state is not rounded."""
+    layer = Recurrent(load_cell("lstm"), 4, 5, 2, backend="triton", generator=torch.Generator().manual_seed(0))
+    x = torch.randn(4, 3, 4, generator=torch.Generator().manual_seed(1))
+    start = tuple(torch.full((2, 3, 5), value, requires_grad=True) for value in (0.1, 0.3))
+    found = []
+    for is_on in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_on):
+            output, state = layer(x, start)
+        slopes = torch.autograd.grad((output * output).sum() + state[1].sum(), [*start, *layer.parameters()])
+        assert {value.dtype for value in (output, *state, *slopes)} == {torch.float32}
+        found.append([output, *state, *slopes])
+    for exact, mixed in zip(*found, strict=True):
+        assert 0 < float((exact - mixed).detach().abs().max()) < 0.03 * float(exact.detach().abs().max())
+    assert not torch.equal(state[1], state[1].bfloat16().float())
+
+
 def the_text_of_the_kernels_is_kept() -> None:
     """A kernel's source can be read back, for tracebacks and for Triton."""
     import inspect
@@ -229,6 +246,7 @@ CHECKS: dict[str, Callable[[], None]] = {
             no_derivative_that_was_not_derived,
             one_dtype,
             a_nan_in_the_padding_reaches_nothing,
+            autocast_keeps_states_in_float32,
             the_text_of_the_kernels_is_kept,
             formulas_agree,
             elementwise_functions_agree_with_torch,

@@ -130,6 +130,9 @@ TRIALS = {
         _SIZES,
         replace(_FUSED, max_epochs=2, optimizer="sgd", momentum=0.9, nesterov=True, weight_noise=0.05, input_noise=0.1),
     ),
+    "bfloat16": _trial(
+        LSTM, f"{_HERE}.Tokens", {"name": "tokens"}, replace(_FUSED, max_epochs=2, precision="bf16-mixed")
+    ),
     "attention": Trial(
         {"name": "attention", "base": "attention", "options": {"heads": 1}},
         {"_target_": "tasks.synthetic.parity.Parity", **_SIZES, "length": 6, "shortest_test": 7, "length_test": 8},

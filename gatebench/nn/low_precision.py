@@ -1,0 +1,82 @@
+"""Recurrent layers under `torch.autocast`, which computes matrix products in bfloat16 and keeps weights in float32.
+
+The states of a layer stay in float32, because the rounding errors of all steps add up in them. A backend in
+`KEEPS_STATES` computes products of bfloat16 and keeps its states in float32. All other backends compute the whole layer
+in float32. Both return float32: the output, the states and the gates.
+
+T time, B batch, I input, H hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from gatebench.backends import triton
+from gatebench.backends.contract import Backend, LayerResult
+from gatebench.spec.cell import Cell
+
+KEEPS_STATES = {triton.NAME: (torch.bfloat16,)}
+"""{backend: dtypes} of the backends that keep states in float32 while x and the weights have this dtype."""
+
+
+def products_dtype(x: Tensor) -> torch.dtype | None:
+    """Return the dtype of matrix products that autocast asks for on the device of x; None without autocast."""
+    device = x.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+
+
+def raised(values: Tensor) -> Tensor:
+    """Return bfloat16 and float16 as float32, and other values as they are."""
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
+
+
+@dataclass(frozen=True)
+class LowPrecisionBackend:
+    """A backend whose products have another dtype than x, the weights and the states, which have float32.
+
+    Attributes:
+        backend: one of `KEEPS_STATES`.
+        dtype: of the products.
+    """
+
+    backend: Backend
+    dtype: torch.dtype
+
+    @property
+    def NAME(self) -> str:  # noqa: N802  (the interface of a backend)
+        """The name of the backend."""
+        return self.backend.NAME
+
+    def run(
+        self,
+        cell: Cell,
+        weights: Mapping[str, Tensor],
+        x: Tensor,
+        state: tuple[Tensor, ...],
+        lengths: Tensor | None,
+        trace: bool,
+    ) -> LayerResult:
+        """Run one layer in one direction; see `contract.Backend.run`."""
+        rounded = {label: weight.to(self.dtype) for label, weight in weights.items()}
+        result = self.backend.run(cell, rounded, x.to(self.dtype), state, lengths, trace)
+        gates = {gate: raised(values) for gate, values in result.gates.items()}
+        return replace(result, output=raised(result.output), gates=gates)
+
+
+def with_products(pair: tuple[Backend, Backend | None], dtype: torch.dtype | None) -> tuple[Backend, Backend | None]:
+    """Return the backends of a layer, with products of this dtype if they can have them.
+
+    Args:
+        pair: the backend that runs the layer and the one that computes its gates, which may be the same.
+        dtype: from `products_dtype`.
+    """
+    chosen, gates = pair
+    if dtype is None or dtype not in KEEPS_STATES.get(chosen.NAME, ()):
+        return pair
+    lower = cast(Backend, LowPrecisionBackend(chosen, dtype))
+    return lower, lower if gates is chosen else gates
