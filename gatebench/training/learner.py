@@ -1,7 +1,7 @@
 """The Lightning module: the loss and the optimiser, and the metrics of an epoch."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import nan
 from typing import Any
 
@@ -21,7 +21,7 @@ from gatebench.task import Batch, Metric, Problem, Stream
 from gatebench.training.batch_share import batch_share
 from gatebench.training.epochs import best_epoch, divergence
 from gatebench.training.evaluation import Evaluation
-from gatebench.training.gradient_limits import rescale_gradient
+from gatebench.training.gradient_limits import limit_gradient
 from gatebench.training.network import Network
 from gatebench.training.optimizers import make_optimizer
 from gatebench.training.penalties import add_penalty_gradients
@@ -170,6 +170,10 @@ class Learner(pl.LightningModule):
     def optimizer_step(self, *arguments: Any, **named: Any) -> None:
         """Make a step of the optimiser, and of the warm-up of the learning rate."""
         super().optimizer_step(*arguments, **named)
+        self.after_optimizer_step()
+
+    def after_optimizer_step(self) -> None:
+        """Make a step of the warm-up of the learning rate."""
         if self.schedule is not None:
             self.schedule.after_step()
 
@@ -179,11 +183,13 @@ class Learner(pl.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Limit the gradient as the settings say; see `gatebench.training.gradient_limits`."""
-        if self.trial.training.gradient_rescale:
-            rescale_gradient(self.parameters(), self.trial.training.gradient_rescale)
-        else:
-            super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        """Limit the gradient as the settings say. Lightning's own arguments say the same."""
+        del gradient_clip_val, gradient_clip_algorithm
+        self.limit_gradient([weight for group in optimizer.param_groups for weight in group["params"]])
+
+    def limit_gradient(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Limit the gradient of these parameters as the settings say; see `gatebench.training.gradient_limits`."""
+        limit_gradient(self.trial.training, parameters)
 
     def _begin_draws(self, batch: Batch) -> None:
         """Begin the random numbers of a training step, and add noise to the weights. All ranks must call it."""

@@ -11,6 +11,7 @@ from gatebench.outcome import Epoch
 from gatebench.task import Metric
 from gatebench.training.checkpoint.saver import TrialSaver
 from gatebench.training.data_module import EpochOrder, SplitsDataModule
+from gatebench.training.direct_loops import use_direct_loops
 from gatebench.training.learner import EpochReporter, Learner
 from gatebench.training.lightning_output import interruptible, quiet
 from gatebench.training.lightning_parts import LoggerReporter, log_metrics
@@ -64,6 +65,8 @@ def make_trainer(trial: Trial, metric: Metric, emit: Callable[[Epoch], None], sa
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+    if not further and not learner.further_loggers:
+        use_direct_loops(trainer)
     if not group.is_alone:
         keep_signal_handlers(trainer)
     return trainer
