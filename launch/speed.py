@@ -7,6 +7,7 @@ The results of each candidate are first compared with the reference. Only candid
   gatebench speed cell=lstm backend=fused,native trace=true,false     with gates recorded, and without
   gatebench speed cell=lstm cell.ablate.i.fix=1                       an ablation compared with its base
   gatebench speed cell=gru 'against=torch,torch plain' memory=true seconds=5 json=speed.json
+  gatebench speed cell=gru against=torch,jax                          a loop in JAX as a baseline (gatebench[jax])
   gatebench speed set=full threads=1,2 json=speed.json                all figures that the project publishes
   gatebench speed trial=characters cell=gru                           where the time of a trial goes, by part
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from gatebench.backends.names import backend_names
 from gatebench.cells import build_cell, cell_names
-from gatebench.errors import unknown
+from gatebench.errors import UserError, unknown
+from gatebench.speed.jax_support import jax_trouble
 from gatebench.speed.shape import Shape
 
 TORCH = "torch"
@@ -19,6 +20,9 @@ TORCH = "torch"
 
 TORCH_PLAIN = "torch plain"
 """The candidate that is torch's own module in a separate process, with the allocator's default settings."""
+
+JAX = "jax"
+"""The candidate that is a loop in JAX, compiled by XLA, in a separate process."""
 
 EAGER = "reference"
 """The backend that is an eager loop under autograd."""
@@ -29,6 +33,12 @@ TORCH_DESCRIPTIONS = {
 }
 """The descriptions of the candidates that are torch's own module."""
 
+JAX_DESCRIPTION = (
+    "a jitted lax.scan, forward and backward, generated from the instructions of reference, in a separate process that "
+    "is bound to as many cores as there are threads"
+)
+"""The description of the candidate in JAX."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -37,7 +47,7 @@ class Candidate:
     Attributes:
         name: the name in tables, such as "fused", "torch plain" or "lstm on fused".
         cell: the config of the cell, as `build_cell` takes it.
-        runner: the name of a backend, or `TORCH`.
+        runner: the name of a backend, `TORCH` or `JAX`.
         description: a few words for the text below the table. "" (default) stands for the description of the backend.
         trace: whether the gates are recorded; default False.
         separate_process: whether it runs in a separate process with the allocator's default settings; default False.
@@ -91,12 +101,12 @@ def candidates(
     Args:
         cell: the config of the cell, as `build_cell` takes it.
         backends: the names of the backends.
-        against: the names of the baselines: `TORCH`, `TORCH_PLAIN`, a backend, or a cell, which stands for that cell
-            on the same backend.
+        against: the names of the baselines: `TORCH`, `TORCH_PLAIN`, `JAX`, a backend, or a cell, which stands for that
+            cell on the same backend.
         traces: whether gates are recorded; each value gives separate candidates.
 
     Raises:
-        UserError: a backend or a baseline is unknown.
+        UserError: a backend or a baseline is unknown, or JAX is a baseline and cannot be timed here.
     """
     for name in backends:
         if name not in backend_names():
@@ -126,6 +136,10 @@ def _baseline_candidates(
     if name in (TORCH, TORCH_PLAIN):
         separate = name == TORCH_PLAIN
         return [Candidate(name, cell, TORCH, TORCH_DESCRIPTIONS[name], separate_process=separate)]
+    if name == JAX:
+        if (trouble := jax_trouble()) is not None:
+            raise UserError(trouble)
+        return [Candidate(name, cell, JAX, JAX_DESCRIPTION, separate_process=True)]
     if name in backend_names():  # the eager loop never records: stacking the gates would make it slower
         return [Candidate(name, cell, name, trace=trace and name != EAGER) for trace in traces]
     if name in cell_names():
@@ -135,4 +149,4 @@ def _baseline_candidates(
             for backend in backends
             for trace in traces
         ]
-    raise unknown("baseline", name, [TORCH, TORCH_PLAIN, *backend_names(), *cell_names()])
+    raise unknown("baseline", name, [TORCH, TORCH_PLAIN, JAX, *backend_names(), *cell_names()])

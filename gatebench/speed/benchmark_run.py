@@ -45,8 +45,9 @@ class _Prepared:
 
     candidate: Candidate
     repeat: Callable[[], float]  # runs one repetition and returns the seconds of a training step
-    kept: int  # bytes that autograd keeps between forward and backward
+    kept: int | None  # bytes that torch's autograd keeps between forward and backward; None without it
     flops: int  # of all matrix products of a training step
+    compile_seconds: float | None = None  # of the compilation for this shape; None if there is none
 
 
 class _Disagreement(Exception):  # noqa: N818
@@ -106,14 +107,22 @@ def _prepare(
     case, runner = checker.case(candidate.cell, benchmark.shape), find_runner(candidate.runner)
     if (reason := runner.refuses(case, candidate.trace)) is not None:
         raise Refusal(reason)
-    if (difference := checker.disagreement(candidate, benchmark.shape)) is not None:
-        raise _Disagreement(difference)
+    if not runner.only_in_workers:
+        _raise_disagreement(checker.disagreement(candidate, benchmark.shape))
     if candidate.separate_process:
         worker = WorkerClient(candidate, benchmark.shape, conditions.threads, keep_memory=False)
         workers.enter_context(worker)
-        return _Prepared(candidate, worker.step_seconds, worker.kept_bytes(), case.flops)
+        if runner.only_in_workers:
+            _raise_disagreement(worker.disagreement())
+        return _Prepared(candidate, worker.step_seconds, worker.kept_bytes(), case.flops, worker.compile_seconds())
     step = runner.prepare(case, candidate.trace)
     return _Prepared(candidate, partial(step_seconds, step.run), step.kept_bytes(), case.flops)
+
+
+def _raise_disagreement(message: str | None) -> None:
+    """Raise a message about a difference from the reference; None is agreement."""
+    if message is not None:
+        raise _Disagreement(message)
 
 
 def _time_all(prepared: Mapping[str, _Prepared], conditions: Conditions) -> dict[str, Timing]:
@@ -170,6 +179,7 @@ def _row_with_time(
         recording=recording_ratio(candidate, times),
         share=prepared.flops / timing.median / gemm_peak,
         kept=prepared.kept,
+        compile_seconds=prepared.compile_seconds,
         peak=measured_peaks.get(row.label),
     )
 

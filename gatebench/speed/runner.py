@@ -1,4 +1,4 @@
-"""From the name of a runner to a training step that is ready to run: on a backend, or by torch's own module."""
+"""From the name of a runner to a training step that is ready to run: on a backend, by torch's own module, or in JAX."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from gatebench.backends.contract import Workload
 from gatebench.backends.registry import find
 from gatebench.nn.kept_memory import kept_bytes
 from gatebench.speed import torch_module
-from gatebench.speed.benchmark import TORCH
+from gatebench.speed.benchmark import JAX, TORCH
+from gatebench.speed.jax_step import JaxStep
+from gatebench.speed.jax_support import bind_to_cores, jax_trouble
 from gatebench.speed.layer_case import LayerCase, StepResult
 
 
@@ -23,19 +25,21 @@ class PreparedStep:
 
     Attributes:
         run: runs the training step: forward and backward.
-        forward: runs its forward part only.
         result: runs it, and returns all of its results.
-        inputs: the tensors that exist before the step: x, weights and states.
+        forward: runs its forward part only under torch's autograd; None (default) if torch's autograd is not used.
+        inputs: the tensors that exist before the step: x, weights and states; default none.
+        compile_seconds: the seconds that it took to compile the step for this shape; None (default) if it is not.
     """
 
     run: Callable[[], object]
-    forward: Callable[[], object]
     result: Callable[[], StepResult]
-    inputs: tuple[Tensor, ...]
+    forward: Callable[[], object] | None = None
+    inputs: tuple[Tensor, ...] = ()
+    compile_seconds: float | None = None
 
-    def kept_bytes(self) -> int:
-        """Return the number of bytes that autograd keeps between forward and backward."""
-        return kept_bytes(self.forward, self.inputs)
+    def kept_bytes(self) -> int | None:
+        """Return the number of bytes that torch's autograd keeps between forward and backward; None without it."""
+        return None if self.forward is None else kept_bytes(self.forward, self.inputs)
 
 
 @dataclass(frozen=True)
@@ -45,20 +49,27 @@ class Runner:
     Attributes:
         refuses: takes a case and whether gates are recorded; returns why it cannot run, or None if it can.
         prepare: takes the same; returns the training step.
+        limit_threads: limits the threads of this process; default: torch's own setting.
+        only_in_workers: whether it runs in separate processes only, which then compare it with the reference
+            themselves; default False.
     """
 
     refuses: Callable[[LayerCase, bool], str | None]
     prepare: Callable[[LayerCase, bool], PreparedStep]
+    limit_threads: Callable[[int], None] = torch.set_num_threads
+    only_in_workers: bool = False
 
 
 def find_runner(name: str) -> Runner:
-    """Return the runner of a backend, or of torch's own module if `name` is `TORCH`.
+    """Return the runner of a backend, of torch's own module if `name` is `TORCH`, or of JAX if it is `JAX`.
 
     Raises:
         UserError: there is no backend with this name.
     """
     if name == TORCH:
         return Runner(lambda case, _: torch_module.refuses(case.cell), _prepare_module)
+    if name == JAX:
+        return Runner(lambda *_: jax_trouble(), _prepare_jax, _limit_all_threads, only_in_workers=True)
     backend = find(name)
 
     def refuses(case: LayerCase, trace: bool) -> str | None:
@@ -81,4 +92,17 @@ def _prepare_module(case: LayerCase, trace: bool) -> PreparedStep:
     """Return the training step of torch's module, which cannot record gates."""
     del trace
     module = torch_module.TorchModule(case)
-    return PreparedStep(module.training_step, module.forward, module.result, module.inputs)
+    return PreparedStep(module.training_step, module.result, module.forward, module.inputs)
+
+
+def _prepare_jax(case: LayerCase, trace: bool) -> PreparedStep:
+    """Return the training step in JAX, which does not record gates."""
+    del trace
+    step = JaxStep(case)
+    return PreparedStep(step.run, step.result, compile_seconds=step.compile_seconds)
+
+
+def _limit_all_threads(threads: int) -> None:
+    """Limit torch's threads and those of JAX."""
+    bind_to_cores(threads)
+    torch.set_num_threads(threads)

@@ -103,7 +103,7 @@ def recording_table(rows: Sequence[TimedRow]) -> TextTable | None:
 
 
 def notes(rows: Sequence[TimedRow]) -> list[str]:
-    """Return the messages of the rows, one a line, and a warning if other processes used the machine."""
+    """Return the messages of the rows, one a line, the compile times, and a warning if the machine was busy."""
     shapes_by_message: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         if row.message:
@@ -112,6 +112,13 @@ def notes(rows: Sequence[TimedRow]) -> list[str]:
         f"{cell}, {candidate}, at {'; '.join(dict.fromkeys(shapes))}: {message}"
         for (cell, candidate, message), shapes in shapes_by_message.items()
     ]
+    compile_times = [row.compile_seconds for row in rows if row.compile_seconds is not None]
+    if compile_times:
+        names = ", ".join(dict.fromkeys(row.candidate for row in rows if row.compile_seconds is not None))
+        lines.append(
+            f"The times of {names} do not include compilation, which took {min(compile_times):.1f} to "
+            f"{max(compile_times):.1f} s for each shape."
+        )
     other_cores = {(row.cell, row.shape, row.threads): row.other_cores or 0.0 for row in rows}
     disturbed = sum(cores > QUIET for cores in other_cores.values())
     if disturbed:

@@ -43,7 +43,8 @@ class TimedRow:
         ratios: the candidate compared with each of its baselines.
         recording: its time as a fraction of the time of the same candidate without recording.
         share: FLOP/s of its matrix products as a fraction of the GEMM peak.
-        kept: bytes that autograd keeps between forward and backward.
+        kept: bytes that torch's autograd keeps between forward and backward.
+        compile_seconds: seconds that it took to compile the step for this shape; they are not part of the timing.
         peak: bytes by which a training step raises the peak of the resident set.
         other_cores: the average number of cores that other processes used during the benchmark; None also where the
             system does not report it.
@@ -61,6 +62,7 @@ class TimedRow:
     recording: float | None = None
     share: float | None = None
     kept: int | None = None
+    compile_seconds: float | None = None
     peak: int | None = None
     other_cores: float | None = None
 

@@ -47,6 +47,7 @@ class WorkerClient:
             env=os.environ | {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
         )
         order = {
+            "name": candidate.name,
             "cell": candidate.cell,
             "runner": candidate.runner,
             "trace": candidate.trace,
@@ -72,9 +73,20 @@ class WorkerClient:
         """Run one repetition in the worker, and return the seconds of a training step."""
         return float(self._request("time")["seconds"])
 
-    def kept_bytes(self) -> int:
-        """Return the number of bytes that autograd keeps between forward and backward in the worker."""
-        return int(self._request("kept")["bytes"])
+    def disagreement(self) -> str | None:
+        """Return a message about where the worker's results differ from the reference, or None if they agree."""
+        message: str | None = self._request("agreement")["message"]
+        return message
+
+    def compile_seconds(self) -> float | None:
+        """Return the seconds that the worker took to compile the step, or None if it is not compiled for each shape."""
+        seconds: float | None = self._request("compiled")["seconds"]
+        return seconds
+
+    def kept_bytes(self) -> int | None:
+        """Return the number of bytes that torch's autograd keeps between forward and backward; None without it."""
+        kept: int | None = self._request("kept")["bytes"]
+        return kept
 
     def peak_bytes(self) -> int:
         """Return the number of bytes by which a training step raises the peak of the worker's resident set."""

@@ -1,7 +1,7 @@
 """The program that runs a candidate in a separate process; `worker_client.py` starts it and sends it requests.
 
 It is started as `python -m gatebench.speed.worker_process`, and reads and writes one line at a time. The first line is
-a JSON object {cell, runner, trace, shape, threads, keep_memory}; the answer is {}. Each further line is a key of
+a JSON object {name, cell, runner, trace, shape, threads, keep_memory}; the answer is {}. Each further line is a key of
 `ANSWERS`; the answer is a JSON object. After an error the answer is {error}, and the program ends. Between two requests
 it waits for a line and uses no core.
 """
@@ -14,11 +14,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from gatebench.cells import build_cell
 from gatebench.machine.allocator import keep_memory
 from gatebench.machine.peak_memory import step_peak
+from gatebench.speed.agreement import disagreement, reference_result
 from gatebench.speed.layer_case import LayerCase
 from gatebench.speed.runner import PreparedStep, find_runner
 from gatebench.speed.shape import Shape
@@ -31,19 +30,29 @@ class Worker:
     """A candidate, prepared to run in this process.
 
     Args:
-        order: the cell's config, the runner's name, trace, shape, threads and keep_memory.
+        order: the candidate's name, the cell's config, the runner's name, trace, shape, threads and keep_memory.
     """
 
     def __init__(self, order: Mapping[str, Any]) -> None:
         if order["keep_memory"]:
             keep_memory()
-        torch.set_num_threads(order["threads"])
-        self._order = order
+        self._order, self._runner = order, find_runner(order["runner"])
+        self._runner.limit_threads(order["threads"])
         self._shape = Shape.of(order["shape"])
         self._step = self._prepare(self._shape)
 
+    def agreement(self) -> dict[str, Any]:
+        """Return a message about where the results differ from those of the reference, or None if they agree."""
+        expected = reference_result(self._case(self._shape))
+        trace = self._order["trace"]
+        return {"message": disagreement(self._order["name"], self._step.result(), expected, trace)}
+
+    def compiled(self) -> dict[str, Any]:
+        """Return the seconds that it took to compile the step, or None if it is not compiled for each shape."""
+        return {"seconds": self._step.compile_seconds}
+
     def kept(self) -> dict[str, Any]:
-        """Return the number of bytes that autograd keeps between forward and backward."""
+        """Return the number of bytes that torch's autograd keeps between forward and backward, or None without it."""
         return {"bytes": self._step.kept_bytes()}
 
     def time(self) -> dict[str, Any]:
@@ -56,11 +65,19 @@ class Worker:
         return {"bytes": step_peak(self._prepare(short).run, self._step.run)}
 
     def _prepare(self, shape: Shape) -> PreparedStep:
-        case = LayerCase(build_cell(self._order["cell"]), shape)
-        return find_runner(self._order["runner"]).prepare(case, self._order["trace"])
+        return self._runner.prepare(self._case(shape), self._order["trace"])
+
+    def _case(self, shape: Shape) -> LayerCase:
+        return LayerCase(build_cell(self._order["cell"]), shape)
 
 
-ANSWERS = {"kept": Worker.kept, "time": Worker.time, "peak": Worker.peak}
+ANSWERS = {
+    "agreement": Worker.agreement,
+    "compiled": Worker.compiled,
+    "kept": Worker.kept,
+    "time": Worker.time,
+    "peak": Worker.peak,
+}
 """The requests, and the functions that answer them."""
 
 

@@ -51,6 +51,13 @@ def test_a_row_without_time_has_its_status_and_a_message_below() -> None:
     assert notes([TORCH, WRONG, other, other]) == ["lstm, scan, at 4,3,2,5; 1,1,1,1: scan differs from the reference."]
 
 
+def test_the_time_of_compilation_is_reported() -> None:
+    compiled = [replace(TORCH, candidate="jax", compile_seconds=seconds) for seconds in (1.24, 0.5)]
+    assert notes([FUSED, *compiled]) == [
+        "The times of jax do not include compilation, which took 0.5 to 1.2 s for each shape."
+    ]
+
+
 def test_a_busy_machine_is_reported() -> None:
     (warning,) = notes(
         [replace(TORCH, other_cores=0.7), replace(FUSED, other_cores=0.7), replace(TORCH, threads=1, other_cores=0.01)]
