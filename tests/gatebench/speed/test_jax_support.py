@@ -43,7 +43,8 @@ def test_jax_is_a_candidate_in_a_separate_process_that_never_records(monkeypatch
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system cannot bind processes to cores")
 def test_a_process_is_bound_to_as_many_cores_as_threads() -> None:
-    code = "import os; from gatebench.speed import jax_support as s; s.bind_to_cores(1); print(len(os.sched_getaffinity(0)))"
+    code = "import os; from gatebench.speed import jax_support; jax_support.bind_to_cores(1)"
+    code += "; print(len(os.sched_getaffinity(0)))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed == "1\n"
 
