@@ -82,7 +82,7 @@ def _weight_gradients(
     """
     found = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     for names, stacked in zip(source.matrices, matrices, strict=True):
-        parts = _tensor(stacked).mT.split([len(weights[name]) for name in names])
+        parts = torch.split(_tensor(stacked).mT, [len(weights[name]) for name in names])
         for name, part in zip(names, parts, strict=True):
             found[name] += part
     for name, vector in zip(source.vectors, vectors, strict=True):
