@@ -56,7 +56,7 @@ def reproduction(study: Study, outcomes: Sequence[Outcome], past: PastTrials | N
     known = {outcome.digest for outcome in outcomes}
     missing, further = set(known), set[str]()
     commands: list[str] = []
-    for overrides in _candidates(study, outcomes):
+    for overrides in (*_experiment(study, outcomes, past), *_candidates(study, outcomes)):
         if not missing or len(commands) == MOST_COMMANDS:
             break
         digests = _digests(overrides, past)
@@ -67,11 +67,32 @@ def reproduction(study: Study, outcomes: Sequence[Outcome], past: PastTrials | N
     return Reproduction(tuple(commands), len(missing), len(further))
 
 
+def _experiment(study: Study, outcomes: Sequence[Outcome], past: PastTrials) -> list[list[str]]:
+    """Return the overrides of the experiment with the name of the study, in a list; empty if there is none.
+
+    If the experiment makes more draws than the study has, the overrides say how many the study has.
+
+    Args:
+        study: the declaration of the study.
+        outcomes: one outcome for each trial.
+        past: as in `reproduction`.
+    """
+    if not study.name.isidentifier() or not files("conf").joinpath("experiment", f"{study.name}.yaml").is_file():
+        return []
+    whole = [f"experiment={study.name}"]
+    known = {outcome.digest for outcome in outcomes}
+    further = _digests(whole, past) - known
+    if not study.search or not further:
+        return [whole]
+    draws = {tuple(outcome.settings.get(key, "") for key in study.search) for outcome in outcomes}
+    fewer = [*whole, f"trials={len(draws)}"]
+    found = _digests(fewer, past)
+    return [fewer if known <= found and len(found - known) < len(further) else whole]
+
+
 def _candidates(study: Study, outcomes: Sequence[Outcome]) -> Iterator[list[str]]:
-    """Yield the overrides of commands that may have trials of the study."""
+    """Yield the overrides of further commands that may have trials of the study."""
     own = [f"study={_quoted(study.name)}"]
-    if study.name.isidentifier() and files("conf").joinpath("experiment", f"{study.name}.yaml").is_file():
-        yield [f"experiment={study.name}"]
     known = [outcome for outcome in outcomes if _TARGET in outcome.settings]
     if study.search:
         yield from ([*overrides, *own] for overrides in _searches(study, known))

@@ -3,13 +3,15 @@
 A study whose command had further overrides is given with them, as one argument: "chung2014_music trials=5".
 
 For each study three files appear in docs/results: STUDY.md with the command and the table, STUDY.csv with a row for
-each trial, and STUDY.html, the report with pictures. All of them are printed by gatebench from the records.
+each trial, and STUDY.html, the report with pictures. All of them are printed by gatebench from the records. The table
+has the experiment's view.
 """
 
 import subprocess
 import sys
 from pathlib import Path
 
+from launch.config.compose import expand
 from tests.paths import ROOT
 
 FOLDER = ROOT / "docs" / "results"
@@ -24,12 +26,13 @@ def main(studies: list[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
     for given in studies:
         study, _, overrides = given.partition(" ")
-        table = _printed("table", f"study={study}", "format=markdown")
+        view = f"view={expand([f'experiment={study}']).settings.view}"
+        table = _printed("table", f"study={study}", view, "format=markdown")
         page = FOLDER / f"{study}.md"
         page.write_text(_page(study, overrides, table), encoding="utf-8")
         trials = _printed("table", f"study={study}", "format=trials-csv", f"columns={COLUMNS}")
         page.with_suffix(".csv").write_text(trials, encoding="utf-8")
-        _printed("report", f"study={study}", f"kind={KINDS}", f"page={page.with_suffix('.html')}")
+        _printed("report", f"study={study}", view, f"kind={KINDS}", f"page={page.with_suffix('.html')}")
         print(f"{study}: {trials.count(chr(10)) - 1} trials")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+import launch.reproduction as module
 from gatebench.outcome import Outcome
 from gatebench.study import Study
 from launch.config.compose import expand
@@ -49,6 +50,33 @@ def test_the_experiment_of_the_study_and_a_search_are_found() -> None:
     found = reproduction(study, [Outcome.of(trial, "finished") for trial in plan.trials])
     assert (len(found.commands), found.unnamed) == (1, 0)
     assert "trials=3" in found.commands[0]
+
+
+@pytest.mark.parametrize(
+    ("known", "command", "further"),
+    [
+        ("ab", "gatebench sweep experiment=tcn2018_music trials=2", 0),
+        ("a", "gatebench sweep experiment=tcn2018_music trials=2", 1),
+        ("abcd", "gatebench sweep experiment=tcn2018_music", 0),
+        ("ac", "gatebench sweep experiment=tcn2018_music", 2),  # the trials are not those of the first draws
+    ],
+)
+def test_a_search_of_an_experiment_may_have_fewer_draws(
+    known: str, command: str, further: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digests(overrides: Sequence[str], past: PastTrials) -> set[str]:
+        del past
+        return {"experiment=tcn2018_music": set("abcd"), "trials=2": set("ab")}[overrides[-1]]
+
+    monkeypatch.setattr(module, "_digests", digests)
+    rates = [{"training.learning_rate": rate} for rate in ("0.1", "0.2")]
+    outcomes = [
+        Outcome(digest, "lstm", "2", "digits", 0, "finished", settings=settings)
+        for digest in known
+        for settings in rates
+    ]
+    found = reproduction(Study("tcn2018_music", search={"training.learning_rate": "interval(0,1)"}), outcomes)
+    assert (found.commands, found.unnamed, found.further) == ((command,), 0, further)
 
 
 def test_a_search_in_batches_is_found_with_its_settings() -> None:
