@@ -109,13 +109,14 @@ def _measure(plan: SpeedPlan, results: SpeedResults) -> None:
     threads = settings.threads or [torch.get_num_threads()]
     for count in threads:
         torch.set_num_threads(count)
-        results.gemm_peak[count] = gemm_peak()
+        results.gemm_peak[count] = gemm_peak(clock=settings.clock)
     results.benchmarks = len(plan.benchmarks) * len(threads)
     start = time.monotonic()
     for benchmark in plan.benchmarks:
         for count in threads:
             memory = count == threads[0]  # peak memory hardly depends on the number of threads
-            conditions = Conditions(count, settings.seconds, results.gemm_peak[count], memory, settings.keep_memory)
+            peak = results.gemm_peak[count]
+            conditions = Conditions(count, settings.seconds, peak, memory, settings.keep_memory, settings.clock)
             rows = run_benchmark(benchmark, conditions, checker)
             results.rows += rows
             results.done += 1

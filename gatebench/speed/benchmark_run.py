@@ -30,6 +30,7 @@ class Conditions:
         gemm_peak: the FLOP/s of large matrix products on this machine.
         memory: whether peak memory is measured in the benchmarks that ask for it; default True.
         keep_memory: whether the allocator of this process keeps freed memory; default True.
+        clock: the clock, one of `gatebench.speed.timing.CLOCKS`; default "wall".
     """
 
     threads: int
@@ -37,6 +38,7 @@ class Conditions:
     gemm_peak: float
     memory: bool = True
     keep_memory: bool = True
+    clock: str = "wall"
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,10 @@ def _prepare(
         workers.enter_context(worker)
         if runner.only_in_workers:
             _raise_disagreement(worker.disagreement())
-        return _Prepared(candidate, worker.step_seconds, worker.kept_bytes(), case.flops, worker.compile_seconds())
+        repeat = partial(worker.step_seconds, conditions.clock)
+        return _Prepared(candidate, repeat, worker.kept_bytes(), case.flops, worker.compile_seconds())
     step = runner.prepare(case, candidate.trace)
-    return _Prepared(candidate, partial(step_seconds, step.run), step.kept_bytes(), case.flops)
+    return _Prepared(candidate, partial(step_seconds, step.run, conditions.clock), step.kept_bytes(), case.flops)
 
 
 def _raise_disagreement(message: str | None) -> None:

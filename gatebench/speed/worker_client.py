@@ -69,9 +69,9 @@ class WorkerClient:
     ) -> None:
         self.end()
 
-    def step_seconds(self) -> float:
-        """Run one repetition in the worker, and return the seconds of a training step."""
-        return float(self._request("time")["seconds"])
+    def step_seconds(self, clock: str = "wall") -> float:
+        """Run one repetition in the worker, and return the seconds of a training step by a clock of `timing.CLOCKS`."""
+        return float(self._request(f"{clock} time")["seconds"])
 
     def disagreement(self) -> str | None:
         """Return a message about where the worker's results differ from the reference, or None if they agree."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from gatebench.cells import build_cell
@@ -21,7 +22,7 @@ from gatebench.speed.agreement import disagreement, reference_result
 from gatebench.speed.layer_case import LayerCase
 from gatebench.speed.runner import PreparedStep, find_runner
 from gatebench.speed.shape import Shape
-from gatebench.speed.timing import step_seconds
+from gatebench.speed.timing import CLOCKS, step_seconds
 
 _WARM_UP_LENGTH = 2  # time steps of the sequences that warm up
 
@@ -55,9 +56,9 @@ class Worker:
         """Return the number of bytes that torch's autograd keeps between forward and backward, or None without it."""
         return {"bytes": self._step.kept_bytes()}
 
-    def time(self) -> dict[str, Any]:
-        """Run one repetition, and return the seconds of a training step."""
-        return {"seconds": step_seconds(self._step.run)}
+    def time(self, clock: str) -> dict[str, Any]:
+        """Run one repetition, and return the seconds of a training step by a clock of `timing.CLOCKS`."""
+        return {"seconds": step_seconds(self._step.run, clock)}
 
     def peak(self) -> dict[str, Any]:
         """Return the number of bytes by which a training step raises the peak of the resident set."""
@@ -71,12 +72,12 @@ class Worker:
         return LayerCase(build_cell(self._order["cell"]), shape)
 
 
-ANSWERS = {
+ANSWERS: Mapping[str, Callable[[Worker], dict[str, Any]]] = {
     "agreement": Worker.agreement,
     "compiled": Worker.compiled,
     "kept": Worker.kept,
-    "time": Worker.time,
     "peak": Worker.peak,
+    **{f"{clock} time": partial(Worker.time, clock=clock) for clock in CLOCKS},
 }
 """The requests, and the functions that answer them."""
 

@@ -27,6 +27,9 @@ LIST_KEYS = ("shape", "threads", "backend", "against", "trace")
 BENCHMARK_KEYS = ("backend", "against", "trace", "memory")
 """The keys of a benchmark that can be set for all benchmarks at once."""
 
+CLOCKS = ("wall", "processor")
+"""The names of the clocks; see `gatebench.speed.timing.CLOCKS`, which has their functions."""
+
 _KEPT_TENSORS = 8  # tensors of size (T, B, H) that the reference keeps for a small cell
 
 BASE = "base"
@@ -62,6 +65,7 @@ class SpeedSettings:
         threads: the numbers of threads; None: torch's own choice.
         seconds: the least duration of a benchmark.
         keep_memory: whether freed memory is kept for the next training step.
+        clock: the clock, one of `CLOCKS`; "processor" needs threads=1.
         json: the path of the JSON file for the results; None: no file.
         backend: the backends of all benchmarks; None: those in `benchmarks`.
         against: the baselines of all benchmarks; None: those in `benchmarks`.
@@ -78,6 +82,7 @@ class SpeedSettings:
     threads: list[int] | None = None
     seconds: float = 2.0
     keep_memory: bool = True
+    clock: str = "wall"
     json: str | None = None
     backend: list[str] | None = None
     against: list[str] | None = None
@@ -91,6 +96,12 @@ class SpeedSettings:
         for count in self.threads or ():
             if not 1 <= count <= cores:
                 raise out_of_range("threads", count, f"a whole number from 1 to {cores}, the cores of this machine")
+        if self.clock not in CLOCKS:
+            raise unknown("clock", self.clock, CLOCKS)
+        if self.clock == "processor" and self.threads != [1]:
+            raise UserError(
+                "clock=processor needs threads=1: with several threads it also counts the time in which they wait."
+            )
         if not 0 <= self.seconds < float("inf"):
             raise out_of_range("seconds", self.seconds, "a number of at least 0")
         for key in ("cell", "shape", "threads", "backend", "trace"):

@@ -23,7 +23,7 @@ SHAPES = ["shape=[6,3,2,4],[5,1,1,3]", "seconds=0", "keep_memory=false"]
 @pytest.fixture(autouse=True)
 def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Skip the measurement of the GEMM peak, and restore torch's number of threads afterwards."""
-    monkeypatch.setattr(timing, "gemm_peak", lambda: 1e11)
+    monkeypatch.setattr(timing, "gemm_peak", lambda clock: 1e11)
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
@@ -116,6 +116,8 @@ def test_freed_memory_is_kept_by_default(monkeypatch: pytest.MonkeyPatch, capsys
         ),
         (["json=/"], "gatebench: json is '/'; it must be a file"),
         (["json=/proc/speed.json"], "gatebench: json is '/proc/speed.json', and no file can be created in its folder"),
+        (["clock=sun"], "gatebench: There is no clock 'sun'"),
+        (["clock=processor", "threads=2"], "gatebench: clock=processor needs threads=1"),
         (["--foo"], "gatebench: Unrecognized arguments: --foo; see gatebench speed --help."),
     ],
 )

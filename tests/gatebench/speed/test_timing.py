@@ -39,9 +39,14 @@ def test_a_timing_has_the_median_and_the_quartiles() -> None:
 def test_a_long_step_runs_once_in_a_repetition_and_a_short_one_often(monkeypatch: pytest.MonkeyPatch) -> None:
     for length, wanted in ((0.2, 1), (0.01, 1 + 2), (1e-6, 1 + 100)):
         ran: list[int] = []
-        monkeypatch.setattr(timing, "_seconds", lambda step, length=length: (step(), length)[1])
+        monkeypatch.setattr(timing, "_seconds", lambda step, clock, length=length: (step(), length)[1])
         assert step_seconds(lambda ran=ran: ran.append(1)) == length  # type: ignore[misc]
         assert len(ran) == wanted
+
+
+def test_the_clock_of_the_processor_does_not_count_waiting() -> None:
+    assert step_seconds(lambda: time.sleep(0.06)) >= 0.06
+    assert step_seconds(lambda: time.sleep(0.06), "processor") < 0.03
 
 
 def test_the_gemm_peak_is_positive() -> None:

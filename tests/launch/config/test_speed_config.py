@@ -7,8 +7,9 @@ import yaml
 
 from gatebench.cells import cell_names, load_cell
 from gatebench.errors import UserError
+from gatebench.speed import timing
 from gatebench.speed.shape import Shape
-from launch.config.speed_config import SpeedPlan, speed_plan
+from launch.config.speed_config import CLOCKS, SpeedPlan, speed_plan
 
 
 @pytest.fixture(autouse=True)
@@ -171,3 +172,7 @@ def test_a_users_folder_adds_cells_and_sets(tmp_path: Path) -> None:
 )
 def test_a_wrong_override_gives_a_message_of_one_line(override: str, message: str) -> None:
     assert message in refusal(*([] if override.startswith("cell") else ["cell=ugrnn"]), *override.split())
+
+
+def test_the_clocks_are_those_that_the_timing_has() -> None:
+    assert tuple(timing.CLOCKS) == CLOCKS
