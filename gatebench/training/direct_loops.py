@@ -10,7 +10,6 @@ callback overrides. They are used by a process that trains alone on the CPU, wit
 All others keep Lightning's loops.
 """
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -23,9 +22,9 @@ from pytorch_lightning.loops.training_epoch_loop import _TrainingEpochLoop
 from pytorch_lightning.plugins import Precision
 from pytorch_lightning.trainer.states import RunningStage, TrainerFn
 from pytorch_lightning.utilities.exceptions import SIGTERMException
-from torch import Tensor, nn, optim
-from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
+from torch import Tensor, nn
 
+from gatebench.training.direct_updates import update_of
 from gatebench.training.learner import Learner
 
 Hook = Callable[..., object]
@@ -75,7 +74,7 @@ class DirectEpochLoop(_TrainingEpochLoop):
         optimizer = self.trainer.optimizers[0]
         self._hooks = overridden_hooks(self.trainer, TRAINING_HOOKS)
         self._parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
-        self._update = inner_step(optimizer)
+        self._update = update_of(optimizer)
         optimizer._opt_called = True  # else torch's schedules warn that no step was made
 
     def advance(self, data_fetcher: _DataFetcher) -> None:
@@ -176,25 +175,6 @@ def overridden_hooks(trainer: pl.Trainer, names: Sequence[str]) -> dict[str, Seq
         name: [getattr(one, name) for one in callbacks if getattr(type(one), name) is not getattr(Callback, name)]
         for name in names
     }
-
-
-def inner_step(optimizer: optim.Optimizer) -> Hook:
-    """Return the function that changes the weights: the method `step` without torch's wrappers.
-
-    The wrappers turn off gradients, tell torch's profiler of the step, and call hooks of the optimiser. For a few small
-    weights they take as long as the step. If the optimiser has hooks, the function is `step` itself.
-
-    Args:
-        optimizer: the optimiser, which is the only argument of the function.
-    """
-    has_hooks = (
-        optimizer._optimizer_step_pre_hooks
-        or optimizer._optimizer_step_post_hooks
-        or _global_optimizer_pre_hooks
-        or _global_optimizer_post_hooks
-    )
-    step = type(optimizer).step
-    return step if has_hooks else inspect.unwrap(step)
 
 
 def _nothing(*_: object) -> None:

@@ -12,7 +12,7 @@ The first two are those of `torch.nn.utils.clip_grad_norm_` and `clip_grad_value
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gatebench.training_settings import Training
 
@@ -27,9 +27,31 @@ def limit_gradient(settings: Training, parameters: Sequence[nn.Parameter]) -> No
     if settings.gradient_rescale:
         rescale_gradient(parameters, settings.gradient_rescale)
     elif settings.gradient_clip:
-        nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
+        gradients = [one.grad for one in parameters if one.grad is not None]
+        if gradients and all(one.is_cpu for one in gradients):
+            clip_norm(gradients, settings.gradient_clip)
+        else:
+            nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
     elif settings.gradient_clip_value:
         nn.utils.clip_grad_value_(parameters, settings.gradient_clip_value)
+
+
+@torch.no_grad()
+def clip_norm(gradients: list[Tensor], limit: float) -> None:
+    """Scale gradients on the CPU to a global norm, in place, if theirs is larger.
+
+    `torch.nn.utils.clip_grad_norm_` gives the same bits. It sorts the gradients by device and type first, and it
+    multiplies them also if the factor is 1.
+
+    Args:
+        gradients: the gradients.
+        limit: the norm.
+    """
+    norms = torch._foreach_norm(gradients, 2.0)
+    total = torch.linalg.vector_norm(torch.stack(norms), 2.0)
+    factor = torch.clamp(limit / (total + 1e-6), max=1.0)
+    if factor.item() != 1.0:  # also if it is not a number
+        torch._foreach_mul_(gradients, factor)
 
 
 @torch.no_grad()

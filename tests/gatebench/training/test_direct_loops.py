@@ -15,9 +15,8 @@ from gatebench.training import Learner, direct_loops
 from gatebench.training import trainer as trainer_module
 from gatebench.training.checkpoint.saver import TrialSaver
 from gatebench.training.data_module import SplitsDataModule
-from gatebench.training.direct_loops import DirectEpochLoop, inner_step, overridden_hooks
+from gatebench.training.direct_loops import DirectEpochLoop, overridden_hooks
 from gatebench.training.lightning_output import quiet
-from gatebench.training.optimizers import make_optimizer
 from gatebench.training.trainer import make_trainer
 from tests.gatebench.training.sign import TRIAL, Sign
 
@@ -105,11 +104,3 @@ def test_only_overridden_hooks_are_called() -> None:
     journal = Journal()
     trainer: Any = SimpleNamespace(callbacks=[Callback(), journal])
     assert overridden_hooks(trainer, ["on_train_batch_end"]) == {"on_train_batch_end": [journal.on_train_batch_end]}
-
-
-def test_an_optimiser_with_hooks_keeps_its_own_step() -> None:
-    weight = torch.nn.Parameter(torch.ones(2))
-    optimizer = make_optimizer(TRIAL.training, [weight])
-    assert inner_step(optimizer) is not type(optimizer).step
-    optimizer.register_step_pre_hook(lambda *_: None)
-    assert inner_step(optimizer) is type(optimizer).step

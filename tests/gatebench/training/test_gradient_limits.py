@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gatebench.control import Control
 from gatebench.training.batches import Batches
 from gatebench.training.checkpoint.saver import TrialSaver
-from gatebench.training.gradient_limits import rescale_gradient
+from gatebench.training.gradient_limits import clip_norm, rescale_gradient
 from gatebench.training.learner import Learner
 from gatebench.training.trainer import train
 from tests.gatebench.training.sign import TRIAL, Sign
@@ -30,6 +30,23 @@ def test_a_gradient_of_0_stays_0() -> None:
     weight.grad = torch.zeros(2)
     rescale_gradient([weight], 1.0)
     assert torch.equal(weight.grad, torch.zeros(2))
+
+
+@pytest.mark.parametrize("limit", [0.01, 1.0, 1e4])
+@pytest.mark.parametrize("value", [1.0, 1e20, float("inf"), float("nan")])
+def test_the_norm_is_clipped_as_by_torch_to_the_last_bit(limit: float, value: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    weights = [nn.Parameter(torch.zeros(shape)) for shape in ((5, 7), (33,), (1,), (70, 3))]
+    for weight in weights:
+        weight.grad = torch.randn(weight.shape, generator=generator)
+    first = weights[0].grad
+    assert first is not None
+    first[0, 0] = value
+    clipped = [weight.grad.clone() for weight in weights if weight.grad is not None]
+    clip_norm(clipped, limit)
+    nn.utils.clip_grad_norm_(weights, limit)
+    for one, weight in zip(clipped, weights, strict=True):
+        assert torch.equal(one.view(torch.int32), weight.grad.view(torch.int32))  # type: ignore[union-attr]
 
 
 def one_step(settings: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
