@@ -96,6 +96,8 @@ class Training:
         callbacks: {name: config} of callbacks of Lightning, see `gatebench.training.lightning_parts`. A callback may
             change results, so it is a part of the trial.
         precision: an item of `PRECISIONS`: the number type of matrix products. The weights are float32.
+        compile: whether `torch.compile` compiles the computation of the loss; see `gatebench.training.compiled_loss`.
+        cuda_graphs: whether the compiled program runs as CUDA graphs, for batches of one shape on a GPU.
     """
 
     max_epochs: int = 30
@@ -126,6 +128,8 @@ class Training:
     warmup_steps: int = 0
     callbacks: dict[str, Any] = field(default_factory=dict)
     precision: str = FULL_PRECISION
+    compile: bool = False
+    cuda_graphs: bool = False
 
     def __post_init__(self) -> None:
         minima = {"max_epochs": 1, "batch_size": 1, "weight_decay": 0, "gradient_clip": 0, "patience": 0}
@@ -151,6 +155,7 @@ class Training:
         self._check_optimizer()
         self._check_gradient()
         self._check_schedule()
+        self._check_graphs()
 
     @property
     def ranks(self) -> int:
@@ -194,6 +199,11 @@ class Training:
             raise out_of_range("training.schedule_factor", self.schedule_factor, "greater than 0 and less than 1")
         for name in ("schedule_factor", "schedule_epochs"):
             self._check_use(name, "schedule", ("plateau", "step"))
+
+    def _check_graphs(self) -> None:
+        """Raise `UserError` if CUDA graphs are asked for, but not a compiled program on a GPU."""
+        if self.cuda_graphs and not (self.compile and self.device == "cuda"):
+            raise UserError("training.cuda_graphs=true needs training.compile=true and training.device=cuda.")
 
     def _check_use(self, name: str, switch: str, used_by: Collection[str]) -> None:
         """Raise `UserError` if a setting has a value, but another setting has a choice that does not use it.

@@ -19,6 +19,7 @@ from gatebench.measures.gate_sums import TraceSums
 from gatebench.outcome import Epoch
 from gatebench.task import Batch, Metric, Problem, Stream
 from gatebench.training.batch_share import batch_share
+from gatebench.training.compiled_loss import make_loss
 from gatebench.training.epochs import best_epoch, divergence
 from gatebench.training.evaluation import Evaluation
 from gatebench.training.gradient_limits import limit_gradient
@@ -81,6 +82,7 @@ class Learner(pl.LightningModule):
     def start(self, problem: Problem) -> None:
         """Train on this problem from now on. The weights stay, and everything that is known of epochs is forgotten."""
         self.problem = problem
+        self._loss_of = make_loss(problem, self.network, self.trial.training)
         self.history: list[dict[str, float]] = []
         self.ended: list[float] = []
         self.losses: list[Tensor] = []
@@ -99,10 +101,10 @@ class Learner(pl.LightningModule):
         del index
         self._begin_draws(batch)
         if self.group.is_alone:
-            loss = self.problem.loss(self.network(batch, for_loss=True), batch)
+            loss = self._loss_of(batch)
             self.losses.append(loss.detach())
             return loss
-        part = shared_loss(self.problem, self.network, batch, self.group)
+        part = shared_loss(self.problem, self.network, self._loss_of, batch, self.group)
         self.losses.append(part.detach())
         return part * self.group.ranks.world  # DDP divides the sum of the gradients by the number of ranks
 

@@ -15,6 +15,7 @@ from gatebench.outcome import Epoch, Outcome
 from gatebench.ranks import Ranks
 from gatebench.task import Problem, Stream
 from gatebench.training.checkpoint.saver import TrialSaver
+from gatebench.training.compiled_loss import check_compile
 from gatebench.training.epochs import best_epoch, divergence_sentence
 from gatebench.training.learner import Learner
 from gatebench.training.lightning_parts import ended_loggers, make_callbacks, make_loggers
@@ -84,6 +85,7 @@ def run_trial(
         began = time.perf_counter()
         problem = trial.build_task().load(data_root or Path(), home / "cache")
         loading = {"seconds/load": time.perf_counter() - began}
+        check_compile(trial.training, problem)
         learner = Learner(trial, problem, record_gates=record_gates, group=group)
         check_truncation(learner.network, trial, problem)
         learner.further_callbacks = make_callbacks(trial)

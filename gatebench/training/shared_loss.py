@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from gatebench.task import Batch, Problem
+from gatebench.training.compiled_loss import LossOf
 from gatebench.training.network import Network
 from gatebench.training.rank_group import RankGroup
 
 
-def shared_loss(problem: Problem, network: Network, batch: Batch, group: RankGroup) -> Tensor:
+def shared_loss(problem: Problem, network: Network, loss_of: LossOf, batch: Batch, group: RankGroup) -> Tensor:
     """Return the part of this rank in the mean loss of the whole batch. The parts of all ranks add up to it.
 
     A rank without examples returns 0 with a gradient of 0 for all parameters, so that it takes part in the exchange.
@@ -22,6 +23,7 @@ def shared_loss(problem: Problem, network: Network, batch: Batch, group: RankGro
     Args:
         problem: the task.
         network: the network.
+        loss_of: returns the loss of a batch.
         batch: the share of this rank; it may be empty.
         group: the ranks.
     """
@@ -30,8 +32,7 @@ def shared_loss(problem: Problem, network: Network, batch: Batch, group: RankGro
     if not targets:
         all_targets()
         return _zero(network)
-    loss = problem.loss(network(batch, for_loss=True), batch)
-    return loss * (targets / all_targets())
+    return loss_of(batch) * (targets / all_targets())
 
 
 def _zero(network: Network) -> Tensor:

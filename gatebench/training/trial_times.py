@@ -17,6 +17,7 @@ from gatebench.machine import allocator
 from gatebench.task import Stream
 from gatebench.training.batches import Batches
 from gatebench.training.checkpoint.saver import TrialSaver
+from gatebench.training.compiled_loss import check_compile
 from gatebench.training.data_module import SplitsDataModule
 from gatebench.training.evaluation import Evaluation
 from gatebench.training.learner import Learner
@@ -84,6 +85,7 @@ def trial_times(trial: Trial, home: Path, data_root: Path | None) -> TrialTimes:
     began = time.perf_counter()
     loaded = trial.build_task().load(data_root or Path(), home / "cache")
     load = time.perf_counter() - began
+    check_compile(trial.training, loaded)
     learner = Learner(trial, loaded)
     seed_generators(learner, trial.seed, 0)
     problem = loaded.experiences[0] if isinstance(loaded, Stream) else loaded

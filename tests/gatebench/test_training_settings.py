@@ -65,6 +65,10 @@ def test_a_value_out_of_range_is_refused(name: str) -> None:
             "plateau or step.",
         ),
         (
+            {"cuda_graphs": True, "compile": True},
+            "training.cuda_graphs=true needs training.compile=true and training.device=cuda.",
+        ),
+        (
             {"precision": "bf16"},
             "There is no training.precision 'bf16'; did you mean 'bf16-mixed'? Allowed: 32-true, bf16-mixed.",
         ),

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gatebench.task import Problem, build_task
 from gatebench.training.batches import EMPTY
+from gatebench.training.compiled_loss import make_loss
 from gatebench.training.network import Network
 from gatebench.training.rank_group import RankGroup
 from gatebench.training.shared_loss import shared_loss
@@ -37,7 +38,8 @@ def test_the_parts_of_all_ranks_add_up_to_the_loss_and_to_its_gradient(
 
     def part(group: RankGroup) -> tuple[Tensor, tuple[Tensor, ...]]:
         own, share = copy.deepcopy(built), shares[group.ranks.rank]
-        loss = shared_loss(problem, own, problem.train.batch(share) if len(share) else EMPTY, group)
+        loss_of = make_loss(problem, own, TRIAL.training)
+        loss = shared_loss(problem, own, loss_of, problem.train.batch(share) if len(share) else EMPTY, group)
         return loss.detach(), torch.autograd.grad(loss, list(own.parameters()))
 
     parts = on_ranks(len(sizes), part)
@@ -50,7 +52,8 @@ def test_a_rank_without_examples_has_no_influence_if_weights_are_not_finite(prob
     built = network(problem)
     with torch.no_grad():
         next(iter(built.parameters())).fill_(torch.nan)
-    (loss,) = on_ranks(1, lambda group: shared_loss(problem, built, EMPTY, group))
+    loss_of = make_loss(problem, built, TRIAL.training)
+    (loss,) = on_ranks(1, lambda group: shared_loss(problem, built, loss_of, EMPTY, group))
     assert loss.item() == 0
     for gradient in torch.autograd.grad(loss, list(built.parameters())):
         assert (gradient == 0).all()
