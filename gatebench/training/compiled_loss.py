@@ -12,6 +12,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -50,7 +51,7 @@ def make_loss(problem: Problem, network: Network, settings: Training) -> LossOf:
         return loss
     if not _is_operator(settings):
         for stack in network.stacks.values():
-            stack.forward = torch.compiler.disable(stack.forward)  # type: ignore[method-assign]
+            stack.forward = torch.compiler.disable(stack.forward)  # type: ignore[method-assign, no-untyped-call]
     return _compiled(loss, settings)
 
 
@@ -91,7 +92,7 @@ def _compiled(loss: LossOf, settings: Training) -> LossOf:
     # A trial has the cores of `cpus_per_trial`; torch would take all of the machine.
     os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", str(torch.get_num_threads()))
     # Dropout draws from torch's generators, as without compilation.
-    options = {"fallback_random": True} if COMPILER == "inductor" else None
+    options: dict[str, Any] | None = {"fallback_random": True} if COMPILER == "inductor" else None
     if not settings.cuda_graphs:
         return torch.compile(loss, dynamic=True, backend=COMPILER, options=options)
     program = torch.compile(
@@ -99,7 +100,7 @@ def _compiled(loss: LossOf, settings: Training) -> LossOf:
     )
 
     def step(batch: Batch) -> Tensor:
-        torch.compiler.cudagraph_mark_step_begin()
+        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         return program(batch).clone()  # the next step overwrites the results of a graph
 
     return step

@@ -62,8 +62,13 @@ def test_layers_of_other_backends_run_between_the_parts_of_the_program(
     backend: str, device: str, is_operator: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Any] = []
+
+    def disable(function: Any) -> Any:
+        given.append(function)
+        return function
+
     monkeypatch.setattr(torch, "compile", lambda function, **_: function)
-    monkeypatch.setattr(torch.compiler, "disable", lambda function: given.append(function) or function)
+    monkeypatch.setattr(torch.compiler, "disable", disable)
     network = Network(problem := Sign().load(Path()), TRIAL)
     make_loss(problem, network, replace(COMPILED, backend=backend, device=device))
     assert bool(given) is not is_operator
@@ -72,7 +77,12 @@ def test_layers_of_other_backends_run_between_the_parts_of_the_program(
 def test_a_cuda_graph_gives_its_result_before_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
     options: list[Any] = []
     result = torch.zeros(())
-    monkeypatch.setattr(torch, "compile", lambda _, **named: options.append(named) or (lambda _: result))
+
+    def compiled(_: Any, **named: Any) -> Any:
+        options.append(named["options"])
+        return lambda _: result
+
+    monkeypatch.setattr(torch, "compile", compiled)
     network = Network(problem := Sign().load(Path()), TRIAL)
     begun: list[bool] = []
     monkeypatch.setattr(torch.compiler, "cudagraph_mark_step_begin", lambda: begun.append(True))
@@ -80,7 +90,7 @@ def test_a_cuda_graph_gives_its_result_before_the_next_step(monkeypatch: pytest.
     loss = make_loss(problem, network, settings)(problem.train.batch(torch.arange(3)))
     assert loss is not result
     assert begun == [True]
-    assert options[0]["options"] == {"fallback_random": True, "triton.cudagraphs": True}
+    assert options[0] == {"fallback_random": True, "triton.cudagraphs": True}
 
 
 def trained(trial: Trial) -> Learner:
