@@ -57,11 +57,19 @@ class RaggedSplit:
         """
         assert self.lengths is not None  # checked in __post_init__
         starts, lengths = self.starts[indices], self.lengths[indices]
+        if len(indices) == 1:  # it has no padding, so that its values need no index
+            start, stop = int(starts), int(starts) + int(lengths)
+            y = self._section(start + 1, stop + 1) if self.y is None else self.y[indices]
+            return Batch(self._section(start, stop), y, lengths)
         t = torch.arange(int(lengths.max()))[:, None]
         positions = starts + t
         padding = t >= lengths
         y = self._gather(positions + 1, padding) if self.y is None else self.y[indices]
         return Batch(self._gather(positions, padding), y, lengths)
+
+    def _section(self, start: int, stop: int) -> Tensor:
+        """Return a copy of values that follow one another, (T, 1, ...)."""
+        return self.values[start:stop].clone()[:, None]
 
     def _gather(self, positions: Tensor, padding: Tensor) -> Tensor:
         """Return the values (T, B, ...) at the positions (T, B), and the last value where `padding` is true."""

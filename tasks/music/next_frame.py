@@ -17,12 +17,12 @@ BASELINE_BATCH_SIZE = 8  # pieces differ in length, so a larger batch would be m
 def bernoulli(logits: Tensor, batch: Batch) -> Tensor:
     """Return the negative log-likelihood in nats of the frames (T, B, K): the sum over keys, the mean over frames."""
     nats = _nats(logits, batch)
-    return nats.sum() / _valid(nats, batch).sum()
+    return nats.sum() / _number(nats, batch)
 
 
 def frames(batch: Batch) -> float:
     """Return the number of frames in the mean of `bernoulli`."""
-    return _valid(batch.y, batch).sum().item()
+    return _number(batch.y, batch).item()
 
 
 def count_frames(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
@@ -32,12 +32,13 @@ def count_frames(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
     sound, or both. A key is predicted to sound if its probability is above 1/2.
     """
     nats = _nats(logits, batch)
-    valid = _valid(nats, batch)
-    sounds = (batch.y > 0.5) & valid[..., None]
-    predicted = (logits > 0) & valid[..., None]
+    sounds, predicted = batch.y > 0.5, logits > 0
+    if _is_padded(batch):
+        valid = _valid(nats, batch)[..., None]
+        sounds, predicted = sounds & valid, predicted & valid
     return {
         "nats": nats.sum(dtype=torch.float64),
-        "frames": valid.sum(),
+        "frames": _number(nats, batch),
         "both": (sounds & predicted).sum(),
         "either": (sounds | predicted).sum(),
     }
@@ -101,7 +102,19 @@ def _counts(split: Split, condition: Callable[[Tensor], Tensor]) -> tuple[Tensor
 def _nats(logits: Tensor, batch: Batch) -> Tensor:
     """Return the nats (T, B) of each frame, and 0 for the padding."""
     nats = functional.binary_cross_entropy_with_logits(logits, batch.y, reduction="none").sum(-1)
-    return torch.where(_valid(nats, batch), nats, 0.0)
+    return torch.where(_valid(nats, batch), nats, 0.0) if _is_padded(batch) else nats
+
+
+def _is_padded(batch: Batch) -> bool:
+    """Return whether a sequence is shorter than the longest one. A batch of one sequence never has padding."""
+    return batch.lengths is not None and int(batch.lengths.min()) < len(batch.y)
+
+
+def _number(frames: Tensor, batch: Batch) -> Tensor:
+    """Return the number of frames that belong to a sequence, of frames (T, B, ...)."""
+    if batch.lengths is None:
+        return torch.tensor(frames.shape[0] * frames.shape[1], device=frames.device)
+    return batch.lengths.sum().to(frames.device)
 
 
 def _valid(frames: Tensor, batch: Batch) -> Tensor:

@@ -32,6 +32,20 @@ def test_examples_come_time_first_with_zeros_behind(values: Tensor) -> None:
         assert not batch.x[length:, column].any()
 
 
+@pytest.mark.parametrize("y", [torch.tensor([3, 2, 1, 0]), None], ids=["given", "next"])
+def test_a_batch_of_one_is_a_part_of_a_larger_one(values: Tensor, y: Tensor | None) -> None:
+    split = RaggedSplit(values, STARTS, LENGTHS, y)
+    for index, length in enumerate(LENGTHS.tolist()):
+        one, larger = split.batch(torch.tensor([index])), split.batch(torch.tensor([index, 1]))
+        assert torch.equal(one.x, larger.x[:length, :1])
+        assert torch.equal(one.y, larger.y[:length, :1] if y is None else larger.y[:1])
+        assert one.lengths is not None
+        assert one.lengths.tolist() == [length]
+        assert one.x.is_contiguous()
+        one.x.zero_()
+        assert values[STARTS[index]].any()
+
+
 def test_the_target_of_a_step_is_the_value_after_it(values: Tensor) -> None:
     batch = RaggedSplit(values, STARTS, LENGTHS).batch(INDICES)
     assert batch.y.shape == batch.x.shape

@@ -120,3 +120,15 @@ def test_baselines_know_each_its_own_kind_of_music() -> None:
         split = split_of(frames, [999, 999])
         scores = frame_baselines(split, split)
         assert min(scores, key=lambda name: scores[name]) == better
+
+
+def test_lengths_without_padding_change_no_bit(logits: Tensor) -> None:
+    y = torch.randint(0, 2, (T, B, K), generator=torch.Generator().manual_seed(2)).double()
+    padded = Batch(torch.zeros(T, B, K), y, LENGTHS)
+    found = []
+    for lengths in (None, torch.full((B,), T)):
+        batch = Batch(y, y, lengths)
+        loss = bernoulli(logits, batch)
+        found.append((loss.item(), torch.autograd.grad(loss, logits)[0].tolist(), tally(logits, batch)))
+    assert found[0] == found[1]
+    assert bernoulli(logits, padded).item() != found[0][0]
