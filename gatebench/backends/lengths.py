@@ -30,7 +30,7 @@ def checked_lengths(lengths: Tensor, x: Tensor) -> Tensor:
 def step_mask(lengths: Tensor, x: Tensor) -> Tensor:
     """Return a mask (T, B, 1) for x (T, B, ·): True at the steps of a sequence, False at padding."""
     steps = torch.arange(x.shape[0], device=x.device)[:, None]
-    return (steps < lengths.to(x.device))[..., None]
+    return (steps < lengths.to(x.device, non_blocking=True))[..., None]
 
 
 def reversed_sequences(values: Tensor, lengths: Tensor | None) -> Tensor:
@@ -38,6 +38,6 @@ def reversed_sequences(values: Tensor, lengths: Tensor | None) -> Tensor:
     if lengths is None:
         return values.flip(0)
     t = torch.arange(values.shape[0], device=values.device)[:, None]
-    lengths = lengths.to(values.device)
+    lengths = lengths.to(values.device, non_blocking=True)
     index = torch.where(t < lengths, lengths - 1 - t, t)
     return values.gather(0, index[..., None].expand_as(values))

@@ -140,9 +140,12 @@ def _tensors(a: Tensor | float, b: Tensor | float) -> tuple[Tensor, Tensor]:
     """Return both operands as tensors of one dtype and device; one of them may be a number."""
     like = a if isinstance(a, Tensor) else b
     assert isinstance(like, Tensor)
-    a = torch.as_tensor(a, dtype=like.dtype, device=like.device)
-    b = torch.as_tensor(b, dtype=like.dtype, device=like.device)
-    return a, b
+    return _tensor(a, like), _tensor(b, like)
+
+
+def _tensor(value: Tensor | float, like: Tensor) -> Tensor:
+    """Return a tensor or a number as a tensor of the dtype and the device of `like`, without a copy from the CPU."""
+    return value if isinstance(value, Tensor) else torch.full((), value, dtype=like.dtype, device=like.device)
 
 
 def _per_sequence(value: Tensor | float | None, like: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ class BatchDraws(nn.Module):
             deviation: the standard deviation.
         """
         noise = torch.randn(weight.shape, dtype=weight.dtype, generator=self._of_step)
-        return noise.mul_(deviation).to(weight.device)
+        return noise.mul_(deviation).to(weight.device, non_blocking=True)
 
     def weight_mask(self, weight: Tensor, probability: float) -> Tensor:
         """Return a dropout mask in the shape of a weight; all processes get the same.
@@ -102,8 +102,8 @@ class BatchDraws(nn.Module):
         share = self.share or BatchShare(steps, examples)
         shape = (share.steps, share.examples, features)
         noise = torch.randn(shape, dtype=x.dtype, generator=self._of_step).mul_(deviation)
-        return noise[:steps, share.first : share.first + examples].to(x.device)
+        return noise[:steps, share.first : share.first + examples].to(x.device, non_blocking=True)
 
     def _mask(self, shape: tuple[int, ...], probability: float, like: Tensor) -> Tensor:
         kept = torch.full(shape, 1 - probability, dtype=like.dtype).bernoulli_(1 - probability, generator=self._of_step)
-        return kept.div_(1 - probability).to(like.device)
+        return kept.div_(1 - probability).to(like.device, non_blocking=True)

@@ -135,4 +135,4 @@ def sinusoids(steps: int, size: int) -> Tensor:
 def _key_mask(lengths: Tensor, x: Tensor) -> Tensor:
     """Return the steps (B, 1, 1, T) that can be read. An empty sequence reads its first step, so that no sum is 0."""
     steps = torch.arange(len(x), device=x.device)
-    return (steps < lengths.to(x.device).clamp(min=1)[:, None])[:, None, None]
+    return (steps < lengths.to(x.device, non_blocking=True).clamp(min=1)[:, None])[:, None, None]

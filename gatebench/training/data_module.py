@@ -9,6 +9,7 @@ import torch
 from gatebench.ranks import ALONE, Ranks
 from gatebench.task import Batch, Problem
 from gatebench.training.batches import Batches
+from gatebench.training.resident_splits import resident_splits, sent
 
 
 class SplitsDataModule(pl.LightningDataModule):
@@ -19,15 +20,18 @@ class SplitsDataModule(pl.LightningDataModule):
         batch_size: B.
         seed: the seed of the order of the training batches.
         ranks: the place of this process, which gets its share of every batch; by default it is alone.
+        device: the device of the training. The splits are moved to a GPU if they fit; see `resident_splits`.
     """
 
-    def __init__(self, problem: Problem, batch_size: int, seed: int, ranks: Ranks = ALONE) -> None:
+    def __init__(self, problem: Problem, batch_size: int, seed: int, ranks: Ranks = ALONE, device: str = "cpu") -> None:
         super().__init__()
         is_text = problem.carries_state
         evaluated = 1 if is_text else batch_size  # one stream: the scores are those of the whole text
-        self.train = Batches(problem.train, batch_size, seed, ranks, is_text=is_text)
-        self.val = Batches(problem.val, evaluated, None, ranks, is_text=is_text)
-        self.test = Batches(problem.test, evaluated, None, ranks, is_text=is_text)
+        splits = (problem.train, problem.val, problem.test)
+        train, val, test = splits if device == "cpu" else resident_splits(splits, torch.device(device))
+        self.train = Batches(train, batch_size, seed, ranks, is_text=is_text)
+        self.val = Batches(val, evaluated, None, ranks, is_text=is_text)
+        self.test = Batches(test, evaluated, None, ranks, is_text=is_text)
 
     def train_dataloader(self) -> Batches:
         """Return the training batches, which are shuffled anew for every epoch."""
@@ -44,7 +48,9 @@ class SplitsDataModule(pl.LightningDataModule):
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """Return the batch on the device. The lengths stay on the CPU, where the layers read them."""
         del dataloader_idx
-        return replace(batch, x=batch.x.to(device), y=batch.y.to(device))
+        if device.type == "cpu":
+            return batch
+        return replace(batch, x=sent(batch.x, device), y=sent(batch.y, device))
 
 
 class EpochOrder(pl.Callback):

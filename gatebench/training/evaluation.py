@@ -3,10 +3,8 @@
 If several ranks share the batches, the sums of all ranks are added. So the scores are exact, as those of one process.
 """
 
-from collections import defaultdict
 from math import nan
 
-import torch
 from torch import Tensor
 
 from gatebench.measures.gate_recorder import GateRecorder
@@ -30,8 +28,8 @@ class Evaluation:
         self.problem, self.recorder, self.group = problem, recorder, group
         if recorder is not None:
             recorder.reset()
-        self._tallies: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
-        self._has_nan = False
+        self._tallies: dict[str, Tensor] = {}
+        self._has_nan: Tensor | None = None
 
     def add(self, network: Network, batch: Batch) -> None:
         """Run the network on a batch, and add its tallies and its gates. The batch may have no example."""
@@ -43,9 +41,13 @@ class Evaluation:
             answer, recorded = network.forward_with_gates(batch, for_loss=True)
             for one in recorded:
                 self.recorder.add(one.trace, one.lengths)
-        self._has_nan |= bool(answer.isnan().any())
+        # The sums stay on the device: reading one waits for all work that the device has to do.
+        has_nan = answer.isnan().any()
+        self._has_nan = has_nan if self._has_nan is None else self._has_nan | has_nan
         for name, value in self.problem.tally(answer, batch).items():
-            self._tallies[name] = self._tallies[name] + value.detach().double().cpu()
+            before = self._tallies.get(name)
+            after = value.detach().double()
+            self._tallies[name] = after + 0.0 if before is None else before + after
 
     def scores(self) -> dict[str, float]:
         """Return the task's metrics over the examples of all ranks.
@@ -54,7 +56,7 @@ class Evaluation:
         """
         tallies = {name: value.item() for name, value in self._tallies.items()}
         scores = self.problem.scores(self.group.sum_by_name(tallies))
-        (has_nan,) = self.group.any(self._has_nan)
+        (has_nan,) = self.group.any(self._has_nan is not None and bool(self._has_nan))
         return dict.fromkeys(scores, nan) if has_nan else scores
 
     def gate_sums(self) -> TraceSums | None:

@@ -84,7 +84,9 @@ def train(learner: Learner, saver: TrialSaver, metric: Metric, emit: Callable[[E
         emit: the function that receives every new epoch's metrics.
     """
     trial = learner.trial
-    data = SplitsDataModule(learner.problem, trial.training.batch_size, trial.seed, learner.group.ranks)
+    data = SplitsDataModule(
+        learner.problem, trial.training.batch_size, trial.seed, learner.group.ranks, trial.training.device
+    )
     if not saver.position.trained:
         with quiet(), interruptible():
             trainer = make_trainer(trial, metric, emit, saver)

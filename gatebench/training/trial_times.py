@@ -90,7 +90,7 @@ def trial_times(trial: Trial, home: Path, data_root: Path | None) -> TrialTimes:
     seed_generators(learner, trial.seed, 0)
     problem = loaded.experiences[0] if isinstance(loaded, Stream) else loaded
     saver = TrialSaver(learner, [problem], Control())
-    data = SplitsDataModule(problem, trial.training.batch_size, trial.seed)
+    data = SplitsDataModule(problem, trial.training.batch_size, trial.seed, device=trial.training.device)
     phases = _phases(learner, saver, data)
     learner.to(torch.device(trial.training.device))
     products = None if learner.device.type == "cuda" else _product_share(learner, data.train)

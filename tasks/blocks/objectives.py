@@ -65,7 +65,8 @@ def last_step(output: Tensor, lengths: Tensor | None, directions: int = 1) -> Te
     if lengths is None:
         last = forward[-1]
     else:
-        last = forward[(lengths - 1).to(output.device), torch.arange(output.shape[1], device=output.device)]
+        last_steps = (lengths - 1).to(output.device, non_blocking=True)
+        last = forward[last_steps, torch.arange(output.shape[1], device=output.device)]
     return last if directions == 1 else torch.cat([last, output.chunk(directions, -1)[1][0]], -1)
 
 

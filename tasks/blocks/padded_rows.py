@@ -12,7 +12,8 @@ def padded_rows(values: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
         starts: (B,) the first value of each section.
         lengths: (B,) the number of values of each section.
     """
-    steps = torch.arange(int(lengths.max()))[:, None]
+    steps = torch.arange(int(lengths.max()), device=values.device)[:, None]
+    starts, lengths = (one.to(values.device, non_blocking=True) for one in (starts, lengths))
     inside = steps < lengths
     gathered = values[torch.where(inside, starts + steps, 0)]
     gathered[~inside] = 0

@@ -50,6 +50,6 @@ def mean_step(output: Tensor, lengths: Tensor | None) -> Tensor:
     """
     if lengths is None:
         return output.mean(0)
-    lengths = lengths.to(output.device)
+    lengths = lengths.to(output.device, non_blocking=True)
     padding = torch.arange(len(output), device=output.device)[:, None] >= lengths
     return output.masked_fill(padding[..., None], 0.0).sum(0) / lengths[:, None]

@@ -4,7 +4,9 @@ This is written by hand because `torch.nn.utils.rnn.pad_sequence` needs a list o
 examples in Python for every batch. Here one indexing operation gathers and pads a batch.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -50,6 +52,10 @@ class RaggedSplit:
         """The length of the longest example."""
         return 0 if self.lengths is None else int(self.lengths.max())
 
+    def with_tensors(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """Return the split with changed tensors of values and targets, for example on another device."""
+        return replace(self, values=change(self.values), y=None if self.y is None else change(self.y))
+
     def batch(self, indices: Tensor) -> Batch:
         """Return the examples with these indices (B,), in this order, time first and contiguous.
 
@@ -57,14 +63,16 @@ class RaggedSplit:
         """
         assert self.lengths is not None  # checked in __post_init__
         starts, lengths = self.starts[indices], self.lengths[indices]
+        device = self.values.device
+        y = None if self.y is None else self.y[indices.to(device, non_blocking=True)]
         if len(indices) == 1:  # it has no padding, so that its values need no index
             start, stop = int(starts), int(starts) + int(lengths)
-            y = self._section(start + 1, stop + 1) if self.y is None else self.y[indices]
-            return Batch(self._section(start, stop), y, lengths)
-        t = torch.arange(int(lengths.max()))[:, None]
-        positions = starts + t
-        padding = t >= lengths
-        y = self._gather(positions + 1, padding) if self.y is None else self.y[indices]
+            return Batch(self._section(start, stop), self._section(start + 1, stop + 1) if y is None else y, lengths)
+        t = torch.arange(int(lengths.max()), device=device)[:, None]
+        positions = starts.to(device, non_blocking=True) + t
+        padding = t >= lengths.to(device, non_blocking=True)
+        if y is None:
+            y = self._gather(positions + 1, padding)
         return Batch(self._gather(positions, padding), y, lengths)
 
     def _section(self, start: int, stop: int) -> Tensor:

@@ -1,6 +1,7 @@
 """A split of sequences that are padded to the same length and held in memory."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -44,10 +45,15 @@ class TensorSplit:
     def __len__(self) -> int:
         return len(self.x)
 
+    def with_tensors(self, change: Callable[[Tensor], Tensor]) -> "TensorSplit":
+        """Return the split with changed tensors of inputs and targets, for example on another device."""
+        return replace(self, x=change(self.x), y=change(self.y))
+
     def batch(self, indices: Tensor) -> Batch:
         """Return the examples with these indices (B,), in this order, time first and contiguous."""
         lengths = None if self.lengths is None else self.lengths.index_select(0, indices)
         steps = self.x.shape[1] if lengths is None else int(lengths.max())
+        indices = indices.to(self.x.device, non_blocking=True)
         x = _time_first(self.x, indices, steps)
         if self.full_scale is not None:
             x = x.to(torch.float32).div_(self.full_scale)

@@ -1,7 +1,7 @@
 """Splits of permuted images that share the memory of the images, and the concatenation of several splits."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -34,8 +34,13 @@ class PermutedSplit:
     def __len__(self) -> int:
         return len(self.images)
 
+    def with_tensors(self, change: Callable[[Tensor], Tensor]) -> "PermutedSplit":
+        """Return the split with changed tensors, for example on another device."""
+        return replace(self, images=change(self.images), y=change(self.y), order=change(self.order))
+
     def batch(self, indices: Tensor) -> Batch:
         """Return the examples with these indices (B,), in this order, time first and contiguous."""
+        indices = indices.to(self.images.device, non_blocking=True)
         values = self.images.index_select(0, indices).index_select(1, self.order)
         x = values.reshape(len(indices), self.steps, -1).transpose(0, 1).to(torch.float32).div_(FULL_SCALE)
         return Batch(x.contiguous(), self.y.index_select(0, indices))

@@ -121,4 +121,4 @@ def _valid(frames: Tensor, batch: Batch) -> Tensor:
     """Return (T, B), whether each of the frames (T, B, ...) belongs to a sequence and is not padding."""
     if batch.lengths is None:
         return torch.ones(frames.shape[:2], dtype=torch.bool, device=frames.device)
-    return torch.arange(len(frames), device=frames.device)[:, None] < batch.lengths.to(frames.device)
+    return torch.arange(len(frames), device=frames.device)[:, None] < batch.lengths.to(frames.device, non_blocking=True)

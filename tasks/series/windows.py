@@ -3,8 +3,8 @@
 N steps of the series, I columns, O of them forecast, L steps of input, H steps of forecast, B batch.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -51,9 +51,13 @@ class Windows:
     def __len__(self) -> int:
         return self.count
 
+    def with_tensors(self, change: Callable[[Tensor], Tensor]) -> "Windows":
+        """Return the windows of a changed series, for example on another device."""
+        return replace(self, values=change(self.values))
+
     def batch(self, indices: Tensor) -> Batch:
         """Return the windows with these indices (B,): x (L, B, I) and y (B, H · O), where the column varies fastest."""
-        windows = self._view().index_select(0, indices)
+        windows = self._view().index_select(0, indices.to(self.values.device, non_blocking=True))
         past, future = windows[:, : self.input_length], windows[:, self.input_length :, : self.outputs]
         if self.subtract_last:
             last = past[:, -1:]

@@ -63,7 +63,7 @@ class Augment(nn.Module):
         x = self._shift(self._select_versions(x))
         x = (x - self.mean) / self.scale
         for mask in self._draw_masks(x):
-            x = x.masked_fill(mask.to(x.device), 0.0)
+            x = x.masked_fill(mask.to(x.device, non_blocking=True), 0.0)
         return x
 
     def to_onnx(self, nodes: OnnxNodes, x: str, lengths: str | None) -> str:
@@ -111,7 +111,7 @@ class Augment(nn.Module):
 
 def select_versions(x: Tensor, versions: Tensor) -> Tensor:
     """Return one version (T, B, I) of each clip in (T, B, V, I): the one with the number in `versions` (B,)."""
-    return x[:, torch.arange(x.shape[1], device=x.device), versions.to(x.device)]
+    return x[:, torch.arange(x.shape[1], device=x.device), versions.to(x.device, non_blocking=True)]
 
 
 def shift_frames(x: Tensor, frames: Tensor, silence: Tensor) -> Tensor:
@@ -119,7 +119,7 @@ def shift_frames(x: Tensor, frames: Tensor, silence: Tensor) -> Tensor:
 
     A negative number shifts a clip towards its beginning.
     """
-    source = torch.arange(len(x), device=x.device)[:, None] - frames.to(x.device)
+    source = torch.arange(len(x), device=x.device)[:, None] - frames.to(x.device, non_blocking=True)
     outside = (source < 0) | (source >= len(x))
     shifted = x.gather(0, source.clamp(0, len(x) - 1)[..., None].expand_as(x))
     return torch.where(outside[..., None], silence, shifted)

@@ -110,7 +110,7 @@ def tally_errors(answers: Tensor, batch: Batch) -> dict[str, Tensor]:
     """Return the sum of the squared errors of answers (B, 1), the number of correct ones and the number of all."""
     errors = (answers[:, 0] - batch.y).abs()
     correct = (errors < TOLERANCE).sum()
-    return {"squares": errors.square().sum(), "correct": correct, "examples": correct.new_tensor(len(batch.y))}
+    return {"squares": errors.square().sum(), "correct": correct, "examples": correct.new_full((), len(batch.y))}
 
 
 def error_scores(totals: Mapping[str, float]) -> dict[str, float]:

@@ -94,7 +94,7 @@ class EncoderDecoder(nn.Module):
         steps = torch.arange(len(x))[:, None]
         valid = steps < (torch.full((x.shape[1],), len(x)) if lengths is None else lengths)
         forward = tuple(one[:: self.directions].contiguous() for one in _items(state))
-        return Source(memory, valid.to(x.device), forward if len(forward) > 1 else forward[0])
+        return Source(memory, valid.to(x.device, non_blocking=True), forward if len(forward) > 1 else forward[0])
 
     def write(
         self, tokens: Tensor, state: State, source: Source, lengths: Tensor | None = None

@@ -30,7 +30,7 @@ def count_tags(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
     steps = torch.arange(len(batch.y), device=batch.y.device)[:, None]
     inside = torch.ones_like(batch.y, dtype=torch.bool)
     if batch.lengths is not None:
-        inside = steps < batch.lengths.to(batch.y.device)
+        inside = steps < batch.lengths.to(batch.y.device, non_blocking=True)
     return totals | count_entities(logits.argmax(-1) * inside, batch.y * inside)
 
 

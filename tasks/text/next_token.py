@@ -62,4 +62,6 @@ def valid_steps(batch: Batch) -> Tensor:
     """Return (T, B), whether each step belongs to its text and is not padding."""
     if batch.lengths is None:
         return torch.ones(batch.x.shape[:2], dtype=torch.bool, device=batch.x.device)
-    return torch.arange(len(batch.x), device=batch.x.device)[:, None] < batch.lengths.to(batch.x.device)
+    return torch.arange(len(batch.x), device=batch.x.device)[:, None] < batch.lengths.to(
+        batch.x.device, non_blocking=True
+    )

@@ -1,7 +1,7 @@
 """Pairs of sequences, and pairs of texts: files of lines, of which line n of the one belongs to line n of the other."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -77,6 +77,10 @@ class ParallelSplit:
         """The largest number of source or target steps."""
         assert self.lengths is not None  # `of` sets it
         return int(torch.maximum(self.lengths, self.target_lengths).max())
+
+    def with_tensors(self, change: Callable[[Tensor], Tensor]) -> "ParallelSplit":
+        """Return the split with changed tensors of tokens, for example on another device."""
+        return replace(self, sources=change(self.sources), targets=change(self.targets))
 
     def batch(self, indices: Tensor) -> Batch:
         """Return the examples with these indices (B,): sources (T, B), targets (U, B) with padding, lengths (B,)."""

@@ -1,7 +1,7 @@
 """A split of tagged sentences. N sentences, S words of all of them, T steps, B batch, F features of a word."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -49,6 +49,10 @@ class TaggedWords:
         """The number of words of the longest sentence."""
         assert self.lengths is not None  # `of` sets it
         return int(self.lengths.max())
+
+    def with_tensors(self, change: Callable[[Tensor], Tensor]) -> "TaggedWords":
+        """Return the split with changed tensors of tokens, for example on another device."""
+        return replace(self, words=change(self.words), tags=change(self.tags))
 
     def batch(self, indices: Tensor) -> Batch:
         """Return the sentences with these indices (B,): words (T, B, 1 + F), tags (T, B), lengths (B,)."""

@@ -41,7 +41,9 @@ def run_cell(
             raise Refusal(
                 f"triton needs one dtype: x is {x.dtype}, a weight or the state {tensor.dtype} on {tensor.device}."
             )
-    lengths = None if lengths is None else lengths.to(x.device, torch.int64, copy=True).contiguous()  # it may change
+    lengths = (
+        None if lengths is None else lengths.to(x.device, torch.int64, non_blocking=True, copy=True).contiguous()
+    )  # it may change
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
         values: tuple[Tensor, ...] = _Layer.apply(  # type: ignore[no-untyped-call]
             definitions, tuple(weights), lengths, trace, *inputs

@@ -118,7 +118,7 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore")  # torch's own, which its compiler would take as errors of the program
-@pytest.mark.parametrize(("name", "most"), [("tokens", 2), ("text", 6), ("every step", 8), ("bfloat16", 2)])
+@pytest.mark.parametrize(("name", "most"), [("tokens", 2), ("text", 12), ("every step", 8), ("bfloat16", 2)])
 def test_one_program_runs_batches_of_all_lengths_with_the_same_results(name: str, most: int, graphs: list[int]) -> None:
     trial = TRIALS[name]
     plain = trained(trial)
