@@ -43,26 +43,28 @@ _waits: list[str] = []
 
 
 class Pretended(Tensor):
-    """A tensor that says that it lies on the GPU. `inner` is the tensor on the CPU with its values."""
+    """A tensor that says that it lies on the GPU. `held` is the tensor on the CPU with its values."""
 
-    inner: Tensor
-    device = property(lambda _: DEVICE)  # type: ignore[assignment]
-    is_cuda = property(lambda _: True)  # type: ignore[assignment]
-    is_cpu = property(lambda _: False)  # type: ignore[assignment]
+    held: Tensor
+    device = property(lambda _: DEVICE)
+    is_cuda = property(lambda _: True)
+    is_cpu = property(lambda _: False)
 
     @staticmethod
     def __new__(cls, inner: Tensor) -> Pretended:
-        made: Pretended = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        made: Pretended = Tensor._make_wrapper_subclass(
             cls, inner.size(), strides=inner.stride(), storage_offset=inner.storage_offset(), dtype=inner.dtype
         )
-        made.inner = inner.detach()
+        made.held = inner.detach()
         return made
 
     def __repr__(self, **_: Any) -> str:  # type: ignore[override]
-        return f"Pretended({self.inner!r})"
+        return f"Pretended({self.held!r})"
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         return _run(func, args, kwargs or {})
 
 
@@ -75,7 +77,7 @@ class _Calls(TorchFunctionMode):
             return args[0]
         if func in (Tensor.tolist, Tensor.numpy, Tensor.cpu) and isinstance(args[0], Pretended):
             _record("a copy to the CPU")
-            return func(args[0].inner, *args[1:], **kwargs)
+            return func(args[0].held, *args[1:], **kwargs)
         if func in (Tensor.to, Tensor.cuda):
             return _to(func, args, kwargs)
         if _is_gpu(kwargs.get("device")) and not isinstance(args[0], Pretended):
@@ -103,7 +105,8 @@ def _to(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return converted
     if not to_gpu:
         _record("a copy to the CPU")
-        return converted.inner
+        assert isinstance(converted, Pretended)
+        return converted.held
     if not kwargs.get("non_blocking"):
         _record("a copy to the GPU that is not non_blocking")
     return Pretended(converted)
@@ -165,7 +168,7 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         raise RuntimeError(f"{func} has tensors on two devices")
     kwargs = {name: "cpu" if name == "device" and _is_gpu(value) else value for name, value in kwargs.items()}
     found = func(*tree_map(_within, args), **tree_map(_within, kwargs))
-    changed = {id(one.inner): one for one in given if isinstance(one, Pretended)}
+    changed = {id(one.held): one for one in given if isinstance(one, Pretended)}
     plain = {id(one) for one in given if not isinstance(one, Pretended)}
 
     def pretended(value: Any) -> Any:
@@ -177,4 +180,4 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 
 def _within(value: Any) -> Any:
-    return value.inner if isinstance(value, Pretended) else value
+    return value.held if isinstance(value, Pretended) else value

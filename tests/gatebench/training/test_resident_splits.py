@@ -37,7 +37,7 @@ def splits() -> list[Split]:
 
 
 def plain(values: Tensor) -> Tensor:
-    return values.inner if isinstance(values, Pretended) else values
+    return values.held if isinstance(values, Pretended) else values
 
 
 def test_splits_that_fit_are_moved_once_and_gather_the_same_batches(waits: list[str]) -> None:
@@ -66,7 +66,7 @@ def test_splits_that_do_not_fit_stay(waits: list[str], monkeypatch: pytest.Monke
 
 
 class Immovable:
-    lengths = None
+    lengths: Tensor | None = None
 
     def __len__(self) -> int:
         return 3
@@ -76,7 +76,7 @@ class Immovable:
 
 
 def test_a_split_of_another_kind_stays_and_its_batches_are_copied_without_waiting(waits: list[str]) -> None:
-    given = [*splits(), Immovable()]
+    given: list[Split] = [*splits(), Immovable()]
     assert resident_splits(given, DEVICE) is given
     (batch,) = Batches(given[-1], 3, None)
     assert sent(batch.x, DEVICE).device == DEVICE
