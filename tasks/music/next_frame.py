@@ -114,7 +114,7 @@ def _number(frames: Tensor, batch: Batch) -> Tensor:
     """Return the number of frames that belong to a sequence, of frames (T, B, ...)."""
     if batch.lengths is None:
         return torch.tensor(frames.shape[0] * frames.shape[1], device=frames.device)
-    return batch.lengths.sum().to(frames.device)
+    return batch.lengths.sum().to(frames.device, non_blocking=True)
 
 
 def _valid(frames: Tensor, batch: Batch) -> Tensor:
