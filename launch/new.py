@@ -9,6 +9,7 @@ The folder is one for --config-dir; by default it is the working directory. No f
 import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from gatebench.errors import UserError, out_of_range, unknown
@@ -37,6 +38,8 @@ def run(argv: Sequence[str]) -> int:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in _known(kind):
         wanted = f"a word of a-z, digits and underscores that is no {kind} of gatebench"
         raise out_of_range("The name", name, wanted)
+    if kind == "task" and find_spec(name) is not None:
+        raise UserError(f"There is a Python module {name} already, and a task is one, too; choose another name.")
     folder = Path(next((one.partition("=")[2] for one in reversed(argv) if "=" in one), ".")).expanduser()
     for path in _write(folder, SKELETONS[kind](name)):
         print(path)

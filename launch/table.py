@@ -6,7 +6,7 @@
   gatebench table study=digits,parity                 several studies: a table for each task, and a summary
   gatebench table study=mine baseline=gru test=paired metrics=all
   gatebench table study=mine published=greff2017      the results of publications beside the rows
-  gatebench table experiment=quickstart format=csv    formats: text, markdown, latex, csv, html
+  gatebench table experiment=quickstart format=csv    formats: text, markdown, latex, csv, html; file=NAME writes a file
   gatebench table study=mine format=trials-csv        one row a trial: trials-csv, trials-json, or trials-parquet with
                                                       file=NAME.parquet
   gatebench table study=mine vary=model.hidden_size   one row for all sizes of a cell
@@ -38,6 +38,7 @@ from launch.config.arguments import parse_plan
 from launch.config.compose import Plan
 from launch.declaration import table_declaration
 from launch.display.terminal_width import terminal_width
+from launch.new_file import write_new_file
 from launch.running.known_outcomes import KnownStudy, known_study, study_names
 from launch.running.missing_records import existing_studies, has_records, missing_study
 from launch.running.search_past import past_trials
@@ -64,7 +65,11 @@ def run(argv: Sequence[str]) -> int:
     _report_single_trials(plan, study, outcomes)
     name = plan.settings.format
     table = with_columns(table, plan.settings.columns or (PAPER if name == "latex" else ()))
-    print(text(table, terminal_width()) if name == "text" else FORMATS[name](table), end="")
+    page = text(table, terminal_width()) if name == "text" else FORMATS[name](table)
+    if plan.settings.file:
+        print(f"The table is in {write_new_file(plan.settings.file, page.encode())}.", file=sys.stderr)
+    else:
+        print(page, end="")
     return 0
 
 
@@ -109,17 +114,35 @@ def table_of(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> AblationT
         UserError: no trial has been run, a part of the declaration does not fit the trials, or records of an earlier
             version do not contain the metric of a task that is not in the plan.
     """
-    shown = _outcomes_of_plan(plan, outcomes) if plan.chosen else _with_all_labels(study, outcomes)
+    known = list(outcomes)
+    shown = _outcomes_of_plan(plan, known) if plan.chosen else _with_all_labels(study, known)
     if not shown:
-        found = existing_studies(plan.settings)
-        raise UserError(
-            f"The study {study.name!r} contains none of these trials yet; run them with gatebench sweep. {found}"
-        )
+        raise _no_trial_of(plan, study, bool(known))
     shown = _with_metrics(plan, shown)
     defaults = {outcome.task: outcome.table_metrics for outcome in shown if outcome.table_metrics}
     fitting = _with_fitting_metrics(plan, study, shown)
     view = next(view for view in VIEWS if view == plan.settings.view)
     return ablation_table(shown, fitting, default_metrics=defaults, vary=plan.settings.vary, view=view)
+
+
+def _no_trial_of(plan: Plan, study: Study, has_others: bool) -> UserError:
+    """Return the error for a study that contains none of the plan's trials.
+
+    Args:
+        plan: the plan.
+        study: the declaration of the study.
+        has_others: whether the study contains other trials.
+    """
+    if has_others:
+        return UserError(
+            f"The study {study.name!r} contains none of these trials yet; run them with gatebench sweep. It has trials "
+            f"with other settings: repeat all settings of its sweep, or leave them out, as in gatebench table "
+            f"study={study.name}."
+        )
+    found = existing_studies(plan.settings)
+    return UserError(
+        f"The study {study.name!r} contains none of these trials yet; run them with gatebench sweep. {found}"
+    )
 
 
 def _outcomes_of_plan(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:

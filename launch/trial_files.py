@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from gatebench.counted import counted
 from gatebench.errors import UserError
@@ -11,6 +10,7 @@ from gatebench.report.trials.files import TRIAL_FORMATS
 from gatebench.report.trials.rows import trial_rows, with_named_columns
 from gatebench.study import Study
 from launch.config.compose import Plan
+from launch.new_file import write_new_file
 
 BINARY = "trials-parquet"
 """The format that a terminal cannot show."""
@@ -40,12 +40,5 @@ def write_trials(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
         return
-    path = Path(settings.file).expanduser()
-    try:
-        with path.open("xb") as file:
-            file.write(content)
-    except FileExistsError:
-        raise UserError(f"The file {path} exists already; choose another file=NAME.") from None
-    except OSError as error:
-        raise UserError(f"The file {path} cannot be written: {error.strerror or error}.") from None
+    path = write_new_file(settings.file, content)
     print(f"{counted(len(rows), 'trial')} in {path}, {len(content):,} bytes.", file=sys.stderr)

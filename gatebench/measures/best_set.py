@@ -93,7 +93,10 @@ def _check_seeds(arms: Mapping[Name, ArmScores]) -> None:
     for (name, arm), (other, others) in combinations(arms.items(), 2):
         if arm.seeds != others.seeds:
             seeds, other_seeds = (", ".join(map(str, sorted(one.seeds))) for one in (arm, others))
-            raise UserError(f"The paired test needs equal seeds, but {name} has {seeds} and {other} has {other_seeds}.")
+            raise UserError(
+                f"The paired test needs equal seeds; {name} has the seeds {seeds}, and {other} has {other_seeds}. "
+                "Use test=unpaired, or run the same seeds."
+            )
 
 
 def _values(arms: list[ArmScores], direction: Direction) -> list[Floats]:

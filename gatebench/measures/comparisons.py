@@ -149,7 +149,8 @@ def _pair(arms: Mapping[Name, ArmScores], name: Name, baseline: Name, direction:
     if test == "paired":
         if arm.seeds != base.seeds:
             raise UserError(
-                f"The paired test needs equal seeds, but {name} has {_seeds(arm)} and {baseline} has {_seeds(base)}."
+                f"The paired test needs equal seeds; {name} has {_seeds(arm)}, and {baseline} has {_seeds(base)}. "
+                "Use test=unpaired, or run the same seeds."
             )
         return _Pair(_paired_differences(arm, base, direction), None, by_rank, (arm.n, base.n))
     first, second = list(arm.with_worst(direction).values()), list(base.with_worst(direction).values())
@@ -164,7 +165,7 @@ def _effect(arm: ArmScores, baseline: ArmScores) -> Estimate | None:
 
 
 def _seeds(arm: ArmScores) -> str:
-    return ", ".join(map(str, sorted(arm.seeds)))
+    return f"{'seed' if len(arm.seeds) == 1 else 'seeds'} {', '.join(map(str, sorted(arm.seeds)))}"
 
 
 def _paired_differences(arm: ArmScores, baseline: ArmScores, direction: Direction) -> list[float]:

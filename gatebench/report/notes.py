@@ -109,10 +109,12 @@ def _comparison_notes(comparison: TaskComparison, *, varied: bool) -> list[str]:
             *("difference", "p"),
         ),
         ColumnNote(
-            "The interval of a difference is corrected like p: it contains 0 if p is greater than 0.05. "
+            "The interval of a difference is corrected like p: it contains 0 if p is greater than 0.05.", "difference"
+        ),
+        ColumnNote(
             "Effect g: Hedges' g, the difference in units of the pooled standard deviation, with its 95 % interval, "
             "which is not corrected.",
-            *("difference", "effect"),
+            "effect",
         ),
         ColumnNote(_smallest_p(found), "p"),
     ]

@@ -220,7 +220,8 @@ class Grammar:
             line = str(error).partition("\nSee ")[0].splitlines()[-1].partition(" expecting {")[0]
             reason = line.strip(" ^") or "an unexpected character"
             raise UserError(
-                f"The override {text!r} cannot be read ({reason}); write key=value, key=a,b or key=range(0,5)."
+                f"The override {text!r} cannot be read ({reason}); write key=value, key=a,b or key=range(0,5), and "
+                f"quote a value with other signs twice, as in \"key='^[a-z]+'\"."
             ) from None
         if not override.key_or_group:
             raise UserError(f"The override {text!r} has no key; write key=value.")

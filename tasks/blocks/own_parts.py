@@ -140,6 +140,8 @@ def _check_parts(data: OwnExamples, parts: Sequence[Sequence[int]], groups: int)
             counted = f"the data have {len(data.labels):,} examples"
             if data.groups is not None:
                 counted += f" in {groups:,} groups"
+            elif groups < len(data.labels):
+                counted += f", {groups:,} of them different, and equal examples are kept in one part"
             raise UserError(f"The {WORDS[name]} part has no example: {counted}.")
     trained = {data.labels[index] for index in parts[0]}
     for index, label in enumerate(data.labels):

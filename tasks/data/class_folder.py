@@ -23,6 +23,9 @@ PART_NAMES = {
 LEFT_BY_SYSTEMS = frozenset({"thumbs.db", "desktop.ini"})
 """Files that file managers write into folders, in lower case. They are ignored, as are names that start with a dot."""
 
+VIDEO_SUFFIXES = (".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
+"""The ends of the names of video files, which are not read."""
+
 CHUNK_BYTES = 1 << 20
 
 Signature = tuple[tuple[str, str, int, int], ...]
@@ -168,6 +171,8 @@ class _Listing:
         for entry in self._entries(parent):
             if entry.is_dir():
                 yield Path(entry.path)
+            elif kind == "clip" and entry.name.lower().endswith(VIDEO_SUFFIXES):
+                raise UserError(f"{entry.path} is a video file; write its frames as images into a folder of the clip.")
             elif self._is_example(entry):
                 raise UserError(
                     f"{entry.path} is in no {kind} folder; move it into a folder with the name of its {kind}."
@@ -187,8 +192,10 @@ class _Listing:
         found = []
         for entry in self._entries(folder):
             if entry.is_dir():
+                is_part = kind == "class" and folder.name.lower() in PART_NAMES
+                hint = f" For parts, {self.root} needs the folders train and test." if is_part else ""
                 raise UserError(
-                    f"{entry.path} is a folder in the {kind} folder {folder.name}, which may hold files only."
+                    f"{entry.path} is a folder in the {kind} folder {folder.name}, which may hold files only.{hint}"
                 )
             if not self._is_example(entry):
                 allowed = ", ".join(self.suffixes)

@@ -82,7 +82,7 @@ class TimeAxis:
         """Return a step as a text with its unit."""
         if self.in_months:
             return f"{step} month{'s' if step > 1 else ''}"
-        return str(timedelta(microseconds=step))
+        return str(timedelta(microseconds=step)).removesuffix(", 0:00:00")
 
 
 def time_axis(times: Sequence[datetime], lines: Sequence[int], name: str) -> TimeAxis | None:

@@ -37,7 +37,7 @@ def read_sound(data: bytes, name: str, rate: int, seconds: float) -> NDArray[np.
             own_rate = file.samplerate
             samples = file.read(math.ceil(seconds * own_rate) + 1, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, ValueError, TypeError) as error:
-        raise UserError(f"{name} ({len(data):,} bytes) cannot be read as a sound: {error}.") from None
+        raise UserError(f"{name} ({len(data):,} bytes) cannot be read as a sound: {_reason(error)}.") from None
     if not LOWEST_RATE <= own_rate <= HIGHEST_RATE:
         raise UserError(f"{name} has {own_rate:,} samples a second; {LOWEST_RATE:,} to {HIGHEST_RATE:,} are allowed.")
     if not len(samples):
@@ -49,3 +49,9 @@ def read_sound(data: bytes, name: str, rate: int, seconds: float) -> NDArray[np.
         divisor = math.gcd(own_rate, rate)
         wave = resample_poly(wave, rate // divisor, own_rate // divisor)
     return wave[: round(seconds * rate)]
+
+
+def _reason(error: Exception) -> str:
+    """Return why soundfile cannot read a file. Its own text also has the address of the bytes in memory."""
+    text = error.error_string if isinstance(error, soundfile.LibsndfileError) else str(error)
+    return str(text).removeprefix("Error : ").rstrip(". ")

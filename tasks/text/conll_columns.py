@@ -79,7 +79,8 @@ def _lines(text: str, name: str, word_column: int, tag_column: int) -> Iterator[
         elif line.split()[0] == DOCUMENT:
             yield DOCUMENT, ""
         elif separator is None or "\t" in line or not line.startswith("#"):
-            columns = line.rstrip("\r").split(separator)
+            # A space that is no separator, for example one that does not break a line, is a part of a word.
+            columns = line.rstrip("\r").split("\t") if separator else re.split(r"[ \t]+", line.strip(" \t\r"))
             count = count or len(columns)
             if len(columns) != count:
                 raise UserError(f"{place} has {_columns(len(columns))}, and the first line with a word has {count}.")

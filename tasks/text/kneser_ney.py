@@ -7,7 +7,7 @@ This is written by hand because the well-kept libraries are slow on a million to
 program that is built by hand (KenLM).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+UNSEEN_DISCOUNT = 0.5
+"""The discount of the single tokens if that of the formula is 0 and the training text lacks one of the V tokens.
+
+Without it, a token that the training text lacks would have the probability 0.
+"""
 
 NEVER = -1  # the number of an n-gram or a context that the training text does not contain
 
@@ -29,7 +35,8 @@ class _Order:
             tokens that precede them.
         totals: (C,) the sum of the counts of the n-grams that continue each context.
         kinds: (C,) the number of n-grams that continue each context.
-        discount: D = n₁ / (n₁ + 2 n₂), with n₁ and n₂ the numbers of n-grams with the counts 1 and 2.
+        discount: D = n₁ / (n₁ + 2 n₂), with n₁ and n₂ the numbers of n-grams with the counts 1 and 2; see also
+            `UNSEEN_DISCOUNT`.
     """
 
     keys: Numbers
@@ -103,7 +110,10 @@ class KneserNey:
         for n, (keys, contexts, occurrences) in enumerate(grams, 1):
             longer = grams[n].keys // symbols if n < len(grams) else None
             counts = occurrences if longer is None else np.bincount(longer, minlength=len(keys))
-            self._orders.append(_order(keys, contexts, counts, len(grams[n - 2].keys) if n > 1 else 1))
+            order = _order(keys, contexts, counts, len(grams[n - 2].keys) if n > 1 else 1)
+            if n == 1 and not order.discount and len(keys) < symbols:
+                order = replace(order, discount=UNSEEN_DISCOUNT)
+            self._orders.append(order)
 
     def bits(self, text: Numbers, start: int = 0) -> float:
         """Return the mean bits of the tokens of a text from `start` on. The tokens before `start` are contexts.

@@ -120,12 +120,14 @@ def _rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of the last line and the cells of each row that is not empty."""
     if path.lower().endswith(".csv"):
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        first = 1  # the first line of the row that is read
         try:
             for cells in reader:
+                first = reader.line_num + 1
                 if cells:
                     yield reader.line_num, cells
         except csv.Error as error:
-            raise UserError(f"{path}, line {reader.line_num}, is not CSV: {error}.") from None
+            raise UserError(f"{path}, the row that begins in line {first}, is not CSV: {error}.") from None
         return
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip("\r"):
@@ -146,6 +148,11 @@ def _header(cells: list[str], name: str, table: TextColumns) -> list[str]:
             continue
         if column not in columns:
             shown = [each[:MAX_SHOWN] for each in columns]
+            if len(cells) == 1 and ";" in cells[0]:
+                needed = "commas" if name.lower().endswith(".csv") else "tabs"
+                raise UserError(
+                    f"The columns of {name} are separated by semicolons; they must be separated by {needed}."
+                )
             wrong = unknown("column", column, shown, where=f"in line 1 of {name}")
             raise UserError(f"{str(wrong)[:-1]}; set task.{setting}, or task.header=false if line 1 names no columns.")
         if columns.count(column) > 1:

@@ -80,6 +80,11 @@ class TextFiles(TextClassification):
             if not (isinstance(value, str) and value):
                 raise out_of_range(f"task.{name}", value, "the name of a column")
         check_flag("header", self.header)
+        named = [name for name in ("text_column", "label_column") if getattr(self, name) != getattr(TextFiles, name)]
+        if not self.header and named:
+            raise UserError(
+                f"task.{named[0]} names a column, and task.header=false says that the columns have no names."
+            )
         if not self.header and (self.split_column or self.group):
             field = "split_column" if self.split_column else "group"
             raise UserError(f"task.{field} names a column, and task.header=false says that the columns have no names.")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from gatebench.errors import UserError
@@ -32,13 +33,14 @@ class Clip:
 def clips_of(files: Sequence[ClassFile]) -> tuple[Clip, ...]:
     """Return the clips of frames, in ascending order of their names.
 
-    The frames of a clip are in the order of the numbers in their names, so that 10.png follows 9.png.
+    The frames of a clip are in the order of the numbers in their names, so that 10.png follows 9.png. If no name has a
+    number, they are in the order of the names.
 
     Args:
         files: the frames.
 
     Raises:
-        UserError: a clip has one frame only.
+        UserError: a clip has one frame only, or the names of its frames give no order.
     """
     members: dict[str, list[ClassFile]] = {}
     for file in files:
@@ -49,8 +51,26 @@ def clips_of(files: Sequence[ClassFile]) -> tuple[Clip, ...]:
         first = frames[0]
         if len(frames) < 2:
             raise UserError(f"{first.path.parent} has one frame, {first.path.name}; a clip needs at least two.")
+        _check_order(frames)
         clips.append(Clip(ClassFile(first.path.parent, name, first.label, first.part), tuple(frames)))
     return tuple(clips)
+
+
+def _check_order(frames: Sequence[ClassFile]) -> None:
+    """Check that the numbers in the names of a clip's frames give their order.
+
+    Raises:
+        UserError: some names have a number and some have none, or two names have the same numbers and letters.
+    """
+    clip = frames[0].path.parent
+    stems = [frame.path.stem for frame in frames]
+    without = [frame.path.name for frame, stem in zip(frames, stems, strict=True) if not re.search(r"[0-9]", stem)]
+    if 0 < len(without) < len(frames):
+        raise UserError(f"{clip} has frames with numbers and {without[0]} without one; the numbers give the order.")
+    for one, other in pairwise(frames):
+        same = [re.sub(r"[0-9]+", lambda found: str(int(found[0])), frame.path.stem) for frame in (one, other)]
+        if same[0] == same[1]:
+            raise UserError(f"{clip} has the frames {one.path.name} and {other.path.name}, which have the same number.")
 
 
 def natural_key(name: str) -> tuple[tuple[int, str], ...]:

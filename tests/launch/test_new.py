@@ -49,6 +49,7 @@ def test_the_written_tests_pass(kind: str, tmp_path: Path, monkeypatch: pytest.M
             "that is no cell of gatebench",
         ),
         (["task", "digits"], "that is no task of gatebench"),
+        (["task", "json"], "There is a Python module json already"),
         (["cell", "a", "foldr=b"], "There is no setting 'foldr' of gatebench new; did you mean 'folder'"),
     ],
 )

@@ -24,5 +24,5 @@ def test_trials_of_other_sweeps_do_not_stop_a_sweep(
     assert run_recorded(plan, known_study(plan.settings, "mine"), None) == 0
     captured = capsys.readouterr()
     assert "The pages in MLflow show only this sweep" in captured.err
-    assert "The paired test needs equal seeds, but rnn_tanh has 0, 1 and gru has 2, 3." in captured.err
+    assert "The paired test needs equal seeds; rnn_tanh has seeds 0, 1, and gru has seeds 2, 3." in captured.err
     assert "gru" in captured.out

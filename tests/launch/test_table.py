@@ -232,10 +232,31 @@ def test_the_command_line_changes_the_declaration_for_one_table(home: Home, caps
     assert declaration.baseline == "lstm"
 
 
+def test_a_table_is_written_to_a_file(home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keep(home, "mine", "cell=lstm,gru", "seed=0,1", "study=mine")
+    table.run(["study=mine", "format=csv"])
+    page = capsys.readouterr().out
+    file = tmp_path / "mine.csv"
+    table.run(["study=mine", "format=csv", f"file={file}"])
+    captured = capsys.readouterr()
+    assert (file.read_text(encoding="utf-8"), captured.out) == (page, "")
+    assert captured.err == f"The table is in {file}.\n"
+
+
+def test_trials_with_other_settings_are_named(home: Home) -> None:
+    keep(home, "mine", "cell=lstm", "seed=0,1", "study=mine")
+    with pytest.raises(
+        UserError, match="It has trials with other settings: repeat all settings of its sweep, or leave"
+    ):
+        table.run(["study=mine", "cell=lstm", "model.hidden_size=7"])
+
+
 def test_a_paired_test_with_other_seeds_is_refused(home: Home) -> None:
     keep(home, "mine", "cell=lstm", "seed=0,1,2", "study=mine", "test=paired")
     keep(home, "mine", "cell=gru", "seed=1,2,3", "study=mine")
-    with pytest.raises(UserError, match="The paired test needs equal seeds, but gru has 1, 2, 3 and lstm has 0, 1, 2"):
+    with pytest.raises(
+        UserError, match="The paired test needs equal seeds; gru has seeds 1, 2, 3, and lstm has seeds 0, 1, 2"
+    ):
         table.run(["study=mine"])
     assert table.run(["study=mine", "test=unpaired"]) == 0
 

@@ -154,7 +154,7 @@ const draw = {
     const values = new Float32Array(rows * columns);
     view.places.forEach((places, t) => places.forEach((place) => { values[place] = line[t]; }));
     const picture = canvas(columns, rows, (x, y) => shade(gate, values[y * columns + x], range));
-    return [figure(picture, `${gate.label}, ${short(range[0])} (white) to ${short(range[1])} (dark)`)];
+    return [figure(picture, gate.label), key(gate, range)];
   },
 };
 

@@ -47,7 +47,7 @@ def test_pairing_takes_the_effect_of_the_seed_away() -> None:
 
 def test_the_paired_test_needs_equal_seeds() -> None:
     arms = {"lstm": ArmScores({0: 1.0, 1: 2.0}), "gru": ArmScores({1: 1.0}, frozenset({2}))}
-    message = "The paired test needs equal seeds, but gru has 1, 2 and lstm has 0, 1."
+    message = "The paired test needs equal seeds; gru has seeds 1, 2, and lstm has seeds 0, 1. Use test=unpaired, or"
     with pytest.raises(UserError, match=message):
         compare(arms, "lstm", "max", test="paired")
     assert compare(arms, "lstm", "max")["gru"].n == (2, 2)

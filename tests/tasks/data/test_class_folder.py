@@ -114,6 +114,10 @@ def test_the_files_of_clips_have_the_class_of_the_folder_above(tmp_path: Path) -
         ("a/one/2.txt", "a"),
         ("b/two/1.txt", "b"),
     ]
+    write(tmp_path, "b/three.mp4")
+    with pytest.raises(UserError, match=r"three\.mp4 is a video file; write its frames as images into a folder"):
+        list_class_files(str(tmp_path), (".txt",), "a text", in_clips=True)
+    (tmp_path / "b" / "three.mp4").unlink()
     write(tmp_path, "b/two/deep/1.txt")
     with pytest.raises(UserError, match=r"deep is a folder in the clip folder two, which may hold files only\."):
         list_class_files(str(tmp_path), (".txt",), "a text", in_clips=True)

@@ -40,7 +40,7 @@ def test_channels_are_averaged() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"no sound", r"a\.wav \(8 bytes\) cannot be read as a sound: .*\."),
+        (b"no sound", r"a\.wav \(8 bytes\) cannot be read as a sound: Format not recognised\."),
         (encoded(tone(8000))[:-9], r"a\.wav is truncated: its header announces 8,044 bytes, and it has 8,035\."),
         (encoded(tone(8000, 0)), r"a\.wav has no samples\."),
         (encoded(np.array([0, np.nan]), subtype="FLOAT"), r"a\.wav has a sample that is not a finite number\."),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.text.kneser_ney import KneserNey, best_order
+from tasks.text.kneser_ney import UNSEEN_DISCOUNT, KneserNey, best_order
 
 texts = st.lists(st.integers(0, 3), min_size=2, max_size=60)
 
@@ -21,6 +21,8 @@ def slow_probability(train: list[int], context: list[int], token: int, symbols: 
     counts = continuation_counts(train, order) if order < slow_probability.longest else grams(train, order)  # type: ignore[attr-defined]
     ones, twos = (sum(count == wanted for count in counts.values()) for wanted in (1, 2))
     discount = ones / (ones + 2 * twos) if ones else 0.0
+    if order == 1 and not discount and len(set(train)) < symbols:
+        discount = UNSEEN_DISCOUNT
     tail = tuple(context[len(context) - order + 1 :]) if order > 1 else ()
     lower = slow_probability(train, context, token, symbols, order - 1)
     if len(context) < order - 1:
@@ -52,6 +54,13 @@ def test_the_probabilities_are_those_of_the_formulas(train: list[int], test: lis
 def test_the_probabilities_of_all_tokens_add_up_to_one(train: list[int], order: int) -> None:
     model, context = KneserNey(np.array(train), 4, order), train[-5:]
     assert sum(model.probabilities(np.array([*context, token]))[-1] for token in range(4)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_a_token_that_the_training_text_lacks_has_finite_bits(order: int) -> None:
+    train = np.array([0, 1] * 50)  # no count is 1, so the formula has no discount
+    assert 0 < KneserNey(train, 3, order).probabilities(np.array([0, 2]))[-1] < 0.1
+    assert KneserNey(train, 2, order).bits(train) < 1.01
 
 
 def test_the_order_is_that_of_the_fewest_bits_on_the_validation_text() -> None:

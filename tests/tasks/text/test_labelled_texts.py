@@ -40,7 +40,8 @@ def test_quotation_marks_mean_nothing_in_a_tsv_file(tmp_path: Path) -> None:
         ("text,label\ngood\n", r"texts\.csv, line 2, has one cell; it must have 2\."),
         ("text,label\n ,1\n", r"texts\.csv, line 2, has nothing in the column 'text'\."),
         ("text,label,text\n", r"texts\.csv has two columns called 'text'\."),
-        ('text,label\n"good,1\n', r"texts\.csv, line 2, is not CSV: unexpected end of data\."),
+        ('text,label\n"good,1\n', r"texts\.csv, the row that begins in line 2, is not CSV: unexpected "),
+        ("text;label\ngood;1\n", r"The columns of texts\.csv are separated by semicolons; they must be separated by "),
         (
             "texts,label\n",
             r"There is no column 'text' in line 1 of texts\.csv; did you mean 'texts'\? Allowed: label, texts; "

@@ -98,6 +98,7 @@ def test_the_place_of_the_file_does_not_count(table: str, tmp_path: Path) -> Non
         ({"path": ""}, "task.path is ''; it must be a text, or null"),
         ({"text_column": None}, "task.text_column is None; it must be the name of a column"),
         ({"header": 1}, "task.header is 1; it must be true or false"),
+        ({"header": False, "text_column": "t"}, "task.text_column names a column, and task.header=false says"),
         ({"header": False, "group": "author"}, "task.group names a column, and task.header=false says"),
         ({"validation": 0.6}, "task.validation is 0.6; it must be a number from 0.01 to 0.45"),
         ({"pool": "max"}, "There is no task.pool 'max'"),

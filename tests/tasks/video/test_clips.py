@@ -29,6 +29,19 @@ def test_a_long_clip_is_read_at_even_distances() -> None:
     assert len(names(clip, 11)) == 11
 
 
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        (("1.png", "2.png", "frame.png"), "/videos/run/a has frames with numbers and frame.png without one; the "),
+        (("1.png", "01.png"), r"/videos/run/a has the frames 01\.png and 1\.png, which have the same number\."),
+        (("f1.png", "f2.jpg", "f2.png"), r"/videos/run/a has the frames f2\.jpg and f2\.png, which have the same "),
+    ],
+)
+def test_frames_without_an_order_are_refused(frames: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        clips_of([frame(f"run/a/{name}") for name in frames])
+
+
 def test_a_clip_with_one_frame_is_refused() -> None:
     with pytest.raises(UserError, match=r"/videos/run/a has one frame, 1\.png; a clip needs at least two\."):
         clips_of([frame("run/a/1.png")])
