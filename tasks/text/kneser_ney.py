@@ -17,9 +17,9 @@ Numbers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 UNSEEN_DISCOUNT = 0.5
-"""The discount of the single tokens if that of the formula is 0 and the training text lacks one of the V tokens.
+"""The discount of n-grams if that of the formula is 0, because none has the count 1, and an n-gram may be new.
 
-Without it, a token that the training text lacks would have the probability 0.
+Without it, an n-gram that the training text lacks would have the probability 0.
 """
 
 NEVER = -1  # the number of an n-gram or a context that the training text does not contain
@@ -111,7 +111,7 @@ class KneserNey:
             longer = grams[n].keys // symbols if n < len(grams) else None
             counts = occurrences if longer is None else np.bincount(longer, minlength=len(keys))
             order = _order(keys, contexts, counts, len(grams[n - 2].keys) if n > 1 else 1)
-            if n == 1 and not order.discount and len(keys) < symbols:
+            if not order.discount and (n > 1 or len(keys) < symbols):
                 order = replace(order, discount=UNSEEN_DISCOUNT)
             self._orders.append(order)
 

@@ -21,7 +21,7 @@ def slow_probability(train: list[int], context: list[int], token: int, symbols: 
     counts = continuation_counts(train, order) if order < slow_probability.longest else grams(train, order)  # type: ignore[attr-defined]
     ones, twos = (sum(count == wanted for count in counts.values()) for wanted in (1, 2))
     discount = ones / (ones + 2 * twos) if ones else 0.0
-    if order == 1 and not discount and len(set(train)) < symbols:
+    if not discount and (order > 1 or len(set(train)) < symbols):
         discount = UNSEEN_DISCOUNT
     tail = tuple(context[len(context) - order + 1 :]) if order > 1 else ()
     lower = slow_probability(train, context, token, symbols, order - 1)
@@ -59,7 +59,7 @@ def test_the_probabilities_of_all_tokens_add_up_to_one(train: list[int], order: 
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_a_token_that_the_training_text_lacks_has_finite_bits(order: int) -> None:
     train = np.array([0, 1] * 50)  # no count is 1, so the formula has no discount
-    assert 0 < KneserNey(train, 3, order).probabilities(np.array([0, 2]))[-1] < 0.1
+    assert 0 < KneserNey(train, 3, order).probabilities(np.array([0, 2]))[-1] < 0.5
     assert KneserNey(train, 2, order).bits(train) < 1.01
 
 
