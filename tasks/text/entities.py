@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gatebench.counted import counted
 from gatebench.errors import UserError, out_of_range
 from gatebench.own_input import OwnInput
 from gatebench.task import Artifacts, Batch, Example, Metric, Problem, Size, Task, TrainedNetwork, batch_of_one
@@ -241,7 +240,7 @@ def _drawn(documents: list[Document], name: str, shares: Sequence[float], seed: 
     counts = [max(round(share * len(documents)), 1) if share else 0 for share in shares]
     if sum(counts) >= len(documents):
         raise UserError(
-            f"{name} has {counted(len(documents), 'document')}, too few for {1 + sum(map(bool, counts))} parts; "
+            f"{name} has too few documents, {len(documents)}, for {1 + sum(map(bool, counts))} parts; "
             "give more text, or the parts as task.val_path and task.test_path."
         )
     order = permutation(len(documents), seed)

@@ -94,7 +94,7 @@ def test_missing_and_poor_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match="There is no file"):
         Entities(str(file)).check_files(tmp_path)
     file.write_text("a O\n\nb O", encoding="utf-8")
-    with pytest.raises(UserError, match="has 2 documents, too few for 3 parts"):
+    with pytest.raises(UserError, match="has too few documents, 2, for 3 parts"):
         Entities(str(file)).load(tmp_path)
     file.write_text("a O\n\nb O\n\nc O", encoding="utf-8")
     with pytest.raises(UserError, match="The training part has no entity: each of its 1 sentences has only tags O"):
