@@ -104,3 +104,14 @@ def test_only_overridden_hooks_are_called() -> None:
     journal = Journal()
     trainer: Any = SimpleNamespace(callbacks=[Callback(), journal])
     assert overridden_hooks(trainer, ["on_train_batch_end"]) == {"on_train_batch_end": [journal.on_train_batch_end]}
+
+
+def test_another_version_of_lightning_keeps_its_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = Learner(TRIAL, Sign().load(Path()))
+    saver = TrialSaver(learner, [learner.problem], Control())
+    found = []
+    for version in (pl.__version__, "3.0.0"):
+        monkeypatch.setattr(pl, "__version__", version)
+        trainer = make_trainer(TRIAL, learner.metric, lambda _: None, saver)
+        found.append(isinstance(trainer.fit_loop.epoch_loop, DirectEpochLoop))
+    assert found == [True, False]
