@@ -9,6 +9,7 @@ The results of each candidate are first compared with the reference. Only candid
   gatebench speed cell=gru 'against=torch,torch plain' memory=true seconds=5 json=speed.json
   gatebench speed cell=gru against=torch,jax                          a loop in JAX as a baseline (gatebench[jax])
   gatebench speed set=full threads=1,2 json=speed.json                all figures that the project publishes
+  gatebench speed threads=1,2 simulate=8,32                           how the work would be divided among more threads
   gatebench speed trial=characters cell=gru                           where the time of a trial goes, by part
 
 A benchmark is one cell at one shape. The repetitions of its candidates are interleaved, so that a disturbance affects
@@ -161,8 +162,21 @@ def _print_tables(plan: SpeedPlan, results: SpeedResults) -> None:
     }.items():
         if summary is not None:
             print(f"\n{title}\n{_render(summary)}")
+    _print_simulations(plan, results)
     if results.done < results.benchmarks:
         print(f"\nStopped after {results.done} of {results.benchmarks} benchmarks.")
+
+
+def _print_simulations(plan: SpeedPlan, results: SpeedResults) -> None:
+    """Print the simulated speed on other numbers of threads, if the plan asks for it."""
+    from gatebench.speed.simulated_threads import simulated_table, simulations
+
+    if found := simulations(plan.benchmarks, results.rows, plan.settings.simulate):
+        print(f"\nSimulated, not measured: fused on other numbers of threads\n{_render(simulated_table(found))}")
+        print("sequences, gradients: the largest share of a thread of the batch, and of the weight gradients.")
+        print("split ×: how many times as fast as one thread, if only this division limits the speed.")
+        print("serial: the part of the time that is not divided, from the times measured on 1 thread and on more.")
+        print("together ×: the same with the serial part. Caches and memory are not simulated, so it is a bound.")
 
 
 def _descriptions(plan: SpeedPlan, results: SpeedResults) -> list[str]:

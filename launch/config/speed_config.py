@@ -21,7 +21,7 @@ from gatebench.trial import Trial
 from launch.config.compose import expand, hydra_session
 from launch.config.overrides import Grammar, ParsedOverride
 
-LIST_KEYS = ("shape", "threads", "backend", "against", "trace")
+LIST_KEYS = ("shape", "threads", "backend", "against", "trace", "simulate")
 """The keys with a list as their value: threads=1,2 means the same as threads=[1,2]."""
 
 BENCHMARK_KEYS = ("backend", "against", "trace", "memory")
@@ -65,6 +65,7 @@ class SpeedSettings:
         threads: the numbers of threads; None: torch's own choice.
         seconds: the least duration of a benchmark.
         keep_memory: whether freed memory is kept for the next training step.
+        simulate: numbers of threads for which the division of the work on `fused` is simulated.
         clock: the clock, one of `CLOCKS`; "processor" needs threads=1.
         json: the path of the JSON file for the results; None: no file.
         backend: the backends of all benchmarks; None: those in `benchmarks`.
@@ -83,6 +84,7 @@ class SpeedSettings:
     seconds: float = 2.0
     keep_memory: bool = True
     clock: str = "wall"
+    simulate: list[int] = field(default_factory=list)
     json: str | None = None
     backend: list[str] | None = None
     against: list[str] | None = None
@@ -96,6 +98,9 @@ class SpeedSettings:
         for count in self.threads or ():
             if not 1 <= count <= cores:
                 raise out_of_range("threads", count, f"a whole number from 1 to {cores}, the cores of this machine")
+        for count in self.simulate:
+            if count < 1:
+                raise out_of_range("simulate", count, "a whole number of at least 1")
         if self.clock not in CLOCKS:
             raise unknown("clock", self.clock, CLOCKS)
         if self.clock == "processor" and self.threads != [1]:
