@@ -11,6 +11,7 @@ All others keep Lightning's loops.
 """
 
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Any, cast
 
 import pytorch_lightning as pl
@@ -57,7 +58,7 @@ def use_direct_loops(trainer: pl.Trainer) -> None:
         trainer: the trainer. Its callbacks and its module log nothing in a step.
     """
     is_plain = type(trainer.precision_plugin) is Precision
-    is_known = pl.__version__.startswith(KNOWN_LIGHTNING)
+    is_known = version("pytorch-lightning").startswith(KNOWN_LIGHTNING)
     if not is_known or trainer.world_size > 1 or trainer.strategy.root_device.type != "cpu" or not is_plain:
         return
     fit = trainer.fit_loop
