@@ -28,6 +28,11 @@ CONDITIONAL = (
 """The note on every selection."""
 
 
+def best_share(trials: int) -> int:
+    """Return the number of trials that are the best 10 % of this number of trials."""
+    return max(1, trials // SHARE)
+
+
 def selected_arms(arms: Sequence[Arm], view: View, metric: Metric) -> list[Arm]:
     """Return the arms with the trials that a view selects.
 
@@ -56,7 +61,7 @@ def _best_share(arm: Arm, metric: Metric) -> Arm:
     """Return the arm with its best 10 % of trials."""
     ended = _ended(arm)
     ranked = sorted(ended, key=lambda number: (-validation_value(ended[number], metric), number))
-    kept = sorted(ranked[: max(1, len(ranked) // SHARE)])
+    kept = sorted(ranked[: best_share(len(ranked))])
     selection = Selection("best10", len(kept), len(ended), len(arm.trials) - len(ended))
     trials = {number: ended[number] for number in kept}
     return replace(arm, trials=trials, seeds=tuple(kept), selection=selection)

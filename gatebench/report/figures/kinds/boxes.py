@@ -7,7 +7,6 @@ scores. Grey bars behind the lower boxes are the mean numbers of parameters of t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,9 +24,7 @@ from gatebench.report.figures.style import (
     shortened,
 )
 from gatebench.report.figures.task_trials import TaskTrials, value
-
-BEST = 0.1
-"""The share of a cell's trials in the lower boxes."""
+from gatebench.report.selection import best_share
 
 FEWEST = 5
 """The smallest number of scores that have a box. Fewer scores are marks."""
@@ -64,7 +61,7 @@ def boxes(trials: TaskTrials) -> list[Box]:
         scored = [outcome for outcome in outcomes if is_score(value(outcome, trials.test))]
         ranked = sorted(scored, key=lambda outcome: sign * value(outcome, trials.validation))
         diverged = trials.left_out.get(cell, {}).get("diverged", 0)
-        best = ranked[: ceil(BEST * (len(scored) + diverged))]
+        best = ranked[: best_share(len(scored) + diverged)]
         if scored:
             sizes = [value(outcome, "parameters") for outcome in best]
             scores, top = ([value(one, trials.test) for one in some] for some in (scored, best))
