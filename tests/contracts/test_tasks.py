@@ -179,7 +179,10 @@ def test_a_config_named_as_the_module_has_its_defaults(name: str) -> None:
 def _all_parameters(name: str) -> dict[str, Any]:
     """Return the parameters of a task and those that `parameters` leaves out at their neutral values."""
     task = build_task({"_target_": name})
-    return {field.name: getattr(task, field.name) for field in fields(task)} | task.parameters()
+    values = {field.name: getattr(task, field.name) for field in fields(task)}
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
+    } | task.parameters()
 
 
 def declared(name: str, root: Path) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def test_a_paired_test_takes_the_effect_of_the_seed_away() -> None:
     }
     assert best(arms, "max") == {"a", "b", "c"}
     assert best(arms, "max", test="paired") == {"a", "b"}
-    with pytest.raises(UserError, match="a has 0, 1, 2, 3, 4, 5, 6, 7 and b has 0, 1"):
+    with pytest.raises(UserError, match="a has the seeds 0, 1, 2, 3, 4, 5, 6, 7, and b has 0, 1"):
         best(arms | {"b": ArmScores({0: 1.0, 1: 2.0})}, "max", test="paired")
     with pytest.raises(UserError, match="no test 'welch'"):
         best(arms, "max", test="welch")

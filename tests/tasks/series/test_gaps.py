@@ -71,7 +71,7 @@ def test_missing_rows_are_refused_with_the_line_of_the_first_gap() -> None:
     with pytest.raises(UserError) as caught:
         check_regular(axis(0, 1, 2, 5, 6, 7, 9), range(2, 9), "x.csv")
     assert str(caught.value) == (
-        "x.csv has rows that are not 1 day, 0:00:00 apart, 2 of 7, the first one in line 5, 3 days, 0:00:00 after the "
+        "x.csv has rows that are not 1 day apart, 2 of 7, the first one in line 5, 3 days after the "
         "row before; task.gaps=carry repeats the last row in place of missing ones, task.gaps=ignore takes the rows as "
         "evenly spaced."
     )

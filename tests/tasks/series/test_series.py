@@ -68,9 +68,7 @@ def test_treatments_of_missing_rows(tmp_path: Path, task: Series, gaps: str, ste
     del lines[100:103]
     (tmp_path / "gaps.csv").write_text("".join(lines))
     gappy = replace(task, path=str(tmp_path / "gaps.csv"))
-    with pytest.raises(
-        UserError, match=r"^gaps\.csv has rows that are not 1 day, 0:00:00 apart, 1 of 597, .* line 101"
-    ):
+    with pytest.raises(UserError, match=r"^gaps\.csv has rows that are not 1 day apart, 1 of 597, .* line 101"):
         gappy.load(tmp_path)
     problem = replace(gappy, gaps=gaps).load(tmp_path)
     assert sum(map(len, (problem.train, problem.val, problem.test))) == steps - 20 - 3 * 4
@@ -229,7 +227,5 @@ def test_real_leap_days_are_missing() -> None:
     path = data_root() / "series" / "daily-min-temperatures.csv"
     if not path.is_file():
         pytest.skip(f"There is no {path}.")
-    with pytest.raises(
-        UserError, match=r"2 of 3,650, the first one in line 1462, 2 days, 0:00:00 after the row before"
-    ):
+    with pytest.raises(UserError, match=r"2 of 3,650, the first one in line 1462, 2 days after the row before"):
         Series(path=str(path), target="Temp").load(data_root())
