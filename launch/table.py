@@ -40,7 +40,7 @@ from launch.declaration import table_declaration
 from launch.display.terminal_width import terminal_width
 from launch.new_file import write_new_file
 from launch.running.known_outcomes import KnownStudy, known_study, study_names
-from launch.running.missing_records import existing_studies, has_records, missing_study
+from launch.running.missing_records import has_records, missing_study, missing_trials
 from launch.running.search_past import past_trials
 from launch.trial_files import write_trials
 
@@ -117,32 +117,12 @@ def table_of(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> AblationT
     known = list(outcomes)
     shown = _outcomes_of_plan(plan, known) if plan.chosen else _with_all_labels(study, known)
     if not shown:
-        raise _no_trial_of(plan, study, bool(known))
+        raise missing_trials(plan.settings, study.name, has_others=bool(known))
     shown = _with_metrics(plan, shown)
     defaults = {outcome.task: outcome.table_metrics for outcome in shown if outcome.table_metrics}
     fitting = _with_fitting_metrics(plan, study, shown)
     view = next(view for view in VIEWS if view == plan.settings.view)
     return ablation_table(shown, fitting, default_metrics=defaults, vary=plan.settings.vary, view=view)
-
-
-def _no_trial_of(plan: Plan, study: Study, has_others: bool) -> UserError:
-    """Return the error for a study that contains none of the plan's trials.
-
-    Args:
-        plan: the plan.
-        study: the declaration of the study.
-        has_others: whether the study contains other trials.
-    """
-    if has_others:
-        return UserError(
-            f"The study {study.name!r} contains none of these trials yet; run them with gatebench sweep. It has trials "
-            f"with other settings: repeat all settings of its sweep, or leave them out, as in gatebench table "
-            f"study={study.name}."
-        )
-    found = existing_studies(plan.settings)
-    return UserError(
-        f"The study {study.name!r} contains none of these trials yet; run them with gatebench sweep. {found}"
-    )
 
 
 def _outcomes_of_plan(plan: Plan, outcomes: Iterable[Outcome]) -> list[Outcome]:

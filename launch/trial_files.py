@@ -11,6 +11,7 @@ from gatebench.report.trials.rows import trial_rows, with_named_columns
 from gatebench.study import Study
 from launch.config.compose import Plan
 from launch.new_file import write_new_file
+from launch.running.missing_records import missing_trials
 
 BINARY = "trials-parquet"
 """The format that a terminal cannot show."""
@@ -29,9 +30,10 @@ def write_trials(plan: Plan, study: Study, outcomes: Iterable[Outcome]) -> None:
     """
     settings = plan.settings
     digests = {trial.digest for trial in plan.trials}
-    chosen = [one for one in outcomes if one.digest in digests or not plan.chosen]
+    known = list(outcomes)
+    chosen = [one for one in known if one.digest in digests or not plan.chosen]
     if not chosen:
-        raise UserError(f"The study {study.name!r} contains none of these trials yet; run them with gatebench sweep.")
+        raise missing_trials(settings, study.name, has_others=bool(known))
     if settings.format == BINARY and not settings.file and sys.stdout.isatty():
         raise UserError(f"format={BINARY} is not for a terminal; write a file with file=NAME.parquet.")
     rows = with_named_columns(trial_rows(chosen, study.order), settings.columns)

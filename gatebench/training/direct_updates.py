@@ -91,23 +91,23 @@ class DirectUpdate:
         weights: the weights that it changes.
 
     Attributes:
-        weights: the same, as tensors.
+        weights: as in the arguments.
     """
 
     def __init__(
         self, plain: Callable[[optim.Optimizer], object], rule: "Rule", weights: Sequence[nn.Parameter]
     ) -> None:
-        self._plain, self._rule, self._weights = plain, rule, weights
+        self._plain, self._rule = plain, rule
+        self.weights: list[Tensor] = list(weights)
         self._states: States | None = None
         self._spare = torch.empty(sum(weight.numel() for weight in weights))
         self._spares = _parts(self._spare, weights)
-        self.weights: list[Tensor] = list(weights)
         self._numbers: dict[float, Tensor] = {}
 
     def __call__(self, optimizer: optim.Optimizer) -> None:
         """Change the weights once. Afterwards the gradients have no meaning."""
-        gradients = [weight.grad for weight in self._weights if weight.grad is not None]
-        has_all = len(gradients) == len(self._weights)
+        gradients = [weight.grad for weight in self.weights if weight.grad is not None]
+        has_all = len(gradients) == len(self.weights)
         if has_all and self._states is None:
             self._states = self._common_states(optimizer)
         if has_all and self._states is not None:
@@ -118,12 +118,12 @@ class DirectUpdate:
 
     def _common_states(self, optimizer: optim.Optimizer) -> States | None:
         """Return the states of all weights; None if a weight has none, or if one has made fewer steps than another."""
-        known = [optimizer.state[weight] for weight in self._weights if weight in optimizer.state]
-        if len(known) < len(self._weights) or not all(known):
+        known = [optimizer.state[weight] for weight in self.weights if weight in optimizer.state]
+        if len(known) < len(self.weights) or not all(known):
             return None
         if len({float(state.get("step", 0.0)) for state in known}) > 1:
             return None
-        return States(optimizer, self._weights)
+        return States(optimizer, self.weights)
 
     def number(self, value: float) -> Tensor:
         """Return a number as a tensor without dimensions, in float32."""
@@ -142,18 +142,15 @@ Rule = Callable[[DirectUpdate, Group, list[Tensor], States], None]
 
 
 def _sgd(update: DirectUpdate, group: Group, gradients: list[Tensor], states: States) -> None:
-    """See `torch.optim.SGD`."""
-    momentum = group["momentum"]
+    """See `torch.optim.SGD`. Without momentum it has no states, so this step is one with momentum."""
+    momentum, changes = group["momentum"], states.parts["momentum_buffer"]
     if group["weight_decay"]:
         torch._foreach_add_(gradients, update.weights, alpha=group["weight_decay"])
-    changes = gradients
-    if momentum:
-        changes = states.parts["momentum_buffer"]
-        states.whole["momentum_buffer"].mul_(update.number(momentum))
-        torch._foreach_add_(changes, gradients, alpha=1 - group["dampening"])
-        if group["nesterov"]:
-            torch._foreach_add_(gradients, changes, alpha=momentum)
-            changes = gradients
+    states.whole["momentum_buffer"].mul_(update.number(momentum))
+    torch._foreach_add_(changes, gradients, alpha=1 - group["dampening"])
+    if group["nesterov"]:
+        torch._foreach_add_(gradients, changes, alpha=momentum)
+        changes = gradients
     torch._foreach_add_(update.weights, changes, alpha=-group["lr"])
 
 

@@ -66,6 +66,22 @@ def missing_study(settings: Settings, study: str) -> UserError:
     return UserError(f"The study {study!r} contains no trials yet; run them with gatebench sweep.")
 
 
+def missing_trials(settings: Settings, study: str, *, has_others: bool) -> UserError:
+    """Return the error for a study that contains none of the trials that a command names.
+
+    Args:
+        settings: the settings with the home and the address of the records.
+        study: the name of the study.
+        has_others: whether it contains other trials.
+    """
+    advice = (
+        "It has trials with other settings: repeat all settings of its sweep, or leave them out, as in gatebench table "
+        f"study={study}."
+    )
+    hint = advice if has_others else existing_studies(settings)
+    return UserError(f"The study {study!r} contains none of these trials yet; run them with gatebench sweep. {hint}")
+
+
 def existing_studies(settings: Settings) -> str:
     """Return a sentence with the studies in the records."""
     if not has_records(settings):
