@@ -69,7 +69,7 @@ class States:
         weights: the weights.
     """
 
-    def __init__(self, optimizer: optim.Optimizer, weights: Sequence[nn.Parameter]) -> None:
+    def __init__(self, optimizer: optim.Optimizer, weights: Sequence[Tensor]) -> None:
         self.whole: dict[str, Tensor] = {}
         self.parts: dict[str, list[Tensor]] = {}
         for name in list(optimizer.state[weights[0]]):
