@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from gatebench.errors import UserError
+from tasks.speech.sound_errors import check_complete, undecodable
 
 LOWEST_RATE, HIGHEST_RATE = 1000, 384_000
 """The least and the greatest rate of a file, in samples a second."""
@@ -30,14 +31,13 @@ def read_sound(data: bytes, name: str, rate: int, seconds: float) -> NDArray[np.
     Raises:
         UserError: the file cannot be read, is truncated, has no samples, or has samples that are not finite.
     """
-    if data[:4] == b"RIFF" and (announced := int.from_bytes(data[4:8], "little") + 8) > len(data):
-        raise UserError(f"{name} is truncated: its header announces {announced:,} bytes, and it has {len(data):,}.")
+    check_complete(data, name)
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             own_rate = file.samplerate
             samples = file.read(math.ceil(seconds * own_rate) + 1, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, ValueError, TypeError) as error:
-        raise UserError(f"{name} ({len(data):,} bytes) cannot be read as a sound: {_reason(error)}.") from None
+        raise undecodable(data, name, "a sound", error) from None
     if not LOWEST_RATE <= own_rate <= HIGHEST_RATE:
         raise UserError(f"{name} has {own_rate:,} samples a second; {LOWEST_RATE:,} to {HIGHEST_RATE:,} are allowed.")
     if not len(samples):
@@ -49,9 +49,3 @@ def read_sound(data: bytes, name: str, rate: int, seconds: float) -> NDArray[np.
         divisor = math.gcd(own_rate, rate)
         wave = resample_poly(wave, rate // divisor, own_rate // divisor)
     return wave[: round(seconds * rate)]
-
-
-def _reason(error: Exception) -> str:
-    """Return why soundfile cannot read a file. Its own text also has the address of the bytes in memory."""
-    text = error.error_string if isinstance(error, soundfile.LibsndfileError) else str(error)
-    return str(text).removeprefix("Error : ").rstrip(". ")

@@ -1,7 +1,6 @@
 """Wav files of Speech Commands: 16,000 samples a second, one channel, 16 bits a sample.
 
-soundfile decodes the files. The size in the header is checked here, because libsndfile 1.2 reads a truncated file as a
-shorter one, without an error.
+soundfile decodes the files.
 """
 
 import io
@@ -11,6 +10,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from gatebench.errors import UserError
+from tasks.speech.sound_errors import check_complete, undecodable
 
 RATE = 16_000  # samples a second
 FULL_SCALE = 32_768  # the integer sample that corresponds to 1.0
@@ -29,14 +29,13 @@ def read_wav(data: bytes, name: str) -> NDArray[np.int16]:
     Raises:
         UserError: the file is not a wav file, is truncated, has no samples, or has samples of another kind.
     """
-    if data[:4] == b"RIFF" and (announced := int.from_bytes(data[4:8], "little") + 8) > len(data):
-        raise UserError(f"{name} is truncated: its header announces {announced:,} bytes, and it has {len(data):,}.")
+    check_complete(data, name)
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             found = (file.format, file.subtype, file.samplerate, file.channels)
             samples: NDArray[np.int16] = file.read(dtype="int16", always_2d=True)[:, 0]
     except (soundfile.LibsndfileError, ValueError) as error:
-        raise UserError(f"{name} ({len(data):,} bytes) cannot be read as a wav file: {error}.") from None
+        raise undecodable(data, name, "a wav file", error) from None
     if found != ("WAV", "PCM_16", RATE, 1):
         raise UserError(
             f"{name} is {found[0]} {found[1]} at {found[2]:,} Hz with {found[3]} channels; "

@@ -154,13 +154,13 @@ const draw = {
     const values = new Float32Array(rows * columns);
     view.places.forEach((places, t) => places.forEach((place) => { values[place] = line[t]; }));
     const picture = canvas(columns, rows, (x, y) => shade(gate, values[y * columns + x], range));
-    return [figure(picture, gate.label), key(gate, range)];
+    return [figure(picture, gate.label, key(gate, range))];
   },
 };
 
-function figure(picture, caption) {
+function figure(picture, caption, ...below) {
   const className = picture.width > 1.5 * picture.height ? "wide" : "";
-  return element("figure", { className }, picture, element("figcaption", {}, caption));
+  return element("figure", { className }, picture, element("figcaption", {}, caption), ...below);
 }
 
 function original() {
