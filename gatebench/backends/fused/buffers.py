@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 
 def uninitialised(like: Tensor, *shape: int) -> Tensor:
@@ -14,5 +14,5 @@ def uninitialised(like: Tensor, *shape: int) -> Tensor:
 def padded(values: Tensor, width: int) -> Tensor:
     """Return values (…, W) as contiguous (…, width), with zeros behind."""
     if values.shape[-1] != width:
-        return pad(values.detach(), (0, width - values.shape[-1]))
+        return torch.constant_pad_nd(values.detach(), (0, width - values.shape[-1]))
     return values if values.is_contiguous() else values.detach().contiguous()

@@ -59,6 +59,7 @@ class CompiledCell:
         learnt = {outer.weight for outer in layout.derived.outers} | set(layout.derived.sums)
         self.learnt = tuple(weight in learnt for weight in layout.shapes)
         self._no_gradients = (None,) * len(layout.shapes)
+        self._no_states = (0,) * (2 * len(layout.derived.forward.memory))
         if exported_layout(self.library) != layout_of(call_type(layout)):
             raise Refusal(
                 f"fused cannot use the library {self.library._name}: its arguments have another layout in memory than "
@@ -77,6 +78,7 @@ class CompiledCell:
         streams: Mapping[str, Tensor],
         weights: Mapping[str, Tensor],
         lengths: Tensor | None,
+        states: Sequence[Tensor] = (),
         gradients: Sequence[Tensor | None] = (),
         options: tuple[int, int, int] = (0, 0, 0),
     ) -> None:
@@ -88,6 +90,7 @@ class CompiledCell:
             streams: (slots, B, columns) each, contiguous.
             weights: by the table's names, contiguous.
             lengths: (B,) int64, or None.
+            states: for "forward": the initial states, and memory for the final ones, (B, H) each, contiguous.
             gradients: where each weight's gradient is wanted, in the table's order.
             options: for "backward": steps in the ring, and whether the gradients of x and of the start are wanted.
         """
@@ -108,6 +111,7 @@ class CompiledCell:
             [_table(streams[name]) if name in streams else _ABSENT for name in STREAMS],
             [weights[name].data_ptr() for name in self.layout.weights],
             [weights[name].data_ptr() for name in self.layout.vectors],
+            [state.data_ptr() for state in states] or self._no_states,
             [0 if gradient is None else gradient.data_ptr() for gradient in gradients or self._no_gradients],
         )
         getattr(self.library, function)(ctypes.c_void_p(call.buffer_info()[0]))

@@ -17,7 +17,7 @@ from gatebench.backends.fused.buffers import padded, uninitialised
 from gatebench.backends.fused.compiled_cell import CompiledCell
 from gatebench.backends.fused.emit.memory_layout import Plane
 from gatebench.backends.fused.gradients import gradients
-from gatebench.spec.dated import now, previous
+from gatebench.spec.dated import now
 
 
 def run_layer(
@@ -34,7 +34,8 @@ def run_layer(
         inputs: x, the states and the weights.
     """
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
-        values: tuple[Tensor, ...] = _Layer.apply(  # type: ignore[no-untyped-call]
+        # `_Layer.apply` first looks for transforms of `torch.func`, with which this function is not called.
+        values: tuple[Tensor, ...] = super(torch.autograd.Function, _Layer).apply(  # type: ignore[no-untyped-call]
             name, compiled, labels, lengths, trace, *inputs
         )
         return values
@@ -102,16 +103,15 @@ def forward_pass(
     T = sizes.T
     slots = buffer_slots(T, keep=keep, trace=trace, has_lengths=lengths is not None)
     streams = {s: uninitialised(x, n, sizes.B, sizes.columns[s]) for s, n in slots.items() if sizes.columns[s]}
-    for name, start in zip(memory, inputs[1:], strict=False):
-        where = places[previous(name)]
-        sizes.slot(streams[where.stream], where, 0, sizes.wide_h).copy_(padded(start, sizes.wide_h))
+    starts = [start.contiguous() for start in inputs[1 : 1 + len(memory)]]
+    final = tuple(uninitialised(x, sizes.B, sizes.H) for _ in memory)
     weights = {n: w.contiguous() for n, w in zip(labels, inputs[1 + len(memory) :], strict=True)}
-    compiled.run("forward", sizes, {**streams, "x": _input(compiled, sizes, x)}, weights, lengths)
+    read = {**streams, "x": _input(compiled, sizes, x)}
+    compiled.run("forward", sizes, read, weights, lengths, states=(*starts, *final))
 
     def values(where: Plane) -> Tensor:
         return sizes.plane(streams[where.stream], where, T, where.shift)
 
-    final = tuple(_last(sizes, streams[p.stream], p, lengths) for p in (places[now(m)] for m in memory))
     gates = tuple(map(values, compiled.layout.gates.values())) if trace else ()
     streams.pop("traced", None)
     return (values(places[now(memory[0])]), *final, *gates), streams
@@ -163,10 +163,3 @@ def backward_pass(
 
 def _input(compiled: CompiledCell, sizes: BufferShapes, x: Tensor) -> Tensor:
     return padded(x, sizes.wide_i if compiled.pads_input else sizes.I)
-
-
-def _last(sizes: BufferShapes, buffer: Tensor, where: Plane, lengths: Tensor | None) -> Tensor:
-    """Return the memory after the last step of each sequence, (B, H). Slot 0 of the buffer is the initial state."""
-    if lengths is None:
-        return sizes.slot(buffer, where, sizes.T % len(buffer), sizes.H).clone()
-    return sizes.plane(buffer, where, len(buffer))[lengths, torch.arange(sizes.B)]

@@ -50,7 +50,7 @@ def gradients(
     found = _blank(compiled, like, weights, wanted[1 + len(memory) :])
     kept = {n: w.contiguous() for n, w in weights.items()}
     options = (rows, int(wanted[0]), int(wants_start))
-    compiled.run("backward", sizes, {**streams, **own}, kept, lengths, found, options)
+    compiled.run("backward", sizes, {**streams, **own}, kept, lengths, gradients=found, options=options)
     dx = sizes.plane(own["input"], places[DX], sizes.T) if wanted[0] else None
     starts = (sizes.slot(own["start"], places[arriving(m)], 0, sizes.H) if wants_start else None for m in memory)
     return dx, *starts, *found
@@ -77,16 +77,7 @@ def _carried(compiled: CompiledCell, sizes: BufferShapes, like: Tensor, final: S
 def _blank(
     compiled: CompiledCell, like: Tensor, weights: Mapping[str, Tensor], wanted: Sequence[bool]
 ) -> list[Tensor | None]:
-    """Return a tensor for the gradient of each weight that is learnt and wanted, all in one piece of memory."""
+    """Return a tensor for the gradient of each weight that is learnt and wanted."""
     asked = [w and learnt for w, learnt in zip(wanted, compiled.learnt, strict=True)]
-    memory = uninitialised(like, sum(w.numel() for w, asks in zip(weights.values(), asked, strict=True) if asks))
-    found: list[Tensor | None] = []
-    start = 0
-    for weight, asks in zip(weights.values(), asked, strict=True):
-        found.append(memory.as_strided(weight.shape, _strides(weight.shape), start) if asks else None)
-        start += weight.numel() if asks else 0
-    return found
-
-
-def _strides(shape: Sequence[int]) -> tuple[int, ...]:
-    return (shape[1], 1) if len(shape) == 2 else (1,)
+    pairs = zip(weights.values(), asked, strict=True)
+    return [uninitialised(like, *weight.shape) if asks else None for weight, asks in pairs]

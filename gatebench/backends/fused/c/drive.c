@@ -6,14 +6,15 @@ void forward(const Call *given) {
     const int64_t weights = forward_reals(given), vectors = vectors_reals(given);
     const int64_t early = given->B == 1 && given->T > 1 ? begun_reals(given) : 0;
     real *packed = workspace(weights + vectors + early);
-    if (!packed) fail(given, NO_MEMORY);
-    if (failed(given)) return free(packed);
+    if (!packed) return fail(given, NO_MEMORY);
+    if (failed(given)) return release(packed);
     Call call = with_vectors(given, packed + weights);
     call.begun = early ? packed + weights + vectors : NULL;
     const Call *a = &call;
     PARALLEL(a)
     {
         const int64_t i = thread(), n = threads(), first = a->B * i / n, last = a->B * (i + 1) / n;
+        begin_states(a, first, last);
         forward_pack(a, packed, i, n);
         BARRIER
         if (first < last)
@@ -21,12 +22,13 @@ void forward(const Call *given) {
                 if (early && t % EARLY_STEPS == 0) begin_inputs(a, packed, a->begun, t);
                 forward_steps(a, packed, t, t + 1, first, last);
             }
+        end_states(a, first, last);
         DRAIN;
     }
-    free(packed);
+    release(packed);
 }
 
-/* A thread's part of the weight gradients from step `start` on. */
+/* A thread's part of the weight gradients from step `start` on. The steps at the end come first and begin the sums. */
 static void weight_gradients(const Call *a, real *const *sum_start, int64_t start, int64_t end) {
     OuterSum outer_sums[OUTER_SUMS + 1];
     int64_t total = 0, seen = 0;
@@ -35,7 +37,7 @@ static void weight_gradients(const Call *a, real *const *sum_start, int64_t star
     const int64_t first = total * thread() / threads(), last = total * (thread() + 1) / threads();
     for (int j = 0; j < OUTER_SUMS; j++) {
         const int64_t here = pieces(outer_sums + j), from = first - seen, to = last - seen;
-        add_outer_products(a, outer_sums + j, (end - start) * a->B, from > 0 ? from : 0, to < here ? to : here);
+        add_outer_products(a, outer_sums + j, end < a->T, (end - start) * a->B, from > 0 ? from : 0, to < here ? to : here);
         seen += here;
     }
 }
@@ -51,11 +53,10 @@ static void input_gradient(const Call *a, const real *packed, int64_t start, int
 void backward(const Call *given) {
     const int64_t weights = backward_reals(given), vectors = vectors_reals(given), sums = all_sums_reals(given);
     real *packed = workspace(weights + vectors + sums), *sum_start[OUTER_SUMS + 1];
-    if (!packed) fail(given, NO_MEMORY);
-    if (failed(given)) return free(packed);
+    if (!packed) return fail(given, NO_MEMORY);
+    if (failed(given)) return release(packed);
     const Call call = with_vectors(given, packed + weights), *a = &call;
     place_sums(a, packed + weights + vectors, sum_start);
-    memset(packed + weights + vectors, 0, (size_t)sums * sizeof(real));
     PARALLEL(a)
     {
         const int64_t i = thread(), n = threads(), first = a->B * i / n, last = a->B * (i + 1) / n;
@@ -73,5 +74,5 @@ void backward(const Call *given) {
         if (a->wants_start && first < last) arriving_steps(a, packed, -1, 0, first, last);
     }
     scatter_gradients(a, sum_start);
-    free(packed);
+    release(packed);
 }

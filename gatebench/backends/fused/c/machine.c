@@ -49,6 +49,7 @@
 #define FETCH(ADDRESS) __builtin_prefetch(ADDRESS, 0, 2)
 #define FETCHW(ADDRESS) __builtin_prefetch(ADDRESS, 1, 2)
 #define EACH_ROW UNROLL for (int r = 0; r < rows; r++)
+#define EACH_TILE UNROLL for (int u = 0; u < tiles; u++)
 
 typedef REAL real;
 typedef real vec __attribute__((vector_size(BYTES)));

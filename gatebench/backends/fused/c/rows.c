@@ -6,6 +6,8 @@
 static void forward_rows(const Call *a, const real *w, int64_t t, int64_t from, int64_t until);
 static void backward_rows(const Call *a, const real *w, real *sums, int64_t t, int64_t from, int64_t until);
 static void arriving_steps(const Call *a, const real *w, int64_t from, int64_t until, int64_t first, int64_t last);
+static void begin_states(const Call *a, int64_t first, int64_t last);
+static void end_states(const Call *a, int64_t first, int64_t last);
 
 /* The product of a row of x with the weights of LANES units. */
 INLINE vec input_product(const int I, const real *x, const real *w, int64_t P) {
@@ -41,17 +43,19 @@ static void pack_rows(const Call *a, real *to) {
 void forward(const Call *given) {
     const int64_t weights = WEIGHTS * given->I * padded(given->H);
     real *packed = workspace(weights + vectors_reals(given));
-    if (!packed) fail(given, NO_MEMORY);
-    if (failed(given)) return free(packed);
+    if (!packed) return fail(given, NO_MEMORY);
+    if (failed(given)) return release(packed);
     const Call call = with_vectors(given, packed + weights), *a = &call;
     pack_rows(a, packed);
     PARALLEL(a)
     {
         const int64_t first = a->B * thread() / threads(), last = a->B * (thread() + 1) / threads();
+        begin_states(a, first, last);
         for (int64_t t = 0; t < a->T; t++) forward_rows(a, packed, t, first, last);
+        end_states(a, first, last);
         DRAIN;
     }
-    free(packed);
+    release(packed);
 }
 
 /* Run all steps backward. */
@@ -59,8 +63,8 @@ void backward(const Call *given) {
     const int64_t weights = WEIGHTS * given->I * padded(given->H), vectors = vectors_reals(given);
     const int64_t size = all_sums_reals(given), all = groups(given) * size;
     real *packed = workspace(weights + vectors + all), *sums = packed + weights + vectors, *sum_start[OUTER_SUMS + 1];
-    if (!packed) fail(given, NO_MEMORY);
-    if (failed(given)) return free(packed);
+    if (!packed) return fail(given, NO_MEMORY);
+    if (failed(given)) return release(packed);
     const Call call = with_vectors(given, packed + weights), *a = &call;
     pack_rows(a, packed);
     memset(sums, 0, (size_t)all * sizeof(real));
@@ -74,5 +78,5 @@ void backward(const Call *given) {
         for (int64_t i = 0; i < size; i++) sums[i] += sums[group * size + i];
     place_sums(a, sums, sum_start);
     scatter_gradients(a, sum_start);
-    free(packed);
+    release(packed);
 }

@@ -16,8 +16,27 @@ static int64_t thread(void) { return 0; }
 static int64_t threads(void) { return 1; }
 #endif
 
+/* Memory to work in. One piece of up to KEPT_BYTES is kept for the next call: its lines are in the caches, and the
+   allocator need not look for it. The line before what is returned has the size in bytes. */
+enum { KEPT_BYTES = 1 << 22 };
+static char *kept_memory = NULL;
+
 static real *workspace(int64_t reals) {
-    return aligned_alloc(LINE_BYTES, (size_t)ceiling((reals + LANES) * (int64_t)sizeof(real), LINE_BYTES) * LINE_BYTES);
+    const int64_t bytes = ceiling((reals + LANES) * (int64_t)sizeof(real), LINE_BYTES) * LINE_BYTES + LINE_BYTES;
+    char *memory = __atomic_exchange_n(&kept_memory, NULL, __ATOMIC_ACQ_REL);
+    if (!memory || *(int64_t *)memory < bytes) {
+        free(memory);
+        memory = aligned_alloc(LINE_BYTES, (size_t)bytes);
+        if (!memory) return NULL;
+        *(int64_t *)memory = bytes;
+    }
+    return (real *)(memory + LINE_BYTES);
+}
+
+static void release(real *work) {
+    char *memory = (char *)work - LINE_BYTES;
+    if (*(int64_t *)memory <= KEPT_BYTES) memory = __atomic_exchange_n(&kept_memory, memory, __ATOMIC_ACQ_REL);
+    free(memory);
 }
 
 static int64_t vector_width(const Call *a, int number);

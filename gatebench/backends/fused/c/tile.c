@@ -33,6 +33,20 @@ INLINE real *slot(const Call *a, int s, int64_t t) {
     return stream->data + (t % stream->period) * a->B * stream->columns;
 }
 
+/* In code that has a call `a` and a sequence b: the row of a state after STEP steps. */
+#define STATE_ROW(STREAM, H_PLANES, STEP) \
+    (slot(a, STREAM, STEP) + (H_PLANES) * padded(a->H) + b * a->stream[STREAM].columns)
+
+/* Copy a state (H) to a row, with zeros up to whole vectors. */
+INLINE void begin_state(const Call *a, const real *state, real *row) {
+    for (int64_t j = 0; j < padded(a->H); j++) row[j] = j < a->H ? state[j] : 0;
+}
+
+/* Copy a row to a state (H). */
+INLINE void end_state(const Call *a, real *state, const real *row) {
+    for (int64_t j = 0; j < a->H; j++) state[j] = row[j];
+}
+
 /* In code that has a call `a` and a step t: a plane's first row, and the length of a stream's rows. */
 #define PLANE(STREAM, SHIFT, H_PLANES, I_PLANES) \
     (slot(a, STREAM, t + (SHIFT)) + (H_PLANES) * padded(a->H) + (I_PLANES) * padded(a->I))
@@ -40,17 +54,11 @@ INLINE real *slot(const Call *a, int s, int64_t t) {
 /* Whether a trace is wanted: then the stream of traced gates has a slot for each step. */
 #define TRACED (a->stream[STREAM_TRACED].period == a->T)
 
-/* The parts of a block's products: all of them, those with x, or those without x. */
-enum { ALL, INPUTS, REST };
+/* The parts of a block's products: all of them, or those with x. */
+enum { ALL, INPUTS };
 
 /* The number of steps whose products with x are computed at once. */
 INLINE int64_t early_steps(const Call *a) { return a->T < EARLY_STEPS ? a->T : EARLY_STEPS; }
-
-/* Put sums that are begun into a tile. */
-OPTIONAL vec *begun_tile(const real *sums, vec *tile, int many) {
-    for (int j = 0; j < many; j++) tile[j] = load(sums + j * LANES);
-    return tile;
-}
 
 /* The steps from `start` on as one step: their rows are neighbours in memory. It has no lengths. */
 OPTIONAL Call one_long_step(const Call *a, int64_t start, int64_t end) {
@@ -99,23 +107,30 @@ INLINE void transpose(const int more, real *to, int64_t lt, const real *from, in
         to[c * lt + r] = more ? to[c * lt + r] + from[r * lf + c] : from[r * lf + c];
 }
 
+/* Copy `some` reals, and zeros up to LANES. */
+INLINE void copy_vector(real *to, const real *from, int64_t some) {
+    if (some == LANES) return store(to, load(from));
+    for (int64_t l = 0; l < LANES; l++) to[l] = l < some ? from[l] : 0;
+}
+
 /* Copy the weights of LANES units, from `first` on, so that those of one k lie side by side, `stride` reals apart. */
 APART void pack(real *to, int64_t stride, const real *weight, int64_t K, int64_t units, int64_t first, int transposed) {
     const int64_t left = units > first ? units - first : 0, some = left < LANES ? left : LANES;
     if (transposed) {
-        for (int64_t k = 0; k < K; k++)
-            for (int64_t l = 0; l < some; l++) to[k * stride + l] = weight[k * units + first + l];
-    } else {
-        transpose(0, to, stride, weight + first * K, K, some, K);
+        for (int64_t k = 0; k < K; k++) copy_vector(to + k * stride, weight + k * units + first, some);
+        return;
     }
-    for (int64_t k = 0; k < K; k++) for (int64_t l = some; l < LANES; l++) to[k * stride + l] = 0;
+    transpose(0, to, stride, weight + first * K, K, some, K);
+    for (int64_t k = 0; some < LANES && k < K; k++) for (int64_t l = some; l < LANES; l++) to[k * stride + l] = 0;
 }
 
-/* to[n][m] += sum over rows of operand[row][n] delta[row][m], for a few n and a few vectors of m, all in registers. */
-INLINE void outer(const int n, const int m, int64_t rows, const real *operand, int64_t lo, const real *delta,
+/* to[n][m] += sum over rows of operand[row][n] delta[row][m], for a few n and a few vectors of m, all in registers; = in
+   place of += if `more` is 0. */
+INLINE void outer(const int n, const int m, int more, int64_t rows, const real *operand, int64_t lo, const real *delta,
                   int64_t ld, real *to, int64_t lt) {
     vec sum[OUTER_UNITS][OUTER_VECTORS];
-    UNROLL for (int i = 0; i < n; i++) UNROLL for (int j = 0; j < m; j++) sum[i][j] = load(to + i * lt + j * LANES);
+    UNROLL for (int i = 0; i < n; i++)
+        UNROLL for (int j = 0; j < m; j++) sum[i][j] = more ? load(to + i * lt + j * LANES) : (vec){0};
     for (int64_t row = 0; row < rows; row++, operand += lo, delta += ld) {
         vec d[OUTER_VECTORS];
         UNROLL for (int j = 0; j < m; j++) d[j] = load(delta + j * LANES);
@@ -126,9 +141,9 @@ INLINE void outer(const int n, const int m, int64_t rows, const real *operand, i
 
 /* `outer` compiled for each number of units, with one vector of delta or with OUTER_VECTORS of them. */
 #define OUTER_CASE(UNITS, VECTORS_OF_DELTA) \
-    case UNITS: outer(UNITS, VECTORS_OF_DELTA, rows, operand, lo, delta, ld, to, lt); break;
+    case UNITS: outer(UNITS, VECTORS_OF_DELTA, more, rows, operand, lo, delta, ld, to, lt); break;
 #define OUTER(NAME, VECTORS_OF_DELTA) \
-    APART void NAME(const Call *a, int units, int64_t rows, const real *operand, int64_t lo, const real *delta, \
+    APART void NAME(const Call *a, int units, int more, int64_t rows, const real *operand, int64_t lo, const real *delta, \
                     int64_t ld, real *to, int64_t lt) { \
         switch (units) { \
         OUTER_CASES(OUTER_CASE, VECTORS_OF_DELTA) \
@@ -154,7 +169,7 @@ OPTIONAL int64_t pieces(const OuterSum *outer_sum) {
     return ceiling(outer_sum->units, OUTER_UNITS) * ceiling(outer_sum->vectors, OUTER_VECTORS);
 }
 
-OPTIONAL __attribute__((noinline)) void add_outer_products(const Call *a, const OuterSum *outer_sum, int64_t rows, int64_t first, int64_t last) {
+OPTIONAL __attribute__((noinline)) void add_outer_products(const Call *a, const OuterSum *outer_sum, int more, int64_t rows, int64_t first, int64_t last) {
     const int64_t deep = ceiling(outer_sum->units, OUTER_UNITS), lt = outer_sum->vectors * LANES;
     for (int64_t j = first / deep; j * deep < last; j++) {
         const int64_t from = first > j * deep ? first - j * deep : 0;
@@ -167,9 +182,9 @@ OPTIONAL __attribute__((noinline)) void add_outer_products(const Call *a, const 
                 const int64_t n = least(outer_sum->units - i * OUTER_UNITS, OUTER_UNITS);
                 const real *operand = outer_sum->operand + row * outer_sum->lo + i * OUTER_UNITS;
                 real *sums = outer_sum->to + i * OUTER_UNITS * lt + j * OUTER_VECTORS * LANES;
-                if (vectors == OUTER_VECTORS) outer_all(a, (int)n, some, operand, outer_sum->lo, delta, outer_sum->ld, sums, lt);
+                if (vectors == OUTER_VECTORS) outer_all(a, (int)n, more || row, some, operand, outer_sum->lo, delta, outer_sum->ld, sums, lt);
                 else for (int64_t v = 0; v < vectors; v++)
-                    outer_one(a, (int)n, some, operand, outer_sum->lo, delta + v * LANES, outer_sum->ld, sums + v * LANES, lt);
+                    outer_one(a, (int)n, more || row, some, operand, outer_sum->lo, delta + v * LANES, outer_sum->ld, sums + v * LANES, lt);
             }
         }
     }

@@ -68,6 +68,8 @@ CALL_FIELDS = (
     Field("stream", "Stream ", StreamStruct, "by the number of the stream", "STREAMS"),
     Field("weight", "const real *", _POINTER, "matrices", "WEIGHTS"),
     Field("vector", "const real *", _POINTER, "pointwise weights", "VECTORS"),
+    Field("start", "const real *", _POINTER, "(B, H) each, the initial states; NULL in the backward pass", "STATES"),
+    Field("final", "real *", _POINTER, "(B, H) each, for the final states; NULL in the backward pass", "STATES"),
     Field("gradient", "real *", _POINTER, "of each weight; NULL where it is not wanted", "PARAMETERS"),
 )
 """The fields of `Call`, the only argument of `forward` and `backward`."""
@@ -81,6 +83,7 @@ def counts(layout: MemoryLayout) -> dict[str, int]:
         "VECTORS": len(layout.vectors),
         "PARAMETERS": len(layout.shapes),
         "OUTER_SUMS": len(layout.outer_sums),
+        "STATES": len(layout.derived.forward.memory),
     }
 
 
@@ -101,7 +104,7 @@ def structs_text(layout: MemoryLayout) -> str:
 
     Sample for lstm::
 
-        enum { STREAMS = 11, WEIGHTS = 8, VECTORS = 4, PARAMETERS = 12, OUTER_SUMS = 3 };
+        enum { STREAMS = 11, WEIGHTS = 8, VECTORS = 4, PARAMETERS = 12, OUTER_SUMS = 3, STATES = 2 };
         typedef struct {
             real *data; /* the first number */
             int64_t period; /* slots; step t lies in slot t % period */
@@ -136,6 +139,7 @@ def call_values(
     streams: Sequence[tuple[int, int, int]],
     weights: Sequence[int],
     vectors: Sequence[int],
+    states: Sequence[int],
     gradients: Sequence[int],
 ) -> array[int]:
     """Return the values of a `Call` in memory. All fields have 8 bytes, so it is an array of whole numbers.
@@ -147,9 +151,10 @@ def call_values(
         streams: address, period and columns of each stream, in the order of `STREAMS`.
         weights: the address of each matrix.
         vectors: the address of each pointwise weight.
+        states: the addresses of the initial states, then of the final ones; 0 for NULL.
         gradients: the address of the gradient of each weight; 0 for NULL.
     """
-    return array("q", [*scalars, *chain.from_iterable(streams), *weights, *vectors, *gradients])
+    return array("q", [*scalars, *chain.from_iterable(streams), *weights, *vectors, *states, *gradients])
 
 
 def layout_of(call: type[Any]) -> list[int]:

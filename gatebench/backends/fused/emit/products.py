@@ -72,8 +72,7 @@ def has_early_inputs(group: tuple[Expr, ...]) -> bool:
 def products(layout: MemoryLayout, name: str, group: tuple[Expr, ...], vectors: int, *, early: bool = False) -> str:
     """Return the function `{name}_products`, which computes a group's dots for one block into `tile`.
 
-    If x is multiplied before the time loop, there are two more functions: `{name}_inputs` computes the products with x,
-    and `{name}_rest` adds the other products to them, for one sequence. The order of additions is the same.
+    If x is multiplied before the time loop, `{name}_inputs` computes the products with x only.
 
     Sample for lstm::
 
@@ -91,14 +90,15 @@ def products(layout: MemoryLayout, name: str, group: tuple[Expr, ...], vectors: 
     body = "\n".join(_operand(layout.places[operand], operand, own, vectors) for operand, own in uses(group).items())
     parts = [_switch(name, "products", "ALL", many)]
     if early:
-        parts += [_switch(name, "inputs", "INPUTS", many), _rest(name)]
+        parts.append(_switch(name, "inputs", "INPUTS", many))
     return f"""
 INLINE void {name}_block(const int rows, const int part, const Call *a, const real *w, int64_t t, int64_t row,
                          vec *tile) {{
     vec sum[ACCUMULATORS / {many}][{many}];
-    EACH_ROW for (int j = 0; j < {many}; j++) sum[r][j] = part == REST ? tile[r * {many} + j] : (vec){{0}};
+    EACH_ROW for (int j = 0; j < {many}; j++) sum[r][j] = (vec){{0}};
 {body}
     EACH_ROW for (int j = 0; j < {many}; j++) tile[r * {many} + j] = sum[r][j];
+    (void)part;
 }}{"".join(parts)}"""
 
 
@@ -118,17 +118,8 @@ APART void {name}_{function}(int rows, const Call *a, const real *w, int64_t t, 
 """
 
 
-def _rest(name: str) -> str:
-    """Return the function that adds all products but those with x, for one sequence."""
-    return f"""
-APART void {name}_rest(const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
-    {name}_block(1, REST, a, w, t, row, tile);
-}}
-"""
-
-
 def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> str:
-    """Return the loop over the units of one operand. At the last step, an operand of the step after has no units.
+    """Return the loop over the units of one operand.
 
     Sample for lstm::
 
@@ -142,16 +133,15 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> 
                     sum[r][0] += s * w0; sum[r][1] += s * w1; sum[r][2] += s * w2; sum[r][3] += s * w3;
     """
     size = len(own) * vectors
-    count = f"t + 1 < a->T ? a->{where.width} : 0" if operand.is_next else f"a->{where.width}"
     loads = ", ".join(f"w{j} = load(from + {j} * LANES)" for j in range(size))
     sums = " ".join(
         f"sum[r][{number * vectors + v}] += s * w{position * vectors + v};"
         for position, (number, _, _) in enumerate(own)
         for v in range(vectors)
     )
-    condition = "part != REST" if operand == X else "part != INPUTS"
-    return f"""    if ({condition}) {{ /* {operand} */
-        const int64_t columns = {columns(where.stream)}, K = {count};
+    condition = "" if operand == X else "if (part != INPUTS) "
+    return f"""    {condition}{{ /* {operand} */
+        const int64_t columns = {columns(where.stream)}, K = {operand_count(where, operand)};
         const real *operand = {plane(where)} + row * columns, *from = w;
         for (int64_t k = 0; k < K; k++, from += {size} * LANES) {{
             const vec {loads};
@@ -162,6 +152,14 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> 
         }}
     }}
     w += a->{where.width} * {size} * LANES;"""
+
+
+def operand_count(where: Plane, operand: DatedName) -> str:
+    """Return the C expression for the number of an operand's units.
+
+    At the last step, an operand of the step after it has none.
+    """
+    return f"t + 1 < a->T ? a->{where.width} : 0" if operand.is_next else f"a->{where.width}"
 
 
 def packing(layout: MemoryLayout, name: str, stage: Stage) -> str:

@@ -14,6 +14,7 @@ from gatebench.backends.fused.emit.products import columns, plane
 from gatebench.backends.fused.emit.rows import rows_text
 from gatebench.backends.fused.emit.schedule import Stage, terms
 from gatebench.backends.fused.emit.stages import stage_text
+from gatebench.backends.fused.emit.states import states_text
 from gatebench.backends.fused.emit.weight_gradients import outer_sums_text, weights_text
 from gatebench.derive.prefixes import DX
 
@@ -49,18 +50,22 @@ def body(layout: MemoryLayout) -> str:
     parts.append(_steps("backward", names["backward"][: len(layout.backward)], names["backward"]))
     parts.append(_steps("arriving", names["arriving"], names["backward"]))
     parts.append(_steps("input", [*names["input"], "narrow_input"], names["backward"]))
-    return "\n".join([*parts, outer_sums_text(layout), weights_text(layout)])
+    return "\n".join([*parts, states_text(layout), outer_sums_text(layout), weights_text(layout)])
 
 
 def rows_body(layout: MemoryLayout) -> str:
     """Return the same as `body` for a cell that is run by rows; see `gatebench.backends.fused.emit.rows`."""
     names = [f"arriving{i}" for i in range(len(layout.arriving))]
     parts = [stage_text(layout, name, stage) for name, stage in zip(names, layout.arriving, strict=True)]
-    return "\n".join([rows_text(layout), *parts, _steps("arriving", names, names), weights_text(layout)])
+    return "\n".join(
+        [rows_text(layout), *parts, _steps("arriving", names, names), states_text(layout), weights_text(layout)]
+    )
 
 
 def _packing(group: str, names: list[str]) -> str:
     """Return the functions that measure and fill the workspace of packed weights.
+
+    Weights for a gradient that nobody wants have a place in it, and are not packed.
 
     Sample for lstm::
 
@@ -71,11 +76,18 @@ def _packing(group: str, names: list[str]) -> str:
         }
     """
     total = " + ".join(f"{n}_reals(a)" for n in names)
-    packs = "".join(f"    {n}_pack(a, to, i, n);\n    to += {n}_reals(a);\n" for n in names)
+    packs = "".join(f"    {_if_wanted(n)}{n}_pack(a, to, i, n);\n    to += {n}_reals(a);\n" for n in names)
     return (
         f"static int64_t {group}_reals(const Call *a) {{ return {total}; }}\n"
         f"static void {group}_pack(const Call *a, real *to, int64_t i, int64_t n) {{\n{packs}}}\n"
     )
+
+
+def _if_wanted(name: str) -> str:
+    """Return the condition in C under which a stage's weights are packed, "" for always."""
+    if name.startswith("arriving"):
+        return "if (a->wants_start) "
+    return "if (a->wants_input) " if name in {"input0", "narrow_input"} else ""
 
 
 def _steps(group: str, names: list[str], workspace: list[str]) -> str:

@@ -13,6 +13,7 @@ from gatebench.backends.fused.emit.memory_layout import MemoryLayout
 from gatebench.backends.fused.emit.pointwise import Pointwise
 from gatebench.backends.fused.emit.products import groups, packed_size, packing, products, vectors_per_tile
 from gatebench.backends.fused.emit.schedule import Stage
+from gatebench.backends.fused.emit.single_row import single_row, single_row_calls, tiles_at_once
 from gatebench.spec.expression import Expr
 
 
@@ -29,14 +30,17 @@ def stage_text(layout: MemoryLayout, name: str, stage: Stage, before: Sequence[s
     vectors, early = vectors_per_tile(stage), set[int]() if before is None else early_groups(stage)
     own = [products(layout, f"{name}_{i}", group, vectors, early=i in early) for i, group in enumerate(groups(stage))]
     begin = [] if before is None else [begin_text(layout, name, stage)]
+    single = [single_row(layout, f"{name}_{i}", stage, i) for i in range(len(groups(stage)))]
     comment = f"/* {name}: {', '.join(stage.formulas)} */"
     return "\n".join(
-        [comment, *own, packing(layout, name, stage), *begin, _run(layout, name, stage, early, before or ())]
+        [comment, *own, packing(layout, name, stage), *single, *begin, _run(layout, name, stage, early, before or ())]
     )
 
 
 def _run(layout: MemoryLayout, name: str, stage: Stage, early: set[int], before: Sequence[str]) -> str:
     """Return the function that runs a stage from step `from` up to `until`, for the sequences from first up to last.
+
+    For one sequence, `ahead` has the products of some tiles, see `single_row.py`.
 
     Sample for lstm::
 
@@ -45,14 +49,17 @@ def _run(layout: MemoryLayout, name: str, stage: Stage, early: set[int], before:
             const int64_t B = a->B, *const lengths = a->lengths;
             vec tile[most * 4];
             const real *const begun = a->begun ? a->begun + 0 : NULL;
+            const int alone = last - first == 1 && until - from == 1;
+            vec ahead[8];
             for (int64_t u = 0; u < tiles; u++, w += forward0_tile(a)) {
                 for (int64_t t = from; t < until; t++) {
         ...
                     for (int64_t row = first, rows; row < last; row += rows) {
                         rows = block_rows(last - row, most);
         ...
-                        else
-                        forward0_0_products((int)rows, a, w, t, row, tile + 0 * most);
+                        } else {
+                            forward0_0_products((int)rows, a, w, t, row, tile + 0 * most);
+                        }
     """
     vectors = vectors_per_tile(stage)
     point = Pointwise(layout, stage, _tiles(stage))
@@ -60,28 +67,25 @@ def _run(layout: MemoryLayout, name: str, stage: Stage, early: set[int], before:
         indented(lines, depth) for lines, depth in ((point.lines, 5), (point.zeros, 6), (point.bases, 3))
     )
     most = f"ACCUMULATORS / {min(DOTS_AT_ONCE, max(1, len(stage.dots))) * vectors}"
-    calls = []
-    first = "w"
-    for i, group in enumerate(groups(stage)):
-        to = f"tile + {i * DOTS_AT_ONCE * vectors} * most"
-        if i in early:
-            sums = f"begun_tile({begun_sums(stage, i)}, {to}, {len(group) * vectors})"
-            calls.append(f"if (begun) {name}_{i}_rest(a, {first}, t, row, {sums});\n                else")
-        calls.append(f"{name}_{i}_products((int)rows, a, {first}, t, row, {to});")
-        first += f" + {packed_size(layout, group, vectors)}"
     begun = f"    const real *const begun = a->begun ? a->begun + {begun_before(before)} : NULL;\n" if early else ""
+    ahead = ""
+    if stage.dots:
+        ahead = (
+            f"    const int alone = last - first == 1 && until - from == 1;\n"
+            f"    vec ahead[{tiles_at_once(stage) * len(stage.dots) * vectors}];\n"
+        )
     return f"""
 APART void {name}_run(const Call *a, const real *w, int64_t from, int64_t until, int64_t first, int64_t last) {{
     enum {{ most = {most} }};
     const int64_t units = padded(a->{stage.width}) / LANES, tiles = {name}_tiles(a);
     const int64_t B = a->B, *const lengths = a->lengths;
     vec tile[most * {max(1, len(stage.dots)) * vectors}];
-{begun}    for (int64_t u = 0; u < tiles; u++, w += {name}_tile(a)) {{
+{begun}{ahead}    for (int64_t u = 0; u < tiles; u++, w += {name}_tile(a)) {{
         for (int64_t t = from; t < until; t++) {{
 {bases}
             for (int64_t row = first, rows; row < last; row += rows) {{
                 rows = block_rows(last - row, most);
-{indented(calls, 4)}
+{indented(_product_calls(layout, name, stage, early), 4)}
                 for (int64_t r = 0; r < rows; r++)
                 for (int64_t v = 0; v < {vectors} && u * {vectors} + v < units; v++) {{
                     const int64_t b = row + r, j = (u * {vectors} + v) * LANES;
@@ -97,6 +101,22 @@ APART void {name}_run(const Call *a, const real *w, int64_t from, int64_t until,
     (void)w, (void)tile, (void)B;
 }}
 """
+
+
+def _product_calls(layout: MemoryLayout, name: str, stage: Stage, early: set[int]) -> list[str]:
+    """Return the lines that compute the products of a block into `tile`: those for one sequence, and those for more."""
+    vectors, first = vectors_per_tile(stage), "w"
+    single: list[str] = []
+    block: list[str] = []
+    for i, group in enumerate(groups(stage)):
+        sums = f"begun ? {begun_sums(stage, i)} : NULL" if i in early else "NULL"
+        single += single_row_calls(stage, name, i, first, sums)
+        to = f"tile + {i * DOTS_AT_ONCE * vectors} * most"
+        block.append(f"{name}_{i}_products((int)rows, a, {first}, t, row, {to});")
+        first += f" + {packed_size(layout, group, vectors)}"
+    if not block:
+        return []
+    return ["if (alone) {", *(f"    {line}" for line in single), "} else {", *(f"    {line}" for line in block), "}"]
 
 
 def indented(lines: list[str], depth: int) -> str:

@@ -66,13 +66,16 @@ def test_the_values_of_a_call_lie_where_the_fields_are() -> None:
     number = counts(own)
     scalars = list(range(1, 13))
     streams = [(100 + i, 200 + i, 300 + i) for i in range(number["STREAMS"])]
-    weights, vectors, gradients = (
-        range(first, first + number[name]) for first, name in ((400, "WEIGHTS"), (500, "VECTORS"), (600, "PARAMETERS"))
-    )
-    values = call_values(scalars, streams, weights, vectors, gradients)
+    fields = {"weight": "WEIGHTS", "vector": "VECTORS", "start": "STATES", "final": "STATES", "gradient": "PARAMETERS"}
+    addresses = {
+        field: list(range(400 + 100 * place, 400 + 100 * place + number[name]))
+        for place, (field, name) in enumerate(fields.items())
+    }
+    states = [*addresses["start"], *addresses["final"]]
+    values = call_values(scalars, streams, addresses["weight"], addresses["vector"], states, addresses["gradient"])
     call = call_type(own).from_buffer_copy(values)
     names = [field.name for field in CALL_FIELDS]
     assert [getattr(call, name) for name in names[: names.index("stream")]] == scalars
     assert [(one.data, one.period, one.columns) for one in call.stream] == streams
-    assert [list(call.weight), list(call.vector), list(call.gradient)] == [*map(list, (weights, vectors, gradients))]
+    assert {field: list(getattr(call, field)) for field in fields} == addresses
     assert ctypes.sizeof(call) == len(values) * values.itemsize
