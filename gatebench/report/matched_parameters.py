@@ -1,12 +1,14 @@
 """Arms whose hidden sizes were solved from a number of parameters: the size does not separate their rows.
 
 The records keep the explicit hidden size of each trial, and the declaration the numbers of parameters that were asked
-for. A trial belongs to a number if its network is as near to it as one hidden unit allows.
+for. A trial belongs to a number if its network is as near to it as one hidden unit allows; that of self-attention, as
+near as the next size that its heads can divide.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from gatebench.cells import ARCHITECTURES
 from gatebench.outcome import Outcome
 from gatebench.report.arms import Arm
 from gatebench.report.number_format import one_line
@@ -14,6 +16,9 @@ from gatebench.study import BUDGET, SIZE
 
 SOLVED_SIZE = "solved hidden_size"
 """The key under which a matched trial has its hidden size. It is compared with that of no other trial."""
+
+HEADS = "cell.options.heads"
+"""The key of the number of heads of self-attention."""
 
 _Group = tuple[str, str, tuple[tuple[str, str], ...]]
 
@@ -28,11 +33,13 @@ def with_budgets(outcomes: Sequence[Outcome], budgets: Sequence[int]) -> list[Ou
     if not budgets:
         return list(outcomes)
     sizes: dict[_Group, dict[int, float | None]] = {}
+    steps: dict[_Group, int] = {}
     for outcome in outcomes:
         if (size := _size(outcome)) is not None:
             own = sizes.setdefault(_group(outcome), {})
             own[size] = outcome.metrics.get("parameters", own.get(size))
-    solved = {group: _solved(own, budgets) for group, own in sizes.items()}
+            steps[_group(outcome)] = _step(outcome)
+    solved = {group: _solved(own, budgets, steps[group]) for group, own in sizes.items()}
     return [_with_budget(outcome, solved.get(_group(outcome), {})) for outcome in outcomes]
 
 
@@ -47,30 +54,43 @@ def _group(outcome: Outcome) -> _Group:
     return outcome.cell_digest, outcome.task, tuple(sorted(model.items()))
 
 
-def _solved(sizes: Mapping[int, float | None], budgets: Sequence[int]) -> dict[int, int]:
+def _step(outcome: Outcome) -> int:
+    """Return the number of which the hidden size must be a multiple: 1 for cells."""
+    architecture = ARCHITECTURES.get(outcome.settings.get("cell.base", ""))
+    if architecture is None:
+        return 1
+    heads = outcome.settings.get(HEADS)
+    if heads is not None:
+        architecture = architecture.changed({"heads": int(heads)})
+    return architecture.hidden_step(2 if outcome.settings.get("model.bidirectional") == "True" else 1)
+
+
+def _solved(sizes: Mapping[int, float | None], budgets: Sequence[int], step: int) -> dict[int, int]:
     """Return {hidden size: the number of parameters that it was solved for}.
 
     Args:
         sizes: {hidden size: number of parameters; None if no trial ran so far that it is known}.
         budgets: the numbers of parameters that were asked for.
+        step: the number of which the hidden size must be a multiple.
     """
     known = {size: count for size, count in sizes.items() if count is not None}
     if not known and len(sizes) == len(budgets):  # all trials failed: a larger size belongs to a larger number
         return dict(zip(sorted(sizes), sorted(budgets), strict=True))
     solved = {}
     for budget in budgets:
-        if near := [size for size, count in known.items() if _is_nearest(size, count, budget)]:
+        if near := [size for size, count in known.items() if _is_nearest(size, count, budget, step)]:
             solved[min(near, key=lambda size: (abs(known[size] - budget), size))] = budget
     return solved
 
 
-def _is_nearest(size: int, count: float, budget: int) -> bool:
+def _is_nearest(size: int, count: float, budget: int, step: int) -> bool:
     """Return whether no other size can be nearer to the budget.
 
-    The number of parameters p grows at most with the square of the size h, so that one more unit adds at most
-    p (2/h + 1/h²). The nearest size deviates by half of that at most.
+    The number of parameters p grows at most with the square of the size h, so that m more units add at most
+    p (2m/h + m²/h²). The nearest of the sizes that are m apart deviates by half of that at most.
     """
-    return abs(count - budget) <= count * (1 / size + 1 / (2 * size**2))
+    share = step / size
+    return abs(count - budget) <= count * (share + share**2 / 2)
 
 
 def _with_budget(outcome: Outcome, solved: Mapping[int, int]) -> Outcome:

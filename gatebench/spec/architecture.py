@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import gcd
 from typing import Any
 
 from gatebench.errors import UserError, out_of_range, unknown
@@ -72,6 +73,10 @@ class Architecture:
     def width_step(self) -> int:
         """The number of which the output size D · H must be a multiple: that of the heads."""
         return int(self.options.get("heads", 1))
+
+    def hidden_step(self, directions: int) -> int:
+        """Return the number of which the hidden size H must be a multiple, for a number of directions D."""
+        return self.width_step // gcd(self.width_step, directions)
 
     def changed(self, options: Mapping[str, Any]) -> "Architecture":
         """Return the architecture with other values of options. The name shows them: "attention[heads=4]"."""

@@ -8,7 +8,6 @@ loaded, so it is loaded for the first plan. Later plans read the numbers from th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from math import gcd
 from pathlib import Path
 
 from gatebench.derive.architecture_cost import architecture_parameters
@@ -127,7 +126,7 @@ class SizeSolver:
                 recurrent = layer_parameters(cell, *sizes)
             return recurrent + frame.parameters(hidden_size) + embedding
 
-        multiple = cell.width_step // gcd(cell.width_step, directions) if isinstance(cell, Architecture) else 1
+        multiple = cell.hidden_step(directions) if isinstance(cell, Architecture) else 1
         size = matched_size(budget, count, f"{cell.name} on the task {task.label}", multiple)
         return SolvedSize(budget, cell.name, task.label, size, count(size), model.num_layers)
 

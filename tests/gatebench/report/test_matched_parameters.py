@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from gatebench.outcome import Outcome
 from gatebench.report.arms import arms_of
 from gatebench.report.matched_parameters import SOLVED_SIZE, matched_notes, with_budgets
@@ -72,3 +74,30 @@ def test_a_cell_of_which_every_trial_failed_is_matched_if_it_has_one_size() -> N
     assert [one.settings[BUDGET] for one in with_budgets(one_known, [20_000])] == ["20000"] * 4
     two_sizes = failed + [replace(one, status="failed") for one in sized("gru", 47, None)]
     assert all("model.hidden_size" in one.settings for one in with_budgets(two_sizes, [20_000]))
+
+
+def attention(size: int, parameters: int, heads: str = "2", bidirectional: str = "False") -> list[Outcome]:
+    own = {"cell.base": "attention", "cell.options.heads": heads, "model.bidirectional": bidirectional}
+    return [replace(one, settings={**one.settings, **own}) for one in sized("attention", size, parameters)]
+
+
+def test_self_attention_is_matched_as_near_as_its_heads_allow() -> None:
+    # The solution for 4,000 parameters on `digits`: 16 units have 3,514, and 18 have 4,384.
+    lstm = [
+        replace(one, settings={**one.settings, "model.bidirectional": "False"}) for one in sized("lstm", 29, 3896)
+    ]
+    table = table_of(lstm + attention(18, 4384), parameters=(4000,))
+    assert list(rows(table)) == ["lstm", "attention"]
+    assert any("Hidden sizes: lstm 29; attention 18." in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    ("heads", "bidirectional", "is_matched"),
+    [("2", "False", False), ("2", "True", False), ("4", "False", True), ("4", "True", False), ("8", "True", True)],
+)
+def test_the_sizes_of_self_attention_differ_by_its_heads_in_each_direction(
+    heads: str, bidirectional: str, is_matched: bool
+) -> None:
+    # 20 % too many parameters at 16 units: another size would be nearer, unless the sizes are multiples of 4.
+    found = with_budgets(attention(16, 4000, heads, bidirectional), [3200])
+    assert (BUDGET in found[0].settings) == is_matched

@@ -47,3 +47,9 @@ def test_the_output_is_divided_among_the_heads() -> None:
     ):
         four.check_width(3, 2)
     Architecture("tcn", "tcn", "", {}).check_width(3, 1)
+
+
+def test_the_hidden_size_of_each_direction_is_a_multiple_of_its_heads() -> None:
+    six = ATTENTION.changed({"heads": 6})
+    assert [six.hidden_step(directions) for directions in (1, 2)] == [6, 3]
+    assert [ATTENTION.changed({"heads": 3}).hidden_step(directions) for directions in (1, 2)] == [3, 3]
