@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,10 +102,19 @@ class Translation(Task):
         check_whole("longest", self.longest, 2, 1000)
         check_whole("beam", self.beam, 1, 100)
 
-    @property
+    @cached_property
     def chance(self) -> float:  # type: ignore[override]
-        """The nats of a subword if all subwords are equally probable."""
-        return math.log(self.vocabulary)
+        """The nats of a subword if all subwords of the target language are equally probable.
+
+        Those of the user's pairs are learnt for it. Multi30k has `vocabulary` of them, unless its training pairs are
+        limited to few, or it asks for more than 30,000.
+        """
+        if not self.is_own:
+            return math.log(self.vocabulary)
+        from tasks.text.subwords import Subwords
+
+        targets = [target for _, target in self._own_pairs()[0]]
+        return math.log(len(Subwords(targets, self.vocabulary, SPECIAL)))
 
     @property
     def is_own(self) -> bool:
@@ -228,6 +237,16 @@ class Translation(Task):
                 for one, other in self._parts()
             ]
             return [parts[0][: self.limit], *parts[1:]]
+        return self._own_pairs()
+
+    def _own_pairs(self) -> list[Pairs]:
+        """Return the user's pairs for training, validation and test.
+
+        Raises:
+            UserError: the files are not aligned, or have fewer than 10 pairs.
+        """
+        from tasks.text.parallel_text import aligned
+
         names = (str(self.source_path), str(self.target_path))
         source, target = (own_file(name, "a text file") for name in names)
         pairs = aligned(source, target, names)

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +82,13 @@ class NextWord(Task):
             check_number(name, getattr(self, name), 0.001, 0.45)
         make_floats(self, "validation", "test")
 
-    @property
+    @cached_property
     def chance(self) -> float:  # type: ignore[override]
-        """The perplexity if all words are equally probable: V."""
-        return float(self.vocabulary)
+        """The perplexity if all words of the vocabulary are equally probable: their number, which is at most V.
+
+        It is V as long as there is no path.
+        """
+        return float(self.vocabulary if self.path is None else len(_vocabulary(self._parts()[0], self.vocabulary)))
 
     def parameters(self) -> dict[str, Any]:
         """Return the fields, with the path reduced to its last part: the folder above does not enter a digest."""

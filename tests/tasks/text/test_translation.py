@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,17 @@ def test_the_users_pairs_are_split_in_their_order(task: Translation, tmp_path: P
     assert task.checksums().keys() == {"read.txt", "written.txt"}
     unigram, trigram = problem.baselines().values()
     assert trigram < unigram < task.chance
+
+
+def test_the_chance_is_that_of_the_subwords_that_the_pairs_have(task: Translation, tmp_path: Path) -> None:
+    large = replace(task, vocabulary=5000)
+    symbols = len(large._subwords(large._pairs(tmp_path)[0])[1])
+    assert symbols < 5000
+    assert large.chance == math.log(symbols)
+    assert Translation().chance == math.log(4000)
+    (tmp_path / "written.txt").write_text("Ein Baum.\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"written\.txt"):
+        assert replace(task).chance
 
 
 def test_a_trial_has_the_scores_and_the_gates_of_both_parts(task: Translation, tmp_path: Path) -> None:

@@ -46,6 +46,12 @@ def test_a_text_file_is_cut_into_its_parts(folder: Path) -> None:
     assert sizes(NextWord(str(file), validation=0.1, test=0.2)) == [307, 43, 87]  # 440 words
 
 
+def test_the_chance_is_that_of_the_words_of_the_training_part(folder: Path) -> None:
+    assert NextWord(str(folder)).chance == 6  # the, cat, sees, dog, <eos>, <unk>
+    assert NextWord(str(folder), vocabulary=4).chance == 4
+    assert NextWord().chance == 10_000
+
+
 def test_rare_words_are_unknown(folder: Path) -> None:
     problem = NextWord(str(folder), vocabulary=4, embedding=3).load(Path())
     assert problem.head(5, 1).linear.out_features == 4  # type: ignore[union-attr]
