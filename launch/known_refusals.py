@@ -1,7 +1,7 @@
-"""The trials of a plan that every machine refuses, because a setting does not fit the network of the task.
+"""The trials of a plan that are refused, because a setting does not fit the network of the task, or this machine.
 
-They are found by loading the task and building a small network, which imports torch. So only trials with such a setting
-are looked at, and the result is kept in the cache.
+Those that every machine refuses are found by loading the task and building a small network, which imports torch. So
+only trials with such a setting are looked at, and the result is kept in the cache.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gatebench.cells import is_architecture
 from gatebench.errors import UserError
+from gatebench.machine.cxx_compiler import compile_refusal
 from gatebench.spec.architecture import Architecture
 from gatebench.trial import Trial
 from launch.config.settings import Settings
@@ -24,8 +25,10 @@ CACHE_NAME = "refusal"
 def known_refusals(trials: Iterable[Trial], settings: Settings) -> dict[str, str]:
     """Return {digest: sentence} of the trials that are refused before their first step.
 
-    These are trials with `training.tbptt`, `model.embed_input` or an architecture that is no cell whose task does not
-    allow it. Trials whose data files are missing are left out, because their networks cannot be built.
+    These are trials with `training.tbptt`, `model.embed_input`, `training.cuda_graphs` or an architecture that is no
+    cell whose task does not allow it. Trials whose data files are missing are left out, because their networks cannot
+    be built. Trials with `training.compile` are refused if this machine has no C++ compiler; the machines of a cluster
+    that is joined are not known here.
 
     Args:
         trials: the trials of a plan.
@@ -33,16 +36,31 @@ def known_refusals(trials: Iterable[Trial], settings: Settings) -> dict[str, str
     """
     sentences: dict[str, str] = {}
     found = {}
+    without_compiler = compile_refusal() if settings.ray_address is None else ""
     for trial in trials:
-        if not (trial.training.tbptt or trial.model.embed_input or is_architecture(trial.cell)):
-            continue
-        small = _small(trial)
-        key = repr((small.cell if is_architecture(small.cell) else "", small.task, small.model, small.training.tbptt))
-        if key not in sentences:
-            sentences[key] = _sentence(small, key, settings.home_folder.root / "cache", settings.data_folder)
-        if sentences[key]:
-            found[trial.digest] = sentences[key]
+        if trial.training.compile and without_compiler:
+            found[trial.digest] = without_compiler
+        elif _may_not_fit(trial):
+            small = _small(trial)
+            key = _key(small)
+            if key not in sentences:
+                sentences[key] = _sentence(small, key, settings.home_folder.root / "cache", settings.data_folder)
+            if sentences[key]:
+                found[trial.digest] = sentences[key]
     return found
+
+
+def _may_not_fit(trial: Trial) -> bool:
+    """Return whether a trial has a setting that some tasks do not allow."""
+    training = trial.training
+    has_setting = training.tbptt or training.cuda_graphs or trial.model.embed_input
+    return bool(has_setting or is_architecture(trial.cell))
+
+
+def _key(trial: Trial) -> str:
+    """Return a text of all that decides whether a trial is refused."""
+    architecture = trial.cell if is_architecture(trial.cell) else ""
+    return repr((architecture, trial.task, trial.model, trial.training.tbptt, trial.training.cuda_graphs))
 
 
 def _small(trial: Trial) -> Trial:

@@ -8,9 +8,6 @@ two parts of it, because torch would unroll their loops over the steps.
 """
 
 import os
-import shlex
-import shutil
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +18,7 @@ from gatebench.backends import fused, scan
 from gatebench.backends.names import AUTO
 from gatebench.errors import Refusal
 from gatebench.machine.c_compiler import trouble
+from gatebench.machine.cxx_compiler import compile_refusal
 from gatebench.task import Batch, Problem
 from gatebench.training.network import Network
 from gatebench.training_settings import Training
@@ -67,12 +65,21 @@ def check_compile(settings: Training, problem: Problem) -> None:
     """
     if not settings.compile:
         return
-    command = shlex.split(os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++"))[0]
-    if shutil.which(command) is None:
-        raise Refusal(
-            f"training.compile=true needs a C++ compiler, and {command} is not on the path; install it, name another "
-            "one in the variable CXX, or leave training.compile out."
-        )
+    if sentence := compile_refusal():
+        raise Refusal(sentence)
+    check_one_shape(settings, problem)
+
+
+def check_one_shape(settings: Training, problem: Problem) -> None:
+    """Check that the sequences have one length if the settings ask for CUDA graphs.
+
+    Args:
+        settings: the settings of the training.
+        problem: the task.
+
+    Raises:
+        Refusal: the sequences differ in length.
+    """
     if settings.cuda_graphs and problem.train.lengths is not None:
         raise Refusal(
             "training.cuda_graphs=true needs batches of one shape, and the sequences of this task differ in length; "

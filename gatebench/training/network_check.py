@@ -4,6 +4,7 @@ import torch
 
 from gatebench.errors import Refusal
 from gatebench.task import Problem, Stream
+from gatebench.training.compiled_loss import check_one_shape
 from gatebench.training.network import Network
 from gatebench.training.truncation_check import check_truncation
 from gatebench.trial import Trial
@@ -18,6 +19,7 @@ def network_refusal(trial: Trial, problem: Problem | Stream) -> str:
     """
     with torch.random.fork_rng(devices=[]):
         try:
+            check_one_shape(trial.training, problem)
             check_truncation(Network(problem, trial), trial, problem)
         except Refusal as refusal:
             return str(refusal)

@@ -44,3 +44,30 @@ def test_an_architecture_is_refused_for_a_network_with_several_parts(monkeypatch
 def test_a_trial_without_its_data_is_not_looked_at() -> None:
     plan = expand(["task=sequential_mnist", "cell=attention"])
     assert known_refusals(plan.trials, plan.settings) == {}
+
+
+def test_a_machine_without_a_compiler_refuses_compilation_unless_a_cluster_is_joined(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    arguments = [*PARITY[:-1], "cell=lstm", "training.compile=true,false"]
+    assert main(["plan", *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "1 planned, 1 refused." in out
+    assert "training.compile=true needs a C++ compiler, and 'no-such-compiler' is no program on the path" in out
+    joined = expand([*arguments, "ray_address=head:6379"])
+    assert known_refusals(joined.trials, joined.settings) == {}
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/c++")
+    plan = expand(arguments)
+    assert known_refusals(plan.trials, plan.settings) == {}
+
+
+@pytest.mark.parametrize(("length", "is_refused"), [("task=parity", True), ("task=digits", False)])
+def test_cuda_graphs_are_refused_for_sequences_of_several_lengths(
+    monkeypatch: pytest.MonkeyPatch, length: str, is_refused: bool
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/c++")
+    graphs = ["training.compile=true", "training.device=cuda", "training.cuda_graphs=true"]
+    plan = expand([length, *PARITY[1:-1], "cell=lstm", *graphs] if is_refused else [length, "cell=lstm", *graphs])
+    found = known_refusals(plan.trials, plan.settings)
+    assert [one.startswith("training.cuda_graphs=true needs") for one in found.values()] == [True] * is_refused

@@ -83,9 +83,7 @@ def attention(size: int, parameters: int, heads: str = "2", bidirectional: str =
 
 def test_self_attention_is_matched_as_near_as_its_heads_allow() -> None:
     # The solution for 4,000 parameters on `digits`: 16 units have 3,514, and 18 have 4,384.
-    lstm = [
-        replace(one, settings={**one.settings, "model.bidirectional": "False"}) for one in sized("lstm", 29, 3896)
-    ]
+    lstm = [replace(one, settings={**one.settings, "model.bidirectional": "False"}) for one in sized("lstm", 29, 3896)]
     table = table_of(lstm + attention(18, 4384), parameters=(4000,))
     assert list(rows(table)) == ["lstm", "attention"]
     assert any("Hidden sizes: lstm 29; attention 18." in note for note in table.notes)

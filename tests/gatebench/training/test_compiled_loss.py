@@ -23,7 +23,7 @@ COMPILED = replace(TRIAL.training, compile=True, backend="fused")
 
 @pytest.fixture
 def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CXX", "no-such-compiler -O3")
+    monkeypatch.setenv("CXX", "no-such-compiler")
 
 
 def test_without_compilation_it_is_the_loss_of_the_network() -> None:
@@ -40,8 +40,8 @@ def test_a_machine_without_a_compiler_is_refused_in_one_sentence() -> None:
     with pytest.raises(Refusal) as refusal:
         check_compile(COMPILED, problem)
     assert str(refusal.value) == (
-        "training.compile=true needs a C++ compiler, and no-such-compiler is not on the path; install it, name another "
-        "one in the variable CXX, or leave training.compile out."
+        "training.compile=true needs a C++ compiler, and 'no-such-compiler' is no program on the path; install it, "
+        "name another one in the variable CXX, without arguments, or leave training.compile out."
     )
 
 
