@@ -11,6 +11,11 @@ def uninitialised(like: Tensor, *shape: int) -> Tensor:
     return like.new_empty(shape)
 
 
+def uninitialised_like(values: Tensor) -> Tensor:
+    """Return an uninitialised contiguous tensor of the same shape and type; tests fill it with NaN too."""
+    return torch.empty_like(values, memory_format=torch.contiguous_format)
+
+
 def padded(values: Tensor, width: int) -> Tensor:
     """Return values (…, W) as contiguous (…, width), with zeros behind."""
     if values.shape[-1] != width:

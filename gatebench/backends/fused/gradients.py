@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from gatebench.backends.fused.buffer_shapes import BufferShapes
-from gatebench.backends.fused.buffers import padded, uninitialised
+from gatebench.backends.fused.buffers import padded, uninitialised, uninitialised_like
 from gatebench.backends.fused.compiled_cell import CompiledCell
 from gatebench.derive.prefixes import DX, arriving, carried
 
@@ -47,7 +47,7 @@ def gradients(
     own["carry"] = _carried(compiled, sizes, like, incoming[1:])
     output = incoming[0]
     own["incoming"] = like.new_zeros(1, sizes.B, sizes.wide_h) if output is None else padded(output, sizes.wide_h)
-    found = _blank(compiled, like, weights, wanted[1 + len(memory) :])
+    found = _blank(compiled, weights, wanted[1 + len(memory) :])
     kept = {n: w.contiguous() for n, w in weights.items()}
     options = (rows, int(wanted[0]), int(wants_start))
     compiled.run("backward", sizes, {**streams, **own}, kept, lengths, gradients=found, options=options)
@@ -74,10 +74,8 @@ def _carried(compiled: CompiledCell, sizes: BufferShapes, like: Tensor, final: S
     return carry
 
 
-def _blank(
-    compiled: CompiledCell, like: Tensor, weights: Mapping[str, Tensor], wanted: Sequence[bool]
-) -> list[Tensor | None]:
+def _blank(compiled: CompiledCell, weights: Mapping[str, Tensor], wanted: Sequence[bool]) -> list[Tensor | None]:
     """Return a tensor for the gradient of each weight that is learnt and wanted."""
     asked = [w and learnt for w, learnt in zip(wanted, compiled.learnt, strict=True)]
     pairs = zip(weights.values(), asked, strict=True)
-    return [uninitialised(like, *weight.shape) if asks else None for weight, asks in pairs]
+    return [uninitialised_like(weight) if asks else None for weight, asks in pairs]

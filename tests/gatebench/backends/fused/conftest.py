@@ -14,3 +14,4 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(function, "uninitialised", uninitialised)
     monkeypatch.setattr(gradients, "uninitialised", uninitialised)
+    monkeypatch.setattr(gradients, "uninitialised_like", lambda values: torch.full_like(values, float("nan")))
