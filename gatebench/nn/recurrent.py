@@ -311,7 +311,10 @@ class Recurrent(nn.Module):
             else:
                 lengths = checked_lengths(lengths, x)
                 shortest = int(lengths.min()) if len(lengths) else None
-            x = torch.where(step_mask(lengths, x), x, 0.0)
+                if shortest == x.shape[0]:
+                    lengths = shortest = None  # all sequences have T steps, so that there is no padding
+            if lengths is not None:
+                x = torch.where(step_mask(lengths, x), x, 0.0)
 
         gates: Trace = {}
         final_states: list[tuple[Tensor, ...]] = []  # one for each layer and direction

@@ -139,6 +139,17 @@ def test_without_a_compiled_backend_the_gates_follow_from_the_outputs(monkeypatc
             torch.testing.assert_close(found[0][gate][:length, b], values[:length, b], rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("backend", ["reference", "native", "fused"])
+def test_lengths_of_all_steps_are_no_lengths(backend: str) -> None:
+    layer = build("lstm", backend=backend, bidirectional=True)
+    x = inputs(layer)
+    found = []
+    for lengths in (None, torch.full(x.shape[1:2], len(x))):
+        output, state = layer(x, lengths=lengths)
+        found.append([output, *parts(state), *torch.autograd.grad(output.square().sum(), list(layer.parameters()))])
+    assert all(torch.equal(ours, same) for ours, same in zip(*found, strict=True))
+
+
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
 @pytest.mark.parametrize("backend", ["native", "reference"])
 def test_lengths_may_have_any_integer_dtype(dtype: torch.dtype, backend: str) -> None:

@@ -38,7 +38,13 @@ def body(layout: MemoryLayout) -> str:
     for group, stages in groups.items():
         names[group] = [f"{group}{i}" for i in range(len(stages))]
         parts += [
-            stage_text(layout, name, stage, names[group][:number] if group == "forward" else None)
+            stage_text(
+                layout,
+                name,
+                stage,
+                names[group][:number] if group == "forward" else None,
+                in_loop=group in ("forward", "backward"),
+            )
             for number, (name, stage) in enumerate(zip(names[group], stages, strict=True))
         ]
     parts.append(all_begins_text(names["forward"]))

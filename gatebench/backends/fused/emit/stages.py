@@ -17,7 +17,9 @@ from gatebench.backends.fused.emit.single_row import single_row, single_row_call
 from gatebench.spec.expression import Expr
 
 
-def stage_text(layout: MemoryLayout, name: str, stage: Stage, before: Sequence[str] | None = None) -> str:
+def stage_text(
+    layout: MemoryLayout, name: str, stage: Stage, before: Sequence[str] | None = None, *, in_loop: bool = False
+) -> str:
     """Return a stage as C: `{name}_reals` and `{name}_pack` for its weights, and `{name}_run`.
 
     Args:
@@ -26,21 +28,23 @@ def stage_text(layout: MemoryLayout, name: str, stage: Stage, before: Sequence[s
         stage: the stage.
         before: the names of the stages before it if it belongs to the forward pass, which has the functions of
             `early_inputs.py` too; else None.
+        in_loop: whether the stage runs at every step. Then it has the functions of `single_row.py` too.
     """
     vectors, early = vectors_per_tile(stage), set[int]() if before is None else early_groups(stage)
     own = [products(layout, f"{name}_{i}", group, vectors, early=i in early) for i, group in enumerate(groups(stage))]
     begin = [] if before is None else [begin_text(layout, name, stage)]
-    single = [single_row(layout, f"{name}_{i}", stage, i) for i in range(len(groups(stage)))]
+    single = [single_row(layout, f"{name}_{i}", stage, i) for i in range(len(groups(stage)))] if in_loop else []
     comment = f"/* {name}: {', '.join(stage.formulas)} */"
-    return "\n".join(
-        [comment, *own, packing(layout, name, stage), *single, *begin, _run(layout, name, stage, early, before or ())]
-    )
+    run = _run(layout, name, stage, early, before or (), has_single=bool(single))
+    return "\n".join([comment, *own, packing(layout, name, stage), *single, *begin, run])
 
 
-def _run(layout: MemoryLayout, name: str, stage: Stage, early: set[int], before: Sequence[str]) -> str:
+def _run(
+    layout: MemoryLayout, name: str, stage: Stage, early: set[int], before: Sequence[str], *, has_single: bool
+) -> str:
     """Return the function that runs a stage from step `from` up to `until`, for the sequences from first up to last.
 
-    For one sequence, `ahead` has the products of some tiles, see `single_row.py`.
+    For one sequence, `ahead` has the products of some tiles if the stage has the functions of `single_row.py`.
 
     Sample for lstm::
 
@@ -69,7 +73,7 @@ def _run(layout: MemoryLayout, name: str, stage: Stage, early: set[int], before:
     most = f"ACCUMULATORS / {min(DOTS_AT_ONCE, max(1, len(stage.dots))) * vectors}"
     begun = f"    const real *const begun = a->begun ? a->begun + {begun_before(before)} : NULL;\n" if early else ""
     ahead = ""
-    if stage.dots:
+    if has_single:
         ahead = (
             f"    const int alone = last - first == 1 && until - from == 1;\n"
             f"    vec ahead[{tiles_at_once(stage) * len(stage.dots) * vectors}];\n"
@@ -85,7 +89,7 @@ APART void {name}_run(const Call *a, const real *w, int64_t from, int64_t until,
 {bases}
             for (int64_t row = first, rows; row < last; row += rows) {{
                 rows = block_rows(last - row, most);
-{indented(_product_calls(layout, name, stage, early), 4)}
+{indented(_product_calls(layout, name, stage, early, has_single=has_single), 4)}
                 for (int64_t r = 0; r < rows; r++)
                 for (int64_t v = 0; v < {vectors} && u * {vectors} + v < units; v++) {{
                     const int64_t b = row + r, j = (u * {vectors} + v) * LANES;
@@ -103,7 +107,7 @@ APART void {name}_run(const Call *a, const real *w, int64_t from, int64_t until,
 """
 
 
-def _product_calls(layout: MemoryLayout, name: str, stage: Stage, early: set[int]) -> list[str]:
+def _product_calls(layout: MemoryLayout, name: str, stage: Stage, early: set[int], *, has_single: bool) -> list[str]:
     """Return the lines that compute the products of a block into `tile`: those for one sequence, and those for more."""
     vectors, first = vectors_per_tile(stage), "w"
     single: list[str] = []
@@ -114,8 +118,8 @@ def _product_calls(layout: MemoryLayout, name: str, stage: Stage, early: set[int
         to = f"tile + {i * DOTS_AT_ONCE * vectors} * most"
         block.append(f"{name}_{i}_products((int)rows, a, {first}, t, row, {to});")
         first += f" + {packed_size(layout, group, vectors)}"
-    if not block:
-        return []
+    if not has_single:
+        return block
     return ["if (alone) {", *(f"    {line}" for line in single), "} else {", *(f"    {line}" for line in block), "}"]
 
 
