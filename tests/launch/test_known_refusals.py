@@ -62,12 +62,12 @@ def test_a_machine_without_a_compiler_refuses_compilation_unless_a_cluster_is_jo
     assert known_refusals(plan.trials, plan.settings) == {}
 
 
-@pytest.mark.parametrize(("length", "is_refused"), [("task=parity", True), ("task=digits", False)])
+@pytest.mark.parametrize(("task", "is_refused"), [(PARITY[:-1], True), (["task=digits"], False)])
 def test_cuda_graphs_are_refused_for_sequences_of_several_lengths(
-    monkeypatch: pytest.MonkeyPatch, length: str, is_refused: bool
+    monkeypatch: pytest.MonkeyPatch, task: list[str], is_refused: bool
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/c++")
     graphs = ["training.compile=true", "training.device=cuda", "training.cuda_graphs=true"]
-    plan = expand([length, *PARITY[1:-1], "cell=lstm", *graphs] if is_refused else [length, "cell=lstm", *graphs])
+    plan = expand([*task, "cell=lstm", *graphs])
     found = known_refusals(plan.trials, plan.settings)
     assert [one.startswith("training.cuda_graphs=true needs") for one in found.values()] == [True] * is_refused
