@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gatebench.errors import UserError
+from gatebench.errors import UserError, nearest
 from gatebench.task_modules import VARIABLE, is_allowed
 
 CALLBACKS, LOGGERS = "pytorch_lightning.callbacks", "pytorch_lightning.loggers"
@@ -55,7 +55,14 @@ def check_part(key: str, config: Any, module: str) -> None:
             "an installed plugin allows."
         )
     if is_own and module == CALLBACKS and name not in OWN_CALLBACKS:
+        near = nearest(name, OWN_CALLBACKS)
+        hint = f"; did you mean {near[0]!r}? Of" if near else "; of"
         raise UserError(
-            f"{key}._target_ is {target!r}; of Lightning's callbacks, only {' and '.join(OWN_CALLBACKS)} are allowed: "
-            "settings of training do the same as most others."
+            f"{key}._target_ is {target!r}{hint} Lightning's callbacks, only {' and '.join(OWN_CALLBACKS)} are "
+            "allowed: settings of training do the same as most others."
         )
+
+
+def needs_logger(target: str) -> bool:
+    """Return whether a callback does nothing but write to a logger, and refuses a training without one."""
+    return target.startswith(f"{CALLBACKS}.") and target.rpartition(".")[2] in OWN_CALLBACKS

@@ -331,14 +331,17 @@ class Task(ABC):
         """Return {file: SHA-256} of every data file that a run reads. They are a part of the trial's digest."""
 
     def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: B027  (most tasks need no files)
-        """Check that the data files exist, without reading them and without torch. A task without files has none.
+        """Check that the data files exist, without torch. A task without files has none.
+
+        Published files are not read, because their checksums are known. Files of the user may be read, so that a fault
+        in them ends a sweep before its first trial.
 
         Args:
             root: the data root.
             cache: the folder for results that `load` may use in place of the files; None for no cache.
 
         Raises:
-            UserError: a file is missing; the message says how to get it.
+            UserError: a file is missing; the message says how to get it. A file of the user has a fault.
         """
 
     @abstractmethod

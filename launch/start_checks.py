@@ -1,4 +1,4 @@
-"""The checks of trials before anything starts: their data files exist, and their weights fit into memory."""
+"""The checks of trials before anything starts: their data, loggers and callbacks, and the memory for their weights."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from rich.filesize import decimal
 from gatebench.derive.architecture_cost import architecture_parameters
 from gatebench.derive.cost import parameters
 from gatebench.errors import Refusal, UserError
-from gatebench.lightning_targets import NEEDED
+from gatebench.lightning_targets import NEEDED, needs_logger
 from gatebench.spec.architecture import Architecture
 from gatebench.training_settings import Training
 from gatebench.trial import Trial
@@ -33,13 +33,15 @@ def check_start(trials: Iterable[Trial], settings: Settings) -> None:
         settings: the settings with the data root, the home and the address of the cluster.
 
     Raises:
-        UserError: a data file is missing, or the package of a logger; the message says how to get it.
+        UserError: a data file is missing, or the package of a logger; the message says how to get it. The user's data
+            have a fault, or a callback needs a logger.
         Refusal: the weights of a trial do not fit into memory.
     """
+    trials = list(trials)
+    check_callbacks(trials, settings.logger)
     if settings.ray_address is not None:
         return
     check_loggers(settings.logger)
-    trials = list(trials)
     for trial in {repr(trial.task): trial for trial in trials}.values():
         trial.build_task().check_files(settings.data_folder, settings.home_folder.root / "cache")
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -49,6 +51,24 @@ def check_start(trials: Iterable[Trial], settings: Settings) -> None:
                 f"A trial of {trial.build_compared().name} with model.hidden_size={trial.model.hidden_size} needs "
                 f"{decimal(needed)} for the weights of its recurrent layers, their gradients and the optimiser; "
                 f"this machine has {decimal(memory)}."
+            )
+
+
+def check_callbacks(trials: Iterable[Trial], loggers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Check that there is a logger if a callback needs one.
+
+    Raises:
+        UserError: there is none.
+    """
+    if loggers:
+        return
+    for name, target in {
+        name: str(config["_target_"]) for trial in trials for name, config in trial.training.callbacks.items()
+    }.items():
+        if needs_logger(target):
+            raise UserError(
+                f"training.callbacks.{name} is a {target.rpartition('.')[2]}, which writes to a logger, and there is "
+                "none; add for example logger=csv."
             )
 
 

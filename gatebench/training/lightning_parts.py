@@ -2,22 +2,25 @@
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping
 from pytorch_lightning.loggers import Logger
 
-from gatebench.errors import UserError
+from gatebench.errors import UserError, nearest, unknown
 from gatebench.lightning_targets import CALLBACKS, LOGGERS, check_part
 from gatebench.training.learner import Learner
 from gatebench.trial import Trial
 
 Part = TypeVar("Part", Callback, Logger)
+
+_EITHER, _BY_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+_ANY = inspect.Parameter.VAR_KEYWORD
 
 LOGGER_FOLDER = "loggers"
 """The folder of the home in which loggers write files."""
@@ -130,17 +133,46 @@ def _made(key: str, config: Mapping[str, Any], module: str, kind: type[Part], de
     """
     check_part(key, config, module)
     target = str(config["_target_"])
-    place, _, name = target.rpartition(".")
-    try:
-        made_by = getattr(import_module(place), name)
-    except (ImportError, AttributeError):
-        raise UserError(f"{key}._target_ is {target!r}, and there is no such class.") from None
-    if not (isinstance(made_by, type) and issubclass(made_by, kind)):
-        raise UserError(f"{key}._target_ is {target!r}, which is no {kind.__name__.lower()} of Lightning.")
+    made_by = _class(key, target, kind)
     known = inspect.signature(made_by).parameters
     given = {parameter: value for parameter, value in config.items() if parameter != "_target_"}
+    _check_parameters(key, given, known.values())
     try:
         return made_by(**{one: value for one, value in defaults.items() if one in known} | given)
     except Exception as error:  # the class may raise anything
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise UserError(f"{key} cannot be made from {target}: {reason}.") from error
+
+
+def _check_parameters(key: str, given: Iterable[str], known: Collection[inspect.Parameter]) -> None:
+    """Raise `UserError` if a class does not take a parameter of a config."""
+    by_kind = {kind: [one.name for one in known if one.kind is kind] for kind in (_EITHER, _BY_NAME, _ANY)}
+    names = [*by_kind[_EITHER], *by_kind[_BY_NAME]]
+    for parameter in given:
+        if parameter not in names and not by_kind[_ANY]:
+            raise unknown("key", f"{key}.{parameter}", [f"{key}.{one}" for one in names])
+
+
+def _class(key: str, target: str, kind: type[Part]) -> type[Part]:
+    """Return the class with a dotted name.
+
+    Raises:
+        UserError: there is no such class, and the message suggests the nearest one; or it is of another kind.
+    """
+    place, _, name = target.rpartition(".")
+    module = None
+    try:
+        module = import_module(place)
+        found = getattr(module, name)
+    except (ImportError, AttributeError):
+        content = {} if module is None else vars(module)
+        near = nearest(name, [one for one, value in content.items() if _is_kind(value, kind)])
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise UserError(f"{key}._target_ is {target!r}, and there is no such class{hint}") from None
+    if not _is_kind(found, kind):
+        raise UserError(f"{key}._target_ is {target!r}, which is no {kind.__name__.lower()} of Lightning.")
+    return found
+
+
+def _is_kind(value: object, kind: type[Part]) -> TypeGuard[type[Part]]:
+    return isinstance(value, type) and issubclass(value, kind)

@@ -1,10 +1,18 @@
 """A file or a folder of the user, which a task names by a parameter such as `task.path`."""
 
 import os
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from gatebench.errors import UserError
 from tasks.data.files import MissingFile, read_file
+
+MOST_NEIGHBOURS = 1000
+"""The largest number of names in a folder among which the nearest one is searched."""
+
+NEAR = 0.75
+"""The least similarity of a name that is suggested. The endings of the names are not compared."""
 
 
 def own_path(path: str, wanted: str, parameter: str = "path") -> Path:
@@ -23,7 +31,7 @@ def own_path(path: str, wanted: str, parameter: str = "path") -> Path:
     if found is not None and found.is_dir():
         raise UserError(f"task.{parameter} is {path}, which is a folder; it must name {wanted}.")
     if found is None or not found.is_file():
-        raise MissingFile(f"There is no file {path}, which task.{parameter} names.")
+        raise MissingFile(f"There is no file {path}, which task.{parameter} names{_suggestion(path)}")
     return found
 
 
@@ -40,7 +48,7 @@ def own_folder(path: str, wanted: str) -> Path:
     """
     found = _find(path)
     if found is None:
-        raise MissingFile(f"There is no folder {path}, which task.path names.")
+        raise MissingFile(f"There is no folder {path}, which task.path names{_suggestion(path)}")
     if not found.is_dir():
         raise UserError(f"task.path is {path}, which is a file; it must name {wanted}.")
     return found
@@ -102,3 +110,17 @@ def _find(path: str) -> Path | None:
         return found if found.exists() else None
     except (OSError, RuntimeError, ValueError):  # the name is too long, or "~user" has no home folder
         return None
+
+
+def _suggestion(path: str) -> str:
+    """Return the end of a sentence about a missing path: the nearest name in its folder, or "." if none is near."""
+    folder = _find(str(Path(path).parent)) if path else None
+    try:
+        names = [] if folder is None else [one.name for one in islice(folder.iterdir(), MOST_NEIGHBOURS)]
+    except OSError:  # the folder cannot be listed, or is a file
+        return "."
+    wanted, stems = Path(path), {Path(name).stem.lower() for name in names}
+    near = get_close_matches(wanted.stem.lower(), sorted(stems), n=1, cutoff=NEAR)
+    of_stem = sorted(name for name in names if [Path(name).stem.lower()] == near)
+    best = get_close_matches(wanted.name, of_stem, n=1, cutoff=0)
+    return f"; did you mean {best[0]!r}?" if best else "."

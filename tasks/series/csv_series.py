@@ -9,11 +9,12 @@ import csv
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,11 @@ from numpy.typing import NDArray
 from gatebench.errors import UserError, unknown
 from tasks.data.files import report_read_errors
 from tasks.series.timestamps import read_timestamp
+
+Rows = Iterator[tuple[int, list[str]]]
+"""The line number and the cells of each row that is not empty."""
+
+Content = TypeVar("Content")
 
 MAX_BYTES = 1 << 30
 """The largest file that is read. The numbers of a file take about half as much memory as their text."""
@@ -85,24 +91,46 @@ def read_csv(path: Path, csv_format: CsvFormat) -> CsvRows:
     Raises:
         UserError: the file cannot be read or is too large, or a row, a column name or a cell is faulty.
     """
+    return _read(path, csv_format.separator, csv_format.encoding, lambda rows: _parse(rows, path.name, csv_format))
+
+
+def column_names(path: Path, separator: str, encoding: str) -> list[str]:
+    """Return the names of the columns of a CSV file.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    return _read(path, separator, encoding, _header)
+
+
+def _read(path: Path, separator: str, encoding: str, parse: Callable[[Rows], Content]) -> Content:
+    """Return what a function reads from the rows of a CSV file.
+
+    Raises:
+        UserError: the file cannot be read or is too large.
+    """
     with report_read_errors(path):
         if (size := path.stat().st_size) > MAX_BYTES:
             raise UserError(f"{path} has {size:,} bytes; at most {MAX_BYTES:,} are read.")
         try:
-            with path.open(encoding=PYTHON_ENCODINGS[csv_format.encoding], newline="") as file:
-                reader = csv.reader(file, delimiter=csv_format.separator, strict=True)
-                return _parse(((reader.line_num, cells) for cells in reader if cells), path.name, csv_format)
+            with path.open(encoding=PYTHON_ENCODINGS[encoding], newline="") as file:
+                reader = csv.reader(file, delimiter=separator, strict=True)
+                return parse((reader.line_num, cells) for cells in reader if cells)
         except UnicodeDecodeError as error:
             byte = error.object[error.start]
             raise UserError(
-                f"{path} is not {csv_format.encoding}: it contains the byte 0x{byte:02x}; "
-                f"perhaps task.encoding=latin-1 is right."
+                f"{path} is not {encoding}: it contains the byte 0x{byte:02x}; perhaps task.encoding=latin-1 is right."
             ) from None
         except csv.Error as error:
             raise UserError(f"{path} is not a CSV file: {error}.") from None
 
 
-def _parse(rows: Iterator[tuple[int, list[str]]], name: str, csv_format: CsvFormat) -> CsvRows:
+def _header(rows: Rows) -> list[str]:
+    """Return the cells of the first row without spaces around them; none if there is no row."""
+    return [column.strip() for column in next(rows, (0, []))[1]]
+
+
+def _parse(rows: Rows, name: str, csv_format: CsvFormat) -> CsvRows:
     """Return the rows of a file.
 
     Args:
@@ -110,7 +138,7 @@ def _parse(rows: Iterator[tuple[int, list[str]]], name: str, csv_format: CsvForm
         name: the name of the file, for messages.
         csv_format: how to read the cells.
     """
-    header = [column.strip() for column in next(rows, (0, []))[1]]
+    header = _header(rows)
     _check_header(header, name, csv_format)
     first_row = next(rows, None)
     if first_row is None:

@@ -122,8 +122,8 @@ class Series(Task):
             return {path.name: hashlib.file_digest(file, "sha256").hexdigest()}
 
     def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
-        """Check that the user's file exists."""
-        self._file()
+        """Check that the user's file exists and has no fault."""
+        self._regular_series(self._rows(), self._file().name)
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing needs a cache)
         """Read the user's file. The data root is not used."""
@@ -206,10 +206,15 @@ class Series(Task):
             UserError: the path or the target is null.
             MissingFile: there is no such file.
         """
-        if self.path is None or self.target is None:
-            field, wanted = ("path", "a CSV file") if self.path is None else ("target", "the column to forecast")
-            raise UserError(f"task.{field} is null; it must name {wanted}.")
-        return own_path(self.path, "a CSV file")
+        if self.path is None:
+            raise UserError("task.path is null; it must name a CSV file.")
+        path = own_path(self.path, "a CSV file")
+        if self.target is None:
+            from tasks.series.csv_series import column_names
+
+            names = ", ".join(column_names(path, self.separator, self.encoding)) or "none"
+            raise UserError(f"task.target is null; it must name the column to forecast. Allowed: {names}.")
+        return path
 
 
 def _ends(values: NDArray[np.float64]) -> tuple[int, int, int]:

@@ -125,15 +125,15 @@ class Entities(Task):
         return Size(SENTENCES, LONGEST, self.embedding) if self.path is None else None
 
     def check_files(self, root: Path, cache: Path | None = None) -> None:  # noqa: ARG002  (nothing is cached)
-        """Check that the files and the package exist."""
+        """Check that the files and the package exist, and that the user's files have no fault."""
         from tasks.text.entity_scores import check_seqeval
 
         check_seqeval()
         if self.path is None:
             for name in CHECKSUMS:
                 find_file(root, FOLDERS, (name,), SOURCE_URL, dataset="wnut17")
-        for name, path in self._own_paths().items():
-            own_path(path, WANTED, name)
+        else:
+            self._sentences(root)
 
     def load(self, root: Path, cache: Path | None = None) -> Problem:  # noqa: ARG002  (nothing here is worth a cache)
         """Read the sentences and number their words and tags."""

@@ -130,7 +130,7 @@ class Translation(Task):
         """Return the SHA-256 of the files."""
         if not self.is_own:
             return {name: multi30k.CHECKSUMS[name] for part in self._parts() for name in part}
-        paths = [own_path(str(path), "a text file") for path in (self.source_path, self.target_path)]
+        paths = [own_path(path, "a text file", name) for name, path in self._own_paths().items()]
         return {path.name: hashlib.sha256(read_file(path)).hexdigest() for path in paths}
 
     def size(self) -> Size | None:
@@ -145,8 +145,8 @@ class Translation(Task):
         check_subwords()
         check_sacrebleu()
         if self.is_own:
-            for path in (self.source_path, self.target_path):
-                own_path(str(path), "a text file")
+            for name, path in self._own_paths().items():
+                own_path(path, "a text file", name)
         else:
             for part in self._parts():
                 for name in part:
@@ -239,6 +239,10 @@ class Translation(Task):
             return [parts[0][: self.limit], *parts[1:]]
         return self._own_pairs()
 
+    def _own_paths(self) -> dict[str, str]:
+        """Return the paths of the user's two files by their fields."""
+        return {"source_path": str(self.source_path), "target_path": str(self.target_path)}
+
     def _own_pairs(self) -> list[Pairs]:
         """Return the user's pairs for training, validation and test.
 
@@ -247,8 +251,9 @@ class Translation(Task):
         """
         from tasks.text.parallel_text import aligned
 
-        names = (str(self.source_path), str(self.target_path))
-        source, target = (own_file(name, "a text file") for name in names)
+        paths = self._own_paths()
+        source, target = (own_file(path, "a text file", name) for name, path in paths.items())
+        names = (paths["source_path"], paths["target_path"])
         pairs = aligned(source, target, names)
         tenth = len(pairs) // 10
         if not tenth:

@@ -1,7 +1,7 @@
 import pytest
 
 from gatebench.errors import UserError
-from gatebench.lightning_targets import CALLBACKS, LOGGERS, NEEDED, check_part
+from gatebench.lightning_targets import CALLBACKS, LOGGERS, NEEDED, check_part, needs_logger
 from gatebench.task_modules import VARIABLE
 from gatebench.training_settings import NEUTRAL_TRAINING, Training
 
@@ -40,3 +40,13 @@ def test_few_callbacks_of_lightning_are_allowed_and_no_callback_is_neutral() -> 
     assert NEUTRAL_TRAINING["callbacks"] == {}
     with pytest.raises(UserError, match="only DeviceStatsMonitor and LearningRateMonitor are allowed: settings"):
         Training(callbacks={"lr": {"_target_": f"{CALLBACKS}.StochasticWeightAveraging"}})
+    with pytest.raises(
+        UserError, match=r"Monitr'; did you mean 'LearningRateMonitor'\? Of Lightning's callbacks, only "
+    ):
+        Training(callbacks={"lr": {"_target_": f"{CALLBACKS}.LearningRateMonitr"}})
+
+
+def test_the_callbacks_of_lightning_need_a_logger() -> None:
+    assert needs_logger(f"{CALLBACKS}.LearningRateMonitor")
+    assert needs_logger(f"{CALLBACKS}.lr_monitor.LearningRateMonitor")
+    assert not needs_logger("mine.LearningRateMonitor")

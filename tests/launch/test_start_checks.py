@@ -131,3 +131,17 @@ def test_the_package_of_a_logger_is_checked(tmp_path: Path, monkeypatch: pytest.
     check_start([], Settings(home=str(tmp_path), logger={"csv": {"_target_": "pytorch_lightning.loggers.CSVLogger"}}))
     monkeypatch.setattr("launch.start_checks.find_spec", lambda name: object())
     check_start([], logged)
+
+
+@pytest.mark.parametrize("address", [None, "10.0.0.1:6379"])
+def test_a_callback_that_writes_to_a_logger_needs_one(address: str | None, home: Path) -> None:
+    monitor = "training.callbacks.lr._target_=pytorch_lightning.callbacks.LearningRateMonitor"
+    cluster = [f"ray_address={address}"] if address else []
+    plan = parse_plan("sweep", "", ["task=parity", "cell=lstm", monitor, f"home={home}", *cluster])
+    assert plan is not None
+    with pytest.raises(
+        UserError, match=r"^training\.callbacks\.lr is a LearningRateMonitor, .*; add for example logger=c"
+    ):
+        check_start(plan.trials, plan.settings)
+    plan.settings.logger = {"csv": {"_target_": "pytorch_lightning.loggers.CSVLogger"}}
+    check_start(plan.trials, plan.settings)

@@ -129,10 +129,14 @@ MISTAKES: dict[str, Mapping[str, Any]] = {
         "_target_": "pytorch_lightning.loggers.Absent"
     },
     f"logger.a._target_ is '{HERE}.Decay', which is no logger of Lightning": DECAY,
-    "logger.a cannot be made from pytorch_lightning.loggers.CSVLogger: CSVLogger.__init__() got an unexpected": {
-        **CSV["csv"],
-        "colour": "red",
+    "logger.a._target_ is 'pytorch_lightning.loggers.CSVLoger', and there is no such class; did you mean 'CSVL": {
+        "_target_": "pytorch_lightning.loggers.CSVLoger"
     },
+    "There is no key 'logger.a.prefx'; did you mean 'logger.a.prefix'? Allowed: logger.a.flush": {
+        **CSV["csv"],
+        "prefx": "red",
+    },
+    "logger.a cannot be made from pytorch_lightning.loggers.CSVLogger: ": {**CSV["csv"], "save_dir": 3},
 }
 
 

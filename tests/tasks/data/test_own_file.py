@@ -31,6 +31,23 @@ def test_what_is_no_text_is_one_sentence(tmp_path: Path) -> None:
         own_file(str(file), "a text file")
 
 
+def test_the_nearest_name_in_the_folder_is_suggested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("Prices.csv", "Prices.txt", "other.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "photos").mkdir()
+    for path in ("price.csv", "prices.csv", str(tmp_path / "prices.cvs")):
+        with pytest.raises(MissingFile, match=r"which task\.path names; did you mean 'Prices\.csv'\?$"):
+            own_path(path, "a text file")
+    with pytest.raises(
+        MissingFile, match=r"There is no folder photo, which task\.path names; did you mean 'photos'\?$"
+    ):
+        own_folder("photo", "a folder")
+    for path in ("nowhere.csv", "nowhere/prices.csv", "Prices.csv/a"):
+        with pytest.raises(MissingFile, match=r"which task\.path names\.$"):
+            own_path(path, "a text file")
+
+
 def test_a_folder_and_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert own_folder(str(tmp_path), "a folder") == tmp_path
     assert is_own_folder(str(tmp_path))

@@ -163,7 +163,10 @@ def test_a_missing_file_is_named(path: str, tmp_path: Path, monkeypatch: pytest.
         assert str(caught.value) == f"There is no file {path}, which task.path names."
 
 
-@pytest.mark.parametrize(("field", "wanted"), [("path", "a CSV file"), ("target", "the column to forecast")])
+@pytest.mark.parametrize(
+    ("field", "wanted"),
+    [("path", "a CSV file"), ("target", r"the column to forecast\. Allowed: Date, Close, Volume")],
+)
 def test_a_file_and_a_target_must_be_named(tmp_path: Path, task: Series, field: str, wanted: str) -> None:
     nameless = replace(task, **{field: None})  # type: ignore[arg-type]
     for look in (nameless.checksums, lambda: nameless.load(tmp_path)):
@@ -171,9 +174,14 @@ def test_a_file_and_a_target_must_be_named(tmp_path: Path, task: Series, field: 
             look()
 
 
-def test_a_missing_target_is_refused(tmp_path: Path, task: Series) -> None:
-    with pytest.raises(UserError, match=r"^There is no column 'Clse' in prices\.csv; did you mean 'Close'\? Allowed: "):
-        replace(task, target="Clse").load(tmp_path)
+def test_a_missing_target_is_refused_before_a_sweep_starts(tmp_path: Path, task: Series) -> None:
+    task.check_files(tmp_path)
+    wrong = replace(task, target="Clse")
+    for look in (wrong.load, wrong.check_files):
+        with pytest.raises(
+            UserError, match=r"^There is no column 'Clse' in prices\.csv; did you mean 'Close'\? Allowed: "
+        ):
+            look(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,8 @@ def test_missing_and_poor_files_are_told(tmp_path: Path) -> None:
     file.write_text("a O\n\nb O", encoding="utf-8")
     with pytest.raises(UserError, match="has too few documents, 2, for 3 parts"):
         Entities(str(file)).load(tmp_path)
+    with pytest.raises(UserError, match="has too few documents, 2, for 3 parts"):
+        Entities(str(file)).check_files(tmp_path)
     file.write_text("a O\n\nb O\n\nc O", encoding="utf-8")
     with pytest.raises(UserError, match="The training part has no entity: each of its 1 sentences has only tags O"):
         Entities(str(file)).load(tmp_path)

@@ -101,7 +101,7 @@ def test_wrong_parameters_are_refused(fields: dict[str, object], message: str) -
 def test_missing_and_short_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match=r"There is no train\.en\.gz in any of"):
         Translation().check_files(tmp_path)
-    with pytest.raises(MissingFile, match="There is no file"):
+    with pytest.raises(MissingFile, match=r"There is no file .*, which task\.source_path names"):
         Translation(source_path=str(tmp_path / "no"), target_path=str(tmp_path / "no")).check_files(tmp_path)
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("one\n" * 9, encoding="utf-8")
