@@ -63,12 +63,15 @@ class Batch:
         lengths: (B,) valid steps of each sequence, on the CPU; None if all have T.
         continues: whether each sequence continues the one at the same place of the batch before. Then the recurrent
             layers start with the state after that one, without a gradient.
+        on_cpu: {name: further numbers about the examples} that a task reads in a step, on the CPU as the lengths are:
+            a program that reads a number from a GPU waits for it.
     """
 
     x: Tensor
     y: Tensor
     lengths: Tensor | None = None
     continues: bool = False
+    on_cpu: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def inputs(self) -> NDArray[Any]:

@@ -36,6 +36,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "gatebench.backends": (
         "gatebench.errors",
         "gatebench.packages",
+        "gatebench.device_copies",
         "gatebench.spec",
         "gatebench.cells",
         "gatebench.derive",
@@ -51,6 +52,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     # The plain data that the packages exchange.
     "gatebench.task_modules": ("gatebench.errors", "gatebench.packages"),
+    "gatebench.device_copies": (),
     "gatebench.views": (),
     "gatebench.module_export": (),
     "gatebench.own_input": ("gatebench.errors",),
@@ -86,6 +88,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     "gatebench.training": (
         "gatebench.errors",
         "gatebench.packages",
+        "gatebench.device_copies",
         "gatebench.lightning_targets",
         "gatebench.network_frame",
         "gatebench.spec",
@@ -157,10 +160,17 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     ),
     # The tasks: each subject stands alone on the shared blocks and the access to data.
     "tasks.data": ("gatebench.errors",),
-    "tasks.blocks": ("gatebench.errors", "gatebench.task", "gatebench.module_export", "tasks.data"),
+    "tasks.blocks": (
+        "gatebench.errors",
+        "gatebench.device_copies",
+        "gatebench.task",
+        "gatebench.module_export",
+        "tasks.data",
+    ),
     **{
         f"tasks.{subject}": (
             "gatebench.errors",
+            "gatebench.device_copies",
             "gatebench.task",
             "gatebench.views",
             "gatebench.own_input",
@@ -172,6 +182,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
     },
     "tasks.detection": (
         "gatebench.errors",
+        "gatebench.device_copies",
         "gatebench.task",
         "gatebench.views",
         "tasks.data",

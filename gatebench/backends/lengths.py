@@ -10,7 +10,7 @@ from gatebench.errors import UserError
 
 
 def checked_lengths(lengths: Tensor, x: Tensor) -> Tensor:
-    """Return the lengths as int64.
+    """Return the lengths as int64 on the CPU. The program waits for a GPU if they lie there.
 
     Args:
         lengths: (B,), of any integer dtype.
@@ -20,7 +20,7 @@ def checked_lengths(lengths: Tensor, x: Tensor) -> Tensor:
         UserError: they are not B whole numbers from 0 to T.
     """
     T, B = x.shape[:2]
-    lengths = torch.as_tensor(lengths)
+    lengths = torch.as_tensor(lengths).cpu()
     is_integer = not (lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool)
     if not is_integer or lengths.shape != (B,) or (B and not 0 <= int(lengths.min()) <= int(lengths.max()) <= T):
         raise UserError(f"lengths must be {B} whole numbers from 0 to {T}, one a sequence.")

@@ -6,15 +6,15 @@ torch.nn.LSTM and torch.nn.GRU, section "Variables". T time, B batch, I input, H
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from gatebench.backends.contract import LayerResult, Workload
 from gatebench.backends.selective import native_refusal as refuses_cell
 from gatebench.backends.selective import torch_cell
+from gatebench.device_copies import sent
 from gatebench.spec.cell import Cell
 
 NAME = "native"
@@ -90,12 +90,45 @@ def run(
         return LayerResult(output, tuple(part[0] for part in final))
 
     # A packed sequence has the sequences sorted by length. The state is sorted in the same way, and back at the end.
-    packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
-    initial = tuple(part[:, packed.sorted_indices] for part in initial)
+    steps = packed_steps(lengths, x.device)
+    initial = tuple(part.index_select(1, steps.order) for part in initial)
     hidden = initial if len(initial) > 1 else initial[0]
-    data, *final = torch_kernel.function(packed.data, packed.batch_sizes, hidden, torch_weights, *settings)
-    output, _ = pad_packed_sequence(packed._replace(data=data), total_length=len(x))
-    return LayerResult(output, tuple(part[0][packed.unsorted_indices] for part in final))
+    data = x.flatten(0, 1).index_select(0, steps.places)
+    data, *final = torch_kernel.function(data, steps.batch_sizes, hidden, torch_weights, *settings)
+    output = data.new_zeros(x.shape[0] * x.shape[1], data.shape[-1]).index_copy(0, steps.places, data)
+    return LayerResult(output.reshape(*x.shape[:2], -1), tuple(part[0].index_select(0, steps.back) for part in final))
+
+
+class PackedSteps(NamedTuple):
+    """The steps of a packed sequence, in which those of all sequences at one time follow one another.
+
+    Attributes:
+        places: (n,) the number of each packed step among all T · B, on the device of the layer.
+        batch_sizes: (T,) the number of sequences at each time, on the CPU, where torch's kernels read it.
+        order: (B,) the sequences, the longest one first, on the device of the layer.
+        back: (B,) the place of each sequence in this order, likewise.
+    """
+
+    places: Tensor
+    batch_sizes: Tensor
+    order: Tensor
+    back: Tensor
+
+
+def packed_steps(lengths: Tensor, device: torch.device) -> PackedSteps:
+    """Return the packed steps of sequences.
+
+    This is written by hand because `torch.nn.utils.rnn.pack_padded_sequence` and its inverse wait for a GPU.
+
+    Args:
+        lengths: (B,) from 1 to T.
+        device: the device of the layer.
+    """
+    ordered, order = torch.sort(lengths.cpu(), descending=True)
+    inside = torch.arange(int(ordered[0]))[:, None] < ordered
+    numbers = torch.arange(len(inside))[:, None] * len(lengths) + order
+    both = sent(torch.stack([order, order.argsort()]), device)
+    return PackedSteps(sent(numbers[inside], device), inside.sum(1), both[0], both[1])
 
 
 def stacked(torch_kernel: TorchKernel, weights: Mapping[str, Tensor]) -> list[Tensor]:

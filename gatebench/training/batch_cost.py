@@ -1,6 +1,7 @@
 """The time and the memory that a training step of the trained network needs for one batch."""
 
 import time
+from dataclasses import replace
 from statistics import median
 
 import torch
@@ -45,7 +46,7 @@ def batch_cost(learner: Learner) -> dict[str, float]:
 def _first_batch(learner: Learner) -> Batch:
     split = learner.problem.val
     batch = split.batch(torch.arange(min(learner.trial.training.batch_size, len(split))))
-    return Batch(batch.x.to(learner.device), batch.y.to(learner.device), batch.lengths)
+    return replace(batch, x=batch.x.to(learner.device), y=batch.y.to(learner.device), continues=False)
 
 
 def _seconds(learner: Learner, batch: Batch) -> float:

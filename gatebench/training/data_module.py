@@ -6,10 +6,11 @@ from typing import cast
 import pytorch_lightning as pl
 import torch
 
+from gatebench.device_copies import sent
 from gatebench.ranks import ALONE, Ranks
 from gatebench.task import Batch, Problem
 from gatebench.training.batches import Batches
-from gatebench.training.resident_splits import resident_splits, sent
+from gatebench.training.resident_splits import resident_splits
 
 
 class SplitsDataModule(pl.LightningDataModule):

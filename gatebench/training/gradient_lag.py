@@ -11,7 +11,7 @@ B batch, H hidden, C outputs, L lags.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 import torch
@@ -121,7 +121,7 @@ def longest_examples(split: Split) -> Tensor:
 def _moved(batch: Batch, network: Network) -> Batch:
     """Return the batch on the device of the network. The lengths stay on the CPU."""
     device = next(network.parameters()).device
-    return Batch(batch.x.to(device), batch.y.to(device), batch.lengths)
+    return replace(batch, x=batch.x.to(device), y=batch.y.to(device), continues=False)
 
 
 def _norms(network: Network, problem: Problem, batch: Batch, lags: Sequence[int]) -> Tensor:

@@ -55,13 +55,6 @@ def resident_splits(splits: Sequence[Split], device: torch.device) -> Sequence[S
     return [split.with_tensors(moved) for split in movable]
 
 
-def sent(values: Tensor, device: torch.device) -> Tensor:
-    """Return values on a CUDA device. The copy does not wait for the device."""
-    if values.device.type == device.type:
-        return values
-    return (values.pin_memory() if device.type == "cuda" else values).to(device, non_blocking=True)
-
-
 def free_memory(device: torch.device) -> int:
     """Return the free memory of a CUDA device in bytes."""
     return torch.cuda.mem_get_info(device)[0]

@@ -16,5 +16,4 @@ def padded_rows(values: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
     starts, lengths = (one.to(values.device, non_blocking=True) for one in (starts, lengths))
     inside = steps < lengths
     gathered = values[torch.where(inside, starts + steps, 0)]
-    gathered[~inside] = 0
-    return gathered
+    return gathered.masked_fill_(~inside.reshape(*inside.shape, *[1] * (values.dim() - 1)), 0)

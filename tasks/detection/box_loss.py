@@ -9,6 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional
 
+from gatebench.device_copies import sent
 from gatebench.task import Batch
 from tasks.detection.boxes import NOT_BOX_LOGITS, NOTHING, Regions
 
@@ -54,10 +55,11 @@ def matched(logits: Tensor, targets: Tensor, regions: Regions) -> tuple[Tensor, 
         targets: (B, M, 5).
         regions: the regions.
     """
-    costs = match_costs(logits, targets, regions).double().cpu().numpy()
-    costs = np.nan_to_num(costs, nan=OUTSIDE**2, posinf=OUTSIDE**2, neginf=OUTSIDE**2)
-    owners = regions.region_of(targets[..., :4]).cpu().numpy()
-    real = targets[..., 4].cpu().numpy() != NOTHING
+    true = torch.stack([regions.region_of(targets[..., :4]), targets[..., 4] != NOTHING], 1)
+    # One copy, because the program waits for a GPU at each of them.
+    table = torch.cat([match_costs(logits, targets, regions).double(), true.double()], 1).cpu().numpy()
+    costs = np.nan_to_num(table[:, :-2], nan=OUTSIDE**2, posinf=OUTSIDE**2, neginf=OUTSIDE**2)
+    owners, real = table[:, -2], table[:, -1] > 0
     pairs: list[tuple[int, int, int]] = []
     for image in range(len(targets)):
         for region in np.unique(owners[image][real[image]]):
@@ -67,8 +69,8 @@ def matched(logits: Tensor, targets: Tensor, regions: Regions) -> tuple[Tensor, 
             pairs += [
                 (image, first + int(row), int(members[column])) for row, column in zip(rows, columns, strict=True)
             ]
-    table = torch.tensor(pairs, dtype=torch.int64, device=logits.device).reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2]
+    found = sent(torch.tensor(pairs, dtype=torch.int64).reshape(-1, 3), logits.device)
+    return found[:, 0], found[:, 1], found[:, 2]
 
 
 def match_costs(logits: Tensor, targets: Tensor, regions: Regions) -> Tensor:

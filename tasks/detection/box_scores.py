@@ -80,7 +80,7 @@ def count_boxes(found: FoundBoxes, targets: Tensor, least_confidence: float) -> 
     for box in found.confidence.argsort(dim=1, descending=True, stable=True).unbind(1):
         best, taken = (shared[images, box] * free).max(1)
         hit = best > 0
-        free[images[hit], taken[hit]] = False
+        free[images, taken] &= ~hit
         right = right + hit.sum()
     return {"right": right, "found": counted.sum(), "true": real.sum()}
 

@@ -64,15 +64,19 @@ class Regions:
         """Q, the number of boxes that all regions emit."""
         return self.grid * self.grid * self.boxes
 
-    def centres(self) -> Tensor:
-        """Return the centre (Q, 2) of the region of each box. The regions go row by row, from the top left."""
-        steps = (torch.arange(self.grid) + 0.5) * self.side
+    def centres(self, like: Tensor) -> Tensor:
+        """Return the centre (Q, 2) of the region of each box. The regions go row by row, from the top left.
+
+        Args:
+            like: a tensor with the dtype and the device of the result.
+        """
+        steps = (torch.arange(self.grid, device=like.device) + 0.5) * self.side
         rows, columns = torch.meshgrid(steps, steps, indexing="ij")
-        return torch.stack([columns, rows], -1).reshape(-1, 2).repeat_interleave(self.boxes, 0)
+        return torch.stack([columns, rows], -1).reshape(-1, 2).repeat_interleave(self.boxes, 0).to(like.dtype)
 
     def decoded(self, numbers: Tensor) -> Tensor:
         """Return the boxes in pixels (..., Q, 4) from the relative numbers. No side is shorter than a pixel."""
-        middle = self.centres().to(numbers) + numbers[..., :2] * self.side
+        middle = self.centres(numbers) + numbers[..., :2] * self.side
         size = (1 + numbers[..., 2:4]) * (self.canvas / 4)
         return torch.cat([middle, size.clamp(min=1)], -1)
 
@@ -83,7 +87,7 @@ class Regions:
             boxes: the boxes.
             emitted: (P,) the number, from 0 to Q - 1, of the emitted box that each of them is compared with.
         """
-        middle = (boxes[:, :2] - self.centres().to(boxes)[emitted]) / self.side
+        middle = (boxes[:, :2] - self.centres(boxes)[emitted]) / self.side
         return torch.cat([middle, boxes[:, 2:4] / (self.canvas / 4) - 1], -1)
 
     def region_of(self, boxes: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from gatebench.task import Batch, Split
+from tasks.blocks.valid_steps import valid_count
 
 BASELINE_BATCH_SIZE = 8  # pieces differ in length, so a larger batch would be mostly padding
 
@@ -22,7 +23,7 @@ def bernoulli(logits: Tensor, batch: Batch) -> Tensor:
 
 def frames(batch: Batch) -> float:
     """Return the number of frames in the mean of `bernoulli`."""
-    return _number(batch.y, batch).item()
+    return float(valid_count(batch))
 
 
 def count_frames(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
@@ -113,7 +114,7 @@ def _is_padded(batch: Batch) -> bool:
 def _number(frames: Tensor, batch: Batch) -> Tensor:
     """Return the number of frames that belong to a sequence, of frames (T, B, ...)."""
     if batch.lengths is None:
-        return torch.tensor(frames.shape[0] * frames.shape[1], device=frames.device)
+        return torch.full((), frames.shape[0] * frames.shape[1], device=frames.device)
     return batch.lengths.sum().to(frames.device, non_blocking=True)
 
 

@@ -4,6 +4,7 @@ N tokens, H hidden, V vocabulary, T time, B batch. For the backward pass N · H 
 of the inputs, where `torch.nn.functional.cross_entropy` keeps N · V.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from gatebench.task import Batch
+from tasks.blocks.valid_steps import chosen_steps
 
 LARGE = 5000
 """The least vocabulary for which tasks compute the cross-entropy in chunks."""
@@ -44,29 +46,21 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 torch.mm(of_logits, weight, out=gradients[0][chunk])
                 gradients[1].addmm_(of_logits.T, hidden[chunk])
                 gradients[2].add_(of_logits.sum(0))
-        ctx.save_for_backward(hidden, weight, bias, targets, *gradients)
+        ctx.save_for_backward(*gradients)
         ctx.mark_non_differentiable(is_correct)
         return nats, is_correct
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        """Return the gradients of hidden, weight and bias.
+        """Return the gradients of hidden, weight and bias: those of the forward pass, scaled.
 
-        If all tokens have the same g, as in a mean, the sums of the forward pass are scaled. Otherwise the logits are
-        computed again for the gradients of weight and bias.
+        Those of weight and bias are sums over the tokens, so that all tokens must have the same g, as in a mean.
+        Otherwise they are NaN: a branch would wait for a GPU.
         """
-        hidden, weight, bias, targets, of_hidden, of_weight, of_bias = ctx.saved_tensors
-        if (gradient == gradient[:1]).all():
-            scale = gradient[:1].sum()
-            return of_hidden * scale, of_weight * scale, of_bias * scale, None
-        of_weight, of_bias = torch.zeros_like(weight), torch.zeros_like(bias)
-        for chunk in _chunks(len(hidden), len(weight)):
-            share = torch.addmm(bias, hidden[chunk], weight.T).softmax(-1)
-            of_logits = _minus_targets(share, targets[chunk]).mul_(gradient[chunk, None])
-            of_weight.addmm_(of_logits.T, hidden[chunk])
-            of_bias += of_logits.sum(0)
-        return of_hidden * gradient[:, None], of_weight, of_bias, None
+        of_hidden, of_weight, of_bias = ctx.saved_tensors
+        scale = torch.where((gradient == gradient[:1]).all(), gradient[:1].sum(), math.nan)
+        return of_hidden * gradient[:, None], of_weight * scale, of_bias * scale, None
 
 
 def _minus_targets(shares: Tensor, targets: Tensor) -> Tensor:
@@ -75,25 +69,28 @@ def _minus_targets(shares: Tensor, targets: Tensor) -> Tensor:
     return shares
 
 
-def scored_tokens(hidden: Tensor, linear: nn.Linear, targets: Tensor, valid: Tensor) -> Tensor:
+def scored_tokens(hidden: Tensor, linear: nn.Linear, targets: Tensor, places: Tensor | None) -> Tensor:
     """Return the scores (T, B, 3) of tokens: their nats, 1 if they have the largest logit, and 1 if they are valid.
 
     All three are 0 for tokens that are not valid. They are computed in the dtype of the weights, also under
-    `torch.autocast`.
+    `torch.autocast`. The gradients of the weights need a loss such as `mean_nats`, which has the same gradient for the
+    nats of all tokens; with others they are NaN.
 
     Args:
         hidden: the input (T, B, H) of the last layer.
         linear: the last layer, with V outputs and a bias.
         targets: the right tokens, (T, B).
-        valid: whether each token counts, (T, B).
+        places: the numbers (N,) of the valid tokens, see `tasks.blocks.valid_steps`; None if all are valid.
     """
     hidden = hidden.to(linear.weight.dtype)
     with torch.autocast(hidden.device.type, enabled=False):  # it does not look into the backward pass of a function
         nats, is_correct = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-            hidden[valid], linear.weight, linear.bias, targets[valid].long()
+            chosen_steps(hidden, places), linear.weight, linear.bias, chosen_steps(targets, places).long()
         )
-    scores = hidden.new_zeros(*valid.shape, 3)
-    return scores.index_put((valid,), torch.stack([nats, is_correct.to(nats), torch.ones_like(nats)], -1))
+    scores = torch.stack([nats, is_correct.to(nats), torch.ones_like(nats)], -1)
+    if places is not None:
+        scores = hidden.new_zeros(targets.numel(), 3).index_copy(0, places, scores)
+    return scores.reshape(*targets.shape, 3)
 
 
 def mean_nats(scores: Tensor, batch: Batch) -> Tensor:

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from gatebench.task import Batch, Parts
+from tasks.blocks.valid_steps import places_within
 from tasks.text.attention import make_attention
 from tasks.text.chunked_cross_entropy import scored_tokens
+from tasks.text.parallel_text import target_lengths
 
 PAD, BEGIN, END = 0, 1, 2
 """The numbers of the padding, and of the begin and the end of a target sequence."""
@@ -73,14 +75,14 @@ class EncoderDecoder(nn.Module):
             x: as in `forward`.
             batch: as in `forward`.
         """
-        return scored_tokens(self._hidden(x, batch), self.linear, batch.y, batch.y != PAD)
+        places = places_within(target_lengths(batch), len(batch.y), x.device)
+        return scored_tokens(self._hidden(x, batch), self.linear, batch.y, places)
 
     def _hidden(self, x: Tensor, batch: Batch) -> Tensor:
         """Return the input (U, B, H) of the last layer for the target tokens `batch.y`."""
         source = self.read(x, batch.lengths)
         read = torch.cat([torch.full_like(batch.y[:1], BEGIN), batch.y[:-1]])
-        lengths = (batch.y != PAD).sum(0).cpu()
-        hidden, _ = self._written(read, source.state, source, lengths)
+        hidden, _ = self._written(read, source.state, source, target_lengths(batch))
         return hidden
 
     def read(self, x: Tensor, lengths: Tensor | None) -> Source:

@@ -10,8 +10,10 @@ from torch.nn import functional
 
 from gatebench.task import Batch
 from tasks.blocks.shuffling import permutation
+from tasks.blocks.valid_steps import chosen_steps, places_within
 from tasks.text.articles import Article
 from tasks.text.extracts import Sentence, choose, joined, oracle_sentences
+from tasks.text.parallel_text import target_lengths
 from tasks.text.rouge_scores import ngram_f1
 from tasks.text.sentences import rouge_words
 
@@ -118,13 +120,14 @@ class ExtractTable:
 
 def sentence_loss(logits: Tensor, batch: Batch) -> Tensor:
     """Return the mean binary cross-entropy, in nats a sentence, of logits (S, B)."""
-    is_sentence = batch.y > 0
-    return functional.binary_cross_entropy_with_logits(logits[is_sentence], (batch.y[is_sentence] % 2).to(logits.dtype))
+    places = places_within(target_lengths(batch), len(batch.y), logits.device)
+    chosen, labels = chosen_steps(logits, places), chosen_steps(batch.y, places) % 2
+    return functional.binary_cross_entropy_with_logits(chosen, labels.to(logits.dtype))
 
 
 def sentence_count(batch: Batch) -> float:
     """Return the number of sentences in the mean of `sentence_loss`."""
-    return float((batch.y > 0).sum())
+    return float(target_lengths(batch).sum())
 
 
 def mean_scores(totals: Mapping[str, float]) -> dict[str, float]:

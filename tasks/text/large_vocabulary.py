@@ -4,8 +4,8 @@ from torch import Tensor
 
 from gatebench.task import Batch
 from tasks.blocks.every_step import EveryStep
+from tasks.blocks.valid_steps import valid_places
 from tasks.text.chunked_cross_entropy import scored_tokens
-from tasks.text.next_token import valid_steps
 
 
 class LargeVocabulary(EveryStep):
@@ -18,4 +18,4 @@ class LargeVocabulary(EveryStep):
             output: the recurrent output (T, B, H).
             batch: the next token of each step, (T, B), and the lengths.
         """
-        return scored_tokens(output, self.linear, batch.y, valid_steps(batch))
+        return scored_tokens(output, self.linear, batch.y, valid_places(batch))

@@ -5,6 +5,7 @@ They are written by hand because a task's scores are functions of sums over all 
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from gatebench.task import Batch
@@ -12,12 +13,17 @@ from gatebench.task import Batch
 
 def count_classes(logits: Tensor, batch: Batch, classes: int) -> dict[str, Tensor]:
     """Return for each class how often it is predicted, actual, and both, from the logits (B, C)."""
-    predicted = logits.argmax(-1)
-    counted = {"both": predicted[predicted == batch.y], "predicted": predicted, "actual": batch.y}
+    predicted, actual = logits.argmax(-1), batch.y.long()
+    ones = torch.ones_like(predicted)
+    counted = {
+        "both": (predicted, (predicted == actual).long()),
+        "predicted": (predicted, ones),
+        "actual": (actual, ones),
+    }
     return {
         f"{kind} {number}": count
-        for kind, found in counted.items()
-        for number, count in enumerate(found.bincount(minlength=classes).unbind())
+        for kind, (found, weights) in counted.items()
+        for number, count in enumerate(ones.new_zeros(classes).scatter_add_(0, found, weights).unbind())
     }
 
 

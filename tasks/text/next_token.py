@@ -11,29 +11,30 @@ from torch import Tensor
 from torch.nn import functional
 
 from gatebench.task import Batch
+from tasks.blocks.valid_steps import chosen_steps, valid_count, valid_places
 
 LARGEST_NATS = 700.0  # e to the power of more is infinite in float64
 
 
 def next_token_loss(logits: Tensor, batch: Batch) -> Tensor:
     """Return the mean cross-entropy, in nats a token, of logits (T, B, V)."""
-    valid = valid_steps(batch)
-    return functional.cross_entropy(logits[valid], batch.y[valid].long())
+    places = valid_places(batch)
+    return functional.cross_entropy(chosen_steps(logits, places), chosen_steps(batch.y, places).long())
 
 
 def tokens(batch: Batch) -> float:
     """Return the number of tokens in the mean of `next_token_loss`."""
-    return float(valid_steps(batch).sum())
+    return float(valid_count(batch))
 
 
 def count_tokens(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
     """Return sums over the batch: the number of tokens, their nats, and those with the largest logit (T, B, V)."""
-    valid = valid_steps(batch)
-    chosen, targets = logits[valid], batch.y[valid].long()
+    places = valid_places(batch)
+    chosen, targets = chosen_steps(logits, places), chosen_steps(batch.y, places).long()
     nats = functional.cross_entropy(chosen, targets, reduction="none")
     return {
         "nats": nats.sum(dtype=torch.float64),
-        "tokens": valid.sum(),
+        "tokens": torch.tensor(len(targets)),
         "correct": (chosen.argmax(-1) == targets).sum(),
     }
 
@@ -56,12 +57,3 @@ def perplexity_and_accuracy(totals: Mapping[str, float]) -> dict[str, float]:
 def nats_and_accuracy(totals: Mapping[str, float]) -> dict[str, float]:
     """Return the nats a token, and the share of tokens with the largest logit."""
     return {"nll": totals["nats"] / totals["tokens"], "accuracy": totals["correct"] / totals["tokens"]}
-
-
-def valid_steps(batch: Batch) -> Tensor:
-    """Return (T, B), whether each step belongs to its text and is not padding."""
-    if batch.lengths is None:
-        return torch.ones(batch.x.shape[:2], dtype=torch.bool, device=batch.x.device)
-    return torch.arange(len(batch.x), device=batch.x.device)[:, None] < batch.lengths.to(
-        batch.x.device, non_blocking=True
-    )

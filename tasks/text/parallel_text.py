@@ -35,6 +35,16 @@ def aligned(source: str, target: str, names: Sequence[str]) -> list[tuple[str, s
     return pairs
 
 
+TARGET_LENGTHS, TOKENS = "target lengths", "tokens"
+"""The names of the numbers of a batch that lie on the CPU: (B,) lengths of the targets, and (T, B) source tokens."""
+
+
+def target_lengths(batch: Batch) -> Tensor:
+    """Return the number of targets of each example, (B,) on the CPU. Targets (U, B) end with padding, which is 0."""
+    known = batch.on_cpu.get(TARGET_LENGTHS)
+    return (batch.y != 0).sum(0).cpu() if known is None else known
+
+
 @dataclass(eq=False, slots=True)
 class ParallelSplit:
     """Pairs of token sequences. N examples, T source steps, U target steps, B batch.
@@ -46,6 +56,7 @@ class ParallelSplit:
         lengths: (N,) the number of source tokens of each example.
         target_starts: (N,) the first target token of each example.
         target_lengths: (N,) the number of target tokens of each example.
+        kept: the source tokens on the CPU, wherever `sources` lie, if the network reads them there too.
     """
 
     sources: Tensor
@@ -54,6 +65,7 @@ class ParallelSplit:
     lengths: Tensor | None
     target_starts: Tensor
     target_lengths: Tensor
+    kept: Tensor | None = None
 
     @classmethod
     def of(cls, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> "ParallelSplit":
@@ -85,7 +97,9 @@ class ParallelSplit:
     def batch(self, indices: Tensor) -> Batch:
         """Return the examples with these indices (B,): sources (T, B), targets (U, B) with padding, lengths (B,)."""
         assert self.lengths is not None  # `of` sets it
-        lengths = self.lengths[indices]
-        x = padded_rows(self.sources, self.starts[indices], lengths)
-        y = padded_rows(self.targets, self.target_starts[indices], self.target_lengths[indices])
-        return Batch(x, y, lengths)
+        starts, lengths, written = self.starts[indices], self.lengths[indices], self.target_lengths[indices]
+        x = padded_rows(self.sources, starts, lengths)
+        on_cpu = {TARGET_LENGTHS: written}
+        if self.kept is not None:
+            on_cpu[TOKENS] = x if self.kept is self.sources else padded_rows(self.kept, starts, lengths)
+        return Batch(x, padded_rows(self.targets, self.target_starts[indices], written), lengths, on_cpu=on_cpu)

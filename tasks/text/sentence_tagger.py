@@ -9,8 +9,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from gatebench.device_copies import sent
 from gatebench.task import Batch, Parts
 from tasks.blocks.pooling import mean_step
+from tasks.text.parallel_text import TOKENS
 
 PAD, END, UNKNOWN, FIRST_WORD = 0, 1, 2, 3
 """The numbers of the padding, the end of a sentence, rare words, and the first frequent word."""
@@ -80,33 +82,49 @@ class SentenceTagger(nn.Module):
             x: the embeddings (T, B, I) of the words.
             batch: the words (T, B), in which `END` ends each sentence.
         """
-        spans = sentence_spans(batch.x)
-        found = self._sentence_vectors(x, spans)
+        tokens = batch.on_cpu.get(TOKENS)
+        spans = sentence_spans(batch.x.cpu() if tokens is None else tokens)
+        text, place, start = sent(torch.stack(spans[:3]), x.device).unbind()
+        found = self._sentence_vectors(x, text, start, spans.words)
         sentences = found.new_zeros(int(spans.counts.max()), len(spans.counts), found.shape[-1])
-        sentences = sentences.index_put((spans.place, spans.text), found)
-        hidden, _ = self.document(self.dropout(sentences), None, spans.counts.cpu())
+        sentences = sentences.index_put((place, text), found)
+        hidden, _ = self.document(self.dropout(sentences), None, spans.counts)
         hidden = self.dropout(hidden)
         text = torch.tanh(self.text(mean_step(hidden, spans.counts)))
         logits: Tensor = self.content(hidden).squeeze(-1) + (hidden * self.salience(text)).sum(-1)
         return logits
 
-    def _sentence_vectors(self, x: Tensor, spans: Spans) -> Tensor:
+    def _sentence_vectors(self, x: Tensor, text: Tensor, start: Tensor, words: Tensor) -> Tensor:
         """Return the mean output (N, D · H) of the sentence part over the words of each sentence.
 
         Sentences of similar lengths are read together. The longest ones come last, so that their gates are those of the
         last call of the part.
+
+        Args:
+            x: the embeddings (T, B, I) of the words.
+            text: (N,) the text of each sentence, on the device of x.
+            start: (N,) its first step, likewise.
+            words: (N,) the number of its steps, on the CPU.
         """
         found: list[Tensor] = []
-        for group in reversed(torch.arange(len(spans.text), device=x.device).chunk(GROUPS)):
-            text, start, words = (values[group] for values in (spans.text, spans.start, spans.words))
-            output, _ = self.sentence(self.dropout(_words_of(x, text, start, words)), None, words.cpu())
-            found.append(mean_step(output, words))
+        groups = zip(*(values.chunk(GROUPS) for values in (text, start, words)), strict=True)
+        for own_text, own_start, own_words in reversed(list(groups)):
+            read = _words_of(x, own_text, own_start, own_words)
+            output, _ = self.sentence(self.dropout(read), None, own_words)
+            found.append(mean_step(output, own_words))
         return torch.cat(found[::-1])
 
 
 def _words_of(x: Tensor, text: Tensor, start: Tensor, words: Tensor) -> Tensor:
-    """Return the embeddings (W, n, I) of the words of n sentences; the values after the end of one have no meaning."""
+    """Return the embeddings (W, n, I) of the words of n sentences; the values after the end of one have no meaning.
+
+    Args:
+        x: the embeddings (T, B, I) of all words.
+        text: (n,) the text of each sentence, on the device of x.
+        start: (n,) its first step, likewise.
+        words: (n,) the number of its steps, on the CPU.
+    """
     steps = torch.arange(int(words.max()), device=x.device)[:, None]
-    step = torch.where(steps < words, start + steps, 0)
+    step = torch.where(steps < words.to(x.device, non_blocking=True), start + steps, 0)
     places = step * x.shape[1] + text
     return x.flatten(0, 1).index_select(0, places.flatten()).reshape(*places.shape, x.shape[-1])

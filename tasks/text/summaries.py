@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -249,7 +249,8 @@ class Summaries(Task):
             tokens, count = self._tokens(table.articles[number].sentences, numbers)
             sources.append(tokens)
             targets.append(table.targets(number, count))
-        return ParallelSplit.of(sources, targets)
+        split = ParallelSplit.of(sources, targets)
+        return replace(split, kept=split.sources)
 
 
 def _words(sentence: str) -> list[str]:

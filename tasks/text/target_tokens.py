@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from gatebench.task import Batch
 from tasks.text.encoder_decoder import PAD
+from tasks.text.parallel_text import target_lengths
 
 
 def target_loss(logits: Tensor, batch: Batch) -> Tensor:
@@ -18,7 +19,7 @@ def target_loss(logits: Tensor, batch: Batch) -> Tensor:
 
 def target_tokens(batch: Batch) -> float:
     """Return the number of tokens in the mean of `target_loss`."""
-    return float((batch.y != PAD).sum())
+    return float(target_lengths(batch).sum())
 
 
 def count_targets(logits: Tensor, batch: Batch) -> dict[str, Tensor]:

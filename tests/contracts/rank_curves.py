@@ -42,7 +42,7 @@ WITHOUT_CHANCE = {
 NAMES = sorted(name for name in CONFIGS if name in SHORT or name in SMALL)
 
 
-def task_config(name: str, folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
+def small_config(name: str, folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return the config of a small task, and write its files to the folder."""
     fields: Mapping[str, Any] = SHORT.get(name, {})
     if name in SMALL:
@@ -52,7 +52,12 @@ def task_config(name: str, folder: Path, patch: pytest.MonkeyPatch) -> dict[str,
     if name == "continual_split":
         fields = dict(fields) | {"joint": False, "experiences": 2}
     fields = {key: str(folder / value) if isinstance(value, Path) else value for key, value in fields.items()}
-    config = config_of(name) | dict(fields)
+    return config_of(name) | dict(fields)
+
+
+def task_config(name: str, folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return the config of a small task whose training draws no random numbers, and write its files to the folder."""
+    config = small_config(name, folder, patch)
     return config | {key: value for key, value in WITHOUT_CHANCE.items() if key in _fields(config)}
 
 

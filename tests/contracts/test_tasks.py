@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from gatebench.task import Batch, Problem, Split, Task, build_task
 from gatebench.views import Curves, PianoRoll, Picture, Spectrogram, View, Words
 from tasks.data.files import MissingFile
 from tasks.series.windows import Windows
+from tasks.speech.speech_commands import WORDS
 from tests.paths import ROOT
 from tests.tasks.answers import ORACLES, TASK_ORACLES, UNDECIDED, body_of, first, logits_of, ridge
 from tests.tasks.diagnostics import DIAGNOSTICS
@@ -49,6 +51,7 @@ NEEDED = {
 SMALL_ONLY = ("video_folder", "image_folder", "audio_folder")  # configs for which there are no real files
 OWN = (*SMALL_ONLY, "text_files")  # configs that read the classes from the files of the user
 FEW = {"training": 300, "validation": 60, "test": 60}
+FEW_CLIPS = {"training": 10, "validation": 4, "testing": 4}  # of each of 35 words
 REAL: Mapping[str, Mapping[str, Any]] = {
     "image_patches": {"limit": 1000},
     "moving_mnist": FEW,
@@ -75,6 +78,7 @@ SMALL: Mapping[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Mapping[
     **dict.fromkeys(("jsb_chorales", "muse_data", "nottingham", "piano_midi"), (write_small_music, {})),
     "speech_commands": (write_small_subset, {"version": "v0.01_subset"}),
     "speech_commands_12": (write_small_release, {}),
+    "speech_commands_35": (partial(write_small_release, words=WORDS["v0.02"], parts=FEW_CLIPS, version="v0.02"), {}),
     "sst2": (write_small_sentences, {}),
     "summaries": (write_small_articles, {"path": Path("news"), "embedding": 8, "test": 0.4}),
     "audio_folder": (write_small_sounds, {"path": Path("sounds"), "rate": 8000, "seconds": 0.2, "test": 0.4}),

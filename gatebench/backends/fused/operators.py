@@ -172,7 +172,7 @@ def forward(
 ) -> list[Tensor]:
     """Return the output, the final state, the gates if a trace is wanted, and the buffers of the backward pass."""
     compiled = _cell(key)
-    lengths = None if lengths is None else checked_lengths(lengths, x).cpu().contiguous()
+    lengths = None if lengths is None else checked_lengths(lengths, x).contiguous()
     inputs = (x, *state, *weights)
     values, buffers = forward_pass(compiled, tuple(compiled.layout.shapes), lengths, trace, inputs, keep=True)
     # The results of an operator may not share memory, and the values are views of the buffers.

@@ -3,6 +3,7 @@ import torch
 
 from gatebench.backends.lengths import checked_lengths, reversed_sequences, step_mask
 from gatebench.errors import UserError
+from tests.pretend_device import Pretended, pretended_gpu
 
 X = torch.arange(12.0).view(4, 3, 1)  # (T, B, 1)
 
@@ -10,6 +11,13 @@ X = torch.arange(12.0).view(4, 3, 1)  # (T, B, 1)
 def test_checked_lengths_are_int64() -> None:
     assert checked_lengths(torch.tensor([4, 0, 2], dtype=torch.uint8), X).dtype == torch.int64
     assert checked_lengths(torch.zeros(0, dtype=torch.int32), X[:, :0]).shape == (0,)
+
+
+def test_lengths_on_a_gpu_are_read_once() -> None:
+    with pretended_gpu() as waits:
+        lengths = checked_lengths(Pretended(torch.tensor([4, 0, 2])), Pretended(X))
+        assert not isinstance(lengths, Pretended)
+        assert len(waits) == 1
 
 
 @pytest.mark.parametrize("lengths", [[1, 2], [[1, 2, 3]], [5, 0, 0], [-1, 0, 0], [1.0, 2.0, 3.0], [True, True, True]])

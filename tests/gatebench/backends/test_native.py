@@ -9,7 +9,8 @@ from gatebench import Cell, load_cell
 from gatebench.backends.contract import Workload
 from gatebench.backends.native import KERNELS, kernel, refuses, stacked, unstacked
 from gatebench.backends.selective import torch_cell
-from tests.gatebench.nn.layers import build
+from tests.gatebench.nn.layers import build, inputs
+from tests.pretend_device import Pretended, moved, pretended_gpu
 
 WORK = Workload(5, 3, 4, 2)
 
@@ -68,3 +69,18 @@ def test_unstacked_is_the_inverse_of_stacked(name: str) -> None:
     back = unstacked(KERNELS[name], flat)
     assert back.keys() == weights.keys()
     assert all(torch.equal(back[each], weight) for each, weight in weights.items())
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "rnn_tanh"])
+def test_sequences_of_different_lengths_do_not_wait_for_a_gpu(name: str) -> None:
+    layer, other = (build(name, backend="native") for _ in range(2))
+    x, lengths = inputs(layer), torch.tensor([2, 5, 1])
+    wanted, _ = layer(x, lengths=lengths)
+    wanted.sum().backward()
+    moved(other)
+    with pretended_gpu() as waits:
+        found, _ = other(Pretended(x), lengths=lengths)
+        found.sum().backward()
+        assert waits == []
+        assert isinstance(found, Pretended)
+        assert torch.equal(found.held, wanted)

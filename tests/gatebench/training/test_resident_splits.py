@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from gatebench.device_copies import sent
 from gatebench.task import Batch, Split
 from gatebench.training import resident_splits as module
 from gatebench.training.batches import Batches
 from gatebench.training.data_module import SplitsDataModule
-from gatebench.training.resident_splits import resident_splits, sent
+from gatebench.training.resident_splits import resident_splits
 from tasks.blocks.ragged import RaggedSplit
 from tasks.blocks.splits import TensorSplit
 from tests.gatebench.training.sign import Sign

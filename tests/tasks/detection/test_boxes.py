@@ -22,7 +22,7 @@ def test_what_is_encoded_is_decoded() -> None:
 def test_the_regions_go_row_by_row() -> None:
     regions = Regions(48, 2, 3)
     assert regions.count == 12
-    assert regions.centres()[::3].tolist() == [[12, 12], [36, 12], [12, 36], [36, 36]]
+    assert regions.centres(torch.zeros(1))[::3].tolist() == [[12, 12], [36, 12], [12, 36], [36, 36]]
     boxes = torch.tensor([[3.0, 4.0, 1, 1], [30.0, 4.0, 1, 1], [3.0, 40.0, 1, 1], [48.0, 48.0, 1, 1]])
     assert regions.region_of(boxes).tolist() == [0, 1, 2, 3]
     assert regions.decoded(torch.zeros(1, 12, 4))[0, 3].tolist() == [36, 12, 12, 12]
