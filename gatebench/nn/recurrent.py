@@ -210,7 +210,7 @@ class Recurrent(nn.Module):
             state: the memory before the first step, (L · D, B, H) each, in the order of `cell.memory`: one tensor if
                 the cell stores one, a tuple if it stores more. If None, the values in `cell.initial`, else 0.
             lengths: (B,) whole numbers from 0 to T. The steps after the end of a sequence do not change its state, and
-                their output is 0. If None, all sequences have T steps.
+                their output is 0. If None, all sequences have T steps. If they lie on a GPU, the program waits for it.
 
         Returns:
             The output (T, B, D · H), or (B, T, D · H) with batch_first, not always contiguous; and the state after the

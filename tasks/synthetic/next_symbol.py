@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from gatebench.task import Batch
 from tasks.blocks.splits import TensorSplit
-from tasks.blocks.valid_steps import chosen_steps, valid_count, valid_places
+from tasks.blocks.valid_steps import valid_count, valid_values
 
 
 def next_symbol_split(symbols: Tensor, legal: Tensor, lengths: Tensor | None) -> TensorSplit:
@@ -34,7 +34,15 @@ def next_symbol_split(symbols: Tensor, legal: Tensor, lengths: Tensor | None) ->
 def loss(logits: Tensor, batch: Batch) -> Tensor:
     """Return the mean cross-entropy, in nats a step, of logits (T, B, S) against the next symbols."""
     nats = functional.cross_entropy(logits.flatten(0, 1), batch.y[..., 0].long().flatten(), reduction="none")
-    return chosen_steps(nats.reshape(batch.y.shape[:2]), valid_places(batch)).mean()
+    if torch.compiler.is_compiling():  # see `tasks.blocks.valid_steps`
+        return nats[_scored(batch).flatten()].mean()
+    (counted,) = valid_values(batch, nats.reshape(batch.y.shape[:2]))
+    return counted.mean()
+
+
+def _scored(batch: Batch) -> Tensor:
+    """Return whether a step counts (T, B): at steps of padding no symbol is allowed."""
+    return batch.y[..., 1:].bool().any(-1)
 
 
 def targets(batch: Batch) -> float:
@@ -57,7 +65,7 @@ def tally(logits: Tensor, batch: Batch, *, pair: tuple[int, int]) -> dict[str, T
         pair: the numbers of two symbols.
     """
     legal = batch.y[..., 1:].bool()
-    scored = legal.any(-1)  # at steps of padding no symbol is allowed
+    scored = _scored(batch)
     lowest_legal = logits.masked_fill(~legal, torch.inf).amin(-1)
     highest_other = logits.masked_fill(legal, -torch.inf).amax(-1)
     right = (lowest_legal > highest_other) & scored

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from gatebench.task import Batch
-from tasks.blocks.valid_steps import chosen_steps
 
 LARGE = 5000
 """The least vocabulary for which tasks compute the cross-entropy in chunks."""
@@ -82,14 +81,16 @@ def scored_tokens(hidden: Tensor, linear: nn.Linear, targets: Tensor, places: Te
         targets: the right tokens, (T, B).
         places: the numbers (N,) of the valid tokens, see `tasks.blocks.valid_steps`; None if all are valid.
     """
-    hidden = hidden.to(linear.weight.dtype)
+    read, wanted = hidden.to(linear.weight.dtype).flatten(0, 1), targets.flatten()
+    if places is not None:
+        read, wanted = read.index_select(0, places), wanted.index_select(0, places)
     with torch.autocast(hidden.device.type, enabled=False):  # it does not look into the backward pass of a function
         nats, is_correct = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-            chosen_steps(hidden, places), linear.weight, linear.bias, chosen_steps(targets, places).long()
+            read, linear.weight, linear.bias, wanted.long()
         )
     scores = torch.stack([nats, is_correct.to(nats), torch.ones_like(nats)], -1)
     if places is not None:
-        scores = hidden.new_zeros(targets.numel(), 3).index_copy(0, places, scores)
+        scores = read.new_zeros(targets.numel(), 3).index_copy(0, places, scores)
     return scores.reshape(*targets.shape, 3)
 
 

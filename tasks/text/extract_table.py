@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from gatebench.task import Batch
 from tasks.blocks.shuffling import permutation
-from tasks.blocks.valid_steps import chosen_steps, places_within
+from tasks.blocks.valid_steps import values_within
 from tasks.text.articles import Article
 from tasks.text.extracts import Sentence, choose, joined, oracle_sentences
 from tasks.text.parallel_text import target_lengths
@@ -120,9 +120,8 @@ class ExtractTable:
 
 def sentence_loss(logits: Tensor, batch: Batch) -> Tensor:
     """Return the mean binary cross-entropy, in nats a sentence, of logits (S, B)."""
-    places = places_within(target_lengths(batch), len(batch.y), logits.device)
-    chosen, labels = chosen_steps(logits, places), chosen_steps(batch.y, places) % 2
-    return functional.binary_cross_entropy_with_logits(chosen, labels.to(logits.dtype))
+    chosen, targets = values_within(target_lengths(batch), logits, batch.y)
+    return functional.binary_cross_entropy_with_logits(chosen, (targets % 2).to(logits.dtype))
 
 
 def sentence_count(batch: Batch) -> float:

@@ -11,15 +11,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from gatebench.task import Batch
-from tasks.blocks.valid_steps import chosen_steps, valid_count, valid_places
+from tasks.blocks.valid_steps import valid_count, valid_values
 
 LARGEST_NATS = 700.0  # e to the power of more is infinite in float64
 
 
 def next_token_loss(logits: Tensor, batch: Batch) -> Tensor:
     """Return the mean cross-entropy, in nats a token, of logits (T, B, V)."""
-    places = valid_places(batch)
-    return functional.cross_entropy(chosen_steps(logits, places), chosen_steps(batch.y, places).long())
+    chosen, targets = valid_values(batch, logits, batch.y)
+    return functional.cross_entropy(chosen, targets.long())
 
 
 def tokens(batch: Batch) -> float:
@@ -29,8 +29,7 @@ def tokens(batch: Batch) -> float:
 
 def count_tokens(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
     """Return sums over the batch: the number of tokens, their nats, and those with the largest logit (T, B, V)."""
-    places = valid_places(batch)
-    chosen, targets = chosen_steps(logits, places), chosen_steps(batch.y, places).long()
+    chosen, targets = valid_values(batch, logits, batch.y.long())
     nats = functional.cross_entropy(chosen, targets, reduction="none")
     return {
         "nats": nats.sum(dtype=torch.float64),

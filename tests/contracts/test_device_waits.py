@@ -97,7 +97,7 @@ def test_no_step_waits_with_a_large_vocabulary(name: str, tmp_path: Path, monkey
 
 def check(name: str, fields: Mapping[str, Any], model: Model, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare the operations that wait with those that are listed, if the data lie on the GPU and if they do not."""
-    config = small_config(name, folder / "files", monkeypatch) | fields
+    config = small_config(name, folder / "files", monkeypatch) | dict(fields)
     trial = Trial({"name": "lstm", "base": "lstm"}, config, model, Training(batch_size=5))
     problem = trial.build_task().load(folder / "files", folder / "cache")
     if isinstance(problem, Stream):

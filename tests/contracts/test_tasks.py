@@ -22,7 +22,7 @@ from gatebench.task import Batch, Problem, Split, Task, build_task
 from gatebench.views import Curves, PianoRoll, Picture, Spectrogram, View, Words
 from tasks.data.files import MissingFile
 from tasks.series.windows import Windows
-from tasks.speech.speech_commands import WORDS
+from tasks.speech.speech_releases import WORDS
 from tests.paths import ROOT
 from tests.tasks.answers import ORACLES, TASK_ORACLES, UNDECIDED, body_of, first, logits_of, ridge
 from tests.tasks.diagnostics import DIAGNOSTICS

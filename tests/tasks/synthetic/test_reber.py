@@ -5,6 +5,7 @@ import torch
 
 from gatebench.errors import UserError
 from gatebench.task import Problem, Size, Split
+from tasks.blocks.valid_steps import valid_count, valid_values
 from tasks.synthetic.reber import Reber
 from tests.tasks.answers import everything, scores_of
 
@@ -31,6 +32,8 @@ def test_the_next_symbol_is_the_target(problem: Problem) -> None:
         batch = everything(split)
         following = batch.y[:, :, 0]
         scored = batch.y[:, :, 1:].bool().any(-1)
+        assert valid_values(batch, scored)[0].all()
+        assert scored.sum() == valid_count(batch)
         assert torch.equal(batch.x[1:][scored[1:]], following[:-1][scored[1:]])
         assert batch.y[:, :, 1:].gather(2, following.long()[..., None])[scored].all()
     assert problem.encoder(batch.x).shape[2] == problem.input_size == 7
