@@ -50,7 +50,7 @@ def begin_text(layout: MemoryLayout, name: str, stage: Stage) -> str:
         if number in early:
             own = len(group) * vectors
             calls += f"""
-            {name}_{number}_inputs((int)rows, steps, {first}, 0, t, tile);
+            {name}_{number}_products((int)rows, INPUTS, steps, {first}, 0, t, tile);
             for (int64_t r = 0; r < rows; r++) {{
                 real *const to = {begun_sums(stage, number, "t + r")};
                 for (int j = 0; j < {own}; j++) store(to + j * LANES, tile[r * {own} + j]);

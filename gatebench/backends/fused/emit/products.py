@@ -69,17 +69,16 @@ def has_early_inputs(group: tuple[Expr, ...]) -> bool:
     return next(iter(uses(group))) == X
 
 
-def products(layout: MemoryLayout, name: str, group: tuple[Expr, ...], vectors: int, *, early: bool = False) -> str:
+def products(layout: MemoryLayout, name: str, group: tuple[Expr, ...], vectors: int) -> str:
     """Return the function `{name}_products`, which computes a group's dots for one block into `tile`.
 
-    If x is multiplied before the time loop, `{name}_inputs` computes the products with x only.
+    Its argument `part` is ALL, or INPUTS for the products with x only, which may be computed before the time loop.
 
     Sample for lstm::
 
-        APART void forward0_0_products(int rows, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {
             switch (rows) {
         #if ACCUMULATORS / 4 >= 1
-            case 1: forward0_0_block(1, ALL, a, w, t, row, tile); break;
+            case 1: forward0_0_block(1, part, a, w, t, row, tile); break;
         #endif
         ...
             default: fail(a, UNKNOWN_ROWS);
@@ -88,28 +87,19 @@ def products(layout: MemoryLayout, name: str, group: tuple[Expr, ...], vectors: 
     """
     many = len(group) * vectors
     body = "\n".join(_operand(layout.places[operand], operand, own, vectors) for operand, own in uses(group).items())
-    parts = [_switch(name, "products", "ALL", many)]
-    if early:
-        parts.append(_switch(name, "inputs", "INPUTS", many))
+    cases = "\n".join(
+        f"#if ACCUMULATORS / {many} >= {n}\n    case {n}: {name}_block({n}, part, a, w, t, row, tile); break;\n#endif"
+        for n in sorted(ROW_BLOCKS)
+    )
     return f"""
-INLINE void {name}_block(const int rows, const int part, const Call *a, const real *w, int64_t t, int64_t row,
-                         vec *tile) {{
+INLINE void {name}_block(const int rows, int part, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
     vec sum[ACCUMULATORS / {many}][{many}];
     EACH_ROW for (int j = 0; j < {many}; j++) sum[r][j] = (vec){{0}};
 {body}
     EACH_ROW for (int j = 0; j < {many}; j++) tile[r * {many} + j] = sum[r][j];
     (void)part;
-}}{"".join(parts)}"""
-
-
-def _switch(name: str, function: str, part: str, many: int) -> str:
-    """Return the function that computes a part of the products for any number of rows of a block."""
-    cases = "\n".join(
-        f"#if ACCUMULATORS / {many} >= {n}\n    case {n}: {name}_block({n}, {part}, a, w, t, row, tile); break;\n#endif"
-        for n in sorted(ROW_BLOCKS)
-    )
-    return f"""
-APART void {name}_{function}(int rows, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
+}}
+APART void {name}_products(int rows, int part, const Call *a, const real *w, int64_t t, int64_t row, vec *tile) {{
     switch (rows) {{
 {cases}
     default: fail(a, UNKNOWN_ROWS);

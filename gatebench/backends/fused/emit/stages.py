@@ -31,7 +31,7 @@ def stage_text(
         in_loop: whether the stage runs at every step. Then it has the functions of `single_row.py` too.
     """
     vectors, early = vectors_per_tile(stage), set[int]() if before is None else early_groups(stage)
-    own = [products(layout, f"{name}_{i}", group, vectors, early=i in early) for i, group in enumerate(groups(stage))]
+    own = [products(layout, f"{name}_{i}", group, vectors) for i, group in enumerate(groups(stage))]
     begin = [] if before is None else [begin_text(layout, name, stage)]
     single = [single_row(layout, f"{name}_{i}", stage, i) for i in range(len(groups(stage)))] if in_loop else []
     comment = f"/* {name}: {', '.join(stage.formulas)} */"
@@ -62,7 +62,7 @@ def _run(
                         rows = block_rows(last - row, most);
         ...
                         } else {
-                            forward0_0_products((int)rows, a, w, t, row, tile + 0 * most);
+                            forward0_0_products((int)rows, ALL, a, w, t, row, tile + 0 * most);
                         }
     """
     vectors = vectors_per_tile(stage)
@@ -116,7 +116,7 @@ def _product_calls(layout: MemoryLayout, name: str, stage: Stage, early: set[int
         sums = f"begun ? {begun_sums(stage, i)} : NULL" if i in early else "NULL"
         single += single_row_calls(stage, name, i, first, sums)
         to = f"tile + {i * DOTS_AT_ONCE * vectors} * most"
-        block.append(f"{name}_{i}_products((int)rows, a, {first}, t, row, {to});")
+        block.append(f"{name}_{i}_products((int)rows, ALL, a, {first}, t, row, {to});")
         first += f" + {packed_size(layout, group, vectors)}"
     if not has_single:
         return block

@@ -31,8 +31,8 @@ def test_the_sums_of_the_stages_follow_each_other() -> None:
 
 def test_only_the_forward_pass_has_early_products() -> None:
     text = body(memory_layout(load_cell("lstm").definitions))
-    assert "forward0_0_inputs(" in text
-    assert "backward0_0_inputs(" not in text
+    assert "forward0_0_products((int)rows, INPUTS," in text
+    assert "backward0_0_products((int)rows, INPUTS," not in text
 
 
 @pytest.mark.parametrize("name", ["lstm", "lstm_peephole", "gru_before", "lstm_fgr", "minlstm"])
