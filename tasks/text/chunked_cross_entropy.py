@@ -45,21 +45,39 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 torch.mm(of_logits, weight, out=gradients[0][chunk])
                 gradients[1].addmm_(of_logits.T, hidden[chunk])
                 gradients[2].add_(of_logits.sum(0))
-        ctx.save_for_backward(*gradients)
+        ctx.save_for_backward(hidden, weight, bias, targets, *gradients)
         ctx.mark_non_differentiable(is_correct)
         return nats, is_correct
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        """Return the gradients of hidden, weight and bias: those of the forward pass, scaled.
+        """Return the gradients of hidden, weight and bias.
 
-        Those of weight and bias are sums over the tokens, so that all tokens must have the same g, as in a mean.
-        Otherwise they are NaN: a branch would wait for a GPU.
+        If all tokens have the same g, as in a mean, the sums of the forward pass are scaled. Otherwise the logits are
+        computed again for the gradients of weight and bias. On a GPU these are NaN then: a branch would wait for it.
         """
-        of_hidden, of_weight, of_bias = ctx.saved_tensors
-        scale = torch.where((gradient == gradient[:1]).all(), gradient[:1].sum(), math.nan)
-        return of_hidden * gradient[:, None], of_weight * scale, of_bias * scale, None
+        hidden, weight, bias, targets, of_hidden, of_weight, of_bias = ctx.saved_tensors
+        is_mean = (gradient == gradient[:1]).all()
+        if gradient.device.type == "cpu" and not is_mean:
+            of_weight, of_bias = _weighted_sums(hidden, weight, bias, targets, gradient)
+        else:
+            scale = torch.where(is_mean, gradient[:1].sum(), math.nan)
+            of_weight, of_bias = of_weight * scale, of_bias * scale
+        return of_hidden * gradient[:, None], of_weight, of_bias, None
+
+
+def _weighted_sums(
+    hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, gradient: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the gradients of weight and bias if each token has a gradient of its own, (N,)."""
+    of_weight, of_bias = torch.zeros_like(weight), torch.zeros_like(bias)
+    for chunk in _chunks(len(hidden), len(weight)):
+        shares = torch.addmm(bias, hidden[chunk], weight.T).softmax(-1)
+        of_logits = _minus_targets(shares, targets[chunk]).mul_(gradient[chunk, None])
+        of_weight.addmm_(of_logits.T, hidden[chunk])
+        of_bias += of_logits.sum(0)
+    return of_weight, of_bias
 
 
 def _minus_targets(shares: Tensor, targets: Tensor) -> Tensor:
@@ -72,8 +90,8 @@ def scored_tokens(hidden: Tensor, linear: nn.Linear, targets: Tensor, places: Te
     """Return the scores (T, B, 3) of tokens: their nats, 1 if they have the largest logit, and 1 if they are valid.
 
     All three are 0 for tokens that are not valid. They are computed in the dtype of the weights, also under
-    `torch.autocast`. The gradients of the weights need a loss such as `mean_nats`, which has the same gradient for the
-    nats of all tokens; with others they are NaN.
+    `torch.autocast`. On a GPU the gradients of the weights need a loss such as `mean_nats`, which has the same gradient
+    for the nats of all tokens; with others they are NaN there.
 
     Args:
         hidden: the input (T, B, H) of the last layer.

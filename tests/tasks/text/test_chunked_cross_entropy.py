@@ -58,15 +58,33 @@ def test_all_tokens_may_be_valid() -> None:
     assert torch.equal(of_ours, of_others)
 
 
-def test_any_weighting_of_the_tokens_has_its_gradient_for_the_hidden_values_only() -> None:
+def test_any_weighting_of_the_tokens_has_its_gradient() -> None:
     hidden, linear, targets, valid = inputs()
     weights = torch.randn(T, B, dtype=torch.float64)
     scores = scored_tokens(hidden, linear, targets, places(valid))
     plain = functional.cross_entropy(linear(hidden)[valid], targets[valid], reduction="none")
-    found = torch.autograd.grad((scores[..., 0] * weights).sum(), [hidden, *linear.parameters()])
-    (wanted,) = torch.autograd.grad((plain * weights[valid]).sum(), hidden)
-    torch.testing.assert_close(found[0], wanted, rtol=1e-12, atol=1e-14)
-    assert all(one.isnan().all() for one in found[1:])
+    for one, other in zip(
+        torch.autograd.grad((scores[..., 0] * weights).sum(), [hidden, *linear.parameters()]),
+        torch.autograd.grad((plain * weights[valid]).sum(), [hidden, *linear.parameters()]),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
+
+
+def test_on_a_gpu_a_weighting_has_no_gradient_for_the_weights() -> None:
+    hidden, linear, targets, valid = inputs()
+    read = places(valid)
+    with pretended_gpu() as waits:
+        moved(linear)
+        there = Pretended(hidden.detach()).requires_grad_()
+        scores = scored_tokens(there, linear, Pretended(targets), Pretended(read))
+        weights = Pretended(torch.randn(T, B, dtype=torch.float64))
+        of_weight, of_bias = torch.autograd.grad((scores[..., 0] * weights).sum(), list(linear.parameters()))
+        assert waits == []
+        assert isinstance(of_weight, Pretended)
+        assert isinstance(of_bias, Pretended)
+        assert of_weight.held.isnan().all()
+        assert of_bias.held.isnan().all()
 
 
 def test_a_step_does_not_wait_for_a_gpu() -> None:
