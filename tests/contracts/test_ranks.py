@@ -20,9 +20,6 @@ WORLD = 2
 TOLERANCE = 1e-5
 """The largest relative difference of a loss or a metric: float32, and other sizes of products of matrices."""
 
-WITHOUT_SMALL_DATA = {"speech_commands_35"}
-"""Configs that differ from another one only in the release, of which there is no small copy."""
-
 
 def run_all(world: int, folder: Path) -> dict[str, Any]:
     """Return the curves of all tasks, as the first of some ranks has sent them."""
@@ -44,7 +41,7 @@ def run_all(world: int, folder: Path) -> dict[str, Any]:
 
 
 def test_every_task_is_among_them() -> None:
-    assert set(CONFIGS) - set(NAMES) == WITHOUT_SMALL_DATA
+    assert set(CONFIGS) == set(NAMES)
 
 
 @pytest.mark.slow

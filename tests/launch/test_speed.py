@@ -67,7 +67,8 @@ def test_a_disagreement_is_printed_instead_of_a_time(
     assert main(["speed", *SHAPES, "backend=manual", "against=torch", "threads=1"]) == 1
     out = capsys.readouterr().out
     assert re.search(r"^6,3,2,4 +manual +differs$", out, re.MULTILINE)
-    assert "lstm, manual, at 6,3,2,4; 5,1,1,3: manual differs from the reference in gradient of" in out
+    # One sentence for both shapes if the same gradient differs most at both, which rounding decides.
+    assert re.search(r"lstm, manual, at 6,3,2,4(; 5,1,1,3)?: manual differs from the reference in gradient of", out)
 
 
 def test_a_refusal_is_printed_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
