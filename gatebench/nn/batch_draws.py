@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
+from gatebench.nn.masks import scaled_mask
+
 
 @dataclass(frozen=True)
 class BatchShare:
@@ -105,5 +107,4 @@ class BatchDraws(nn.Module):
         return noise[:steps, share.first : share.first + examples].to(x.device, non_blocking=True)
 
     def _mask(self, shape: tuple[int, ...], probability: float, like: Tensor) -> Tensor:
-        kept = torch.full(shape, 1 - probability, dtype=like.dtype).bernoulli_(1 - probability, generator=self._of_step)
-        return kept.div_(1 - probability).to(like.device, non_blocking=True)
+        return scaled_mask(shape, probability, like.dtype, self._of_step).to(like.device, non_blocking=True)

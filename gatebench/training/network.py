@@ -11,6 +11,7 @@ from gatebench.errors import Refusal, UserError
 from gatebench.nn.architecture_layers import architecture_layers
 from gatebench.nn.batch_draws import BatchDraws
 from gatebench.nn.low_precision import raised
+from gatebench.nn.masks import Dropout
 from gatebench.nn.recurrent import Recurrent, State
 from gatebench.nn.recurrent_parts import RecordedGates, RecurrentPart, RecurrentParts, recording
 from gatebench.nn.sequence_dropout import SequenceDropout
@@ -58,7 +59,7 @@ class Network(nn.Module):
         self.body: nn.Module | None = None
         self.architecture: nn.Module | None = None
         compared = trial.build_compared()
-        self.dropout = nn.Dropout(model.dropout)
+        self.dropout = Dropout(model.dropout)
         self.input_noise = trial.training.input_noise
         self.draws = BatchDraws(trial.seed + _DRAWS_SEED if _needs_draws(trial) else None)
         if isinstance(compared, Architecture):
