@@ -48,6 +48,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.spec",
         "gatebench.cells",
         "gatebench.derive",
+        "gatebench.machine",
         "gatebench.backends",
     ),
     # The plain data that the packages exchange.

@@ -44,10 +44,12 @@ def dropout(x: Tensor, probability: float, training: bool = True) -> Tensor:
         probability: p. A value is set to 0 with this probability, and divided by 1 − p otherwise.
         training: whether there is dropout.
     """
+    if is_traced() or not (training and 0 < probability < 1):  # a program that is traced may not depend on sizes
+        return nn.functional.dropout(x, probability, training)
     is_plain = type(x) is Tensor and x.device.type == "cpu" and x.dtype == torch.float32 and x.numel() >= _FEW
-    if training and 0 < probability < 1 and is_plain and not is_traced() and _is_torchs():
+    if is_plain and _is_torchs():
         mask = torch.empty_like(x)
-        if mask.is_contiguous():  # else torch fills it in another order
+        if mask.is_contiguous():  # torch fills another one in another order
             return x * _fill(mask, probability, torch.default_generator)
     return nn.functional.dropout(x, probability, training)
 
@@ -62,7 +64,7 @@ def scaled_mask(shape: Sequence[int], probability: float, dtype: torch.dtype, ge
         generator: the source of the numbers, on the CPU; None: torch's global one.
     """
     source = torch.default_generator if generator is None else generator
-    if dtype == torch.float32 and math.prod(shape) >= _FEW and not is_traced() and _is_torchs():
+    if not is_traced() and dtype == torch.float32 and math.prod(shape) >= _FEW and _is_torchs():
         return _fill(torch.empty(tuple(shape)), probability, source)
     return _plain_mask(shape, probability, dtype, source)
 

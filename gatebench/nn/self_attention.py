@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gatebench.backends.lengths import step_mask
+from gatebench.nn.masks import Dropout
 
 
 class SelfAttention(nn.Module):
@@ -47,7 +48,7 @@ class SelfAttention(nn.Module):
         size = directions * hidden_size
         self.positions, self.is_causal = positions, directions == 1
         self.input = nn.Linear(input_size, size)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(AttentionLayer(size, heads, feedforward, dropout) for _ in range(num_layers))
         self.norm = nn.LayerNorm(size)
 
@@ -88,7 +89,7 @@ class AttentionLayer(nn.Module):
         self.projections = nn.Linear(size, 3 * size)
         self.output = nn.Linear(size, size)
         self.wide, self.narrow = nn.Linear(size, feedforward * size), nn.Linear(feedforward * size, size)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None, is_causal: bool) -> Tensor:
         """Return the output (T, B, d).

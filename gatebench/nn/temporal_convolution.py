@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gatebench.backends.lengths import step_mask
+from gatebench.nn.masks import Dropout
 
 
 class TemporalConvolution(nn.Module):
@@ -77,7 +78,7 @@ class ResidualBlock(nn.Module):
         self.first = NormalisedConvolution(inputs, outputs, kernel, dilation, is_causal=is_causal)
         self.second = NormalisedConvolution(outputs, outputs, kernel, dilation, is_causal=is_causal)
         self.residual = nn.Conv1d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Return the output (B, outputs, T).
