@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## Train 6 cells with 8 seeds on streams of handwritten digits and print the table: about 2 minutes on 2 cores
 	$(BIN)/gatebench sweep experiment=quickstart
 
-test: $(STAMP) ## Run the tests, except the slow ones: no network, about 7 minutes on 2 cores
+test: $(STAMP) ## Run the tests, except the slow ones: no network, 7 to 10 minutes on 2 cores
 	$(BIN)/python -m pytest -n 2 -m 'not slow' -q
 
 test-slow: $(STAMP) ## Run the slow tests, which train for minutes
