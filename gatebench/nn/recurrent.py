@@ -22,7 +22,7 @@ from gatebench.nn.batch_draws import BatchDraws
 from gatebench.nn.gates_of_outputs import gates_of_outputs
 from gatebench.nn.initial_weights import attributes, empty_weights, initialise_weights, weights_in
 from gatebench.nn.low_precision import products_dtype, raised, with_products
-from gatebench.nn.masks import dropout as dropped
+from gatebench.nn.masks import dropout
 from gatebench.nn.sequence_dropout import (
     NO_SEQUENCE_DROPOUT,
     SequenceDropout,
@@ -323,7 +323,7 @@ class Recurrent(nn.Module):
         gate_backends_used: list[str] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
-                x = dropped(x, self.dropout, self.training)
+                x = dropout(x, self.dropout, self.training)
             if self.training and (probability := self.sequence_dropout.inputs):
                 x = x * self.draws.example_mask(x, x.shape[-1], probability)
             pair = self._choose(backend, layer, x, shortest, wanted, products)

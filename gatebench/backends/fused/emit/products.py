@@ -130,21 +130,35 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> 
         for v in range(vectors)
     )
     condition = "" if operand == X else "if (part != INPUTS) "
-    return f"""    {condition}{{ /* {operand} */
-        const int64_t columns = {columns(where.stream)}, K = {operand_count(where, operand)};
-        const real *operand = {plane(where)} + row * columns, *from = w;
-        for (int64_t k = 0; k < K; k++, from += {size} * LANES) {{
-            const vec {loads};
+    body = f"""            const vec {loads};
             EACH_ROW {{
                 const real s = operand[r * columns + k];
                 {sums}
-            }}
+            }}"""
+    return operand_loop(where, operand, size, condition, body)
+
+
+def operand_loop(where: Plane, operand: DatedName, size: int, condition: str, body: str) -> str:
+    """Return the loop over the units k of an operand. In it, `from` has the packed weights of unit k.
+
+    Args:
+        where: the plane of the operand.
+        operand: its name.
+        size: the number of vectors of weights of one unit.
+        condition: the condition in C under which the loop runs, "" for always.
+        body: the content of the loop.
+    """
+    return f"""    {condition}{{ /* {operand} */
+        const int64_t columns = {columns(where.stream)}, K = {_count(where, operand)};
+        const real *operand = {plane(where)} + row * columns, *from = w;
+        for (int64_t k = 0; k < K; k++, from += {size} * LANES) {{
+{body}
         }}
     }}
     w += a->{where.width} * {size} * LANES;"""
 
 
-def operand_count(where: Plane, operand: DatedName) -> str:
+def _count(where: Plane, operand: DatedName) -> str:
     """Return the C expression for the number of an operand's units.
 
     At the last step, an operand of the step after it has none.

@@ -11,11 +11,9 @@ from gatebench.backends.fused.emit.constants import DOTS_AT_ONCE
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout, Plane
 from gatebench.backends.fused.emit.products import (
     Use,
-    columns,
     groups,
     has_early_inputs,
-    operand_count,
-    plane,
+    operand_loop,
     uses,
     vectors_per_tile,
 )
@@ -111,13 +109,6 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> 
         for position, (number, _, _) in enumerate(own)
         for v in range(vectors)
     )
-    condition = "if (!begun) " if operand == X else ""
-    return f"""    {condition}{{ /* {operand} */
-        const int64_t K = {operand_count(where, operand)};
-        const real *operand = {plane(where)} + row * {columns(where.stream)}, *from = w;
-        for (int64_t k = 0; k < K; k++, from += {size} * LANES) {{
-            const real s = operand[k];
-            EACH_TILE {{ {sums} }}
-        }}
-    }}
-    w += a->{where.width} * {size} * LANES;"""
+    body = f"""            const real s = operand[k];
+            EACH_TILE {{ {sums} }}"""
+    return operand_loop(where, operand, size, "if (!begun) " if operand == X else "", body)
