@@ -21,6 +21,7 @@ from torch.nn.functional import pad
 from gatebench.errors import Refusal
 from gatebench.machine.c_compiler import load, trouble
 from gatebench.machine.forks import is_fork
+from gatebench.machine.turns import outside
 from gatebench.measures.gate_sums import Floats, GateLayout, GateSums, PairSums, TraceSums, partner
 from gatebench.measures.gate_trace import checked_lengths
 
@@ -140,7 +141,7 @@ class KernelSums:
         threads = 1 if is_fork() or T * B * self._units < _SERIAL_VALUES else torch.get_num_threads()
         place = None if lengths is None else lengths.data_ptr()
         batch = _Batch(T, B, len(self.layouts), threads, not self.steps, place, ctypes.addressof(self._gates))
-        answer = int(_library(dtype).add_batch(ctypes.byref(batch)))
+        answer = int(outside(_library(dtype).add_batch, ctypes.byref(batch)))
         if answer == _NO_MEMORY:
             raise MemoryError("There is not enough memory for the sums of the gates.")
         if answer == _ADDED:

@@ -12,6 +12,7 @@ from gatebench.study import TESTS, VIEWS
 from gatebench.trial import LARGEST_SEED, Training, Trial
 from launch.config.device_counts import check_gpus
 from launch.config.memory_size import memory_bytes
+from launch.config.replica_count import check_replicas
 from launch.config.retry_budgets import RetryBudgets
 from launch.config.search_settings import SearchSettings
 from launch.config.solved_sizes import SizedModel, plain_model
@@ -80,6 +81,7 @@ class Settings:
     gpus_per_trial: float | None = None
     memory_per_trial: str | None = None
     resources_per_trial: dict[str, float] = field(default_factory=dict)
+    replicas: int | str = 1
     retries: RetryBudgets = field(default_factory=RetryBudgets)
     checkpoint_seconds: float = SAVE_SECONDS
     ray_address: str | None = None
@@ -114,6 +116,7 @@ class Settings:
             raise out_of_range("gpus_per_trial", self.gpus_per_trial, "a number of at least 0, or null")
         check_gpus(self.training, self.gpus_per_trial)
         memory_bytes("memory_per_trial", self.memory_per_trial)
+        check_replicas(self.replicas)
         for name, config in self.logger.items():
             check_part(f"logger.{name}", config, LOGGERS)
         for name, amount in self.resources_per_trial.items():

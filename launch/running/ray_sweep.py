@@ -7,7 +7,7 @@ through the mailbox, see `mailbox.py`. The end of a task brings the outcome and 
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,26 +16,37 @@ from launch.running.ray_cluster import first_line, machines  # before ray: it se
 
 # isort: split
 import ray
-from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, TaskCancelledError, WorkerCrashedError
+from ray.exceptions import RayError, TaskCancelledError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from gatebench.errors import UserError
 from gatebench.outcome import Outcome, Status
-from gatebench.ranks import RankLost
 from gatebench.records.mlflow_entry import TRACEBACK, run_name
 from gatebench.trial import Trial
 from launch.config.retry_budgets import RetryBudgets
 from launch.events import EventHandler
 from launch.running.attempt import TrialRunner
 from launch.running.code_versions import code_versions
+from launch.running.early_ends import EARLY_ENDS, early_end
 from launch.running.interrupts import Interrupts
 from launch.running.mailbox import EventBatch, Order
 from launch.running.ranks import rank_options, release, reserve
-from launch.running.resources import Request, Resources, check_nodes, check_requests, fits, slots, task_options
+from launch.running.replicas import run_replicas
+from launch.running.resources import (
+    Request,
+    Resources,
+    check_nodes,
+    check_requests,
+    fits,
+    most_together,
+    slots,
+    task_options,
+)
 from launch.running.retries import Cause, Retries
 from launch.running.sweep_cluster import SweepCluster
+from launch.running.trial_groups import grouped, spread
 from launch.running.trial_queue import Choose, Later, TrialQueue, no_later
-from launch.running.worker_task import Assignment, TaskEnd, run_on_worker
+from launch.running.worker_task import Assignment, TaskEnd
 
 POLL_SECONDS = 0.25
 """The longest time in which the driver does not look at the signals and at the ends of tasks."""
@@ -101,11 +112,13 @@ def run_trials(
     with ExitStack() as stack, Interrupts() as interrupts:
         cluster = cluster or stack.enter_context(SweepCluster(trials, resources))
         mailbox, resources = cluster.mailbox(), cluster.resources
-        check_requests(cluster.requests, list(machines().values()))
+        together = most_together(trials, resources)
+        subject = "A trial needs" if together == 1 else f"A process with {together} trials needs"
+        check_requests(cluster.requests, list(machines().values()), subject)
         check_nodes(trials, resources, list(machines().values()))
         queue, retries = TrialQueue(trials, take, done, later), Retries(budgets or RetryBudgets())
         try:
-            driver = _Driver(run, mailbox, resources, handle, queue, retries, resume, interrupts, report)
+            driver = _Driver(run, mailbox, resources, handle, queue, retries, resume, interrupts, report, together)
             driver.run_all(cluster.requests)
         except RayError as error:
             raise UserError(
@@ -150,15 +163,17 @@ class _Driver:
         resume: Callable[[str], bytes | None],
         interrupts: Interrupts,
         report: Callable[[str], None],
+        together: int,
     ) -> None:
+        self._together = together
         self._run, self._resources, self._handle = ray.put(run), resources, handle
         self._mailbox = mailbox
         self._queue, self._retries, self._resume = queue, retries, resume
         self._interrupts, self._report = interrupts, report
         self._told: Order = "run"
         self._told_held, self._killed = False, 0.0
-        self._task: Any = ray.remote(max_retries=0)(run_on_worker)
-        self._submitted: dict[Any, _Attempt] = {}
+        self._run_group: Any = ray.remote(max_retries=0)(run_replicas)
+        self._submitted: dict[Any, list[_Attempt]] = {}
         self._attempts: dict[str, _Attempt] = {}
         self._keys: list[tuple[str, int]] = []
         self._machines: dict[str, dict[str, float]] = {}
@@ -168,7 +183,7 @@ class _Driver:
         """Run the trials until all have ended, or a signal ends the sweep.
 
         Args:
-            requests: the distinct requests of the trials.
+            requests: the distinct requests of the processes that train the trials.
         """
         self._requests = requests
         mail = self._take_mail()
@@ -198,41 +213,61 @@ class _Driver:
         return self._mailbox.take.remote(keys, self._interrupts.order)
 
     def _fill(self) -> None:
-        """Submit trials until twice as many are submitted as the machines run at a time."""
+        """Submit groups of trials until twice as many are submitted as the machines run at a time."""
         if not self._queue or self._interrupts.order != "run":
             return
         if (now := time.monotonic()) - self._machines_read > MACHINES_SECONDS:
             self._machines, self._machines_read = machines(), now
         free = self._window() - len(self._submitted)
-        for trial in self._queue.next(free) if free > 0 else ():
-            self._submit(trial)
+        for group in self._next_groups(free) if free > 0 else ():
+            self._submit(group)
         if self._queue.held and not self._submitted and not self._told_held:
             self._told_held = True
             self._report(f"{self._queue.held} trials are run by another sweep of this study; this one waits for them.")
 
+    def _slots(self) -> int:
+        """Return the number of tasks that run at a time."""
+        return max(1, *(slots(self._machines.values(), request) for request in self._requests))
+
     def _window(self) -> int:
         """Return the number of tasks to keep submitted."""
-        return 2 * max(1, *(slots(self._machines.values(), request) for request in self._requests))
+        return 2 * self._slots()
 
-    def _submit(self, trial: Trial, without: str | None = None) -> None:
-        """Submit an attempt of a trial.
+    def _next_groups(self, number: int) -> list[list[Trial]]:
+        """Return the next trials to submit, in about as many groups as `number`."""
+        waiting, slots_now = len(self._queue), self._slots()
+
+        def most(trial: Trial) -> int:
+            return spread(self._resources.together(trial), trial.training.device, waiting, slots_now)
+
+        return grouped(self._queue.next(number * self._together), most)
+
+    def _submit(self, trials: Sequence[Trial], without: str | None = None) -> None:
+        """Submit an attempt of a trial, or of a group of trials that share a process.
 
         Args:
-            trial: the trial.
+            trials: the trials.
             without: the node of the last attempt, which another node replaces if one has the resources.
         """
-        attempt = _Attempt(secrets.token_hex(6), trial)
-        request = self._resources.of(trial)
+        attempts = [_Attempt(secrets.token_hex(6), trial) for trial in trials]
+        first, request = attempts[0], self._resources.of_process(trials[0], len(trials))
         options = task_options(request)
-        if trial.training.ranks > 1:
-            attempt.places = reserve(trial, request)
-            options, without = rank_options(trial, request, attempt.places, rank=0), None
+        if first.trial.training.ranks > 1:
+            first.places = reserve(first.trial, request)
+            options, without = rank_options(first.trial, request, first.places, rank=0), None
         others = [name for name, machine in self._machines.items() if name != without and fits(machine, request)]
         if without is not None and others:
             options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(secrets.choice(others), soft=True)
-        assignment = Assignment(trial, attempt.name, self._resume(trial.digest), code_versions())
-        reference = self._task.options(**options).remote(assignment, self._run, self._mailbox)
-        self._submitted[reference] = self._attempts[attempt.name] = attempt
+        self._submitted[self._task(attempts, options)] = attempts
+        self._attempts |= {attempt.name: attempt for attempt in attempts}
+
+    def _task(self, attempts: Sequence[_Attempt], options: Mapping[str, Any]) -> Any:
+        """Submit the task of some attempts, and return Ray's reference to their ends."""
+        assignments = [
+            Assignment(one.trial, one.name, self._resume(one.trial.digest), code_versions()) for one in attempts
+        ]
+        threads = self._resources.cpus if self._together > 1 else None
+        return self._run_group.options(**options).remote(assignments, self._run, self._mailbox, threads)
 
     def _handle_batch(self, batch: EventBatch) -> None:
         """Handle the events of a batch. Those of an attempt that has ended, and those handled already, are ignored."""
@@ -245,37 +280,32 @@ class _Driver:
             self._handle(event)
 
     def _end(self, reference: Any) -> None:
-        """Handle the end of a task: the outcome of the trial, or another attempt."""
-        attempt = self._submitted.pop(reference)
-        if attempt.places is not None:
-            release(attempt.places)
+        """Handle the end of a task: for each of its trials the outcome, or another attempt."""
+        attempts = self._submitted.pop(reference)
+        for attempt in attempts:
+            if attempt.places is not None:
+                release(attempt.places)
         try:
-            ended: TaskEnd = ray.get(reference)
+            ends: Sequence[TaskEnd] = ray.get(reference)
         except TaskCancelledError:
-            self._give_up(attempt)
-        except MemoryError:  # outside of the training, whose errors are outcomes
-            self._ended_early(attempt, "memory", "The trial's process had no memory to begin or to end.")
-        except OutOfMemoryError:
-            self._ended_early(attempt, "memory", "The machine ran out of memory, and Ray ended the trial's process.")
-        except WorkerCrashedError:
-            self._ended_early(attempt, "crash", "The trial's process died: it was killed, or it crashed.")
-        except NodeDiedError:
-            self._ended_early(attempt, "crash", "The machine of the trial died, or the network to it.")
-        except RankLost as lost:
-            self._ended_early(attempt, "crash", str(getattr(lost, "cause", lost)))
-        except RayError as error:
-            self._ended_early(attempt, "crash", f"Ray lost the trial ({first_line(error)}).")
+            for attempt in attempts:
+                self._give_up(attempt)
+        except EARLY_ENDS as error:
+            for attempt in attempts:
+                self._ended_early(attempt, *early_end(error))
         else:
-            for batch in ended.batches:
-                self._handle_batch(batch)
-            self._handle_end(attempt, ended)
-        del self._attempts[attempt.name]
+            for attempt, ended in zip(attempts, ends, strict=True):
+                for batch in ended.batches:
+                    self._handle_batch(batch)
+                self._handle_end(attempt, ended)
+        for attempt in attempts:
+            del self._attempts[attempt.name]
 
     def _handle_end(self, attempt: _Attempt, ended: TaskEnd) -> None:
         outcome = ended.outcome
         if outcome is None:
             if self._interrupts.order == "run":
-                self._submit(attempt.trial)
+                self._submit([attempt.trial])
         elif ended.preempted:
             self._ended_early(attempt, "preempted", "The trial's process received SIGTERM.", outcome)
         elif outcome.status == "failed" and TRACEBACK in outcome.facts:
@@ -291,7 +321,7 @@ class _Driver:
             self._give_up(attempt)
         elif self._interrupts.order == "run" and self._retries.allow(trial.digest, cause, sentence):
             self._machines = machines()  # a node that died is not among them
-            self._submit(trial, without=attempt.node)
+            self._submit([trial], without=attempt.node)
             how = "continues from its checkpoint" if self._resume(trial.digest) else "begins again"
             self._report(f"{run_name(trial)} {how}, attempt {self._retries.number(trial.digest) + 1}: {sentence}")
         else:
@@ -308,7 +338,7 @@ class _Driver:
         if order != self._told:
             self._told = order
             self._mailbox.obey.remote(order)
-            if running := sum(attempt.node is not None for attempt in self._submitted.values()):
+            if running := sum(attempt.node is not None for group in self._submitted.values() for attempt in group):
                 self._report(self._interrupts.sentence(running))
         if not self._interrupts.overdue:
             return
@@ -317,8 +347,9 @@ class _Driver:
             for reference in self._submitted:
                 ray.cancel(reference, force=True)
         elif time.monotonic() - self._killed > KILL_SECONDS:
-            for attempt in self._submitted.values():
-                self._give_up(attempt)
+            for group in self._submitted.values():
+                for attempt in group:
+                    self._give_up(attempt)
             self._submitted.clear()
 
 

@@ -8,6 +8,7 @@ from gatebench.errors import Refusal
 from gatebench.trial import Trial
 from launch.config.device_counts import check_gpus
 from launch.config.memory_size import memory_bytes, memory_text
+from launch.config.replica_count import replicas_of
 from launch.config.settings import Settings
 
 Request = Mapping[str, float]
@@ -31,6 +32,7 @@ class Resources:
             {"accelerator": 1}.
         devices: the largest number of devices that a trial has on one machine. A cluster on this machine with `workers`
             has the cores of as many trials with so many devices.
+        replicas: the number of trials that share a process, or "auto".
     """
 
     workers: int | None = None
@@ -40,6 +42,7 @@ class Resources:
     memory: int | None = None
     custom: Mapping[str, float] = field(default_factory=dict)
     devices: int = 1
+    replicas: int | str = 1
 
     def of(self, trial: Trial) -> dict[str, float]:
         """Return the resources of one trial on each of its machines.
@@ -57,6 +60,25 @@ class Resources:
         memory = {} if self.memory is None else {"memory": float(self.memory)}
         return {"CPU": float(self.cpus * devices), "GPU": gpus, **memory, **self.custom}
 
+    def together(self, trial: Trial) -> int:
+        """Return the largest number of trials that share a process with a trial, with the trial itself."""
+        return replicas_of(self.replicas, trial.training)
+
+    def of_process(self, trial: Trial, count: int | None = None) -> dict[str, float]:
+        """Return the resources of a process that trains trials of this kind.
+
+        On a CPU they are those of all its trials. On a GPU its trials share the GPU and the cores of one, and only
+        their memory adds up.
+
+        Args:
+            trial: one of its trials.
+            count: the number of its trials; None: the largest one.
+        """
+        request = self.of(trial)
+        count = self.together(trial) if count is None else count
+        shared = request.keys() - {"memory"} if trial.training.device == "cuda" else set()
+        return {name: amount * (1 if name in shared else count) for name, amount in request.items()}
+
 
 def resources_of(settings: Settings) -> Resources:
     """Return the resources that the settings of a command ask for."""
@@ -67,7 +89,13 @@ def resources_of(settings: Settings) -> Resources:
         settings.ray_address,
         memory_bytes("memory_per_trial", settings.memory_per_trial),
         settings.resources_per_trial,
+        replicas=settings.replicas,
     )
+
+
+def most_together(trials: Iterable[Trial], resources: Resources) -> int:
+    """Return the largest number of trials that share a process; 1 without trials."""
+    return max((resources.together(trial) for trial in trials), default=1)
 
 
 def check_nodes(trials: Iterable[Trial], resources: Resources, machines: Sequence[Request]) -> None:
@@ -108,8 +136,13 @@ def slots(machines: Iterable[Request], request: Request) -> int:
     return sum(min(int(machine.get(name, 0) / amount) for name, amount in needed.items()) for machine in machines)
 
 
-def check_requests(requests: Iterable[Request], machines: Sequence[Request]) -> None:
+def check_requests(requests: Iterable[Request], machines: Sequence[Request], subject: str = "A trial needs") -> None:
     """Check that at least one machine has the resources of each request.
+
+    Args:
+        requests: the resources.
+        machines: those of each machine.
+        subject: what needs the resources, and the verb, for the message.
 
     Raises:
         Refusal: no machine has them. Ray would wait for ever.
@@ -121,7 +154,7 @@ def check_requests(requests: Iterable[Request], machines: Sequence[Request]) -> 
             most = ", ".join(
                 _amount(name, max((m.get(name, 0) for m in machines), default=0), plural=True) for name in needed
             )
-            raise Refusal(f"A trial needs {text} on one machine; the most that a machine has is {most}.")
+            raise Refusal(f"{subject} {text} on one machine; the most that a machine has is {most}.")
 
 
 def _amount(name: str, amount: float, *, plural: bool = False) -> str:

@@ -32,13 +32,13 @@ class SweepCluster:
 
     Attributes:
         resources: the resources, with the largest number of devices of a trial.
-        requests: the distinct requests of the trials.
+        requests: the distinct requests of the processes that train the trials.
     """
 
     def __init__(self, trials: Sequence[Trial], resources: Resources) -> None:
         devices = max((trial.training.devices for trial in trials), default=1)
         self.resources = replace(resources, devices=devices)
-        distinct = {tuple(request.items()): request for request in map(self.resources.of, trials)}
+        distinct = {tuple(request.items()): request for request in map(self.resources.of_process, trials)}
         self.requests: list[Request] = list(distinct.values())
         self._mailbox: Any = None
         self._error: BaseException | None = None

@@ -21,6 +21,7 @@ from gatebench.backends.fused.emit.source import body, rows_body
 from gatebench.errors import Refusal
 from gatebench.machine.c_compiler import load
 from gatebench.machine.forks import is_fork
+from gatebench.machine.turns import outside
 from gatebench.spec.dated import X
 from gatebench.spec.definitions import Definitions
 from gatebench.spec.expression import names
@@ -114,7 +115,7 @@ class CompiledCell:
             [state.data_ptr() for state in states] or self._no_states,
             [0 if gradient is None else gradient.data_ptr() for gradient in gradients or self._no_gradients],
         )
-        getattr(self.library, function)(ctypes.c_void_p(call.buffer_info()[0]))
+        outside(getattr(self.library, function), ctypes.c_void_p(call.buffer_info()[0]))
         if error.value:
             raise_error(error.value)
 

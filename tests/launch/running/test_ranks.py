@@ -125,7 +125,9 @@ def test_a_trial_on_two_nodes_trains_on_both(tmp_path: Path) -> None:
         cluster.add_node(num_cpus=1)
         of_one = trial(epochs=2, task={"_target_": "tasks.images.digits.Digits", "pixels": 32})
         two = replace(of_one, training=replace(of_one.training, nodes=2))
-        runner = partial(train_trial, home=tmp_path, data_root=tmp_path, keep_memory=True, save_seconds=30.0)
+        runner = partial(
+            train_trial, home=tmp_path, data_root=tmp_path, keep_memory=True, save_seconds=30.0, loggers={}
+        )
         events: list[Event] = []
         run_trials([two], runner, Resources(address=cluster.address), events.append)
         end = events[-1]

@@ -1,0 +1,116 @@
+from collections.abc import Callable
+from threading import Barrier, Thread, get_ident
+from time import sleep
+
+import pytest
+import torch
+
+from gatebench.machine.turns import Turns, outside, own_stream, pass_on
+
+MANY = 50
+
+
+def run_in_turns(*bodies: Callable[[], None]) -> None:
+    """Run each function in a place of its own. An error in one is raised here."""
+    turns, errors = Turns(), []
+
+    def run(body: Callable[[], None]) -> None:
+        try:
+            with turns.place():
+                body()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [Thread(target=run, args=(body,)) for body in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    if errors:
+        raise errors[0]
+
+
+def test_each_thread_draws_the_numbers_that_it_draws_alone() -> None:
+    def draws(seed: int, wait: Callable[[], None]) -> list[float]:
+        torch.manual_seed(seed)
+        found = []
+        for number in range(MANY):
+            found.append(torch.rand(3).sum().item())
+            (wait if number % 2 else lambda: outside(lambda: None))()
+        return found
+
+    expected = {seed: draws(seed, lambda: None) for seed in range(4)}
+    found: dict[int, list[float]] = {}
+    run_in_turns(*(lambda seed=seed: found.update({seed: draws(seed, pass_on)}) for seed in range(4)))
+    assert found == expected
+
+
+def test_one_thread_has_the_turn_and_the_others_compute_outside() -> None:
+    inside: list[int] = []
+    barrier = Barrier(3)
+
+    def body() -> None:
+        for _ in range(MANY):
+            inside.append(get_ident())
+            assert len(inside) == 1, "two threads have the turn"
+            inside.remove(get_ident())
+            pass_on()
+        assert outside(barrier.wait, 30) in range(3)  # all three are in the call at the same time
+
+    run_in_turns(body, body, body)
+
+
+def test_the_turn_goes_round() -> None:
+    order: list[int] = []
+    barrier = Barrier(3)
+
+    def body() -> None:
+        outside(barrier.wait, 30)
+        for number in range(4):
+            order.append(get_ident())
+            if number == 0:
+                sleep(0.1)  # the others are waiting by then
+            pass_on()
+
+    run_in_turns(body, body, body)
+    assert len(set(order[:3])) == 3
+    assert order == order[:3] * 4
+
+
+def test_an_error_gives_the_turn_to_the_others() -> None:
+    def fails() -> None:
+        outside(int, "x")
+
+    done: list[bool] = []
+    with pytest.raises(ValueError, match="invalid literal"):
+        run_in_turns(fails, lambda: done.append(True))
+    assert done == [True]
+
+
+def test_without_a_place_functions_are_just_called() -> None:
+    assert outside(max, 3, 4) == 4
+    pass_on()
+    with own_stream("cpu"):
+        assert torch.ones(1).item() == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_each_trial_on_a_gpu_has_a_stream_and_random_numbers_of_its_own() -> None:
+    streams = []
+
+    def draws(seed: int, wait: Callable[[], None]) -> list[float]:
+        torch.manual_seed(seed)
+        with own_stream("cuda"):
+            streams.append(torch.cuda.current_stream())
+            found = []
+            for _ in range(MANY):
+                found.append(torch.rand(3, device="cuda").sum().item())
+                wait()
+            return found
+
+    expected = {seed: draws(seed, lambda: None) for seed in range(3)}
+    found: dict[int, list[float]] = {}
+    run_in_turns(*(lambda seed=seed: found.update({seed: draws(seed, pass_on)}) for seed in range(3)))
+    assert found == expected
+    assert torch.cuda.default_stream() not in streams
