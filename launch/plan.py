@@ -31,6 +31,7 @@ from gatebench.trial import Trial
 from launch.config.arguments import parse_plan
 from launch.config.batches import has_batches
 from launch.config.compose import Plan
+from launch.config.replica_count import replicas_sentence
 from launch.declaration import check_declaration
 from launch.display.text_columns import align
 from launch.known_refusals import known_refusals
@@ -87,6 +88,8 @@ def run(argv: Sequence[str]) -> int:
         print(f"The study {study.name!r} is new. {existing_studies(settings)}")
     if remaining:
         print(_cost(remaining, outcomes, settings.workers or os.cpu_count() or 1))
+    if (shared := replicas_sentence(settings.replicas, (trial.training for trial in plan.trials))) is not None:
+        print(shared)
     for line in [*size_lines(plan), *architecture_lines(plan)]:
         print(line)
     study = study.limited_to([*plan.cells, *plan.cells.values()])

@@ -11,6 +11,7 @@ The results of each candidate are first compared with the reference. Only candid
   gatebench speed set=full threads=1,2 json=speed.json                all figures that the project publishes
   gatebench speed threads=1,2 simulate=8,32                           how the work would be divided among more threads
   gatebench speed trial=characters cell=gru                           where the time of a trial goes, by part
+  gatebench speed trial=quickstart training.max_epochs=6 replicas=2   two trials in one process, beside two processes
 
 A benchmark is one cell at one shape. The repetitions of its candidates are interleaved, so that a disturbance affects
 all candidates alike. conf/speed.yaml lists all settings, and the baselines of each cell. With trial=EXPERIMENT the

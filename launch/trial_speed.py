@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gatebench.errors import UserError
+from gatebench.trial import Trial
 from launch.config.compose import expand
+from launch.config.replica_count import replicas_of
+from launch.config.settings import Settings
 from launch.display.text_columns import align
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ def is_of_trial(overrides: Sequence[str]) -> bool:
 
 
 def run(arguments: Namespace) -> int:
-    """Measure the first trial of an experiment, and print its times.
+    """Measure the first trial of an experiment, and print its times; with `replicas`, those of several of them.
 
     Args:
         arguments: the arguments after the verb. Besides `trial`, the overrides are those of `gatebench train`.
@@ -39,12 +42,14 @@ def run(arguments: Namespace) -> int:
     if arguments.cfg is not None:
         print(plan.text, end="")
         return 0
+    trial, settings = plan.trials[0], plan.settings
+    trial.build_task().check_files(settings.data_folder, settings.home_folder.root / "cache")
+    if (replicas := replicas_of(settings.replicas, trial.training)) > 1:
+        return _compare_ways(trial, replicas, settings)
     import torch  # a wrong setting need not wait for it
 
     from gatebench.training.trial_times import trial_times
 
-    trial, settings = plan.trials[0], plan.settings
-    trial.build_task().check_files(settings.data_folder, settings.home_folder.root / "cache")
     torch.set_num_threads(settings.cpus_per_trial)
     times = trial_times(trial, settings.home_folder.root, settings.data_folder)
     cell, task = trial.build_compared().name, trial.build_task().label
@@ -53,6 +58,23 @@ def run(arguments: Namespace) -> int:
     if trial.build_task().is_stream:
         print("These are the times of the first experience.")
     return 0
+
+
+def _compare_ways(trial: Trial, replicas: int, settings: Settings) -> int:
+    """Print the times of several trials in one process beside those of several processes."""
+    from launch.replica_speed import are_equal, way_times, ways_text
+
+    cell, task, seeds = (
+        trial.build_compared().name,
+        trial.build_task().label,
+        f"{trial.seed} to {trial.seed + replicas - 1}",
+    )
+    print(f"{cell} · {task} · seeds {seeds} · threads of a trial {settings.cpus_per_trial}\n", flush=True)
+    ways = way_times(trial, replicas, settings)
+    print(ways_text(ways))
+    equal = are_equal(ways)
+    print(f"The results of all ways are {'the same to the last bit' if equal else 'NOT the same'}.")
+    return int(not equal)
 
 
 def times_text(times: TrialTimes, epochs: int) -> str:

@@ -1,5 +1,7 @@
 """The number of trials that share a process, `replicas`."""
 
+from collections.abc import Iterable
+
 from gatebench.errors import out_of_range
 from gatebench.trial import Training
 
@@ -35,3 +37,13 @@ def replicas_of(setting: int | str, training: Training) -> int:
     if training.ranks > 1 or training.compile:
         return 1
     return setting if isinstance(setting, int) else ON_DEVICE[training.device]
+
+
+def replicas_sentence(setting: int | str, trainings: Iterable[Training]) -> str | None:
+    """Return a sentence about the processes of trials with these settings; None if each has one without being asked."""
+    if setting == 1:
+        return None
+    most = max((replicas_of(setting, training) for training in trainings), default=1)
+    if most == 1:
+        return f"replicas={setting}: each of these trials has a process of its own."
+    return f"replicas={setting}: up to {most} trials share a process."

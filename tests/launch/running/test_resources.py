@@ -4,7 +4,15 @@ import pytest
 
 from gatebench.errors import Refusal, UserError
 from gatebench.trial import Training, Trial
-from launch.running.resources import Resources, check_nodes, check_requests, fits, slots, task_options
+from launch.running.resources import (
+    Resources,
+    check_nodes,
+    check_requests,
+    fits,
+    most_together,
+    slots,
+    task_options,
+)
 from tests.launch.trials import trial
 
 SMALL, LARGE = {"CPU": 4.0, "memory": 8e9}, {"CPU": 2.0, "GPU": 1.0, "memory": 4e9, "accelerator": 2.0}
@@ -72,3 +80,18 @@ def test_as_many_machines_as_nodes_must_have_the_resources() -> None:
     )
     with pytest.raises(Refusal, match=refusal):
         check_nodes([of_one, two], Resources(), [{"CPU": 1.0}, {"CPU": 4.0}])
+
+
+def test_a_process_of_several_trials_shares_a_gpu_and_no_core() -> None:
+    on_gpu = replace(trial(), training=Training(device="cuda"))
+    resources = Resources(cpus=2, memory=10**9, custom={"tpu": 0.5}, replicas=3)
+    assert resources.of_process(trial()) == {"CPU": 6.0, "GPU": 0.0, "memory": 3e9, "tpu": 1.5}
+    assert resources.of_process(trial(), 1) == resources.of(trial())
+    assert resources.of_process(on_gpu) == {"CPU": 2.0, "GPU": 1.0, "memory": 3e9, "tpu": 0.5}
+    on_two = replace(trial(), training=Training(devices=2))
+    assert resources.of_process(on_two) == resources.of(on_two)
+    assert most_together([trial(), on_two], resources) == 3
+    assert most_together([on_two], resources) == 1
+    assert most_together([], resources) == 1
+    with pytest.raises(Refusal, match=r"^A process with 3 trials needs 6 CPUs .* is 4 CPUs"):
+        check_requests([{"CPU": 6.0}], [SMALL, LARGE], "A process with 3 trials needs")
