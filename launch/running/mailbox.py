@@ -85,8 +85,9 @@ class Mailbox:
         return list(self._batches.values())[:MOST_BATCHES]
 
     async def obey(self, order: Order) -> None:
-        """Set the driver's order."""
+        """Set the driver's order. A call of `take` that waits returns."""
         self._order = order
+        self._news.set()
 
     def _add(self, batch: EventBatch) -> asyncio.Event:
         """Add a batch, and return the event that is set when the driver has handled it."""

@@ -54,6 +54,9 @@ POLL_SECONDS = 0.25
 MACHINES_SECONDS = 2.0
 """The time between two looks at the machines of the cluster."""
 
+END_SECONDS = 2.0
+"""The longest time in which the driver waits for the last answer of the mailbox."""
+
 KILL_SECONDS = 5.0
 """The time in which killed trials must end."""
 
@@ -111,15 +114,9 @@ def run_trials(
     """
     with ExitStack() as stack, Interrupts() as interrupts:
         cluster = cluster or stack.enter_context(SweepCluster(trials, resources))
-        mailbox, resources = cluster.mailbox(), cluster.resources
-        together = most_together(trials, resources)
-        subject = "A trial needs" if together == 1 else f"A process with {together} trials needs"
-        check_requests(cluster.requests, list(machines().values()), subject)
-        check_nodes(trials, resources, list(machines().values()))
         queue, retries = TrialQueue(trials, take, done, later), Retries(budgets or RetryBudgets())
         try:
-            driver = _Driver(run, mailbox, resources, handle, queue, retries, resume, interrupts, report, together)
-            driver.run_all(cluster.requests)
+            _drive(cluster, trials, run, handle, queue, retries, resume, interrupts, report)
         except RayError as error:
             raise UserError(
                 f"The connection to Ray's cluster is lost ({first_line(error)}); run the same command to continue."
@@ -128,6 +125,31 @@ def run_trials(
             cluster.end()
     if interrupts.order != "run":
         raise KeyboardInterrupt
+
+
+def _drive(
+    cluster: SweepCluster,
+    trials: Sequence[Trial],
+    run: TrialRunner,
+    handle: EventHandler,
+    queue: TrialQueue,
+    retries: Retries,
+    resume: Callable[[str], bytes | None],
+    interrupts: Interrupts,
+    report: Callable[[str], None],
+) -> None:
+    """Run the trials on the cluster.
+
+    All references to objects of Ray are gone at the end of this function. Ray ends a process that gives one back while
+    the cluster ends.
+    """
+    mailbox, resources = cluster.mailbox(), cluster.resources
+    together = most_together(trials, resources)
+    subject = "A trial needs" if together == 1 else f"A process with {together} trials needs"
+    check_requests(cluster.requests, list(machines().values()), subject)
+    check_nodes(trials, resources, list(machines().values()))
+    driver = _Driver(run, mailbox, resources, handle, queue, retries, resume, interrupts, report, together)
+    driver.run_all(cluster.requests)
 
 
 @dataclass
@@ -197,6 +219,8 @@ class _Driver:
             for reference in self._ended_tasks():
                 self._end(reference)
             self._obey_signals()
+        self._mailbox.obey.remote(self._interrupts.order)
+        ray.wait([mail], timeout=END_SECONDS)  # Ray reports a call that does not end before the cluster does
 
     def _goes_on(self) -> bool:
         """Return whether a trial is submitted or is to be submitted."""

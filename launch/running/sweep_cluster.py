@@ -79,6 +79,7 @@ class SweepCluster:
                 code_versions()  # the first submission would wait for it
                 self._started.set()
                 self._ending.wait()
+                self._mailbox = None  # Ray ends a process that gives a handle back while the cluster ends
         except BaseException as error:  # it is raised in the main thread
             self._error = error
         finally:
