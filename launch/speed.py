@@ -5,6 +5,7 @@ The results of each candidate are first compared with the reference. Only candid
   gatebench speed                                                     lstm compared with torch, in half a minute
   gatebench speed cell=lstm,janet 'shape=[784,64,1,128],[64,64,1,64]' threads=1,2
   gatebench speed cell=lstm backend=fused,native trace=true,false     with gates recorded, and without
+  gatebench speed backend=fused precision=32-true,bf16-mixed          matrix products in bfloat16 beside float32
   gatebench speed cell=lstm cell.ablate.i.fix=1                       an ablation compared with its base
   gatebench speed cell=gru 'against=torch,torch plain' memory=true seconds=5 json=speed.json
   gatebench speed cell=gru against=torch,jax                          a loop in JAX as a baseline (gatebench[jax])

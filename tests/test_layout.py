@@ -158,6 +158,7 @@ ARROWS: Mapping[str, tuple[str, ...]] = {
         "gatebench.backends",
         "gatebench.nn",
         "gatebench.machine",
+        "gatebench.training_settings",
     ),
     # The tasks: each subject stands alone on the shared blocks and the access to data.
     "tasks.data": ("gatebench.errors",),

@@ -49,7 +49,9 @@ def choose_backends(backend: str, cell: Cell, work: Workload, wanted: Gates) -> 
     return chosen, fastest if fastest.NAME in COMPILED else find(reference.NAME)
 
 
-def names_in_program(pair: Pair, cell: Cell, dtype: torch.dtype, input_size: int) -> Names:
+def names_in_program(
+    pair: Pair, cell: Cell, dtype: torch.dtype, input_size: int, products: torch.dtype | None = None
+) -> Names:
     """Return the backends as plain values, which can be constants of a compiled program.
 
     Args:
@@ -57,6 +59,7 @@ def names_in_program(pair: Pair, cell: Cell, dtype: torch.dtype, input_size: int
         cell: the cell that they run.
         dtype: of x.
         input_size: I.
+        products: the dtype of the products of the first backend, None for that of x.
     """
     from gatebench.backends.fused.operators import Operators
 
@@ -65,7 +68,8 @@ def names_in_program(pair: Pair, cell: Cell, dtype: torch.dtype, input_size: int
     def name(backend: Backend) -> Name:
         if backend.NAME not in compiled_code:
             return (backend.NAME,)
-        own = Operators.of(backend.NAME, compiled_code[backend.NAME](cell, dtype, input_size))
+        of_products = products if backend is pair[0] else None
+        own = Operators.of(backend.NAME, compiled_code[backend.NAME](cell, dtype, input_size, of_products))
         return astuple(own)
 
     chosen, gates = pair

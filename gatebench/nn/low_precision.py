@@ -1,27 +1,26 @@
 """Recurrent layers under `torch.autocast`, which computes matrix products in bfloat16 and keeps weights in float32.
 
 The states of a layer stay in float32, because the rounding errors of all steps add up in them. A backend in
-`KEEPS_STATES` computes products of bfloat16 and keeps its states in float32. All other backends compute the whole layer
-in float32. Both return float32: the output, the states and the gates.
+`KEEPS_STATES` computes products of bfloat16 and keeps its states in float32. `triton` is given x and the weights in
+bfloat16, and its output h is rounded; `fused` is given float32 and rounds the factors of each product only. All other
+backends compute the whole layer in float32. All return float32: the output, the states and the gates.
 
 T time, B batch, I input, H hidden.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from gatebench.backends import triton
+from gatebench.backends import fused, triton
 from gatebench.backends.contract import Backend, LayerResult
+from gatebench.backends.fused import RoundedProducts
 from gatebench.spec.cell import Cell
-
-KEEPS_STATES = {triton.NAME: (torch.bfloat16,)}
-"""{backend: dtypes} of the backends that keep states in float32 while x and the weights have this dtype."""
 
 
 def products_dtype(x: Tensor) -> torch.dtype | None:
@@ -40,7 +39,7 @@ class LowPrecisionBackend:
     """A backend whose products have another dtype than x, the weights and the states, which have float32.
 
     Attributes:
-        backend: one of `KEEPS_STATES`.
+        backend: the backend with one dtype for all: `triton`.
         dtype: of the products.
     """
 
@@ -68,6 +67,13 @@ class LowPrecisionBackend:
         return replace(result, output=raised(result.output), gates=gates)
 
 
+KEEPS_STATES: tuple[tuple[Backend, Callable[[Backend, torch.dtype], Backend]], ...] = (
+    (cast(Backend, triton), lambda backend, dtype: cast(Backend, LowPrecisionBackend(backend, dtype))),
+    (cast(Backend, fused), lambda backend, dtype: cast(Backend, RoundedProducts(backend, dtype))),
+)
+"""The backends that keep states in float32 while products are of bfloat16, and how to make such a one of each."""
+
+
 def with_products(pair: tuple[Backend, Backend | None], dtype: torch.dtype | None) -> tuple[Backend, Backend | None]:
     """Return the backends of a layer, with products of this dtype if they can have them.
 
@@ -76,7 +82,8 @@ def with_products(pair: tuple[Backend, Backend | None], dtype: torch.dtype | Non
         dtype: from `products_dtype`.
     """
     chosen, gates = pair
-    if dtype is None or dtype not in KEEPS_STATES.get(chosen.NAME, ()):
+    makers = [make for backend, make in KEEPS_STATES if backend is chosen]
+    if dtype is not torch.bfloat16 or not makers:
         return pair
-    lower = cast(Backend, LowPrecisionBackend(chosen, dtype))
+    lower = makers[0](chosen, dtype)
     return lower, lower if gates is chosen else gates

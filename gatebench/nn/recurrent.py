@@ -47,8 +47,8 @@ class Recurrent(nn.Module):
 
     Layer 0 reads x. Every other layer reads the output of the layer below it, after dropout.
 
-    Under `torch.autocast` the output, the states and the gates are float32. On the backend `triton` the matrix products
-    have the dtype bfloat16 if autocast asks for it; on all other backends they have float32. See
+    Under `torch.autocast` the output, the states and the gates are float32. On the backends `triton` and `fused` the
+    factors of matrix products are bfloat16 if autocast asks for it; on all other backends they are float32. See
     `gatebench.nn.low_precision`.
 
     Args:
@@ -351,7 +351,8 @@ class Recurrent(nn.Module):
     ) -> Pair:
         """Return the backends of a layer."""
         if torch.compiler.is_compiling():
-            return backends_of(self._choose_in_program(backend, layer, x.dtype, x.device.type, shortest, wanted))
+            number_types = (x.dtype, products)
+            return backends_of(self._choose_in_program(backend, layer, number_types, x.device.type, shortest, wanted))
         work = Workload.of(x, self.hidden_size, wanted == "of the backend", shortest)
         if products is not None:
             work = replace(work, products=str(products).removeprefix("torch."))
@@ -361,14 +362,24 @@ class Recurrent(nn.Module):
 
     @constant_in_programs
     def _choose_in_program(
-        self, backend: str, layer: int, dtype: torch.dtype, device: str, shortest: int | None, wanted: Gates
+        self,
+        backend: str,
+        layer: int,
+        number_types: tuple[torch.dtype, torch.dtype | None],
+        device: str,
+        shortest: int | None,
+        wanted: Gates,
     ) -> Names:
-        """Return the backends of a layer in a compiled program, whatever T and B are."""
+        """Return the backends of a layer in a compiled program, whatever T and B are.
+
+        `number_types` are that of x, and the one that autocast asks for.
+        """
+        dtype, products = number_types
         inputs = self.input_size if layer == 0 else self.hidden_size * self.directions
         number_type = str(dtype).removeprefix("torch.")
         work = Workload(2, 2, inputs, self.hidden_size, number_type, device, wanted == "of the backend", shortest)
         pair = choose_backends(backend, self._cell_now, work, wanted)
-        return names_in_program(pair, self._cell_now, dtype, inputs)
+        return names_in_program(pair, self._cell_now, dtype, inputs, products)
 
     @property
     def _cell_now(self) -> Cell:

@@ -15,11 +15,12 @@ from gatebench.speed.benchmark import Candidate
 from gatebench.speed.layer_case import LayerCase, StepResult
 from gatebench.speed.runner import find_runner
 from gatebench.speed.shape import Shape
+from gatebench.training_settings import FULL_PRECISION
 
-TOLERANCE = 2e-4
-"""The largest difference allowed in float32, relative to the largest value of the tensor.
+TOLERANCES = {FULL_PRECISION: 2e-4, "bf16-mixed": 5e-2}
+"""By precision: the largest difference allowed, relative to the largest value of the tensor.
 
-Rounding alone gives differences of 1e-6 to 1e-5.
+Rounding alone gives differences of 1e-6 to 1e-5 in float32, and of up to 2e-2 with products in bfloat16.
 """
 
 
@@ -28,7 +29,9 @@ def reference_result(case: LayerCase) -> StepResult:
     return case.to(torch.float64).result("reference", True)
 
 
-def disagreement(name: str, result: StepResult, expected: StepResult, trace: bool) -> str | None:
+def disagreement(
+    name: str, result: StepResult, expected: StepResult, trace: bool, precision: str = FULL_PRECISION
+) -> str | None:
     """Return a message about the largest difference between two results, or None if they agree.
 
     Args:
@@ -36,6 +39,7 @@ def disagreement(name: str, result: StepResult, expected: StepResult, trace: boo
         result: its results in float32.
         expected: the results of the reference.
         trace: whether the gates are compared too.
+        precision: of the results, a key of `TOLERANCES`.
     """
     largest, largest_name = 0.0, ""
     for value_name, value in expected.values.items():
@@ -46,11 +50,11 @@ def disagreement(name: str, result: StepResult, expected: StepResult, trace: boo
         relative = relative if relative == relative else float("inf")  # NaN counts as the largest difference
         if relative > largest:
             largest, largest_name = relative, value_name
-    if largest <= TOLERANCE:
+    if largest <= TOLERANCES[precision]:
         return None
     return (
         f"{name} differs from the reference in {largest_name}: {largest:.1e} of its largest value, "
-        f"allowed {TOLERANCE:.0e}."
+        f"allowed {TOLERANCES[precision]:.0e}."
     )
 
 
@@ -90,11 +94,11 @@ class AgreementChecker:
         """
         case = self.case(candidate.cell, shape)
         digest = case.cell.digest
-        key = (digest, candidate.runner, candidate.trace, shape, torch.get_num_threads())
+        key = (digest, candidate.runner, candidate.precision, candidate.trace, shape, torch.get_num_threads())
         if key not in self._messages:
             if digest not in self._reference_results:
                 self._reference_results[digest] = reference_result(case)
-            result = find_runner(candidate.runner).prepare(case, candidate.trace).result()
+            result = find_runner(candidate.runner, candidate.precision).prepare(case, candidate.trace).result()
             expected = self._reference_results[digest]
-            self._messages[key] = disagreement(candidate.name, result, expected, candidate.trace)
+            self._messages[key] = disagreement(candidate.name, result, expected, candidate.trace, candidate.precision)
         return self._messages[key]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from gatebench.backends.names import backend_names
@@ -14,6 +15,7 @@ from gatebench.cells import build_cell, cell_names
 from gatebench.errors import UserError, unknown
 from gatebench.speed.jax_support import jax_trouble
 from gatebench.speed.shape import Shape
+from gatebench.training_settings import FULL_PRECISION, PRECISIONS
 
 TORCH = "torch"
 """The candidate that is torch's own module, in this process."""
@@ -49,6 +51,7 @@ class Candidate:
         cell: the config of the cell, as `build_cell` takes it.
         runner: the name of a backend, `TORCH` or `JAX`.
         description: a few words for the text below the table. "" (default) stands for the description of the backend.
+        precision: an item of `PRECISIONS`, the number type of matrix products; default float32.
         trace: whether the gates are recorded; default False.
         separate_process: whether it runs in a separate process with the allocator's default settings; default False.
         against: the names of its baselines, the most informative first; default none.
@@ -58,6 +61,7 @@ class Candidate:
     cell: Mapping[str, Any]
     runner: str
     description: str = ""
+    precision: str = FULL_PRECISION
     trace: bool = False
     separate_process: bool = False
     against: tuple[str, ...] = ()
@@ -91,9 +95,16 @@ class Benchmark:
 
 
 def candidates(
-    cell: Mapping[str, Any], backends: Sequence[str], against: Sequence[str], traces: Sequence[bool]
+    cell: Mapping[str, Any],
+    backends: Sequence[str],
+    against: Sequence[str],
+    traces: Sequence[bool],
+    precisions: Sequence[str] = (FULL_PRECISION,),
 ) -> tuple[Candidate, ...]:
-    """Return the candidates for a cell: the baselines, then the cell on each backend.
+    """Return the candidates for a cell: the baselines, then the cell on each backend in each precision.
+
+    A candidate in another precision than float32 is compared with the same backend in float32 first. The baselines are
+    in float32.
 
     A baseline with the equations of `cell` is left out. A baseline that is not a cell is itself compared with the
     baselines before it.
@@ -104,13 +115,17 @@ def candidates(
         against: the names of the baselines: `TORCH`, `TORCH_PLAIN`, `JAX`, a backend, or a cell, which stands for that
             cell on the same backend.
         traces: whether gates are recorded; each value gives separate candidates.
+        precisions: items of `PRECISIONS`; each gives separate candidates.
 
     Raises:
-        UserError: a backend or a baseline is unknown, or JAX is a baseline and cannot be timed here.
+        UserError: a backend, a precision or a baseline is unknown, or JAX is a baseline and cannot be timed here.
     """
     for name in backends:
         if name not in backend_names():
             raise unknown("backend", name, backend_names())
+    for precision in precisions:
+        if precision not in PRECISIONS:
+            raise unknown("precision", precision, PRECISIONS)
     baselines = [name for name in dict.fromkeys(against) if not _has_equations_of(name, cell)]
     by_key: dict[tuple[str, bool], Candidate] = {}
     for position, name in enumerate(baselines):
@@ -119,8 +134,18 @@ def candidates(
             by_key[candidate.name, candidate.trace] = replace(candidate, against=earlier)
     for backend in backends:
         names = tuple(f"{name} on {backend}" if name in cell_names() else name for name in baselines if name != backend)
-        for trace in traces:
-            by_key[backend, trace] = Candidate(backend, cell, backend, trace=trace, against=names)
+        for precision, trace in product(precisions, traces):
+            is_full = precision == FULL_PRECISION
+            label, own = (backend, names) if is_full else (f"{backend} {precision}", (backend, *names))
+            by_key[label, trace] = Candidate(
+                label,
+                cell,
+                backend,
+                "" if is_full else f"{backend} with matrix products in bfloat16",
+                precision,
+                trace,
+                against=own,
+            )
     return tuple(by_key.values())
 
 
@@ -145,7 +170,7 @@ def _baseline_candidates(
     if name in cell_names():
         description = f"the cell {name} on the same backend"
         return [
-            Candidate(f"{name} on {backend}", {"base": name}, backend, description, trace)
+            Candidate(f"{name} on {backend}", {"base": name}, backend, description, trace=trace)
             for backend in backends
             for trace in traces
         ]

@@ -106,7 +106,7 @@ def _prepare(
         _Disagreement: its results differ from the reference.
         WorkerEnded: its process failed.
     """
-    case, runner = checker.case(candidate.cell, benchmark.shape), find_runner(candidate.runner)
+    case, runner = checker.case(candidate.cell, benchmark.shape), find_runner(candidate.runner, candidate.precision)
     if (reason := runner.refuses(case, candidate.trace)) is not None:
         raise Refusal(reason)
     if not runner.only_in_workers:

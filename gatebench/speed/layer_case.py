@@ -15,6 +15,7 @@ from gatebench.backends.contract import LayerResult, Workload
 from gatebench.backends.registry import choose
 from gatebench.derive.cost import product_flops, shapes
 from gatebench.nn.initial_weights import initialise_weights
+from gatebench.nn.low_precision import with_products
 from gatebench.spec.cell import Cell
 from gatebench.speed.shape import Shape
 
@@ -66,9 +67,9 @@ class LayerCase:
         """
         return 3 * self.shape.T * self.shape.B * product_flops(self.cell, self.shape.I, self.shape.H)
 
-    def to(self, dtype: torch.dtype) -> TypedCase:
-        """Return a copy of the tensors in a dtype, ready to run."""
-        return TypedCase(self, dtype)
+    def to(self, dtype: torch.dtype, products: torch.dtype | None = None) -> TypedCase:
+        """Return a copy of the tensors in a dtype, ready to run; see `TypedCase` for `products`."""
+        return TypedCase(self, dtype, products)
 
 
 class TypedCase:
@@ -76,6 +77,7 @@ class TypedCase:
 
     Attributes:
         case: the case that the tensors are copied from.
+        products: the dtype of matrix products; None for that of the tensors.
         weights: the weights by name; they require a gradient.
         x: the input, (T, B, I); it requires a gradient.
         initial_state: the memory before the first time step, (B, H) each; it requires a gradient.
@@ -83,8 +85,8 @@ class TypedCase:
         output_gradient: the gradient of the output, (T, B, H).
     """
 
-    def __init__(self, case: LayerCase, dtype: torch.dtype) -> None:
-        self.case = case
+    def __init__(self, case: LayerCase, dtype: torch.dtype, products: torch.dtype | None = None) -> None:
+        self.case, self.products = case, products
         self.weights = {name: w.to(dtype, copy=True).requires_grad_() for name, w in case.weights.items()}
         self.x = case.x.to(dtype, copy=True).requires_grad_()
         self.initial_state = tuple(s.to(dtype, copy=True).requires_grad_() for s in case.initial_state)
@@ -97,7 +99,8 @@ class TypedCase:
 
     def _run(self, backend: str, state: tuple[Tensor, ...], trace: bool) -> LayerResult:
         work = Workload.of(self.x, self.case.shape.H, trace)
-        return choose(backend, self.case.cell, work).run(self.case.cell, self.weights, self.x, state, None, trace)
+        chosen, _ = with_products((choose(backend, self.case.cell, work), None), self.products)
+        return chosen.run(self.case.cell, self.weights, self.x, state, None, trace)
 
     def training_step(self, backend: str, trace: bool) -> None:
         """Run forward and backward, then delete the gradients."""

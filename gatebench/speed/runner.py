@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -12,16 +12,18 @@ from torch import Tensor
 from gatebench.backends.contract import Workload
 from gatebench.backends.registry import find
 from gatebench.nn.kept_memory import kept_bytes
+from gatebench.nn.low_precision import KEEPS_STATES
 from gatebench.speed import torch_module
 from gatebench.speed.benchmark import JAX, TORCH
 from gatebench.speed.jax_step import JaxStep
 from gatebench.speed.jax_support import bind_to_cores, jax_trouble
 from gatebench.speed.layer_case import LayerCase, StepResult
+from gatebench.training_settings import FULL_PRECISION
 
 
 @dataclass(frozen=True)
 class PreparedStep:
-    """A training step that is ready to run, in float32.
+    """A training step that is ready to run, with x and weights in float32.
 
     Attributes:
         run: runs the training step: forward and backward.
@@ -60,8 +62,12 @@ class Runner:
     only_in_workers: bool = False
 
 
-def find_runner(name: str) -> Runner:
+def find_runner(name: str, precision: str = FULL_PRECISION) -> Runner:
     """Return the runner of a backend, of torch's own module if `name` is `TORCH`, or of JAX if it is `JAX`.
+
+    Args:
+        name: the name.
+        precision: an item of `PRECISIONS`, for a backend.
 
     Raises:
         UserError: there is no backend with this name.
@@ -72,14 +78,21 @@ def find_runner(name: str) -> Runner:
         return Runner(lambda *_: jax_trouble(), _prepare_jax, _limit_all_threads, only_in_workers=True)
     backend = find(name)
 
+    products = None if precision == FULL_PRECISION else torch.bfloat16
+
     def refuses(case: LayerCase, trace: bool) -> str | None:
-        return backend.refuses(case.cell, Workload.of(case.x, case.shape.H, trace))
+        work = Workload.of(case.x, case.shape.H, trace)
+        if products is None:
+            return backend.refuses(case.cell, work)
+        if all(one is not backend for one, _ in KEEPS_STATES):
+            return f"{name} has no matrix products in bfloat16: with {precision} it computes in float32."
+        return backend.refuses(case.cell, replace(work, products="bfloat16"))
 
-    return Runner(refuses, partial(_prepare_backend, name))
+    return Runner(refuses, partial(_prepare_backend, name, products))
 
 
-def _prepare_backend(name: str, case: LayerCase, trace: bool) -> PreparedStep:
-    typed = case.to(torch.float32)
+def _prepare_backend(name: str, products: torch.dtype | None, case: LayerCase, trace: bool) -> PreparedStep:
+    typed = case.to(torch.float32, products)
     return PreparedStep(
         run=partial(typed.training_step, name, trace),
         forward=partial(typed.forward, name, trace),

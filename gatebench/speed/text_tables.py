@@ -52,7 +52,8 @@ NOT_RECORDED = "–"
 """The text of the column "gates" where gates are not recorded."""
 
 LEGEND = {
-    "ms": "median time of a training step in float32: forward, and backward to the input and all weights",
+    "ms": "median time of a training step: forward, and backward to the input and all weights; in float32 if the "
+    "candidate has no other precision in its name",
     "±": "half the interquartile range, in percent of the median",
     "gates": "whether the values of the gates are recorded at all time steps",
     "recording": "time added by recording the gates",

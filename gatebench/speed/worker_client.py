@@ -50,6 +50,7 @@ class WorkerClient:
             "name": candidate.name,
             "cell": candidate.cell,
             "runner": candidate.runner,
+            "precision": candidate.precision,
             "trace": candidate.trace,
             "shape": [shape.T, shape.B, shape.I, shape.H],
             "threads": threads,

@@ -1,9 +1,9 @@
 """The program that runs a candidate in a separate process; `worker_client.py` starts it and sends it requests.
 
 It is started as `python -m gatebench.speed.worker_process`, and reads and writes one line at a time. The first line is
-a JSON object {name, cell, runner, trace, shape, threads, keep_memory}; the answer is {}. Each further line is a key of
-`ANSWERS`; the answer is a JSON object. After an error the answer is {error}, and the program ends. Between two requests
-it waits for a line and uses no core.
+a JSON object {name, cell, runner, precision, trace, shape, threads, keep_memory}; the answer is {}. Each further line
+is a key of `ANSWERS`; the answer is a JSON object. After an error the answer is {error}, and the program ends. Between
+two requests it waits for a line and uses no core.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ class Worker:
     """A candidate, prepared to run in this process.
 
     Args:
-        order: the candidate's name, the cell's config, the runner's name, trace, shape, threads and keep_memory.
+        order: the candidate's name, the cell's config, the runner's name, precision, trace, shape, threads and
+            keep_memory.
     """
 
     def __init__(self, order: Mapping[str, Any]) -> None:
         if order["keep_memory"]:
             keep_memory()
-        self._order, self._runner = order, find_runner(order["runner"])
+        self._order, self._runner = order, find_runner(order["runner"], order["precision"])
         self._runner.limit_threads(order["threads"])
         self._shape = Shape.of(order["shape"])
         self._step = self._prepare(self._shape)
@@ -45,8 +46,8 @@ class Worker:
     def agreement(self) -> dict[str, Any]:
         """Return a message about where the results differ from those of the reference, or None if they agree."""
         expected = reference_result(self._case(self._shape))
-        trace = self._order["trace"]
-        return {"message": disagreement(self._order["name"], self._step.result(), expected, trace)}
+        name, trace, precision = (self._order[key] for key in ("name", "trace", "precision"))
+        return {"message": disagreement(name, self._step.result(), expected, trace, precision)}
 
     def compiled(self) -> dict[str, Any]:
         """Return the seconds that it took to compile the step, or None if it is not compiled for each shape."""

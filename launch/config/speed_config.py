@@ -17,11 +17,12 @@ from gatebench.cells import is_architecture, load_cell
 from gatebench.errors import UserError, out_of_range, unknown
 from gatebench.speed.benchmark import Benchmark, candidates
 from gatebench.speed.shape import Shape
+from gatebench.training_settings import FULL_PRECISION
 from gatebench.trial import Trial
 from launch.config.compose import expand, hydra_session
 from launch.config.overrides import Grammar, ParsedOverride
 
-LIST_KEYS = ("shape", "threads", "backend", "against", "trace", "simulate")
+LIST_KEYS = ("shape", "threads", "backend", "against", "trace", "precision", "simulate")
 """The keys with a list as their value: threads=1,2 means the same as threads=[1,2]."""
 
 BENCHMARK_KEYS = ("backend", "against", "trace", "memory")
@@ -65,6 +66,7 @@ class SpeedSettings:
         threads: the numbers of threads; None: torch's own choice.
         seconds: the least duration of a benchmark.
         keep_memory: whether freed memory is kept for the next training step.
+        precision: the number types of matrix products; each gives separate candidates.
         simulate: numbers of threads for which the division of the work on `fused` is simulated.
         clock: the clock, one of `CLOCKS`; "processor" needs threads=1.
         json: the path of the JSON file for the results; None: no file.
@@ -84,6 +86,7 @@ class SpeedSettings:
     seconds: float = 2.0
     keep_memory: bool = True
     clock: str = "wall"
+    precision: list[str] = field(default_factory=lambda: [FULL_PRECISION])
     simulate: list[int] = field(default_factory=list)
     json: str | None = None
     backend: list[str] | None = None
@@ -109,7 +112,7 @@ class SpeedSettings:
             )
         if not 0 <= self.seconds < float("inf"):
             raise out_of_range("seconds", self.seconds, "a number of at least 0")
-        for key in ("cell", "shape", "threads", "backend", "trace"):
+        for key in ("cell", "shape", "threads", "backend", "trace", "precision"):
             if getattr(self, key) == []:
                 raise UserError(f"{key} is empty, so there is nothing to time.")
 
@@ -211,4 +214,5 @@ def _benchmark(trial: Trial, shape: Shape, settings: SpeedSettings) -> Benchmark
     if BASE in (settings.against or ()) and load_cell(str(trial.cell["base"])).digest == cell.digest:
         raise UserError(f"{cell.name} is not an ablation, so it has no base to compare with.")
     against = [str(trial.cell["base"]) if name == BASE else name for name in entry.against]
-    return Benchmark(trial.cell, shape, candidates(trial.cell, entry.backend, against, entry.trace), entry.memory)
+    own = candidates(trial.cell, entry.backend, against, entry.trace, settings.precision)
+    return Benchmark(trial.cell, shape, own, entry.memory)

@@ -2,17 +2,29 @@
 
 Its functions are its own; their error bounds stand in vector.c and are tested. A result is the same, bit
 for bit, from run to run and for any number of threads, on one kind of processor.
+
+With `RoundedProducts` both factors of each matrix product are rounded to bfloat16, to the nearest, in both passes. The
+sums are float32, and so is everything else: states, gates, saved values, gradients. One sequence is computed in
+float32.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from gatebench.backends.contract import LayerResult, Workload
-from gatebench.backends.fused.compiled_cell import REALS, CompiledCell, compile_cell, compile_trouble
+from gatebench.backends.contract import Backend, LayerResult, Workload
+from gatebench.backends.fused.compiled_cell import (
+    REALS,
+    CompiledCell,
+    compile_cell,
+    compile_trouble,
+    rounded_form,
+)
+from gatebench.backends.fused.emit.product_form import ProductForm
 from gatebench.backends.fused.layer import run_cell
 from gatebench.machine.c_compiler import trouble
 from gatebench.spec.cell import Cell
@@ -30,7 +42,9 @@ def refuses(cell: Cell, work: Workload) -> str | None:
     """Return why this cannot be run here, or None."""
     if (reason := refuses_work(work)) is not None:
         return reason
-    return compile_trouble(cell.definitions, getattr(torch, work.dtype))
+    dtype = getattr(torch, work.dtype)
+    products = getattr(torch, work.products) if work.products else None
+    return compile_trouble(cell.definitions, dtype, form=_form(dtype, products))
 
 
 def refuses_work(work: Workload) -> str | None:
@@ -61,16 +75,56 @@ def run(
     return run_cell(NAME, compiled_code(cell, x.dtype, x.shape[-1]), weights, x, state, lengths, trace)
 
 
-def compiled_code(cell: Cell, dtype: torch.dtype, input_size: int) -> CompiledCell:
+@dataclass(frozen=True)
+class RoundedProducts:
+    """This backend with factors of matrix products that are rounded to bfloat16, for x of float32.
+
+    A layer of float64 is computed in float64.
+
+    Attributes:
+        backend: this backend, without rounding.
+        dtype: to which the factors are rounded: bfloat16.
+    """
+
+    backend: Backend
+    dtype: torch.dtype
+
+    @property
+    def NAME(self) -> str:  # noqa: N802  (the interface of a backend)
+        """The name of the backend."""
+        return self.backend.NAME
+
+    def run(
+        self,
+        cell: Cell,
+        weights: Mapping[str, Tensor],
+        x: Tensor,
+        state: tuple[Tensor, ...],
+        lengths: Tensor | None,
+        trace: bool,
+    ) -> LayerResult:
+        """Run one layer in one direction; see `contract.Backend.run`."""
+        compiled = compiled_code(cell, x.dtype, x.shape[-1], self.dtype)
+        return run_cell(NAME, compiled, weights, x, state, lengths, trace)
+
+
+def compiled_code(cell: Cell, dtype: torch.dtype, input_size: int, products: torch.dtype | None = None) -> CompiledCell:
     """Return the code that runs a cell.
 
     Args:
         cell: the cell.
         dtype: of x.
         input_size: I.
+        products: to which the factors of products are rounded; None for no rounding.
 
     Raises:
         Refusal: it cannot be compiled here.
     """
     del input_size
-    return compile_cell(cell.definitions, dtype)
+    return compile_cell(cell.definitions, dtype, form=_form(dtype, products))
+
+
+def _form(dtype: torch.dtype, products: torch.dtype | None) -> ProductForm:
+    """Return how products are computed for x of a dtype, if autocast asks for products of another dtype."""
+    is_rounded = products is torch.bfloat16 and dtype is torch.float32
+    return rounded_form() if is_rounded else ProductForm.PLAIN

@@ -16,9 +16,11 @@ from gatebench.backends.fused.buffer_shapes import BufferShapes, buffer_shapes
 from gatebench.backends.fused.emit.call_struct import call_type, call_values, exported_layout, layout_of, structs_text
 from gatebench.backends.fused.emit.constants import ERRORS, LINE_BYTES, constants_text
 from gatebench.backends.fused.emit.memory_layout import STREAMS, MemoryLayout, memory_layout
+from gatebench.backends.fused.emit.product_form import ProductForm
 from gatebench.backends.fused.emit.rows import can_run_by_rows
 from gatebench.backends.fused.emit.source import body, rows_body
 from gatebench.errors import Refusal
+from gatebench.machine.amx import has_tiles
 from gatebench.machine.c_compiler import load
 from gatebench.machine.forks import is_fork
 from gatebench.machine.turns import outside
@@ -39,18 +41,29 @@ _ABSENT = (0, 1, 0)  # a stream without a buffer: its address, period and column
 
 
 class CompiledCell:
-    """The library of one cell and one dtype.
+    """The library of one cell, one dtype and one form of products.
 
     Attributes:
         layout: the place of each value in memory.
         lanes: numbers in a vector: rows of streams are padded to multiples of it.
         by_rows: whether it runs by rows, for which x must be by_rows; see `gatebench.backends.fused.emit.rows`.
+        form: of its matrix products.
+        single: the code that runs one sequence; None if this code does.
         key: a hash of its C text.
     """
 
-    def __init__(self, layout: MemoryLayout, dtype: torch.dtype, by_rows: bool = False) -> None:
-        self.layout, self.dtype, self.by_rows = layout, dtype, by_rows
-        text = source(layout, dtype, self.by_rows)
+    def __init__(
+        self,
+        layout: MemoryLayout,
+        dtype: torch.dtype,
+        by_rows: bool = False,
+        form: ProductForm = ProductForm.PLAIN,
+        single: CompiledCell | None = None,
+    ) -> None:
+        self.layout, self.dtype, self.by_rows, self.form, self.single = layout, dtype, by_rows, form, single
+        if form is ProductForm.TILES and not has_tiles():
+            raise Refusal("fused has no tiles of bfloat16 on this machine: the processor or the system has no AMX.")
+        text = source(layout, dtype, self.by_rows, form)
         self.key = hashlib.sha256(text.encode()).hexdigest()[:16]
         self.library = load(text, "fused")
         self.lanes = ctypes.c_int64.in_dll(self.library, "lanes").value
@@ -95,6 +108,7 @@ class CompiledCell:
             gradients: where each weight's gradient is wanted, in the table's order.
             options: for "backward": steps in the ring, and whether the gradients of x and of the start are wanted.
         """
+        library = self.library if self.single is None or sizes.B > 1 else self.single.library
         error = ctypes.c_int64(0)
         call = call_values(
             (
@@ -115,7 +129,7 @@ class CompiledCell:
             [state.data_ptr() for state in states] or self._no_states,
             [0 if gradient is None else gradient.data_ptr() for gradient in gradients or self._no_gradients],
         )
-        outside(getattr(self.library, function), ctypes.c_void_p(call.buffer_info()[0]))
+        outside(getattr(library, function), ctypes.c_void_p(call.buffer_info()[0]))
         if error.value:
             raise_error(error.value)
 
@@ -147,29 +161,41 @@ def _is_non_temporal(streams: Mapping[str, Tensor]) -> bool:
     return sum(t.nbytes for t in kept) > _NON_TEMPORAL_BYTES and all(t.data_ptr() % LINE_BYTES == 0 for t in kept)
 
 
+def rounded_form() -> ProductForm:
+    """Return the form in which this machine computes products of factors that are rounded to bfloat16."""
+    return ProductForm.TILES if has_tiles() else ProductForm.ROUNDED
+
+
 @lru_cache(maxsize=1024)
-def compile_cell(definitions: Definitions, dtype: torch.dtype, by_rows: bool = False) -> CompiledCell:
+def compile_cell(
+    definitions: Definitions, dtype: torch.dtype, by_rows: bool = False, form: ProductForm = ProductForm.PLAIN
+) -> CompiledCell:
     """Return a cell's code, compiled if need be; cells with the same equations share it.
 
-    With `by_rows`, it is code for x of up to `WIDEST` numbers if the cell can be run by rows, else the usual code.
+    With `by_rows`, it is code for x of up to `WIDEST` numbers if the cell can be run by rows, else the usual code. With
+    another form of products than `PLAIN`, one sequence is still computed as in `PLAIN`: its products are limited by the
+    time of an addition.
 
     Raises:
         Refusal: it cannot be compiled here.
     """
     layout = memory_layout(definitions, recompute=by_rows)
     if by_rows and not can_run_by_rows(layout):
-        return compile_cell(definitions, dtype)
-    key = (definitions.text(), tuple(definitions.parameters.items()), definitions.memory, dtype, by_rows)
+        return compile_cell(definitions, dtype, form=form)
+    key = (definitions.text(), tuple(definitions.parameters.items()), definitions.memory, dtype, by_rows, form)
     if key not in _compiled_cells:
-        _compiled_cells[key] = CompiledCell(layout, dtype, by_rows)
+        single = None if form is ProductForm.PLAIN else compile_cell(definitions, dtype, by_rows)
+        _compiled_cells[key] = CompiledCell(layout, dtype, by_rows, form, single)
     return _compiled_cells[key]
 
 
 @lru_cache(maxsize=1024)
-def compile_trouble(definitions: Definitions, dtype: torch.dtype, by_rows: bool = False) -> str | None:
+def compile_trouble(
+    definitions: Definitions, dtype: torch.dtype, by_rows: bool = False, form: ProductForm = ProductForm.PLAIN
+) -> str | None:
     """Return why a cell cannot be compiled and loaded here, as one sentence, or None when it can."""
     try:
-        compile_cell(definitions, dtype, by_rows)
+        compile_cell(definitions, dtype, by_rows, form)
     except Refusal as refusal:
         return str(refusal)
     except OSError as error:
@@ -180,10 +206,15 @@ def compile_trouble(definitions: Definitions, dtype: torch.dtype, by_rows: bool 
 _compiled_cells: dict[Hashable, CompiledCell] = {}
 
 
-def source(layout: MemoryLayout, dtype: torch.dtype, rows: bool = False) -> str:
+def source(layout: MemoryLayout, dtype: torch.dtype, rows: bool = False, form: ProductForm = ProductForm.PLAIN) -> str:
     """Return the C text of a cell."""
     header = f"#define REAL {REALS[dtype]}\n#define DOUBLE {int(dtype == torch.float64)}\n{constants_text()}"
-    middle = [_part("rows"), rows_body(layout)] if rows else [body(layout), _part("drive")]
+    if rows:
+        middle = [_part("rows"), rows_body(layout)]
+    elif form is ProductForm.PLAIN:
+        middle = [body(layout), _part("drive")]
+    else:
+        middle = [_part("rounding"), _part(form.value), body(layout, form), _part("rounded_drive")]
     machine, vector, tile, threads = map(_part, ("machine", "vector", "tile", "threads"))
     return "\n".join([header, machine, vector, structs_text(layout), tile, threads, *middle])
 

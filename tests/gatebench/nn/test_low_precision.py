@@ -1,12 +1,15 @@
+from collections.abc import Mapping
+
 import pytest
 import torch
 from torch import Tensor
 
 from gatebench import load_cell
-from gatebench.backends import fused, reference, triton
+from gatebench.backends import fused, native, reference, triton
 from gatebench.backends.contract import LayerResult, Workload
 from gatebench.nn.low_precision import KEEPS_STATES, products_dtype, raised, with_products
 from gatebench.nn.recurrent import Recurrent
+from tests.gatebench.backends.fused.rounded_reference import round_the_reference
 from tests.gatebench.nn.layers import B, H, T
 
 DTYPE = torch.bfloat16
@@ -31,9 +34,9 @@ def test_only_low_precision_is_raised() -> None:
     assert raised(x.bfloat16()).dtype == raised(x.half()).dtype == torch.float32
 
 
-@pytest.mark.parametrize("backend", ["fused", "native", "manual", "reference", "scan"])
+@pytest.mark.parametrize("backend", ["native", "manual", "reference", "scan"])
 @pytest.mark.parametrize("lengths", [None, [T] * (B - 1) + [2]])
-def test_a_layer_on_the_cpu_computes_in_float32(backend: str, lengths: list[int] | None) -> None:
+def test_a_layer_without_products_in_bfloat16_computes_in_float32(backend: str, lengths: list[int] | None) -> None:
     cell = load_cell("minlstm" if backend == "scan" else "lstm")
     layer = Recurrent(cell, 3, H, 2, backend=backend, generator=torch.Generator().manual_seed(0))
     x, ends = inputs().bfloat16(), None if lengths is None else torch.tensor(lengths)
@@ -51,8 +54,34 @@ def parts(state: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return (state,) if isinstance(state, Tensor) else state
 
 
+def test_fused_rounds_the_factors_of_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a layer with autocast: output, state, gates and gradients are float32, and near those without rounding."""
+    layer = Recurrent(load_cell("lstm"), 3, H, 2, backend="fused", generator=torch.Generator().manual_seed(0))
+    plain, found = values(layer), values(layer, torch.bfloat16)
+    with monkeypatch.context() as rounding:
+        round_the_reference(rounding)
+        rounded = values(Recurrent(layer.cell, 3, H, 2, backend="reference"), weights=layer.state_dict())
+    for one, exact, other in zip(found, plain, rounded, strict=True):
+        assert one.dtype == torch.float32
+        scale = float(exact.abs().max())
+        assert 0 < float((one - exact).abs().max()) <= 0.02 * scale
+        assert float((one - other).abs().max()) <= 1e-3 * scale
+
+
+def values(
+    layer: Recurrent, products: torch.dtype | None = None, weights: Mapping[str, Tensor] | None = None
+) -> list[Tensor]:
+    """Return the output, a state, a gate of the second layer, and the gradients of all weights."""
+    if weights is not None:
+        layer.load_state_dict(weights)
+    with torch.autocast("cpu", products or torch.bfloat16, enabled=products is not None):
+        output, (_, c), gates = layer.forward_with_gates(inputs())
+    gradients = torch.autograd.grad(output.square().sum(), list(layer.parameters()))
+    return [output.detach(), c.detach(), gates[1]["f"].detach(), *gradients]
+
+
 def test_gradients_are_those_of_float32() -> None:
-    layer = Recurrent(load_cell("gru"), 3, H, backend="fused", generator=torch.Generator().manual_seed(0))
+    layer = Recurrent(load_cell("gru"), 3, H, backend="native", generator=torch.Generator().manual_seed(0))
     found = []
     for is_on in (False, True):
         with torch.autocast("cpu", DTYPE, enabled=is_on):
@@ -90,10 +119,13 @@ def test_triton_gets_bfloat16_and_a_state_in_float32(monkeypatch: pytest.MonkeyP
 
 
 def test_backends_without_such_products_stay_as_they_are() -> None:
-    assert with_products((fused, fused), DTYPE) == (fused, fused)
+    assert with_products((native, None), DTYPE) == (native, None)
     assert with_products((triton, None), None) == (triton, None)
     assert with_products((triton, None), torch.float16) == (triton, None)
-    chosen, gates = with_products((triton, triton), DTYPE)
-    assert chosen is gates
-    assert chosen.NAME in KEEPS_STATES
+    for backend in (triton, fused):
+        chosen, gates = with_products((backend, backend), DTYPE)
+        assert chosen is gates
+        assert chosen is not backend
+        assert chosen.NAME == backend.NAME
+        assert any(one is backend for one, _ in KEEPS_STATES)
     assert with_products((triton, reference), DTYPE)[1] is reference

@@ -86,7 +86,12 @@ def products(layout: MemoryLayout, name: str, group: tuple[Expr, ...], vectors: 
         }
     """
     many = len(group) * vectors
-    body = "\n".join(_operand(layout.places[operand], operand, own, vectors) for operand, own in uses(group).items())
+    body = "\n".join(
+        products_of_vectors(
+            layout.places[operand], operand, own, vectors, "" if operand == X else "if (part != INPUTS) "
+        )
+        for operand, own in uses(group).items()
+    )
     cases = "\n".join(
         f"#if ACCUMULATORS / {many} >= {n}\n    case {n}: {name}_block({n}, part, a, w, t, row, tile); break;\n#endif"
         for n in sorted(ROW_BLOCKS)
@@ -108,8 +113,16 @@ APART void {name}_products(int rows, int part, const Call *a, const real *w, int
 """
 
 
-def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> str:
-    """Return the loop over the units of one operand.
+def products_of_vectors(
+    where: Plane,
+    operand: DatedName,
+    own: list[Use],
+    vectors: int,
+    condition: str = "",
+    across: str = "",
+    address: str = "",
+) -> str:
+    """Return the loop over the units of one operand, for some rows; its products are added to `sum`.
 
     Sample for lstm::
 
@@ -121,6 +134,15 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> 
                 EACH_ROW {
                     const real s = operand[r * columns + k];
                     sum[r][0] += s * w0; sum[r][1] += s * w1; sum[r][2] += s * w2; sum[r][3] += s * w3;
+
+    Args:
+        where: the plane of the operand.
+        operand: its name.
+        own: the dots that read it.
+        vectors: the vectors of units in a tile.
+        condition: as in `operand_loop`.
+        across: as in `operand_loop`.
+        address: as in `operand_loop`.
     """
     size = len(own) * vectors
     loads = ", ".join(f"w{j} = load(from + {j} * LANES)" for j in range(size))
@@ -129,16 +151,17 @@ def _operand(where: Plane, operand: DatedName, own: list[Use], vectors: int) -> 
         for position, (number, _, _) in enumerate(own)
         for v in range(vectors)
     )
-    condition = "" if operand == X else "if (part != INPUTS) "
     body = f"""            const vec {loads};
             EACH_ROW {{
                 const real s = operand[r * columns + k];
                 {sums}
             }}"""
-    return operand_loop(where, operand, size, condition, body)
+    return operand_loop(where, operand, size, condition, body, across, address)
 
 
-def operand_loop(where: Plane, operand: DatedName, size: int, condition: str, body: str) -> str:
+def operand_loop(
+    where: Plane, operand: DatedName, size: int, condition: str, body: str, across: str = "", address: str = ""
+) -> str:
     """Return the loop over the units k of an operand. In it, `from` has the packed weights of unit k.
 
     Args:
@@ -147,10 +170,12 @@ def operand_loop(where: Plane, operand: DatedName, size: int, condition: str, bo
         size: the number of vectors of weights of one unit.
         condition: the condition in C under which the loop runs, "" for always.
         body: the content of the loop.
+        across: the C expression for the length of the operand's rows; "" for those of its stream.
+        address: that of the operand's first row; "" for that of its plane.
     """
     return f"""    {condition}{{ /* {operand} */
-        const int64_t columns = {columns(where.stream)}, K = {_count(where, operand)};
-        const real *operand = {plane(where)} + row * columns, *from = w;
+        const int64_t columns = {across or columns(where.stream)}, K = {operand_count(where, operand)};
+        const real *operand = {address or plane(where)} + row * columns, *from = w;
         for (int64_t k = 0; k < K; k++, from += {size} * LANES) {{
 {body}
         }}
@@ -158,7 +183,7 @@ def operand_loop(where: Plane, operand: DatedName, size: int, condition: str, bo
     w += a->{where.width} * {size} * LANES;"""
 
 
-def _count(where: Plane, operand: DatedName) -> str:
+def operand_count(where: Plane, operand: DatedName) -> str:
     """Return the C expression for the number of an operand's units.
 
     At the last step, an operand of the step after it has none.

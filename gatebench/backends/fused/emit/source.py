@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from gatebench.backends.fused.emit.early_inputs import all_begins_text
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout
+from gatebench.backends.fused.emit.product_form import ProductForm
 from gatebench.backends.fused.emit.products import columns, plane
+from gatebench.backends.fused.emit.rounded_stages import rounded_stage_text
 from gatebench.backends.fused.emit.rows import rows_text
 from gatebench.backends.fused.emit.schedule import Stage, terms
 from gatebench.backends.fused.emit.stages import stage_text
@@ -19,14 +21,15 @@ from gatebench.backends.fused.emit.weight_gradients import outer_sums_text, weig
 from gatebench.derive.prefixes import DX
 
 
-def body(layout: MemoryLayout) -> str:
+def body(layout: MemoryLayout, form: ProductForm = ProductForm.PLAIN) -> str:
     """Return the C of all stages of a cell, and the functions that pack their weights and call them in order.
+
+    With products of another form than `PLAIN`, each stage has a `_round` and a `_panel` too; see `rounded_stages.py`.
 
     For the LSTM the functions are, without their arguments: `forward0_run` (the forward step), `backward0_run` (the
     backward step), `arriving0_run` (the gradient of the initial state), `input0_run` (the gradient of x), and for
     each of them `_tile`, `_tiles`, `_reals` and `_pack`.
     """
-    parts: list[str] = []
     names: dict[str, list[str]] = {}
     groups: dict[str, tuple[Stage, ...]]
     groups = {
@@ -35,28 +38,49 @@ def body(layout: MemoryLayout) -> str:
         "arriving": layout.arriving,
         "input": layout.input,
     }
+    parts: list[str] = []
+    is_plain = form is ProductForm.PLAIN
     for group, stages in groups.items():
         names[group] = [f"{group}{i}" for i in range(len(stages))]
-        parts += [
-            stage_text(
-                layout,
-                name,
-                stage,
-                names[group][:number] if group == "forward" else None,
-                in_loop=group in ("forward", "backward"),
-            )
-            for number, (name, stage) in enumerate(zip(names[group], stages, strict=True))
-        ]
-    parts.append(all_begins_text(names["forward"]))
-    parts.append(_narrow_input(layout))
+        parts += (
+            _plain_stages(layout, group, names[group], stages)
+            if is_plain
+            else _rounded_stages(layout, names[group], stages, form)
+        )
+    if is_plain:
+        parts.append(all_begins_text(names["forward"]))
+    parts.append(_narrow_input(layout, form))
+    stages_with_panel = {
+        "forward": names["forward"],
+        "backward": names["backward"] + names["arriving"] + names["input"],
+    }
     names["backward"] += [*names["arriving"], *names["input"], "narrow_input"]
     for group in ("forward", "backward"):
         parts.append(_packing(group, names[group]))
-    parts.append(_steps("forward", names["forward"], names["forward"]))
-    parts.append(_steps("backward", names["backward"][: len(layout.backward)], names["backward"]))
-    parts.append(_steps("arriving", names["arriving"], names["backward"]))
-    parts.append(_steps("input", [*names["input"], "narrow_input"], names["backward"]))
-    return "\n".join([*parts, states_text(layout), outer_sums_text(layout), weights_text(layout)])
+        if not is_plain:
+            parts.append(_largest_panel(group, stages_with_panel[group]))
+    parts.append(_steps("forward", names["forward"], names["forward"], form))
+    parts.append(_steps("backward", names["backward"][: len(layout.backward)], names["backward"], form))
+    parts.append(_steps("arriving", names["arriving"], names["backward"], form))
+    parts.append(_steps("input", [*names["input"], "narrow_input"], names["backward"], form))
+    return "\n".join([*parts, states_text(layout), outer_sums_text(layout), weights_text(layout, form)])
+
+
+def _plain_stages(layout: MemoryLayout, group: str, names: list[str], stages: tuple[Stage, ...]) -> list[str]:
+    return [
+        stage_text(
+            layout,
+            name,
+            stage,
+            names[:number] if group == "forward" else None,
+            in_loop=group in ("forward", "backward"),
+        )
+        for number, (name, stage) in enumerate(zip(names, stages, strict=True))
+    ]
+
+
+def _rounded_stages(layout: MemoryLayout, names: list[str], stages: tuple[Stage, ...], form: ProductForm) -> list[str]:
+    return [rounded_stage_text(layout, name, stage, form) for name, stage in zip(names, stages, strict=True)]
 
 
 def rows_body(layout: MemoryLayout) -> str:
@@ -89,6 +113,19 @@ def _packing(group: str, names: list[str]) -> str:
     )
 
 
+def _largest_panel(group: str, names: list[str]) -> str:
+    """Return the function that gives the numbers in the largest panel of some stages.
+
+    Sample for lstm, rounded::
+
+        static int64_t backward_panel(const Call *a) {
+            int64_t most = 0;
+            most = greatest(most, backward0_panel(a));
+    """
+    lines = "".join(f"    most = greatest(most, {name}_panel(a));\n" for name in names)
+    return f"static int64_t {group}_panel(const Call *a) {{\n    int64_t most = 0;\n{lines}    return most;\n}}\n"
+
+
 def _if_wanted(name: str) -> str:
     """Return the condition in C under which a stage's weights are packed, "" for always."""
     if name.startswith("arriving"):
@@ -96,13 +133,14 @@ def _if_wanted(name: str) -> str:
     return "if (a->wants_input) " if name in {"input0", "narrow_input"} else ""
 
 
-def _steps(group: str, names: list[str], workspace: list[str]) -> str:
+def _steps(group: str, names: list[str], workspace: list[str], form: ProductForm = ProductForm.PLAIN) -> str:
     """Return the function that runs some stages from step `from` up to, not including, step `until`.
 
     Args:
         group: the name of the function, without `_steps`.
         names: the stages that it runs.
         workspace: all stages with packed weights in the workspace, in order.
+        form: of the products.
 
     Sample for lstm::
 
@@ -113,19 +151,21 @@ def _steps(group: str, names: list[str], workspace: list[str]) -> str:
         w += narrow_input_reals(a);
     """
     conditions = {"narrow_input": "if (has_narrow_input(a)) ", "input0": "if (!has_narrow_input(a)) "}
+    parameter = "" if form is ProductForm.PLAIN else "narrow *panel, "
     lines = []
     for name in workspace:
         if name in names:
             condition = conditions.get(name, "")
-            lines.append(f"    {condition}{name}_run(a, w, from, until, first, last);\n")
+            panel = "panel, " if parameter and name != "narrow_input" else ""
+            lines.append(f"    {condition}{name}_run(a, w, {panel}from, until, first, last);\n")
         lines.append(f"    w += {name}_reals(a);\n")
     return (
-        f"static void {group}_steps(const Call *a, const real *w, int64_t from, int64_t until, "
+        f"static void {group}_steps(const Call *a, const real *w, {parameter}int64_t from, int64_t until, "
         f"int64_t first, int64_t last) {{\n{''.join(lines)}}}\n"
     )
 
 
-def _narrow_input(layout: MemoryLayout) -> str:
+def _narrow_input(layout: MemoryLayout, form: ProductForm) -> str:
     """Return the functions for the gradient of an x that is narrower than half a vector.
 
     A tile of units of x would be mostly padding, so each number is a sum along the units of H.
@@ -139,12 +179,15 @@ def _narrow_input(layout: MemoryLayout) -> str:
     formula = layout.input[0].formulas[DX]
     products = terms(formula) if formula.op == "dot" else ()
     widths = [layout.places[delta].width for _, delta, _ in products]
+    is_plain = form is ProductForm.PLAIN
+    packed, product = ("{}", "dot_product") if is_plain else ("rounded_real({})", "rounded_dot_product")
     packs, sums = [], []
     for (weight, delta, _), width in zip(products, widths, strict=True):
         number = layout.weights.index(weight)
-        packs.append(f"        for (int64_t k = 0; k < a->{width}; k++) *to++ = a->weight[{number}][k * a->I + x];\n")
+        value = packed.format(f"a->weight[{number}][k * a->I + x]")
+        packs.append(f"        for (int64_t k = 0; k < a->{width}; k++) *to++ = {value};\n")
         sums.append(
-            f"    sum += dot_product(w, {plane(layout.places[delta])} + b * {columns('ring')}, a->{width}), "
+            f"    sum += {product}(w, {plane(layout.places[delta])} + b * {columns('ring')}, a->{width}), "
             f"w += a->{width};\n"
         )
     size = " + ".join(f"a->{width}" for width in widths) or "0"

@@ -66,7 +66,7 @@ def _run(
                         }
     """
     vectors = vectors_per_tile(stage)
-    point = Pointwise(layout, stage, _tiles(stage))
+    point = Pointwise(layout, stage, tile_values(stage))
     body, zeros, bases = (
         indented(lines, depth) for lines, depth in ((point.lines, 5), (point.zeros, 6), (point.bases, 3))
     )
@@ -128,7 +128,7 @@ def indented(lines: list[str], depth: int) -> str:
     return "\n".join("    " * depth + line for line in lines)
 
 
-def _tiles(stage: Stage) -> dict[Expr, str]:
+def tile_values(stage: Stage) -> dict[Expr, str]:
     """Return the C expression for each dot in the tile, for row r and vector v of the block.
 
     Sample for lstm::

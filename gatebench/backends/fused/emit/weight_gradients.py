@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gatebench.backends.fused.emit.memory_layout import MemoryLayout, OuterSum
+from gatebench.backends.fused.emit.product_form import ProductForm
 from gatebench.backends.fused.emit.products import columns, plane
 from gatebench.derive.adjoint import ONES
 from gatebench.derive.prefixes import running_sum
@@ -37,13 +38,13 @@ def _outer_sum(layout: MemoryLayout, outer_sum: OuterSum) -> str:
     return f"{plane(read)}, {columns(read.stream)}, a->{read.width}, {deltas}"
 
 
-def weights_text(layout: MemoryLayout) -> str:
+def weights_text(layout: MemoryLayout, form: ProductForm = ProductForm.PLAIN) -> str:
     """Return the C functions `sum_reals`, `vector_width` and `scatter_gradients`.
 
     `sum_reals` gives the size of an outer sum, `vector_width` the width of a pointwise weight. `scatter_gradients`
-    writes the gradient of each weight.
+    writes the gradient of each weight. A sum of `TILES` has whole tiles of units.
     """
-    sizes = _cases("sum_reals", _sizes(layout), "UNKNOWN_SUM")
+    sizes = _cases("sum_reals", _sizes(layout, form), "UNKNOWN_SUM")
     widths = _cases("vector_width", _widths(layout), "UNKNOWN_VECTOR")
     return "\n".join([sizes, widths, _scatter_gradients(layout)])
 
@@ -72,8 +73,12 @@ static int64_t {name}(const Call *a, int number) {{
 """
 
 
-def _sizes(layout: MemoryLayout) -> list[str]:
-    return [f"{len(s.deltas)} * padded(a->{s.delta_width}) * {_units(s)}" for s in layout.outer_sums]
+def _sizes(layout: MemoryLayout, form: ProductForm) -> list[str]:
+    def units(outer_sum: OuterSum) -> str:
+        own = _units(outer_sum)
+        return f"factor_width({own})" if form is ProductForm.TILES and outer_sum.operand != ONES else own
+
+    return [f"{len(s.deltas)} * padded(a->{s.delta_width}) * {units(s)}" for s in layout.outer_sums]
 
 
 def _widths(layout: MemoryLayout) -> list[str]:

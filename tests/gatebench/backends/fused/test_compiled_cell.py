@@ -13,12 +13,14 @@ from gatebench.backends.contract import Workload
 from gatebench.backends.fused import compiled_cell
 from gatebench.backends.fused.compiled_cell import CompiledCell, compile_cell, raise_error, source
 from gatebench.backends.fused.emit.memory_layout import memory_layout
+from gatebench.backends.fused.emit.product_form import ProductForm
 from gatebench.backends.fused.emit.rows import can_run_by_rows
 from gatebench.backends.fused.layer import run_cell
 from gatebench.backends.registry import choose
 from gatebench.errors import Refusal
 from gatebench.machine.c_compiler import compiler, load
 from tests.gatebench.backends.agree import draw
+from tests.gatebench.backends.fused.rounded_forms import FORMS
 
 
 def test_cells_with_the_same_equations_share_their_code() -> None:
@@ -52,6 +54,18 @@ def test_the_compiler_has_no_warnings(name: str, dtype: torch.dtype, monkeypatch
         layout = memory_layout(load_cell(name).definitions, by_rows)
         if not by_rows or can_run_by_rows(layout):
             load(source(layout, dtype, by_rows), "fused")
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru_before", "lstm_peephole", "mut2", "slstm", "minlstm", "indrnn"])
+@pytest.mark.parametrize("form", FORMS)
+def test_the_compiler_has_no_warnings_for_rounded_products(
+    name: str, form: ProductForm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = compiler()
+    assert found is not None
+    strict = replace(found, flags=(*found.flags, *WARNINGS))
+    monkeypatch.setattr("gatebench.machine.c_compiler.compiler", lambda: strict)
+    load(source(memory_layout(load_cell(name).definitions), torch.float32, form=form), "fused")
 
 
 def test_a_cell_that_cannot_be_compiled_is_refused_and_auto_asks_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

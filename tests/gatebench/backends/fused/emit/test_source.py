@@ -10,15 +10,17 @@ import torch
 from gatebench import cell_names, load_cell
 from gatebench.backends.fused.compiled_cell import source
 from gatebench.backends.fused.emit.memory_layout import memory_layout
+from gatebench.backends.fused.emit.product_form import ProductForm
 from gatebench.backends.fused.emit.source import body
 
 
+@pytest.mark.parametrize("form", ProductForm)
 @pytest.mark.parametrize("cell", cell_names())
-def test_text_is_whole_and_the_same_again(cell: str) -> None:
+def test_text_is_whole_and_the_same_again(cell: str, form: ProductForm) -> None:
     memory_layout.cache_clear()
-    text = body(memory_layout(load_cell(cell).definitions))
+    text = body(memory_layout(load_cell(cell).definitions), form)
     memory_layout.cache_clear()
-    assert body(memory_layout(load_cell(cell).definitions)) == text
+    assert body(memory_layout(load_cell(cell).definitions), form) == text
     assert text.count("{") == text.count("}")
     for function in ("forward_steps", "backward_steps", "arriving_steps", "input_steps", "set_outer_sums"):
         assert text.count(f"static void {function}(") == 1
@@ -43,8 +45,10 @@ def flat(text: str) -> str:
 
 @pytest.mark.parametrize(("cell", "parts"), [pytest.param(*sample[1:], id=sample[0]) for sample in samples()])
 def test_the_samples_in_docstrings_are_emitted(cell: str, parts: list[str]) -> None:
+    cell, _, form = cell.partition(", ")  # "lstm", or "lstm, tiles" for another form of products than the usual one
     by_rows = cell == "minlstm"
-    text = flat(source(memory_layout(load_cell(cell).definitions, recompute=by_rows), torch.float32, by_rows))
+    layout = memory_layout(load_cell(cell).definitions, recompute=by_rows)
+    text = flat(source(layout, torch.float32, by_rows, ProductForm(form or "plain")))
     assert all(map(flat, parts))
     for part in parts:
         assert flat(part) in text

@@ -1,0 +1,23 @@
+"""`fused` with products of rounded factors in each form that this machine has."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gatebench.backends import fused
+from gatebench.backends.contract import Backend
+from gatebench.backends.fused.emit.product_form import ProductForm
+from gatebench.machine.amx import has_tiles
+
+FORMS = [
+    ProductForm.ROUNDED,
+    pytest.param(ProductForm.TILES, marks=pytest.mark.skipif(not has_tiles(), reason="this machine has no AMX")),
+]
+"""The forms with rounded factors, as parameters of a test."""
+
+
+def rounded_backend(form: ProductForm, monkeypatch: pytest.MonkeyPatch) -> Backend:
+    """Return `fused` with products of rounded factors in a form."""
+    monkeypatch.setattr(fused, "rounded_form", lambda: form)
+    return fused.RoundedProducts(fused, torch.bfloat16)  # type: ignore[return-value]
