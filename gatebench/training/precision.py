@@ -3,7 +3,9 @@
 | setting | weights and optimiser | matrix products of the encoder and the head | recurrent layers |
 | --- | --- | --- | --- |
 | 32-true | float32 | float32 | float32 |
-| bf16-mixed | float32 | bfloat16, by `torch.autocast` | see `gatebench.nn.low_precision` |
+| bf16-mixed | float32 | bfloat16, by `torch.autocast` | products in bfloat16 on `fused` and `triton`, else float32 |
+
+`gatebench.nn.low_precision` says what is rounded in recurrent layers.
 
 Logits are float32 in both, and so are the loss and the sums of the scores. Autocast is on in training steps and in the
 passes over validation and test. The results that are computed after the test, for example texts and examples of gates,

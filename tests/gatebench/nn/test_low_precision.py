@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from gatebench import load_cell
-from gatebench.backends import fused, native, reference, triton
+from gatebench.backends import fused, manual, reference, triton
 from gatebench.backends.contract import LayerResult, Workload
 from gatebench.nn.low_precision import KEEPS_STATES, products_dtype, raised, with_products
 from gatebench.nn.recurrent import Recurrent
@@ -119,7 +119,7 @@ def test_triton_gets_bfloat16_and_a_state_in_float32(monkeypatch: pytest.MonkeyP
 
 
 def test_backends_without_such_products_stay_as_they_are() -> None:
-    assert with_products((native, None), DTYPE) == (native, None)
+    assert with_products((manual, None), DTYPE) == (manual, None)
     assert with_products((triton, None), None) == (triton, None)
     assert with_products((triton, None), torch.float16) == (triton, None)
     for backend in (triton, fused):

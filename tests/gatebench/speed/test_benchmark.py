@@ -48,6 +48,21 @@ def test_only_torch_plain_runs_in_a_separate_process_and_all_candidates_are_desc
     assert {one.runner for one in everything if not one.description} == set(BACKEND_NAMES)
 
 
+def test_another_precision_adds_a_candidate_that_is_compared_with_float32_first() -> None:
+    both = ["32-true", "bf16-mixed"]
+    assert table(LSTM, ["fused"], [TORCH], [False, True], both) == {
+        TORCH: (),
+        "fused": (TORCH,),
+        "fused, recording": (TORCH,),
+        "fused bf16-mixed": ("fused", TORCH),
+        "fused bf16-mixed, recording": ("fused", TORCH),
+    }
+    lower = candidates(LSTM, ["fused"], [TORCH], [False], both)[-1]
+    assert (lower.runner, lower.precision) == ("fused", "bf16-mixed")
+    assert lower.description == "fused with matrix products in bfloat16"
+    assert {one.precision for one in candidates(LSTM, ["fused"], [TORCH], [False])} == {"32-true"}
+
+
 def test_a_benchmark_has_the_label_of_its_cell() -> None:
     cell = {"base": "lstm", "ablate": {"i": {"fix": 1}}}
     assert Benchmark(cell, Shape(1, 1, 1, 1), ()).name == "lstm[i=1]"
@@ -60,3 +75,8 @@ def test_a_benchmark_has_the_label_of_its_cell() -> None:
 def test_unknown_names_are_mistakes(backends: list[str], against: list[str], text: str) -> None:
     with pytest.raises(UserError, match=text):
         candidates(LSTM, backends, against, [False])
+
+
+def test_an_unknown_precision_is_a_mistake() -> None:
+    with pytest.raises(UserError, match="There is no precision 'bf16'; did you mean 'bf16-mixed'"):
+        candidates(LSTM, ["fused"], [], [False], ["bf16"])

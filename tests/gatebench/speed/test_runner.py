@@ -27,6 +27,20 @@ def test_a_runner_refuses_where_its_backend_refuses() -> None:
     assert "affine" in (find_runner("scan").refuses(CASE, False) or "")
 
 
+def test_a_runner_in_another_precision_rounds_and_agrees_less() -> None:
+    runner = find_runner("fused", "bf16-mixed")
+    assert runner.refuses(CASE, False) is None
+    result = runner.prepare(CASE, False).result()
+    assert "allowed 2e-04" in (disagreement("fused", result, reference_result(CASE), trace=False) or "")
+    assert disagreement("fused", result, reference_result(CASE), False, "bf16-mixed") is None
+
+
+def test_a_backend_without_products_in_bfloat16_refuses_them() -> None:
+    assert find_runner("manual", "bf16-mixed").refuses(CASE, False) == (
+        "manual has no matrix products in bfloat16: with bf16-mixed it computes in float32."
+    )
+
+
 def test_an_unknown_runner_is_a_mistake() -> None:
     with pytest.raises(UserError, match="'reference'"):
         find_runner("refrence")

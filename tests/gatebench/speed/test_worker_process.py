@@ -12,6 +12,7 @@ ORDER = {
     "name": "torch",
     "cell": {"base": "gru"},
     "runner": "torch",
+    "precision": "32-true",
     "trace": False,
     "shape": [6, 3, 2, 4],
     "keep_memory": False,

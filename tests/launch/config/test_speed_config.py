@@ -176,3 +176,12 @@ def test_a_wrong_override_gives_a_message_of_one_line(override: str, message: st
 
 def test_the_clocks_are_those_that_the_timing_has() -> None:
     assert tuple(timing.CLOCKS) == CLOCKS
+
+
+def test_precisions_hold_for_all_backends() -> None:
+    plan = speed_plan(["cell=gru", "backend=fused", "against=[]", "precision=32-true,bf16-mixed"])
+    assert labels(plan) == {"gru": ["fused", "fused bf16-mixed"]}
+    assert refusal("precision=bf16") == (
+        "There is no precision 'bf16'; did you mean 'bf16-mixed'? Allowed: 32-true, bf16-mixed."
+    )
+    assert "precision is empty" in refusal("precision=[]")

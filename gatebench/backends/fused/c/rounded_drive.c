@@ -55,17 +55,26 @@ static void round_factors(const Call *a, narrow *factors, const int64_t *place, 
     }
 }
 
-/* A thread's part of the weight gradients from step `start` on. The steps at the end come first and begin the sums. */
-static void weight_gradients(const Call *a, const narrow *factors, const int64_t *place, real *const *sum_start, int64_t start, int64_t end) {
-    const int64_t rows = (end - start) * a->B;
+/* A thread's part of the gradients of biases from step `start` on. The steps at the end come first and begin the sums. */
+static void bias_gradients(const Call *a, real *const *sum_start, int64_t start, int64_t end) {
     OuterSum outer_sums[OUTER_SUMS + 1];
     set_outer_sums(a, start, outer_sums);
     for (int j = 0; j < OUTER_SUMS; j++) {
-        OuterSum *const own = outer_sums + j;
-        const int64_t all = pieces(own), v = (own->delta - slot(a, STREAM_RING, start)) / LANES;
-        own->to = sum_start[j];
-        if (has_factors(own)) add_rounded_products(a, own, factors + place[j], factors, v, end < a->T, rows);
-        else add_outer_products(a, own, end < a->T, rows, all * thread() / threads(), all * (thread() + 1) / threads());
+        const int64_t all = pieces(outer_sums + j), first = all * thread() / threads(), last = all * (thread() + 1) / threads();
+        outer_sums[j].to = sum_start[j];
+        if (!has_factors(outer_sums + j)) add_outer_products(a, outer_sums + j, end < a->T, (end - start) * a->B, first, last);
+    }
+}
+
+/* The same for the gradients of matrices. It reads the rounded factors only. */
+static void matrix_gradients(const Call *a, const narrow *factors, const int64_t *place, real *const *sum_start, int64_t start, int64_t end) {
+    OuterSum outer_sums[OUTER_SUMS + 1];
+    set_outer_sums(a, start, outer_sums);
+    for (int j = 0; j < OUTER_SUMS; j++) {
+        const int64_t v = (outer_sums[j].delta - slot(a, STREAM_RING, start)) / LANES;
+        outer_sums[j].to = sum_start[j];
+        if (has_factors(outer_sums + j))
+            add_rounded_products(a, outer_sums + j, factors + place[j], factors, v, end < a->T, (end - start) * a->B);
     }
 }
 
@@ -76,7 +85,8 @@ static void input_gradient(const Call *a, const real *packed, narrow *panel, int
     if (first < last) input_steps(&long_step, packed, panel, 0, 1, first, last);
 }
 
-/* Run all steps backward, some at a time: their δ, then the gradients that read them, while they are in the cache. */
+/* Run all steps backward, some at a time: their δ, then the gradients that read them, while they are in the cache. A
+   thread that begins the next steps may overwrite δ, but not the factors: it rounds those behind a barrier. */
 void backward(const Call *given) {
     const int64_t weights = padded(backward_reals(given)), vectors = vectors_reals(given), sums = all_sums_reals(given);
     const int64_t panel = narrow_reals(backward_panel(given)), panels = given->threads * panel;
@@ -100,10 +110,10 @@ void backward(const Call *given) {
                 for (int64_t t = end - 1; t >= start; t--) backward_steps(a, packed, own, t, t + 1, first, last);
             BARRIER
             if (a->wants_input) input_gradient(a, packed, own, start, end);
+            bias_gradients(a, sum_start, start, end);
             round_factors(a, factors, place, start, end);
             BARRIER
-            weight_gradients(a, factors, place, sum_start, start, end);
-            BARRIER
+            matrix_gradients(a, factors, place, sum_start, start, end);
         }
         if (a->wants_start && first < last) arriving_steps(a, packed, own, -1, 0, first, last);
     }
