@@ -116,7 +116,7 @@ def run_trials(
         cluster = cluster or stack.enter_context(SweepCluster(trials, resources))
         queue, retries = TrialQueue(trials, take, done, later), Retries(budgets or RetryBudgets())
         try:
-            _drive(cluster, trials, run, handle, queue, retries, resume, interrupts, report)
+            _drive(cluster, trials, _Work(run, handle, queue, retries, resume, interrupts, report))
         except RayError as error:
             raise UserError(
                 f"The connection to Ray's cluster is lost ({first_line(error)}); run the same command to continue."
@@ -127,17 +127,30 @@ def run_trials(
         raise KeyboardInterrupt
 
 
-def _drive(
-    cluster: SweepCluster,
-    trials: Sequence[Trial],
-    run: TrialRunner,
-    handle: EventHandler,
-    queue: TrialQueue,
-    retries: Retries,
-    resume: Callable[[str], bytes | None],
-    interrupts: Interrupts,
-    report: Callable[[str], None],
-) -> None:
+@dataclass(frozen=True)
+class _Work:
+    """What the loop of `run_trials` works with.
+
+    Attributes:
+        run: the function that trains one trial on a worker.
+        handle: the function that receives all events.
+        queue: the trials that are not submitted yet.
+        retries: the retries of the trials.
+        resume: the function that returns the newest checkpoint of a trial, or None.
+        interrupts: the signals of the user.
+        report: the function that shows a line to the user.
+    """
+
+    run: TrialRunner
+    handle: EventHandler
+    queue: TrialQueue
+    retries: Retries
+    resume: Callable[[str], bytes | None]
+    interrupts: Interrupts
+    report: Callable[[str], None]
+
+
+def _drive(cluster: SweepCluster, trials: Sequence[Trial], work: _Work) -> None:
     """Run the trials on the cluster.
 
     All references to objects of Ray are gone at the end of this function. Ray ends a process that gives one back while
@@ -148,8 +161,7 @@ def _drive(
     subject = "A trial needs" if together == 1 else f"A process with {together} trials needs"
     check_requests(cluster.requests, list(machines().values()), subject)
     check_nodes(trials, resources, list(machines().values()))
-    driver = _Driver(run, mailbox, resources, handle, queue, retries, resume, interrupts, report, together)
-    driver.run_all(cluster.requests)
+    _Driver(work, mailbox, resources, together).run_all(cluster.requests)
 
 
 @dataclass
@@ -172,26 +184,20 @@ class _Attempt:
 
 
 class _Driver:
-    """The loop of `run_trials`, which describes the arguments."""
+    """The loop of `run_trials`.
 
-    def __init__(
-        self,
-        run: TrialRunner,
-        mailbox: Any,
-        resources: Resources,
-        handle: EventHandler,
-        queue: TrialQueue,
-        retries: Retries,
-        resume: Callable[[str], bytes | None],
-        interrupts: Interrupts,
-        report: Callable[[str], None],
-        together: int,
-    ) -> None:
-        self._together = together
-        self._run, self._resources, self._handle = ray.put(run), resources, handle
-        self._mailbox = mailbox
-        self._queue, self._retries, self._resume = queue, retries, resume
-        self._interrupts, self._report = interrupts, report
+    Args:
+        work: what it works with.
+        mailbox: the handle of the mailbox.
+        resources: the resources of the trials.
+        together: the largest number of trials that share a process.
+    """
+
+    def __init__(self, work: _Work, mailbox: Any, resources: Resources, together: int) -> None:
+        self._run, self._handle, self._resume = ray.put(work.run), work.handle, work.resume
+        self._queue, self._retries = work.queue, work.retries
+        self._interrupts, self._report = work.interrupts, work.report
+        self._mailbox, self._resources, self._together = mailbox, resources, together
         self._told: Order = "run"
         self._told_held, self._killed = False, 0.0
         self._run_group: Any = ray.remote(max_retries=0)(run_replicas)
