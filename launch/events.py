@@ -1,6 +1,6 @@
 """The events of a trial: it has started, it has ended an epoch, it has saved a checkpoint, it has ended.
 
-A Ray worker sends these to the driver; `launch/running/ray_sweep.py` describes how.
+A Ray worker sends these to the driver; `launch/running/driver.py` describes how.
 """
 
 from collections.abc import Callable

@@ -7,13 +7,17 @@ known_outcomes  the outcomes in the records, and the trials that are still to ru
 
 On Ray's workers:
 
-ray_sweep       the driver: it submits the trials, hands on their events, and starts further attempts
+ray_sweep       runs all trials of a sweep on a cluster
+driver          submits the trials, hands on their events, and starts further attempts
+trial_groups    the trials that share a process
+early_ends      why an attempt ended early
 trial_queue     the trials that are not submitted yet, and those that another driver runs
 retries         the budgets of further attempts
 interrupts      Ctrl-C and SIGTERM in the process that runs trials
 mailbox         holds the events between the workers and the driver
 event_sender    sends the events of one attempt from the worker
 worker_task     runs one attempt on a worker
+replicas        runs several attempts in one process
 preemption      SIGTERM to a worker
 ranks           a trial on several devices: a task for each rank
 code_versions   compares the code of the worker with that of the driver

@@ -1,4 +1,4 @@
-"""Why a Ray task ended without the ends of its trials."""
+"""Why an attempt ended early: its Ray task ended without an outcome, or memory ran out in it."""
 
 from launch.running.ray_cluster import first_line  # before ray: it sets Ray up
 
@@ -10,6 +10,9 @@ from launch.running.retries import Cause
 
 EARLY_ENDS = (MemoryError, RankLost, RayError)
 """The exceptions that Ray raises in place of the result of such a task."""
+
+_MEMORY_ERRORS = ("MemoryError", "OutOfMemoryError", "OSError: [Errno 12]")  # the second one is torch's, for a GPU
+_CPU_ALLOCATOR = "DefaultCPUAllocator"  # in the RuntimeError that torch raises if the machine has no memory left
 
 
 def early_end(error: Exception) -> tuple[Cause, str]:
@@ -25,3 +28,8 @@ def early_end(error: Exception) -> tuple[Cause, str]:
     if isinstance(error, RankLost):
         return "crash", str(getattr(error, "cause", error))
     return "crash", f"Ray lost the trial ({first_line(error)})."
+
+
+def is_memory_error(sentence: str) -> bool:
+    """Return whether the sentence of a failed trial tells that memory has run out."""
+    return sentence.startswith(_MEMORY_ERRORS) or _CPU_ALLOCATOR in sentence

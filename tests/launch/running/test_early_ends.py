@@ -7,7 +7,7 @@ from launch.running.ray_cluster import first_line  # before ray: it sets Ray up
 from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, WorkerCrashedError
 
 from gatebench.ranks import RankLost
-from launch.running.early_ends import EARLY_ENDS, early_end
+from launch.running.early_ends import EARLY_ENDS, early_end, is_memory_error
 from launch.running.retries import Cause
 
 
@@ -27,3 +27,14 @@ def test_each_end_has_a_cause_and_a_sentence(error: Exception, cause: Cause, tex
     found, sentence = early_end(error)
     assert found == cause
     assert sentence.startswith(text)
+
+
+def test_the_memory_that_torch_does_not_get_is_memory_that_ran_out() -> None:
+    sentence = (
+        "RuntimeError: [enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you "
+        "tried to allocate 67108864 bytes. Error code 12 (Cannot allocate memory)"
+    )
+    assert is_memory_error(sentence)
+    assert is_memory_error("MemoryError: no message")
+    assert is_memory_error("OSError: [Errno 12] Cannot allocate memory")
+    assert not is_memory_error("RuntimeError: Shapes differ.")

@@ -15,7 +15,7 @@ from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
 from launch.config.retry_budgets import RetryBudgets
 from launch.events import Checkpoint, Event, Started
-from launch.running.ray_sweep import is_memory_error, run_trials
+from launch.running.ray_sweep import run_trials
 from launch.running.resources import Resources
 from tests.launch.running.sockets import LOOPBACK, listening_addresses
 from tests.launch.trials import outcome, trial
@@ -116,47 +116,6 @@ def test_trials_run_side_by_side_and_none_stops_another(
     assert capfd.readouterr().out == ""
 
 
-def wait_for_the_other(trial: Trial, *, folder: Path, emit: Callable[[Epoch], None], control: Control) -> Outcome:
-    """Die, or wait until the trial's neighbour runs in the same process."""
-    import torch
-
-    from gatebench.machine.turns import pass_on
-
-    if trial.seed == KILLED:
-        os.kill(os.getpid(), signal.SIGKILL)
-    (folder / f"{trial.seed}.{os.getpid()}").touch()
-    neighbour = trial.seed ^ 1
-    while neighbour < KILLED - 1 and not (folder / f"{neighbour}.{os.getpid()}").exists():
-        pass_on()
-    emit(Epoch(trial.digest, 0, 1, {}))
-    return outcome(trial, facts={"process": str(os.getpid()), "threads": str(torch.get_num_threads())})
-
-
-def test_trials_share_a_process_and_each_has_its_own_end(tmp_path: Path) -> None:
-    driver = Driver()
-    trials = [trial(seed=seed) for seed in range(5)]
-    run_trials(
-        trials,
-        partial(wait_for_the_other, folder=tmp_path),
-        Resources(workers=2, replicas=2),
-        driver.handle,
-        budgets=RetryBudgets(crash=1),
-        report=driver.told.append,
-    )
-    ends = [next(e for e in driver.of(one) if isinstance(e, Outcome)) for one in trials]
-    assert [end.status for end in ends] == ["finished"] * 3 + ["failed", "finished"]
-    assert ends[0].facts["process"] == ends[1].facts["process"]
-    assert {end.facts["replicas"] for end in ends[:2]} == {"2"}
-    assert {end.facts["threads"] for end in (*ends[:3], ends[4])} == {"1"}
-    assert ends[KILLED].sentence == f"{DIED} (attempt 2; attempt 1: {DIED})."
-    lost = "begins again, attempt 2"
-    assert sorted(line.partition(":")[0] for line in driver.told) == [
-        f"lstm · digits · seed 2 {lost}",
-        f"lstm · digits · seed 3 {lost}",
-    ], "those that shared the process begin again, each alone"
-    assert "replicas" not in ends[2].facts
-
-
 @pytest.mark.slow
 def test_a_trial_continues_from_its_checkpoint_and_a_request_that_nothing_meets_is_refused() -> None:
     driver, resumed = Driver(), trial(seed=RESUMED)
@@ -211,14 +170,3 @@ def test_the_trials_of_a_node_that_dies_run_again_elsewhere(tmp_path: Path) -> N
         assert all("begins again, attempt 2" in line for line in driver.told)
     finally:
         cluster.shutdown()
-
-
-def test_the_memory_that_torch_does_not_get_is_memory_that_ran_out() -> None:
-    sentence = (
-        "RuntimeError: [enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you "
-        "tried to allocate 67108864 bytes. Error code 12 (Cannot allocate memory)"
-    )
-    assert is_memory_error(sentence)
-    assert is_memory_error("MemoryError: no message")
-    assert is_memory_error("OSError: [Errno 12] Cannot allocate memory")
-    assert not is_memory_error("RuntimeError: Shapes differ.")
