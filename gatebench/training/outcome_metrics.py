@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import nn
 
+from gatebench.backends import fused
+from gatebench.backends.fused.compiled_cell import rounded_form
 from gatebench.derive.architecture_cost import architecture_flops
 from gatebench.derive.cost import pointwise_flops, product_flops
 from gatebench.machine.facts import machine_facts
@@ -16,6 +18,7 @@ from gatebench.training.batch_cost import batch_cost
 from gatebench.training.epochs import best_epoch
 from gatebench.training.learner import Learner
 from gatebench.training.ranks import BACKENDS
+from gatebench.training_settings import FULL_PRECISION
 from gatebench.trial import Trial
 
 
@@ -101,8 +104,9 @@ def backend_facts(learner: Learner) -> dict[str, str]:
     """Return what computed the last pass.
 
     "backend" computed the scores, "gates backend" the gates if it is another one, and "gate statistics" the statistics
-    of the gates if they were recorded: "compiled" or "torch". "layers" has the part of each layer, for example
-    "l0 encoder, l1 decoder", if the network has several recurrent parts.
+    of the gates if they were recorded: "compiled" or "torch". "bfloat16 products" tells how `fused` has computed them
+    with `training.precision=bf16-mixed`: "tiles" (AMX) or "rounded" (float32). "layers" has the part of each layer,
+    for example "l0 encoder, l1 decoder", if the network has several recurrent parts.
     """
     network = learner.network
     facts = {"backend": "+".join(network.backends_used)}
@@ -112,6 +116,8 @@ def backend_facts(learner: Learner) -> dict[str, str]:
         facts["layers"] = ", ".join(f"l{number} {name}" for name, number in layers)
     if gates and gates != facts["backend"]:
         facts["gates backend"] = gates
+    if learner.trial.training.precision != FULL_PRECISION and fused.NAME in network.backends_used:
+        facts["bfloat16 products"] = rounded_form().value
     if learner.record_gates:
         facts["gate statistics"] = learner.recorder.implementation
     return facts

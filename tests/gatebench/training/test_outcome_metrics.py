@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from gatebench.backends.fused.emit.product_form import ProductForm
 from gatebench.measures import gate_recorder
 from gatebench.task import Metric
+from gatebench.training import outcome_metrics
 from gatebench.training.learner import Learner
 from gatebench.training.outcome_metrics import backend_facts, best_epoch_metrics, cost_metrics, run_facts
 from gatebench.trial import Model
@@ -55,6 +57,20 @@ def test_the_backend_of_the_gates_is_named_where_it_is_another(learner: Learner)
     other.network.forward_with_gates(batch)
     assert backend_facts(other).keys() == {"backend", "gate statistics"}
     assert backend_facts(other)["backend"] == "manual"
+
+
+@pytest.mark.parametrize(("form", "named"), [(ProductForm.TILES, "tiles"), (ProductForm.ROUNDED, "rounded")])
+def test_a_run_says_how_its_products_were_computed_in_bfloat16(
+    learner: Learner, monkeypatch: pytest.MonkeyPatch, form: ProductForm, named: str
+) -> None:
+    monkeypatch.setattr(outcome_metrics, "rounded_form", lambda: form)
+    mixed = replace(TRIAL.training, precision="bf16-mixed")
+    for backend, expected in (("fused", named), ("native", None)):
+        other = Learner(replace(TRIAL, training=replace(mixed, backend=backend)), learner.problem)
+        other.network.set_backends_used((backend,), ())
+        assert backend_facts(other).get("bfloat16 products") == expected
+    learner.network.set_backends_used(("fused",), ())
+    assert "bfloat16 products" not in backend_facts(learner)
 
 
 def test_a_run_says_what_computed_the_statistics_of_its_gates(
