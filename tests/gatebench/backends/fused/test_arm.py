@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +25,11 @@ from gatebench.backends.fused.buffer_shapes import BufferShapes
 from gatebench.backends.fused.compiled_cell import CompiledCell, source
 from gatebench.backends.fused.emit.call_struct import CALL_FIELDS
 from gatebench.backends.fused.emit.memory_layout import STREAMS
+from gatebench.backends.fused.emit.product_form import ProductForm
 from gatebench.machine import c_compiler
 from tests.gatebench.backends.agree import assert_agreement
+from tests.gatebench.backends.fused.rounded_forms import rounded_backend
+from tests.gatebench.backends.fused.test_rounded_products import assert_rounded
 
 COMPILER, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64-static"
 
@@ -76,7 +80,7 @@ class Emulated:
     def __init__(self, compiled: CompiledCell, folder: Path) -> None:
         self.layout, self.program = compiled.layout, folder / compiled.key
         if not self.program.exists():
-            text = source(compiled.layout, compiled.dtype, compiled.by_rows) + MAIN
+            text = source(compiled.layout, compiled.dtype, compiled.by_rows, compiled.form) + MAIN
             flags = ("-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-static")
             command = [COMPILER, *flags, "-x", "c", "-", "-o", str(self.program), "-lm"]
             subprocess.run(command, input=text, text=True, check=True)
@@ -88,18 +92,21 @@ class Emulated:
         streams: Mapping[str, Tensor],
         weights: Mapping[str, Tensor],
         lengths: Tensor | None,
+        states: Sequence[Tensor] = (),
         gradients: Sequence[Tensor | None] = (),
         options: tuple[int, int, int] = (0, 0, 0),
     ) -> None:
-        scalars = [sizes.T, sizes.B, sizes.I, sizes.H, 1, *options, 0, 0, 0]
         names = [field.name for field in CALL_FIELDS]
+        known = [sizes.T, sizes.B, sizes.I, sizes.H, 1, *options]
+        scalars = known + [0] * (names.index("stream") - len(known))
         values, buffers = scalars, [(names.index("lengths"), lengths)]
         for name in STREAMS:
             stream = streams.get(name)
             buffers.append((len(values), stream))
             values = [*values, 0, *((1, 0) if stream is None else (stream.shape[0], stream.shape[-1]))]
+        ends: list[Tensor | None] = list(states) or [None] * (2 * len(self.layout.derived.forward.memory))
         found = list(gradients) or [None] * len(self.layout.shapes)
-        for tensor in (*(weights[n] for n in (*self.layout.weights, *self.layout.vectors)), *found):
+        for tensor in (*(weights[n] for n in (*self.layout.weights, *self.layout.vectors)), *ends, *found):
             buffers.append((len(values), tensor))
             values = [*values, 0]
         self._run(function, values, [(index, tensor) for index, tensor in buffers if tensor is not None])
@@ -127,8 +134,13 @@ def _on_arm(programs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert found is not None
     narrow = replace(found, flags=(*found.flags, "-march=x86-64"))
     monkeypatch.setattr(c_compiler, "compiler", lambda: narrow)
+
+    def emulated(self: CompiledCell, *given: Any, **named: Any) -> None:
+        own = self if self.single is None or given[1].B > 1 else self.single
+        Emulated(own, programs).run(*given, **named)
+
     monkeypatch.setattr(compiled_cell, "_compiled_cells", {})
-    monkeypatch.setattr(CompiledCell, "run", lambda self, *given: Emulated(self, programs).run(*given))
+    monkeypatch.setattr(CompiledCell, "run", emulated)
     compiled_cell.compile_cell.cache_clear()
     yield
     compiled_cell.compile_cell.cache_clear()
@@ -143,3 +155,11 @@ def test_a_cell_on_arm(name: str) -> None:
     for backend in (fused, scan) if name == "minlstm" else (fused,):
         assert_agreement(backend, cell, (7, 13, 1, 21), torch.float64, 1e-12, lengths=[7, 3, 0] * 4 + [5])
         assert_agreement(backend, cell, (5, 9, 3, 16), torch.float32, 2e-5)
+        assert_agreement(backend, cell, (5, 1, 3, 21), torch.float32, 2e-5)
+
+
+@pytest.mark.usefixtures("_on_arm")
+@pytest.mark.parametrize("name", ["lstm_peephole", "gru_before"])
+def test_a_cell_with_rounded_factors_on_arm(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = rounded_backend(ProductForm.ROUNDED, monkeypatch)
+    assert_rounded(backend, load_cell(name), [((5, 9, 3, 16), [5, 3, 1] * 3)], monkeypatch)
