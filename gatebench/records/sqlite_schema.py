@@ -2,16 +2,19 @@
 
 MLflow creates the tables of a new file in some sixty steps, which take seconds. If it is killed in between, or if two
 processes do it at the same time, the file is broken for good. Here MLflow creates its tables in memory, and their
-definitions are written to the file in one transaction. Nothing of MLflow's schema is kept in this repository.
+definitions are written to the file in one transaction. A process lets MLflow create them once, for all files. Nothing
+of MLflow's schema is kept in this repository.
 """
 
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 _WAIT_SECONDS = 60.0
 _IN_MEMORY = "sqlite:///:memory:"
+_ARTIFACTS = "file:///artifacts-beside-the-database"  # stands for the folder of one database
 _VERSION = "alembic_version"
 _TABLES_WITH_FIRST_ROWS = (_VERSION, "workspaces")
 
@@ -60,15 +63,22 @@ def _new_tables(file: Path) -> list[str]:
     Args:
         file: the database. MLflow's experiment "Default" would have its files beside it.
     """
+    artifacts = (file.absolute().parent / "artifacts").as_uri()
+    return [statement.replace(_ARTIFACTS, artifacts) for statement in _statements_of_mlflow()]
+
+
+@cache
+def _statements_of_mlflow() -> tuple[str, ...]:
+    """Return the statements of a database whose files would lie in `_ARTIFACTS`."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # its import takes a second
 
-    store = SqlAlchemyStore(_IN_MEMORY, (file.absolute().parent / "artifacts").as_uri())
+    store = SqlAlchemyStore(_IN_MEMORY, _ARTIFACTS)
     try:
         with store.engine.connect() as connection:
             source = connection.connection.driver_connection
             if not isinstance(source, sqlite3.Connection):
                 raise TypeError(f"MLflow uses {type(source).__name__} for sqlite")
-            return [line for line in source.iterdump() if line not in ("BEGIN TRANSACTION;", "COMMIT;")]
+            return tuple(line for line in source.iterdump() if line not in ("BEGIN TRANSACTION;", "COMMIT;"))
     finally:
         store.engine.dispose()
 

@@ -73,6 +73,15 @@ def test_the_tables_are_those_that_mlflow_creates(tmp_path: Path) -> None:
     ]
 
 
+def test_the_files_of_each_database_lie_beside_it(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        create_tables(tmp_path / name / "mlflow.db")
+    for name in ("one", "other"):
+        (location,) = rows(tmp_path / name / "mlflow.db", "SELECT artifact_location FROM experiments")
+        assert location == (f"{(tmp_path / name).as_uri()}/artifacts/0",)
+
+
 def test_a_file_with_tables_is_not_changed(tmp_path: Path) -> None:
     file = tmp_path / "mlflow.db"
     create_tables(file)
