@@ -137,12 +137,9 @@ def _is_gpu(device: object) -> bool:
 
 def _record(what: str) -> None:
     """Note an operation, and the line of the program below the root that asked for it."""
-    own = [
-        frame
-        for frame in traceback.extract_stack()
-        if frame.filename.startswith(str(ROOT)) and "/tests/" not in frame.filename and "/.venv/" not in frame.filename
-    ]
-    where = f"{own[-1].filename.removeprefix(str(ROOT) + '/')}: {own[-1].line}" if own else "the test"
+    places = [(frame.filename.removeprefix(f"{ROOT}/"), frame.line) for frame in traceback.extract_stack()]
+    own = [(file, line) for file, line in places if not file.startswith(("/", "tests/", ".venv/"))]
+    where = "{}: {}".format(*own[-1]) if own else "the test"
     _waits.append(f"{what} in {where}")
 
 
