@@ -22,7 +22,7 @@ demo: $(STAMP) ## Train 6 cells with 8 seeds on streams of handwritten digits an
 	$(BIN)/gatebench sweep experiment=quickstart
 
 test: $(STAMP) ## Run the tests, except the slow ones: no network, 7 to 10 minutes on 2 cores
-	$(BIN)/python -m pytest -n 2 -m 'not slow' -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow' -q
 
 test-slow: $(STAMP) ## Run the slow tests, which train for minutes
 	$(BIN)/python -m pytest -m slow -q

@@ -22,11 +22,20 @@ GRID = ["cell=lstm,gru", "seed=0,1", "model.hidden_size=4", "training.max_epochs
 Printed = Callable[..., str]
 
 
+@pytest.fixture(scope="module")
+def recorded() -> tuple[Outcome, ...]:
+    """The outcomes of the grid, and that of a trial of another size."""
+    other = expand(["cell=lstm", "model.hidden_size=99"]).trials[0]
+    return (
+        *(outcome(trial, score=0.5 + 0.1 * trial.seed) for trial in expand(GRID).trials),
+        outcome(other, score=0.99),
+    )
+
+
 @pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
-    """What the records know: the grid, and a trial of another size."""
-    outcomes = [outcome(trial, score=0.5 + 0.1 * trial.seed) for trial in expand(GRID).trials]
-    outcomes.append(outcome(expand(["cell=lstm", "model.hidden_size=99"]).trials[0], score=0.99))
+def known(recorded: tuple[Outcome, ...], monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
+    """What the records know."""
+    outcomes = [*recorded]
     monkeypatch.setattr(table, "known_study", lambda settings, study: KnownStudy(None, outcomes))
     return outcomes
 

@@ -47,8 +47,9 @@ def test_an_lstm_without_recurrent_connections_is_affine() -> None:
     cell = load_cell("lstm")
     for gate in "ifgo":
         cell = cell.connect(gate, recurrent=None)
-    assert scan.refuses(cell, Workload(9, 4, 2, 5)) is None
-    assert choose("scan", cell, Workload(9, 4, 2, 5)).NAME == "scan"
+    work = Workload(9, 4, 2, 5, "float64")
+    assert scan.refuses(cell, work) is None
+    assert choose("scan", cell, work).NAME == "scan"
     assert_agreement(scan, cell, (9, 4, 2, 5), torch.float64, 1e-13, lengths=[9, 3, 1, 0])
 
 

@@ -39,7 +39,7 @@ def test_more_draws_are_appended_and_all_cells_share_them() -> None:
         assert [(trial.model, trial.training) for trial in own] == [(trial.model, trial.training) for trial in three]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(keys=st.permutations([RATE, SIZE, DROPOUT]), number=st.integers(1, 3), seed=st.integers(0, 3))
 def test_a_draw_depends_on_its_key_and_the_seed_of_the_search_alone(keys: list[str], number: int, seed: int) -> None:
     some = drawn(*keys[:number], f"search.seed={seed}", "trials=2")
