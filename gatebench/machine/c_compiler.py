@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from gatebench.errors import Refusal
 
 _COMPILERS = ("cc", "gcc", "clang")
 _TARGETS = (("-march=native", "-fopenmp"), ("-mcpu=native", "-fopenmp"), ("-march=native",), ("-mcpu=native",), ())
-_FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
+_FLAGS = ("-std=gnu11", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
 _PROBE = "#ifdef _OPENMP\n#include <omp.h>\n#endif\n"  # clang takes -fopenmp where there is no OpenMP for it
 _PATIENCE = 300  # seconds for one compilation
 
@@ -72,12 +72,13 @@ def trouble(user: str) -> str | None:
     return None
 
 
-def load(text: str, user: str) -> ctypes.CDLL:
+def load(text: str, user: str, level: str = "-O3") -> ctypes.CDLL:
     """Return the library that `text` compiles to.
 
     Args:
         text: C source.
         user: the part of gatebench that needs it, for the folder and for messages.
+        level: the flag of the level of optimisation.
 
     Raises:
         Refusal: there is no compiler, or it fails; the message has its first line of output.
@@ -87,6 +88,7 @@ def load(text: str, user: str) -> ctypes.CDLL:
         asked = os.environ.get("CC")
         tried = f"$CC, which is {asked!r}, does not work" if asked else f"none of {', '.join(_COMPILERS)} works"
         raise Refusal(f"{user} needs a C compiler, and {tried} here.")
+    found = replace(found, flags=(level, *found.flags))
     content = "\0".join([text, found.identity, *found.command, *found.flags])
     key = hashlib.sha256(content.encode()).hexdigest()[:32]
     folder = cache_folder(user)

@@ -81,7 +81,7 @@ class Emulated:
         self.layout, self.program = compiled.layout, folder / compiled.key
         if not self.program.exists():
             text = source(compiled.layout, compiled.dtype, compiled.by_rows, compiled.form) + MAIN
-            flags = ("-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-static")
+            flags = ("-std=gnu11", compiled_cell.LEVEL, "-ffp-contract=fast", "-fno-math-errno", "-static")
             command = [COMPILER, *flags, "-x", "c", "-", "-o", str(self.program), "-lm"]
             subprocess.run(command, input=text, text=True, check=True)
 
