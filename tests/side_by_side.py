@@ -9,6 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load
 
+from gatebench.backends.fused import compiled_cell
+from gatebench.machine import turns
 from gatebench.outcome import Epoch, Outcome
 from gatebench.training import run_trial
 from gatebench.training.weights_file import FILE_NAME
@@ -40,7 +42,7 @@ def together(
     patch: pytest.MonkeyPatch,
     while_running: Callable[[], None] = lambda: None,
 ) -> list[tuple[TaskEnd, Events]]:
-    """Return the ends and the epochs of trials that share a process.
+    """Return the ends and the epochs of trials that share a process. They take turns as often as they can.
 
     Args:
         trials: the trials.
@@ -60,6 +62,8 @@ def together(
     class Mailbox:
         begin = put = None
 
+    patch.setattr(turns, "TURN_SECONDS", 0.0)
+    patch.setattr(compiled_cell, "_SERIAL_OPERATIONS", 0)
     patch.setattr(worker_task, "_ask", ask)
     patch.setattr(worker_task, "node_name", lambda: "node")
     assignments = [Assignment(trial, f"attempt {n}", None, code_versions()) for n, trial in enumerate(trials)]

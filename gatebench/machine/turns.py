@@ -1,8 +1,8 @@
 """Trials that share a process: each runs in a thread of its own, and they take turns.
 
-Only the trial that has the turn runs Python code. It gives the turn away while compiled code computes for it, and after
-each training step and each batch of a validation. So the compiled code of some trials runs beside the Python code of
-another, on as many cores.
+Only the trial that has the turn runs Python code. It gives the turn away while compiled code computes for it for some
+time, and after the training step or the batch of a validation with which its turn has lasted for `TURN_SECONDS`. So the
+compiled code of some trials runs beside the Python code of another, on as many cores.
 
 torch has one global random generator in a process, and one on each GPU. A trial takes their states along: they are kept
 when its turn ends, and set when the next one begins. So it draws the numbers that it draws alone, and its results are
@@ -15,12 +15,16 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock, local
+from time import monotonic
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 _Result = TypeVar("_Result")
+
+TURN_SECONDS = 0.02
+"""The time after which a turn ends with a step. Waking another thread takes up to half a millisecond."""
 
 _thread = local()
 
@@ -71,16 +75,19 @@ class _Place:
     Attributes:
         turns: the turns of the process.
         gate: a lock that another thread opens when this trial has the turn.
+        began: the time at which its turn began.
     """
 
     def __init__(self, turns: Turns) -> None:
-        self.turns, self.gate = turns, Lock()
+        self.turns, self.gate, self.began = turns, Lock(), 0.0
         self.gate.acquire()
         self._random: tuple[Tensor, Tensor | None] | None = None
 
     def begin(self) -> None:
         """Wait for the turn, and set the states of the random generators."""
-        if self.turns._take(self) and self._random is not None:
+        others = self.turns._take(self)
+        self.began = monotonic()
+        if others and self._random is not None:
             cpu, cuda = self._random
             torch.set_rng_state(cpu)
             if cuda is not None:
@@ -92,15 +99,16 @@ class _Place:
         self.turns._give()
 
 
-def outside(function: Callable[..., _Result], *arguments: Any) -> _Result:
+def outside(function: Callable[..., _Result], *arguments: Any, is_short: bool = False) -> _Result:
     """Call compiled code, and let another trial of this process have the turn meanwhile.
 
     Args:
         function: the compiled code. It must not use torch's random generators, or memory that other trials use.
         arguments: its arguments.
+        is_short: whether it takes so little time that the turn is kept.
     """
     place: _Place | None = getattr(_thread, "place", None)
-    if place is None:
+    if place is None or is_short:
         return function(*arguments)
     place.end()
     try:
@@ -110,9 +118,12 @@ def outside(function: Callable[..., _Result], *arguments: Any) -> _Result:
 
 
 def pass_on() -> None:
-    """Give the turn to the trial that waits longest, and wait for the next one. Without others nothing happens."""
+    """Give the turn to the trial that waits longest, and wait for the next one.
+
+    Without others nothing happens, and before the end of `TURN_SECONDS`.
+    """
     place: _Place | None = getattr(_thread, "place", None)
-    if place is not None and place.turns._waiting:
+    if place is not None and place.turns._waiting and monotonic() - place.began >= TURN_SECONDS:
         place.end()
         place.begin()
 

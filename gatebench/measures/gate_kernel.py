@@ -138,10 +138,11 @@ class KernelSums:
 
     def _add(self, dtype: torch.dtype, T: int, B: int, lengths: Tensor | None) -> int:
         """Call the kernel for the values to which `_gates` points, and return its answer."""
-        threads = 1 if is_fork() or T * B * self._units < _SERIAL_VALUES else torch.get_num_threads()
+        little = T * B * self._units < _SERIAL_VALUES
+        threads = 1 if is_fork() or little else torch.get_num_threads()
         place = None if lengths is None else lengths.data_ptr()
         batch = _Batch(T, B, len(self.layouts), threads, not self.steps, place, ctypes.addressof(self._gates))
-        answer = int(outside(_library(dtype).add_batch, ctypes.byref(batch)))
+        answer = int(outside(_library(dtype).add_batch, ctypes.byref(batch), is_short=little))
         if answer == _NO_MEMORY:
             raise MemoryError("There is not enough memory for the sums of the gates.")
         if answer == _ADDED:

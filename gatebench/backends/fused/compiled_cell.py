@@ -132,16 +132,21 @@ class CompiledCell:
             [state.data_ptr() for state in states] or self._no_states,
             [0 if gradient is None else gradient.data_ptr() for gradient in gradients or self._no_gradients],
         )
-        outside(getattr(library, function), ctypes.c_void_p(call.buffer_info()[0]))
+        little = self._operations(sizes) < _SERIAL_OPERATIONS
+        outside(getattr(library, function), ctypes.c_void_p(call.buffer_info()[0]), is_short=little)
         if error.value:
             raise_error(error.value)
 
     def _threads(self, sizes: BufferShapes) -> int:
         """Return torch's number of threads; 1 for little work, and in a fork, where the parent's threads are gone."""
+        little = sizes.B == 1 or self._operations(sizes) < _SERIAL_OPERATIONS
+        return 1 if is_fork() or not self.threaded or little else torch.get_num_threads()
+
+    def _operations(self, sizes: BufferShapes) -> int:
+        """Return about how many floating-point operations a forward pass has."""
         pairs = max(1, len(self.layout.weights) // 2)  # one weight for x, and one for the state
         each = _POINTWISE_OPERATIONS if self.by_rows else 2 * (sizes.I + sizes.H) * pairs
-        little = sizes.B == 1 or sizes.T * sizes.B * sizes.H * each < _SERIAL_OPERATIONS
-        return 1 if is_fork() or not self.threaded or little else torch.get_num_threads()
+        return sizes.T * sizes.B * sizes.H * each
 
 
 def raise_error(code: int) -> NoReturn:

@@ -5,18 +5,24 @@ from time import sleep
 import pytest
 import torch
 
+from gatebench.machine import turns
 from gatebench.machine.turns import Turns, outside, own_stream, pass_on
 
 MANY = 50
 
 
+@pytest.fixture(autouse=True)
+def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "TURN_SECONDS", 0.0)
+
+
 def run_in_turns(*bodies: Callable[[], None]) -> None:
     """Run each function in a place of its own. An error in one is raised here."""
-    turns, errors = Turns(), []
+    shared, errors = Turns(), []
 
     def run(body: Callable[[], None]) -> None:
         try:
-            with turns.place():
+            with shared.place():
                 body()
         except BaseException as error:
             errors.append(error)
@@ -76,6 +82,24 @@ def test_the_turn_goes_round() -> None:
     run_in_turns(body, body, body)
     assert len(set(order[:3])) == 3
     assert order == order[:3] * 4
+
+
+def test_a_turn_lasts_and_a_short_call_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "TURN_SECONDS", 1e6)
+    order: list[int] = []
+    barrier = Barrier(2)
+
+    def body() -> None:
+        outside(barrier.wait, 30)
+        for _ in range(3):
+            order.append(get_ident())
+            sleep(0.02)
+            pass_on()
+            assert outside(max, 3, 4, is_short=True) == 4
+
+    run_in_turns(body, body)
+    assert order == [order[0]] * 3 + [order[-1]] * 3
+    assert order[0] != order[-1]
 
 
 def test_an_error_gives_the_turn_to_the_others() -> None:
