@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache, partial
 from importlib.resources import files
 from typing import NoReturn
 
@@ -51,7 +51,7 @@ class CompiledCell:
         lanes: numbers in a vector: rows of streams are padded to multiples of it.
         by_rows: whether it runs by rows, for which x must be by_rows; see `gatebench.backends.fused.emit.rows`.
         form: of its matrix products.
-        single: the code that runs one sequence; None if this code does.
+        single: returns the code that runs one sequence, compiled at its first use; None if this code does.
         key: a hash of its C text.
     """
 
@@ -61,7 +61,7 @@ class CompiledCell:
         dtype: torch.dtype,
         by_rows: bool = False,
         form: ProductForm = ProductForm.PLAIN,
-        single: CompiledCell | None = None,
+        single: Callable[[], CompiledCell] | None = None,
     ) -> None:
         self.layout, self.dtype, self.by_rows, self.form, self.single = layout, dtype, by_rows, form, single
         if form is ProductForm.TILES and not has_tiles():
@@ -111,7 +111,7 @@ class CompiledCell:
             gradients: where each weight's gradient is wanted, in the table's order.
             options: for "backward": steps in the ring, and whether the gradients of x and of the start are wanted.
         """
-        library = self.library if self.single is None or sizes.B > 1 else self.single.library
+        library = self.library if self.single is None or sizes.B > 1 else self.single().library
         error = ctypes.c_int64(0)
         call = call_values(
             (
@@ -192,7 +192,7 @@ def compile_cell(
         return compile_cell(definitions, dtype, form=form)
     key = (definitions.text(), tuple(definitions.parameters.items()), definitions.memory, dtype, by_rows, form)
     if key not in _compiled_cells:
-        single = None if form is ProductForm.PLAIN else compile_cell(definitions, dtype, by_rows)
+        single = None if form is ProductForm.PLAIN else partial(compile_cell, definitions, dtype, by_rows)
         _compiled_cells[key] = CompiledCell(layout, dtype, by_rows, form, single)
     return _compiled_cells[key]
 

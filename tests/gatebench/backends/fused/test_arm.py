@@ -136,7 +136,7 @@ def _on_arm(programs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(c_compiler, "compiler", lambda: narrow)
 
     def emulated(self: CompiledCell, *given: Any, **named: Any) -> None:
-        own = self if self.single is None or given[1].B > 1 else self.single
+        own = self if self.single is None or given[1].B > 1 else self.single()
         Emulated(own, programs).run(*given, **named)
 
     monkeypatch.setattr(compiled_cell, "_compiled_cells", {})

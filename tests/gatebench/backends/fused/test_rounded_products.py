@@ -31,6 +31,20 @@ Sizes = tuple[int, int, int, int]
 
 forms = pytest.mark.parametrize("form", FORMS)
 
+KINDS = (
+    "lstm_peephole",
+    "lstm_cifg",
+    "lstm_fgr",
+    "lstm_attention_input",
+    "slstm",
+    "gru_before",
+    "mut2",
+    "janet",
+    "indrnn",
+    "minlstm",
+)
+"""Cells whose products differ: in number, operands and order. Compiling all others takes minutes."""
+
 
 def distances(one: dict[str, Tensor], other: dict[str, Tensor]) -> dict[str, float]:
     """Return the norm of each difference, as a fraction of the norm; a tensor of zeros has distance 0 or infinity."""
@@ -76,7 +90,9 @@ def assert_rounded(
 
 
 @pytest.mark.parametrize("form", FORM_OF_THIS_MACHINE)
-@pytest.mark.parametrize("name", cell_names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in KINDS else pytest.mark.slow) for name in cell_names()]
+)
 def test_every_cell(name: str, form: ProductForm, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = rounded_backend(form, monkeypatch)
     assert_rounded(backend, load_cell(name), [((7, 5, 3, 20), None), ((9, 4, 5, 5), [9, 3, 1, 0])], monkeypatch)
