@@ -11,62 +11,54 @@ the same to the last bit.
 
 from __future__ import annotations
 
-from collections import deque
+import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from threading import Lock, local
+from functools import cache
+from importlib.resources import files
+from threading import local
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
-_Result = TypeVar("_Result")
+from gatebench.machine.c_compiler import load
+
+USER = "replicas"
+"""The name of this part of gatebench in messages."""
 
 TURN_SECONDS = 0.02
-"""The time after which a turn ends with a step. Waking another thread takes up to half a millisecond."""
+"""The time after which a turn ends with a step."""
 
 _thread = local()
 
 
 class Turns:
-    """The turns of the trials of a process. The trial that waits longest comes next."""
+    """The turns of the trials of a process.
+
+    Raises:
+        Refusal: there is no C compiler, or it fails.
+    """
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._waiting: deque[_Place] = deque()
-        self._is_taken = False
+        self._library = _library()
+        self._turn = ctypes.create_string_buffer(ctypes.sizeof(ctypes.c_int32) * 2)
         self._last: _Place | None = None
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Run the block, a trial in this thread, in turns with those of other threads."""
+        """Wait for a turn, and run the block, a trial in this thread, in turns with those of other threads."""
         own = _Place(self)
-        _thread.place = own
+        self._library.take(self._turn)
         own.begin()
+        _thread.place = own
         try:
             yield
         finally:
             del _thread.place
             own.end()
-
-    def _take(self, place: _Place) -> bool:
-        """Wait for the turn. Return whether another trial has had it since this one."""
-        with self._lock:
-            waits, self._is_taken = self._is_taken, True
-            if waits:
-                self._waiting.append(place)
-        if waits:
-            place.gate.acquire()
-        others, self._last = self._last is not place, place
-        return others
-
-    def _give(self) -> None:
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().gate.release()
-            else:
-                self._is_taken = False
+            self._library.give(self._turn)
 
 
 class _Place:
@@ -74,18 +66,16 @@ class _Place:
 
     Attributes:
         turns: the turns of the process.
-        gate: a lock that another thread opens when this trial has the turn.
         began: the time at which its turn began.
     """
 
     def __init__(self, turns: Turns) -> None:
-        self.turns, self.gate, self.began = turns, Lock(), 0.0
-        self.gate.acquire()
+        self.turns, self.began = turns, 0.0
         self._random: tuple[Tensor, Tensor | None] | None = None
 
     def begin(self) -> None:
-        """Wait for the turn, and set the states of the random generators."""
-        others = self.turns._take(self)
+        """Set the states of the random generators, after the turn was taken."""
+        others, self.turns._last = self.turns._last is not self, self
         self.began = monotonic()
         if others and self._random is not None:
             cpu, cuda = self._random
@@ -94,38 +84,42 @@ class _Place:
                 torch.cuda.set_rng_state(cuda)
 
     def end(self) -> None:
-        """Keep the states of the random generators, and give the turn away."""
+        """Keep the states of the random generators, before the turn is given away."""
         self._random = torch.get_rng_state(), torch.cuda.get_rng_state() if _uses_gpu() else None
-        self.turns._give()
+
+    def call(self, name: str, *arguments: Any) -> int:
+        """Call a function of `turns.c` that gives the turn away and takes the next one, and return its answer."""
+        self.end()
+        answer: int = getattr(self.turns._library, name)(self.turns._turn, *arguments)
+        self.begin()
+        return answer
 
 
-def outside(function: Callable[..., _Result], *arguments: Any, is_short: bool = False) -> _Result:
-    """Call compiled code, and let another trial of this process have the turn meanwhile.
+def outside(function: Callable[[Any], int], argument: Any, *, is_short: bool = False, has_answer: bool = False) -> int:
+    """Call compiled code, let another trial of this process have the turn meanwhile, and return the answer.
 
     Args:
-        function: the compiled code. It must not use torch's random generators, or memory that other trials use.
-        arguments: its arguments.
+        function: a function of a library that takes an address. It must not use torch's random generators, or memory
+            that other trials use.
+        argument: the address.
         is_short: whether it takes so little time that the turn is kept.
+        has_answer: whether it returns an int; else the answer has no meaning.
     """
     place: _Place | None = getattr(_thread, "place", None)
     if place is None or is_short:
-        return function(*arguments)
-    place.end()
-    try:
-        return function(*arguments)
-    finally:
-        place.begin()
+        return function(argument)
+    address = ctypes.cast(function, ctypes.c_void_p)  # type: ignore[arg-type]
+    return place.call("call_for_answer" if has_answer else "call", address, argument)
 
 
 def pass_on() -> None:
-    """Give the turn to the trial that waits longest, and wait for the next one.
+    """Let another trial have the turn, and wait for the next one.
 
-    Without others nothing happens, and before the end of `TURN_SECONDS`.
+    Without others that wait nothing happens, and before the end of `TURN_SECONDS`.
     """
     place: _Place | None = getattr(_thread, "place", None)
-    if place is not None and place.turns._waiting and monotonic() - place.began >= TURN_SECONDS:
-        place.end()
-        place.begin()
+    if place is not None and monotonic() - place.began >= TURN_SECONDS:
+        place.call("pass_on")
 
 
 def own_stream(device: str) -> AbstractContextManager[object]:
@@ -140,3 +134,13 @@ def own_stream(device: str) -> AbstractContextManager[object]:
 
 def _uses_gpu() -> bool:
     return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    library = load((files("gatebench.machine") / "c" / "turns.c").read_text(encoding="utf-8"), USER)
+    for name in ("take", "give", "pass_on"):
+        getattr(library, name).argtypes = [ctypes.c_void_p]
+    for name in ("call", "call_for_answer"):
+        getattr(library, name).argtypes = [ctypes.c_void_p] * 3
+    return library

@@ -142,7 +142,8 @@ class KernelSums:
         threads = 1 if is_fork() or little else torch.get_num_threads()
         place = None if lengths is None else lengths.data_ptr()
         batch = _Batch(T, B, len(self.layouts), threads, not self.steps, place, ctypes.addressof(self._gates))
-        answer = int(outside(_library(dtype).add_batch, ctypes.byref(batch), is_short=little))
+        address = ctypes.c_void_p(ctypes.addressof(batch))
+        answer = outside(_library(dtype).add_batch, address, is_short=little, has_answer=True)
         if answer == _NO_MEMORY:
             raise MemoryError("There is not enough memory for the sums of the gates.")
         if answer == _ADDED:

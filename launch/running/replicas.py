@@ -12,12 +12,14 @@ from traceback import format_exception
 from typing import Any
 
 from gatebench.control import Control
+from gatebench.errors import Refusal
+from gatebench.machine.fingerprint import REFUSED_ON, fingerprint
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Trial
 from launch.running.attempt import TrialRunner, import_training
 from launch.running.preemption import preemption
-from launch.running.worker_task import Assignment, TaskEnd, run_on_worker
+from launch.running.worker_task import Assignment, TaskEnd, now, run_on_worker
 
 FACT = "replicas"
 """The fact of an outcome that tells how many trials have shared the process."""
@@ -50,7 +52,11 @@ def _run_side_by_side(assignments: Sequence[Assignment], run: TrialRunner, mailb
     from gatebench.machine.turns import Turns
     from gatebench.training.lightning_output import quiet
 
-    taking_turns = partial(in_turns, run=run, turns=Turns(), replicas=len(assignments))
+    try:
+        taking_turns = partial(in_turns, run=run, turns=Turns(), replicas=len(assignments))
+    except Refusal as refusal:
+        facts = {REFUSED_ON: fingerprint()}
+        return [TaskEnd(now(Outcome.of(one.trial, "refused", str(refusal), facts=facts))) for one in assignments]
     # The block of `quiet` of a trial can end in that of another, and would bring back the messages there.
     with preemption(), quiet(), ThreadPoolExecutor(len(assignments), "replica") as pool:
         ends = [pool.submit(run_on_worker, one, taking_turns, mailbox) for one in assignments]

@@ -74,20 +74,21 @@ def run_on_worker(assignment: Assignment, run: TrialRunner, mailbox: Any) -> Tas
     if is_preempted():
         return TaskEnd(None, preempted=True)
     if (sentence := difference(assignment.versions, code_versions())) is not None:
-        return TaskEnd(_now(Outcome.of(trial, "refused", sentence[:1].upper() + sentence[1:])))
+        return TaskEnd(now(Outcome.of(trial, "refused", sentence[:1].upper() + sentence[1:])))
     first = EventBatch(assignment.attempt, 0, [Started(trial.digest, time.time())], node_name())
     if _ask(mailbox.begin, first) != "run":
         return TaskEnd(None)
     sender = EventSender(first, trial.digest, lambda batch: _ask(mailbox.put, batch))
     with preemption():
         control = Control(assignment.resume, sender.save, lambda: is_preempted() or sender.should_stop())
-        outcome = _now(attempt_in_sweep(trial, run, sender.emit, control))
+        outcome = now(attempt_in_sweep(trial, run, sender.emit, control))
         batches = [first, *sender.end()]  # the end may reach the driver before the first batch
         # The driver has not stopped the trial, so a process of it has received SIGTERM: this one, or another rank.
         return TaskEnd(outcome, batches, preempted=outcome.status == "interrupted" and not sender.should_stop())
 
 
-def _now(outcome: Outcome) -> Outcome:
+def now(outcome: Outcome) -> Outcome:
+    """Return an outcome with the time of its end: the present one if it has none."""
     return outcome if outcome.when else replace(outcome, when=time.time())
 
 

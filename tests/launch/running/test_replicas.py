@@ -11,6 +11,7 @@ import torch
 
 from gatebench.control import Control
 from gatebench.errors import UserError
+from gatebench.machine import turns
 from gatebench.outcome import Epoch, Outcome
 from gatebench.records.mlflow_entry import TRACEBACK
 from gatebench.trial import Model, Training, Trial
@@ -89,6 +90,21 @@ def test_trials_run_at_the_same_time_and_none_stops_another(monkeypatch: pytest.
     ]
     assert ends[0] is not None
     assert ends[0].facts["threads"] == str(torch.get_num_threads())
+
+
+def test_without_a_compiler_they_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns._library.cache_clear()
+    monkeypatch.setattr("gatebench.machine.c_compiler.compiler", lambda: None)
+    trials = [replace(TRIAL, seed=seed) for seed in range(2)]
+    for (end, _), trial in zip(together(trials, train_nothing, monkeypatch), trials, strict=True):
+        assert end.outcome is not None
+        assert (end.outcome.status, end.outcome.digest) == ("refused", trial.digest)
+        assert end.outcome.sentence == "replicas needs a C compiler, and none of cc, gcc, clang works here."
+        assert end.outcome.when
+
+
+def train_nothing(trial: Trial, *, emit: Callable[[Epoch], None], control: Control) -> Outcome:
+    raise AssertionError("It is not trained.")
 
 
 def test_without_memory_for_its_events_one_trial_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
