@@ -9,7 +9,6 @@ import hashlib
 import multiprocessing
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,7 +22,7 @@ from gatebench.trial import Trial
 from launch.config.settings import Settings
 from launch.display.text_columns import align
 from launch.running.attempt import TrialRunner, import_training, runner_of
-from launch.running.replicas import FACT, in_turns
+from launch.running.replicas import FACT, side_by_side
 
 ROUNDS = 3
 """The number of timed rounds. One more round before them does not count."""
@@ -183,11 +182,7 @@ def _train(run: TrialRunner, trial: Trial) -> Outcome:
 
 
 def _at_the_same_time(work: _Work) -> list[Outcome]:
-    from gatebench.machine.turns import Turns
-    from gatebench.training.lightning_output import quiet
-
-    run = partial(in_turns, run=work.run, turns=Turns(), replicas=len(work.trials))
-    with quiet(), ThreadPoolExecutor(len(work.trials)) as pool:
+    with side_by_side(work.run, len(work.trials)) as (pool, run):
         return list(pool.map(partial(_train, run), work.trials))
 
 

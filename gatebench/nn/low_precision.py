@@ -10,8 +10,8 @@ T time, B batch, I input, H hidden.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -34,22 +34,10 @@ def raised(values: Tensor) -> Tensor:
     return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
 
 
-@dataclass(frozen=True)
-class LowPrecisionBackend:
-    """A backend whose products have another dtype than x, the weights and the states, which have float32.
+class BFloat16Triton:
+    """`triton` with x and the weights in bfloat16. States, output and gates have float32."""
 
-    Attributes:
-        backend: the backend with one dtype for all: `triton`.
-        dtype: of the products.
-    """
-
-    backend: Backend
-    dtype: torch.dtype
-
-    @property
-    def NAME(self) -> str:  # noqa: N802  (the interface of a backend)
-        """The name of the backend."""
-        return self.backend.NAME
+    NAME = triton.NAME
 
     def run(
         self,
@@ -61,17 +49,17 @@ class LowPrecisionBackend:
         trace: bool,
     ) -> LayerResult:
         """Run one layer in one direction; see `contract.Backend.run`."""
-        rounded = {label: weight.to(self.dtype) for label, weight in weights.items()}
-        result = self.backend.run(cell, rounded, x.to(self.dtype), state, lengths, trace)
+        rounded = {label: weight.bfloat16() for label, weight in weights.items()}
+        result = triton.run(cell, rounded, x.bfloat16(), state, lengths, trace)
         gates = {gate: raised(values) for gate, values in result.gates.items()}
         return replace(result, output=raised(result.output), gates=gates)
 
 
-KEEPS_STATES: tuple[tuple[Backend, Callable[[Backend, torch.dtype], Backend]], ...] = (
-    (cast(Backend, triton), lambda backend, dtype: cast(Backend, LowPrecisionBackend(backend, dtype))),
-    (cast(Backend, fused), lambda backend, dtype: cast(Backend, RoundedProducts(backend, dtype))),
-)
-"""The backends that keep states in float32 while products are of bfloat16, and how to make such a one of each."""
+KEEPS_STATES: Mapping[str, Backend] = {
+    triton.NAME: cast(Backend, BFloat16Triton()),
+    fused.NAME: cast(Backend, RoundedProducts()),
+}
+"""{backend: the same with products of bfloat16}, of the backends that keep their states in float32 then."""
 
 
 def with_products(pair: tuple[Backend, Backend | None], dtype: torch.dtype | None) -> tuple[Backend, Backend | None]:
@@ -82,8 +70,7 @@ def with_products(pair: tuple[Backend, Backend | None], dtype: torch.dtype | Non
         dtype: from `products_dtype`.
     """
     chosen, gates = pair
-    makers = [make for backend, make in KEEPS_STATES if backend is chosen]
-    if dtype is not torch.bfloat16 or not makers:
+    if dtype is not torch.bfloat16 or chosen.NAME not in KEEPS_STATES:
         return pair
-    lower = makers[0](chosen, dtype)
+    lower = KEEPS_STATES[chosen.NAME]
     return lower, lower if gates is chosen else gates

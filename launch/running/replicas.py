@@ -4,8 +4,9 @@ Each has a thread of its own, and its results are those that it has alone, to th
 `gatebench.machine.turns`. One that ends early, or fails, does not stop the others.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from traceback import format_exception
@@ -49,18 +50,34 @@ def run_replicas(
 
 
 def _run_side_by_side(assignments: Sequence[Assignment], run: TrialRunner, mailbox: Any) -> list[TaskEnd]:
-    from gatebench.machine.turns import Turns
-    from gatebench.training.lightning_output import quiet
-
+    """Run several trials, each in a thread. Without a compiler all are refused."""
     try:
-        taking_turns = partial(in_turns, run=run, turns=Turns(), replicas=len(assignments))
+        with preemption(), side_by_side(run, len(assignments)) as (pool, taking_turns):
+            ends = [pool.submit(run_on_worker, one, taking_turns, mailbox) for one in assignments]
     except Refusal as refusal:
         facts = {REFUSED_ON: fingerprint()}
         return [TaskEnd(now(Outcome.of(one.trial, "refused", str(refusal), facts=facts))) for one in assignments]
-    # The block of `quiet` of a trial can end in that of another, and would bring back the messages there.
-    with preemption(), quiet(), ThreadPoolExecutor(len(assignments), "replica") as pool:
-        ends = [pool.submit(run_on_worker, one, taking_turns, mailbox) for one in assignments]
     return [_result(end, one.trial) for end, one in zip(ends, assignments, strict=True)]
+
+
+@contextmanager
+def side_by_side(run: TrialRunner, replicas: int) -> Iterator[tuple[ThreadPoolExecutor, TrialRunner]]:
+    """Yield a thread for each of some trials, and the function that trains one of them in turns with the others.
+
+    Args:
+        run: the function that trains a trial.
+        replicas: the number of trials.
+
+    Raises:
+        Refusal: there is no C compiler, or it fails.
+    """
+    from gatebench.machine.turns import Turns  # imports torch
+    from gatebench.training.lightning_output import quiet
+
+    taking_turns = partial(in_turns, run=run, turns=Turns(), replicas=replicas)
+    # The block of `quiet` of a trial can end in that of another, and would bring back the messages there.
+    with quiet(), ThreadPoolExecutor(replicas, "replica") as pool:
+        yield pool, taking_turns
 
 
 def _result(end: "Future[TaskEnd]", trial: Trial) -> TaskEnd:

@@ -1,7 +1,7 @@
 """The resources of the trials of a sweep: cores, GPUs, memory and resources that a cluster names itself."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gatebench.errors import Refusal
@@ -59,6 +59,10 @@ class Resources:
         gpus = float(devices * (training.device == "cuda")) if self.gpus is None else self.gpus / training.nodes
         memory = {} if self.memory is None else {"memory": float(self.memory)}
         return {"CPU": float(self.cpus * devices), "GPU": gpus, **memory, **self.custom}
+
+    def for_sweep_of(self, count: int) -> "Resources":
+        """Return the same resources for a sweep of so many trials: no more of them share a process."""
+        return replace(self, replicas=min(self.replicas, max(count, 1))) if isinstance(self.replicas, int) else self
 
     def together(self, trial: Trial) -> int:
         """Return the largest number of trials that share a process with a trial, with the trial itself."""

@@ -37,7 +37,7 @@ class SweepCluster:
 
     def __init__(self, trials: Sequence[Trial], resources: Resources) -> None:
         devices = max((trial.training.devices for trial in trials), default=1)
-        self.resources = replace(resources, devices=devices)
+        self.resources = replace(resources, devices=devices).for_sweep_of(len(trials))
         distinct = {tuple(request.items()): request for request in map(self.resources.of_process, trials)}
         self.requests: list[Request] = list(distinct.values())
         self._mailbox: Any = None

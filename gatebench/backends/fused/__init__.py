@@ -11,12 +11,11 @@ float32.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from gatebench.backends.contract import Backend, LayerResult, Workload
+from gatebench.backends.contract import LayerResult, Workload
 from gatebench.backends.fused.compiled_cell import (
     REALS,
     CompiledCell,
@@ -75,24 +74,13 @@ def run(
     return run_cell(NAME, compiled_code(cell, x.dtype, x.shape[-1]), weights, x, state, lengths, trace)
 
 
-@dataclass(frozen=True)
 class RoundedProducts:
     """This backend with factors of matrix products that are rounded to bfloat16, for x of float32.
 
     A layer of float64 is computed in float64.
-
-    Attributes:
-        backend: this backend, without rounding.
-        dtype: to which the factors are rounded: bfloat16.
     """
 
-    backend: Backend
-    dtype: torch.dtype
-
-    @property
-    def NAME(self) -> str:  # noqa: N802  (the interface of a backend)
-        """The name of the backend."""
-        return self.backend.NAME
+    NAME = NAME
 
     def run(
         self,
@@ -104,7 +92,7 @@ class RoundedProducts:
         trace: bool,
     ) -> LayerResult:
         """Run one layer in one direction; see `contract.Backend.run`."""
-        compiled = compiled_code(cell, x.dtype, x.shape[-1], self.dtype)
+        compiled = compiled_code(cell, x.dtype, x.shape[-1], torch.bfloat16)
         return run_cell(NAME, compiled, weights, x, state, lengths, trace)
 
 

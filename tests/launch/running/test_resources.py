@@ -93,5 +93,7 @@ def test_a_process_of_several_trials_shares_a_gpu_and_no_core() -> None:
     assert most_together([trial(), on_two], resources) == 3
     assert most_together([on_two], resources) == 1
     assert most_together([], resources) == 1
+    assert [resources.for_sweep_of(count).replicas for count in (0, 1, 2, 9)] == [1, 1, 2, 3]
+    assert replace(resources, replicas="auto").for_sweep_of(1).replicas == "auto"
     with pytest.raises(Refusal, match=r"^A process with 3 trials needs 6 CPUs .* is 4 CPUs"):
         check_requests([{"CPU": 6.0}], [SMALL, LARGE], "A process with 3 trials needs")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from gatebench.backends import fused
 from gatebench.backends.contract import Backend
@@ -27,4 +26,4 @@ FORM_OF_THIS_MACHINE = [
 def rounded_backend(form: ProductForm, monkeypatch: pytest.MonkeyPatch) -> Backend:
     """Return `fused` with products of rounded factors in a form."""
     monkeypatch.setattr(fused, "rounded_form", lambda: form)
-    return fused.RoundedProducts(fused, torch.bfloat16)  # type: ignore[return-value]
+    return fused.RoundedProducts()  # type: ignore[return-value]
